@@ -116,9 +116,9 @@ impl Channel {
     ///
     /// # Errors
     /// If the connection has ended or is broken, or what came is not such a message.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<(T, Vec<OwnedFd>)>, ChannelError> {
+    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<(T, Vec<OwnedFd>)>, ChannelError> {
         loop {
-            if let Some((message, count)) = self.incoming.next()? {
+            if let Some((message, count)) = self.incoming.take()? {
                 if count > self.received.len() {
                     return Err(FrameError::Payload.into());
                 }
@@ -179,7 +179,7 @@ mod tests {
         from.send_with(&"two", vec![file_with("first"), file_with("second")]).unwrap();
         from.send_with(&"one", vec![file_with("third")]).unwrap();
         let mut got = Vec::new();
-        while let Some((name, descriptors)) = to.next::<String>().unwrap() {
+        while let Some((name, descriptors)) = to.receive::<String>().unwrap() {
             got.push((name, descriptors.into_iter().map(text_of).collect::<Vec<_>>()));
         }
         let expected = [("none", vec![]), ("two", vec!["first", "second"]), ("one", vec!["third"])];
@@ -196,7 +196,7 @@ mod tests {
         assert!(from.is_waiting());
         let mut got = 0;
         while got < 20u32 {
-            while let Some(((number, _), descriptors)) = to.next::<(u32, String)>().unwrap() {
+            while let Some(((number, _), descriptors)) = to.receive::<(u32, String)>().unwrap() {
                 assert_eq!((number, descriptors.into_iter().map(text_of).collect()), (got, vec![got.to_string()]));
                 got += 1;
             }
@@ -218,7 +218,7 @@ mod tests {
         let (mut from, mut to) = pair();
         from.send(&"last").unwrap();
         drop(from);
-        assert_eq!(to.next::<String>().unwrap().unwrap().0, "last");
-        assert!(matches!(to.next::<String>(), Err(ChannelError::Ended)));
+        assert_eq!(to.receive::<String>().unwrap().unwrap().0, "last");
+        assert!(matches!(to.receive::<String>(), Err(ChannelError::Ended)));
     }
 }

@@ -31,7 +31,7 @@ pub enum Event<In> {
 /// Sends `Out` and receives `In` over the socket at one path, and connects again whenever the connection is lost.
 ///
 /// The descriptor is the same for as long as the client lives: register it once for reading, and call
-/// [`next`](Self::next) until it gives nothing whenever it is readable (level-triggered).
+/// [`poll`](Self::poll) until it gives nothing whenever it is readable (level-triggered).
 #[derive(Debug)]
 pub struct Client<Out, In> {
     path: PathBuf,
@@ -42,7 +42,7 @@ pub struct Client<Out, In> {
 }
 
 impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
-    /// A client of the socket at `path`; it connects in [`next`](Self::next).
+    /// A client of the socket at `path`; it connects in [`poll`](Self::poll).
     ///
     /// # Errors
     /// If the system has no descriptors left.
@@ -64,7 +64,7 @@ impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
     pub fn send_with(&mut self, message: &Out, descriptors: Vec<OwnedFd>) -> bool {
         let Some(channel) = &mut self.channel else { return false };
         if channel.send_with(message, descriptors).is_err() {
-            // `next` meets the end of the stream and tells it, behind what came before.
+            // `poll` meets the end of the stream and tells it, behind what came before.
             let _ = channel.socket().shutdown(Shutdown::Both);
         }
         self.watch();
@@ -72,9 +72,9 @@ impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
     }
 
     /// What happens next, if anything does now.
-    pub fn next(&mut self) -> Option<Event<In>> {
+    pub fn poll(&mut self) -> Option<Event<In>> {
         let Some(channel) = &mut self.channel else { return self.connect().then_some(Event::Connected) };
-        match channel.flush().and_then(|()| channel.next()) {
+        match channel.flush().and_then(|()| channel.receive()) {
             Ok(Some((message, _))) => Some(Event::Message(message)),
             Ok(None) => {
                 self.watch();
@@ -131,17 +131,17 @@ impl<Out, In> AsFd for Client<Out, In> {
 
 #[cfg(test)]
 mod tests {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::poll::{self, PollFd, PollFlags, PollTimeout};
 
     use super::*;
 
     /// Waits for the descriptor, as a server's loop does, until something happens.
     fn event(client: &mut Client<String, String>) -> Event<String> {
         loop {
-            if let Some(event) = client.next() {
+            if let Some(event) = client.poll() {
                 return event;
             }
-            poll(&mut [PollFd::new(client.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
+            poll::poll(&mut [PollFd::new(client.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
         }
     }
 
@@ -156,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.sock");
         let mut client = Client::new(&path).unwrap();
-        assert_eq!(client.next(), None);
+        assert_eq!(client.poll(), None);
         assert!(!client.send(&"nobody is there".into()));
         for round in ["first", "second"] {
             let there = path.clone();
@@ -167,7 +167,7 @@ mod tests {
             channel.send(&"last").unwrap();
             assert_eq!(event(&mut client), Event::Message(round.into()));
             assert!(client.send(&"received".into()));
-            assert_eq!(channel.next::<String>().unwrap().unwrap().0, "received");
+            assert_eq!(channel.receive::<String>().unwrap().unwrap().0, "received");
             drop(channel);
             assert_eq!(event(&mut client), Event::Message("last".into()));
             assert_eq!(event(&mut client), Event::Disconnected);

@@ -168,7 +168,7 @@ impl Incoming {
     ///
     /// # Errors
     /// If the bytes are not a frame with such a message. Nothing that follows on this stream can be trusted then.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<(T, usize)>, FrameError> {
+    pub fn take<T: DeserializeOwned>(&mut self) -> Result<Option<(T, usize)>, FrameError> {
         let Some(frame) = first(&self.bytes[self.start..self.end])? else { return Ok(None) };
         let message = (frame.decode()?, frame.descriptors);
         self.start += frame.length();
@@ -210,7 +210,7 @@ mod tests {
                 if rest.is_empty() { break }
                 let (now, later) = rest.split_at(rest.len().min(*cut));
                 feed(&mut incoming, now);
-                while let Some((message, 0)) = incoming.next::<String>().unwrap() { got.push(message) }
+                while let Some((message, 0)) = incoming.take::<String>().unwrap() { got.push(message) }
                 rest = later;
             }
             prop_assert_eq!(got, messages);

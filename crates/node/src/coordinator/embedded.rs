@@ -32,9 +32,9 @@ impl Coordinator for EmbeddedCoordinator {
         self.client.send(&CoordinatorRequest { pair: self.pair.clone(), request })
     }
 
-    fn next(&mut self) -> Option<Event<Reply>> {
+    fn poll(&mut self) -> Option<Event<Reply>> {
         loop {
-            match self.client.next()? {
+            match self.client.poll()? {
                 Event::Connected => return Some(Event::Connected),
                 Event::Disconnected => return Some(Event::Disconnected),
                 Event::Message(CoordinatorReply { pair, reply }) if pair == self.pair => {

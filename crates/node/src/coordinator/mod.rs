@@ -10,7 +10,7 @@ pub use embedded::EmbeddedCoordinator;
 
 use crate::client::Event;
 
-/// A pair's way to its coordinator, wherever that stands; the descriptor is readable when [`next`](Self::next) may
+/// A pair's way to its coordinator, wherever that stands; the descriptor is readable when [`poll`](Self::poll) may
 /// have something.
 ///
 /// The contract:
@@ -25,5 +25,5 @@ pub trait Coordinator: AsFd {
     fn send(&mut self, request: Request) -> bool;
 
     /// What happens next, if anything does now.
-    fn next(&mut self) -> Option<Event<Reply>>;
+    fn poll(&mut self) -> Option<Event<Reply>>;
 }

@@ -38,9 +38,9 @@ impl LcaLink {
     }
 
     /// What the LCA has told, if anything; to be called until it gives nothing when the descriptor is readable.
-    pub fn next(&mut self) -> Option<News> {
+    pub fn poll(&mut self) -> Option<News> {
         loop {
-            match self.client.next()? {
+            match self.client.poll()? {
                 Event::Connected => self.introduce(),
                 Event::Message(FromLca::Ended(incarnation)) => return Some(News::Ended(incarnation)),
                 Event::Message(FromLca::Stop) => return Some(News::Stop),
@@ -70,7 +70,7 @@ impl LcaLink {
     /// Tells the LCA why the application cannot start. The caller ends the process next; what was said arrives, because
     /// the socket keeps it.
     pub fn fatal(&mut self, trouble: Trouble) {
-        while self.client.next().is_some() {}
+        while self.client.poll().is_some() {}
         self.client.send(&ToLca::Fatal(trouble));
     }
 
