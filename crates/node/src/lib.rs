@@ -11,4 +11,5 @@ pub mod frames;
 pub mod lca;
 pub mod local;
 pub mod pulse;
+pub mod server;
 pub mod wire;
