@@ -55,7 +55,6 @@ pub enum Door {
 }
 
 /// The other side of the pair, as far as its descriptors tell.
-#[derive(Debug)]
 pub(super) struct Peer {
     pub(super) incarnation: Incarnation,
     pub(super) witness: Witness,
@@ -64,9 +63,10 @@ pub(super) struct Peer {
 }
 
 /// The link to the other side.
-#[derive(Debug)]
 pub(super) struct Link {
     channel: Channel,
+    /// Nothing more can be read or written.
+    pub(super) is_broken: bool,
     /// Known after its introduction.
     pub(super) peer: Option<Peer>,
     /// The last checkpoint that was put on the link.
@@ -77,16 +77,11 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, peer: None, sequence: 0, early: BTreeMap::new() }
+        Self { channel, is_broken: false, peer: None, sequence: 0, early: BTreeMap::new() }
     }
 
     /// Says who this side is.
-    pub(super) fn introduce(
-        &mut self,
-        me: &Incarnation,
-        pulse: &OwnedFd,
-        ring: &Ring,
-    ) -> Result<(), ChannelError> {
+    pub(super) fn introduce(&mut self, me: &Incarnation, pulse: &OwnedFd, ring: &Ring) -> Result<(), ChannelError> {
         let descriptors = vec![pulse.try_clone()?, ring.as_fd().try_clone_to_owned()?];
         self.channel.send_with(&LinkFrame::Introduction(me.clone()), descriptors)
     }

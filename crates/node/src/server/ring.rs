@@ -50,8 +50,6 @@ pub(super) struct Input<'a> {
 struct Head {
     /// Number of the last input that was taken out of a socket for certain.
     read: AtomicU64,
-    /// Number of the input that the engine has in hand; zero if none.
-    in_hand: AtomicU64,
 }
 
 #[repr(C)]
@@ -223,16 +221,6 @@ impl Ring {
         let counted = self.head().read.load(Ordering::Acquire);
         (mark + 1..=counted.max(mark) + BATCH as u64)
             .map_while(move |number| self.input(number).filter(|input| number <= counted || !input.bytes.is_empty()))
-    }
-
-    /// Notes that the engine has this input in hand, or none.
-    pub(super) fn take_in_hand(&self, number: Option<u64>) {
-        self.head().in_hand.store(number.unwrap_or_default(), Ordering::Relaxed);
-    }
-
-    /// The input that the engine of the owner had in hand when it ended.
-    pub(super) fn in_hand(&self) -> Option<u64> {
-        Some(self.head().in_hand.load(Ordering::Relaxed)).filter(|number| *number != 0)
     }
 }
 

@@ -98,6 +98,12 @@ impl Stream {
         Ok(())
     }
 
+    /// Backup: the primary says that the connection stands.
+    pub(super) const fn now_open(&mut self, account: &Account) {
+        self.account.base = account.base;
+        self.account.is_open = true;
+    }
+
     /// Writes bytes behind those that wait, as far as the kernel takes them.
     ///
     /// # Errors
