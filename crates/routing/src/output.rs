@@ -154,8 +154,8 @@ impl fmt::Display for Event {
             Self::Refused { call, status } => write!(f, "call {:x} is refused with {status}", call.0),
             Self::Left { call } => write!(f, "call {:x} left the queue", call.0),
             Self::CallerLost { call } => write!(f, "call {:x} is dropped: the SIP Server knows it no more", call.0),
-            Self::HeardAll { callers } => write!(f, "the SIP Server told everything anew, {callers} callers wait"),
-            Self::ToldAll { callers } => write!(f, "the SIP Server was told everything anew, {callers} callers wait"),
+            Self::HeardAll { callers } => write!(f, "the SIP Server told everything anew, callers: {callers}"),
+            Self::ToldAll { callers } => write!(f, "the SIP Server was told everything anew, callers: {callers}"),
             Self::MailMissing => f.write_str("mail of the SIP Server is missing, the connection is made anew"),
             Self::MailOverflow => f.write_str("the SIP Server confirms no mail, it will be told everything anew"),
         }

@@ -141,7 +141,9 @@ impl Engine {
 
     /// Tells how a caller stands. An offer without an agent is not named, so that it ends.
     fn tell_caller(&mut self, now: Time, call: CallNumber) {
-        let Some(caller) = self.get::<Caller>(caller_key(call)).cloned() else { return };
+        let Some(caller) = self.get_mut::<Caller>(caller_key(call)) else { return };
+        caller.queued = caller.offer.is_none();
+        let caller = caller.clone();
         let Some(standing) = caller.offer else {
             self.send(Order::Queued { call });
             return;

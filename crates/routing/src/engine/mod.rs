@@ -143,11 +143,11 @@ impl Engine {
             self.stirred.clear();
             self.fresh.clear();
         } else {
-            self.serve(now);
-            self.tell_queued();
             if post.owes && self.talking && post.mailbox.heard.stream != 0 {
                 self.tell_all(now);
             }
+            self.serve(now);
+            self.tell_queued();
         }
         self.store.settle();
     }
