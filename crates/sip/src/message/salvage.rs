@@ -1,0 +1,126 @@
+//! What can still be told from a message that could not be read.
+
+use std::net::SocketAddr;
+
+use super::header::Id;
+use super::{HeaderName, Method, NameAddr, Via, start};
+use crate::build::{Outgoing, put_top_via};
+use crate::lex::{self, Cursor};
+use crate::limits::MAX_VIAS;
+
+/// The parts of a damaged request that its answer needs (RFC 3261 8.2.6.2), each as good as it came.
+pub(super) struct Salvage<'a> {
+    vias: Vec<&'a [u8]>,
+    from: Option<&'a [u8]>,
+    to: Option<&'a [u8]>,
+    call_id: Option<&'a [u8]>,
+    cseq: Option<&'a [u8]>,
+}
+
+impl<'a> Salvage<'a> {
+    /// `None` if no answer is due or none would find its way: a response, an ACK, no Via with a sender.
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+        let (line, after) = start::line(bytes)?;
+        let method = line.split(|&byte| byte == b' ').next()?;
+        let is_response = method
+            .split_at_checked(4)
+            .is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"SIP/"));
+        if is_response || Method::from_name(lex::text(method)) == Method::Ack {
+            return None;
+        }
+        let mut salvage = Self {
+            vias: Vec::new(),
+            from: None,
+            to: None,
+            call_id: None,
+            cseq: None,
+        };
+        for (name, value) in lines(bytes.get(after..)?) {
+            salvage.take(name, value);
+        }
+        salvage.sent_by().map(|_| salvage)
+    }
+
+    fn take(&mut self, name: &[u8], value: &'a [u8]) {
+        match Id::of(name).known() {
+            Some(HeaderName::Via) if self.vias.len() < MAX_VIAS => self.vias.push(value),
+            Some(HeaderName::From) => _ = self.from.get_or_insert(value),
+            Some(HeaderName::To) => _ = self.to.get_or_insert(value),
+            Some(HeaderName::CallId) => _ = self.call_id.get_or_insert(value),
+            Some(HeaderName::CSeq) => _ = self.cseq.get_or_insert(value),
+            _ => {}
+        }
+    }
+
+    /// The top Via, without its parameters if those are damaged, and what follows it in its line.
+    fn sent_by(&self) -> Option<(Via<'a>, &'a [u8])> {
+        let mut cursor = Cursor::new(self.vias.first()?);
+        if let Ok(via) = Via::read(&mut cursor)
+            && (cursor.is_done() || cursor.peek() == Some(b','))
+        {
+            return Some((via, cursor.rest()));
+        }
+        Some((
+            Via::read_sent_by(&mut Cursor::new(self.vias.first()?)).ok()?,
+            b"",
+        ))
+    }
+
+    /// Writes the headers of the answer and says where it goes.
+    pub(super) fn write(
+        &self,
+        mut answer: Outgoing<'_>,
+        source: SocketAddr,
+        tag: &str,
+    ) -> Option<SocketAddr> {
+        let (top, after) = self.sent_by()?;
+        let mut line = Vec::new();
+        put_top_via(&mut line, &top, source);
+        answer = answer.parts(HeaderName::Via, &[&line, after]);
+        for via in self.vias.iter().skip(1) {
+            answer = answer.header(HeaderName::Via, via);
+        }
+        for (name, value) in [
+            (HeaderName::From, self.from),
+            (HeaderName::CallId, self.call_id),
+            (HeaderName::CSeq, self.cseq),
+        ] {
+            if let Some(value) = value {
+                answer = answer.header(name, value);
+            }
+        }
+        if let Some(to) = self.to {
+            let untagged = NameAddr::parse(to).is_ok_and(|to| to.tag().is_none());
+            let tag: &[&[u8]] = if untagged {
+                &[to, b";tag=", tag.as_bytes()]
+            } else {
+                &[to]
+            };
+            answer = answer.parts(HeaderName::To, tag);
+        }
+        answer.finish();
+        Some(top.reply_to(source))
+    }
+}
+
+/// Header lines as far as they can be told apart: name and value, until the first empty line.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let mut end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        while let Some(b' ' | b'\t') = rest.get(end) {
+            end += memchr::memchr(b'\n', rest.get(end..)?).map_or(rest.len() - end, |at| at + 1);
+        }
+        let (line, after) = rest.split_at_checked(end)?;
+        rest = after;
+        let line = lex::trim(line);
+        if line.is_empty() {
+            return None;
+        }
+        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+        Some((
+            lex::trim(line.get(..colon)?),
+            lex::trim(line.get(colon + 1..).unwrap_or_default()),
+        ))
+    })
+}
