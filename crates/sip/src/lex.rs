@@ -36,10 +36,7 @@ const fn class(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() {
         class |= TOKEN | HOST | WORD | VALUE | URI;
     }
-    if matches!(
-        byte,
-        b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-    ) {
+    if matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~') {
         class |= TOKEN | WORD | VALUE;
     }
     if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
@@ -49,17 +46,11 @@ const fn class(byte: u8) -> u8 {
     if matches!(byte, b'-' | b'.' | b':' | b'_') {
         class |= HOST;
     }
-    if matches!(
-        byte,
-        b'(' | b')' | b'<' | b'>' | b':' | b'\\' | b'"' | b'/' | b'[' | b']' | b'?' | b'{' | b'}'
-    ) {
+    if matches!(byte, b'(' | b')' | b'<' | b'>' | b':' | b'\\' | b'"' | b'/' | b'[' | b']' | b'?' | b'{' | b'}') {
         class |= WORD;
     }
     // Beyond the grammar: characters that phones put unquoted into parameters (URNs, base64, addresses).
-    if matches!(
-        byte,
-        b'[' | b']' | b':' | b'/' | b'@' | b'=' | b'&' | b'$' | b'#' | b'(' | b')'
-    ) {
+    if matches!(byte, b'[' | b']' | b':' | b'/' | b'@' | b'=' | b'&' | b'$' | b'#' | b'(' | b')') {
         class |= VALUE;
     }
     if byte == b'@' {
@@ -107,10 +98,7 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
         return None;
     }
     digits.iter().try_fold(0_u64, |sum, byte| {
-        byte.is_ascii_digit().then(|| {
-            sum.saturating_mul(10)
-                .saturating_add(u64::from(byte - b'0'))
-        })
+        byte.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
     })
 }
 
@@ -145,11 +133,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn take_while(&mut self, mask: u8) -> &'a [u8] {
-        let count = self
-            .rest
-            .iter()
-            .position(|&byte| !is(byte, mask))
-            .unwrap_or(self.rest.len());
+        let count = self.rest.iter().position(|&byte| !is(byte, mask)).unwrap_or(self.rest.len());
         self.take(count)
     }
 
@@ -192,9 +176,7 @@ impl<'a> Cursor<'a> {
 
     /// What lies between this place and the `later` one of the same value.
     pub(crate) fn until(&self, later: &Self) -> &'a [u8] {
-        self.rest
-            .get(..self.rest.len().saturating_sub(later.rest.len()))
-            .unwrap_or_default()
+        self.rest.get(..self.rest.len().saturating_sub(later.rest.len())).unwrap_or_default()
     }
 }
 

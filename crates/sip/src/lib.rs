@@ -13,7 +13,6 @@ pub mod uri;
 
 pub use build::{Answer, AnswerHead, Outgoing};
 pub use message::{
-    CSeq, Fault, Header, HeaderName, Message, Method, NameAddr, Params, RAck, Refusal, Start,
-    Transport, Via,
+    CSeq, Fault, Header, HeaderName, Message, Method, NameAddr, Params, RAck, Refusal, Start, Transport, Via,
 };
 pub use uri::{Host, SipUri, Uri};

@@ -19,11 +19,7 @@ impl<'a> Answer<'a> {
     /// An answer with the usual phrase and no To tag, which only 100 may lack (RFC 3261 8.2.6.2).
     #[must_use]
     pub const fn new(status: u16) -> Self {
-        Self {
-            status,
-            reason: "",
-            tag: "",
-        }
+        Self { status, reason: "", tag: "" }
     }
 
     /// With another phrase.
@@ -39,12 +35,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Writes the answer to `request`, which came from `source`, up to the headers of its own.
-    pub fn to<'b>(
-        self,
-        request: &Message<'_>,
-        source: SocketAddr,
-        out: &'b mut Vec<u8>,
-    ) -> Outgoing<'b> {
+    pub fn to<'b>(self, request: &Message<'_>, source: SocketAddr, out: &'b mut Vec<u8>) -> Outgoing<'b> {
         let answer = Outgoing::response(out, self.status, self.reason);
         put_head(answer.out, request, source);
         self.end_to(answer, request.to().tag().is_some())
@@ -74,10 +65,7 @@ impl AnswerHead {
     pub fn of(request: &Message<'_>, source: SocketAddr) -> Self {
         let mut lines = Vec::with_capacity(512);
         put_head(&mut lines, request, source);
-        Self {
-            lines: lines.into_boxed_slice(),
-            tagged: request.to().tag().is_some(),
-        }
+        Self { lines: lines.into_boxed_slice(), tagged: request.to().tag().is_some() }
     }
 
     /// Writes an answer up to the headers of its own.
@@ -101,17 +89,9 @@ fn put_head(out: &mut Vec<u8>, request: &Message<'_>, source: SocketAddr) {
     for via in vias {
         put_line(out, b"Via: ", via);
     }
-    put_line(
-        out,
-        b"From: ",
-        request.value(Name::From).unwrap_or_default(),
-    );
+    put_line(out, b"From: ", request.value(Name::From).unwrap_or_default());
     put_line(out, b"Call-ID: ", request.call_id().as_bytes());
-    put_line(
-        out,
-        b"CSeq: ",
-        request.value(Name::CSeq).unwrap_or_default(),
-    );
+    put_line(out, b"CSeq: ", request.value(Name::CSeq).unwrap_or_default());
     out.extend_from_slice(b"To: ");
     put_value(out, request.value(Name::To).unwrap_or_default());
 }
@@ -125,11 +105,7 @@ fn put_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// Writes the top Via with the address and port that the request came from (RFC 3261 18.2.1, RFC 3581 4).
 pub(crate) fn put_top_via(out: &mut Vec<u8>, via: &Via<'_>, source: SocketAddr) {
     put_value(out, via.sent_by());
-    for (name, value) in via
-        .params()
-        .iter()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("received"))
-    {
+    for (name, value) in via.params().iter().filter(|(name, _)| !name.eq_ignore_ascii_case("received")) {
         out.push(b';');
         out.extend_from_slice(name.as_bytes());
         if name.eq_ignore_ascii_case("rport") {

@@ -36,15 +36,7 @@ impl<'b> Outgoing<'b> {
         out.extend_from_slice(b"SIP/2.0 ");
         put_number(out, status.into());
         out.push(b' ');
-        put_value(
-            out,
-            if phrase.is_empty() {
-                reason(status)
-            } else {
-                phrase
-            }
-            .as_bytes(),
-        );
+        put_value(out, if phrase.is_empty() { reason(status) } else { phrase }.as_bytes());
         out.extend_from_slice(b"\r\n");
         Self { out }
     }
@@ -88,9 +80,7 @@ impl<'b> Outgoing<'b> {
 
     /// Writes all header lines of this name as they came.
     pub fn copy_all(self, message: &Message<'_>, name: HeaderName<'_>) -> Self {
-        message
-            .values(name)
-            .fold(self, |this, value| this.header(name, value))
+        message.values(name).fold(self, |this, value| this.header(name, value))
     }
 
     /// Ends the message without a body.
@@ -101,11 +91,7 @@ impl<'b> Outgoing<'b> {
     /// Ends the message with a body; no Content-Type is written if `content_type` is empty.
     pub fn body(self, content_type: impl AsRef<[u8]>, body: &[u8]) {
         let content_type = content_type.as_ref();
-        let this = if content_type.is_empty() {
-            self
-        } else {
-            self.header(HeaderName::ContentType, content_type)
-        };
+        let this = if content_type.is_empty() { self } else { self.header(HeaderName::ContentType, content_type) };
         put_name(this.out, HeaderName::ContentLength);
         put_number(this.out, body.len() as u64);
         this.out.extend_from_slice(b"\r\n\r\n");
@@ -126,11 +112,7 @@ fn put_value(out: &mut Vec<u8>, value: &[u8]) {
     let begin = out.len();
     out.extend_from_slice(value);
     if memchr::memchr2(b'\r', b'\n', value).is_some() {
-        for byte in out
-            .iter_mut()
-            .skip(begin)
-            .filter(|byte| matches!(**byte, b'\r' | b'\n'))
-        {
+        for byte in out.iter_mut().skip(begin).filter(|byte| matches!(**byte, b'\r' | b'\n')) {
             *byte = b' ';
         }
     }

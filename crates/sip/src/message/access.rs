@@ -107,14 +107,8 @@ impl<'a> Message<'a> {
     /// All header lines in their order.
     pub fn headers(&self) -> impl Iterator<Item = Header<'a>> + '_ {
         self.lines.iter().map(|line| {
-            let name = line
-                .id
-                .known()
-                .unwrap_or_else(|| HeaderName::Other(lex::text(line.name(self.bytes))));
-            Header {
-                name,
-                value: line.value(self.bytes),
-            }
+            let name = line.id.known().unwrap_or_else(|| HeaderName::Other(lex::text(line.name(self.bytes))));
+            Header { name, value: line.value(self.bytes) }
         })
     }
 
@@ -125,8 +119,7 @@ impl<'a> Message<'a> {
             .iter()
             .filter(move |line| match (id, name) {
                 (None, HeaderName::Other(text)) => {
-                    line.id.known().is_none()
-                        && line.name(self.bytes).eq_ignore_ascii_case(text.as_bytes())
+                    line.id.known().is_none() && line.name(self.bytes).eq_ignore_ascii_case(text.as_bytes())
                 }
                 _ => Some(line.id) == id,
             })
@@ -149,8 +142,7 @@ impl<'a> Message<'a> {
     /// Whether a list of tokens holds this one, in any case (Supported, Require, Allow).
     #[must_use]
     pub fn lists(&self, name: HeaderName<'_>, token: &str) -> bool {
-        self.list(name)
-            .any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
+        self.list(name).any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
     }
 
     /// All Via values from the top, however they are spread over lines.
@@ -167,10 +159,7 @@ impl<'a> Message<'a> {
 
     /// The addresses of all lines of this name: Contact (without `*`), Route, Record-Route, Path,
     /// P-Asserted-Identity, Diversion.
-    pub fn addresses<'m>(
-        &'m self,
-        name: HeaderName<'m>,
-    ) -> impl Iterator<Item = Result<NameAddr<'a>, Fault>> + 'm {
+    pub fn addresses<'m>(&'m self, name: HeaderName<'m>) -> impl Iterator<Item = Result<NameAddr<'a>, Fault>> + 'm {
         self.list(name).map(NameAddr::parse)
     }
 
@@ -201,9 +190,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// [`Fault::Number`] if there is none.
     pub fn seconds(&self, name: HeaderName<'static>) -> Result<Option<u32>, Fault> {
-        self.value(name)
-            .map(|value| seconds(value).ok_or(Fault::Number(name.as_str())))
-            .transpose()
+        self.value(name).map(|value| seconds(value).ok_or(Fault::Number(name.as_str()))).transpose()
     }
 
     /// RAck (RFC 3262 7.2).

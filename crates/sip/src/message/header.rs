@@ -142,10 +142,7 @@ const fn first() -> [u8; LONGEST + 2] {
         let mut count = 0;
         let mut at = 0;
         while at < KNOWN.len() {
-            assert!(
-                KNOWN[at].text.len() <= LONGEST,
-                "LONGEST must cover every known name"
-            );
+            assert!(KNOWN[at].text.len() <= LONGEST, "LONGEST must cover every known name");
             count += (KNOWN[at].text.len() == length) as u8;
             at += 1;
         }
@@ -196,12 +193,7 @@ impl Id {
             return Self(NONE);
         };
         let candidates = &BY_LENGTH[usize::from(from)..usize::from(to)];
-        let found = candidates.iter().find(|&&at| {
-            KNOWN[usize::from(at)]
-                .text
-                .as_bytes()
-                .eq_ignore_ascii_case(name)
-        });
+        let found = candidates.iter().find(|&&at| KNOWN[usize::from(at)].text.as_bytes().eq_ignore_ascii_case(name));
         Self(found.copied().unwrap_or(NONE))
     }
 
@@ -234,18 +226,14 @@ const fn single() -> u128 {
 
 /// The name of the lowest bit of a set of known names.
 pub(super) fn lowest(set: u128) -> &'static str {
-    KNOWN
-        .get(set.trailing_zeros() as usize)
-        .map_or("header", |known| known.text)
+    KNOWN.get(set.trailing_zeros() as usize).map_or("header", |known| known.text)
 }
 
 impl<'a> HeaderName<'a> {
     /// The name as it is written on the wire, in any case, long or compact.
     #[must_use]
     pub fn from_name(name: &'a str) -> Self {
-        Id::of(name.as_bytes())
-            .known()
-            .unwrap_or(HeaderName::Other(name))
+        Id::of(name.as_bytes()).known().unwrap_or(HeaderName::Other(name))
     }
 
     pub(super) const fn id(&self) -> Option<Id> {
@@ -270,23 +258,13 @@ mod tests {
     fn every_known_name_is_found_in_any_case_and_in_compact_form() {
         for known in KNOWN {
             assert_eq!(HeaderName::from_name(known.text), known.name);
-            assert_eq!(
-                HeaderName::from_name(&known.text.to_uppercase()),
-                known.name
-            );
+            assert_eq!(HeaderName::from_name(&known.text.to_uppercase()), known.name);
             if known.compact != 0 {
                 let letter = char::from(known.compact).to_string();
-                assert_eq!(
-                    HeaderName::from_name(&letter),
-                    known.name,
-                    "compact form {letter}"
-                );
+                assert_eq!(HeaderName::from_name(&letter), known.name, "compact form {letter}");
             }
         }
-        assert_eq!(
-            HeaderName::from_name("X-Thing"),
-            HeaderName::Other("X-Thing")
-        );
+        assert_eq!(HeaderName::from_name("X-Thing"), HeaderName::Other("X-Thing"));
         assert_eq!(HeaderName::from_name("z"), HeaderName::Other("z"));
         assert_eq!(HeaderName::from_name(""), HeaderName::Other(""));
     }

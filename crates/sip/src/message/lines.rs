@@ -31,15 +31,8 @@ impl<'a> Lines<'a> {
             self.at += 2;
             return Ok(None);
         }
-        let name = rest
-            .iter()
-            .position(|&byte| !is_name(byte))
-            .ok_or(Fault::Unterminated)?;
-        let blank = rest
-            .iter()
-            .skip(name)
-            .take_while(|&&byte| byte == b' ' || byte == b'\t')
-            .count();
+        let name = rest.iter().position(|&byte| !is_name(byte)).ok_or(Fault::Unterminated)?;
+        let blank = rest.iter().skip(name).take_while(|&&byte| byte == b' ' || byte == b'\t').count();
         if name == 0 || rest.get(name + blank) != Some(&b':') {
             return Err(Fault::HeaderLine("it is a name, a colon and a value"));
         }
@@ -64,8 +57,7 @@ const fn is_name(byte: u8) -> bool {
 fn value_end(rest: &[u8], begin: usize) -> Result<usize, Fault> {
     let mut at = begin;
     loop {
-        at += memchr::memchr2(b'\r', b'\n', rest.get(at..).unwrap_or_default())
-            .ok_or(Fault::Unterminated)?;
+        at += memchr::memchr2(b'\r', b'\n', rest.get(at..).unwrap_or_default()).ok_or(Fault::Unterminated)?;
         match rest.get(at..) {
             Some([b'\r', b'\n', b' ' | b'\t', ..]) => at += 3,
             Some([b'\r', b'\n', ..]) => return Ok(at),
@@ -78,33 +70,23 @@ fn value_end(rest: &[u8], begin: usize) -> Result<usize, Fault> {
 /// The span without white space at its ends.
 fn trimmed(bytes: &[u8], from: usize, to: usize) -> (u16, u16) {
     let value = bytes.get(from..to).unwrap_or_default();
-    let before = value
-        .iter()
-        .take_while(|&&byte| lex::is(byte, lex::LWS))
-        .count();
+    let before = value.iter().take_while(|&&byte| lex::is(byte, lex::LWS)).count();
     span(from + before, lex::trim(value).len())
 }
 
 /// Begin and end; both fit because a message is at most 65,535 bytes.
 fn span(begin: usize, length: usize) -> (u16, u16) {
-    (
-        u16::try_from(begin).unwrap_or(u16::MAX),
-        u16::try_from(begin + length).unwrap_or(u16::MAX),
-    )
+    (u16::try_from(begin).unwrap_or(u16::MAX), u16::try_from(begin + length).unwrap_or(u16::MAX))
 }
 
 impl Line {
     /// Its name as it was written.
     pub(super) fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        bytes
-            .get(usize::from(self.name.0)..usize::from(self.name.1))
-            .unwrap_or_default()
+        bytes.get(usize::from(self.name.0)..usize::from(self.name.1)).unwrap_or_default()
     }
 
     /// Its value as it was written, without white space at the ends.
     pub(super) fn value<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        bytes
-            .get(usize::from(self.value.0)..usize::from(self.value.1))
-            .unwrap_or_default()
+        bytes.get(usize::from(self.value.0)..usize::from(self.value.1)).unwrap_or_default()
     }
 }

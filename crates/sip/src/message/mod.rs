@@ -85,19 +85,10 @@ impl<'a> Message<'a> {
         }
         let (start, at) = start::read(bytes)?;
         let (lines, at) = read_lines(bytes, at)?;
-        let values = Values {
-            bytes,
-            lines: &lines,
-        };
+        let values = Values { bytes, lines: &lines };
         let core = values.core(&start)?;
         let body = values.body(at)?;
-        Ok(Self {
-            bytes,
-            start,
-            lines,
-            core,
-            body,
-        })
+        Ok(Self { bytes, start, lines, core, body })
     }
 }
 
@@ -131,10 +122,7 @@ struct Values<'a, 't> {
 impl<'a, 't> Values<'a, 't> {
     fn all(self, name: HeaderName<'_>) -> impl Iterator<Item = &'a [u8]> + use<'a, 't> {
         let id = name.id();
-        self.lines
-            .iter()
-            .filter(move |line| Some(line.id) == id)
-            .map(move |line| line.value(self.bytes))
+        self.lines.iter().filter(move |line| Some(line.id) == id).map(move |line| line.value(self.bytes))
     }
 
     fn first(self, name: HeaderName<'_>) -> Option<&'a [u8]> {
@@ -159,22 +147,10 @@ impl<'a, 't> Values<'a, 't> {
         }
         let max_forwards = match self.first(HeaderName::MaxForwards) {
             // Forgiven where it is too large, as RFC 4475 3.1.2.4 allows: no way is that long.
-            Some(value) => Some(
-                lex::number(value)
-                    .ok_or(Fault::Number("Max-Forwards"))?
-                    .min(255) as u8,
-            ),
+            Some(value) => Some(lex::number(value).ok_or(Fault::Number("Max-Forwards"))?.min(255) as u8),
             None => None,
         };
-        Ok(Core {
-            via,
-            after_via,
-            from,
-            to,
-            call_id: lex::text(call_id),
-            cseq,
-            max_forwards,
-        })
+        Ok(Core { via, after_via, from, to, call_id: lex::text(call_id), cseq, max_forwards })
     }
 
     /// Reads every Via, as a damaged one further down would go out again in our answers, and gives the top one
@@ -195,9 +171,7 @@ impl<'a, 't> Values<'a, 't> {
                     break;
                 }
                 if !cursor.eat(b',') {
-                    return Err(Fault::Via(
-                        "something that is no parameter follows its host",
-                    ));
+                    return Err(Fault::Via("something that is no parameter follows its host"));
                 }
             }
         }
@@ -210,10 +184,7 @@ impl<'a, 't> Values<'a, 't> {
         match self.first(HeaderName::ContentLength) {
             Some(value) => {
                 let length = lex::number(value).ok_or(Fault::ContentLength)?;
-                usize::try_from(length)
-                    .ok()
-                    .and_then(|length| came.get(..length))
-                    .ok_or(Fault::Truncated)
+                usize::try_from(length).ok().and_then(|length| came.get(..length)).ok_or(Fault::Truncated)
             }
             None => Ok(came),
         }

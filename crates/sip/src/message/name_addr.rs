@@ -22,11 +22,7 @@ impl<'a> NameAddr<'a> {
     pub fn parse(value: &'a [u8]) -> Result<Self, Fault> {
         let mut cursor = Cursor::new(value);
         let address = Self::read(&mut cursor)?;
-        if cursor.is_done() {
-            Ok(address)
-        } else {
-            Err(Fault::Address("more follows where one address may stand"))
-        }
+        if cursor.is_done() { Ok(address) } else { Err(Fault::Address("more follows where one address may stand")) }
     }
 
     /// Reads the address at the cursor, to the end or to a comma.
@@ -37,11 +33,7 @@ impl<'a> NameAddr<'a> {
             None => (&b""[..], read_bare(cursor)?),
         };
         let params = Params::read(cursor)?;
-        Ok(Self {
-            display,
-            uri,
-            params,
-        })
+        Ok(Self { display, uri, params })
     }
 
     /// The display name as it was written, quotes included; empty if there is none.
@@ -82,10 +74,7 @@ impl<'a> NameAddr<'a> {
     #[must_use]
     pub fn expires(&self) -> Option<u32> {
         let value = self.params.get("expires")?;
-        Some(
-            lex::number(value.as_bytes())
-                .map_or(3600, |seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
-        )
+        Some(lex::number(value.as_bytes()).map_or(3600, |seconds| u32::try_from(seconds).unwrap_or(u32::MAX)))
     }
 
     /// The `q` of a Contact in thousandths, 1000 if there is none or it is no number (RFC 3261 20.10).
@@ -116,9 +105,7 @@ fn thousandths(text: &str) -> Option<u16> {
 /// string: phones send umlauts and commas unquoted, and RFC 4475 3.1.2.15 lets us guess the quotes.
 fn read_display<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, Fault> {
     if cursor.peek() == Some(b'"') {
-        let quoted = cursor
-            .quoted()
-            .ok_or(Fault::Address("the quoted display name does not end"))?;
+        let quoted = cursor.quoted().ok_or(Fault::Address("the quoted display name does not end"))?;
         cursor.skip_lws();
         return Ok(Some(quoted));
     }
@@ -146,15 +133,10 @@ fn read_bracketed<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<'a>, Fault> {
 
 /// A URI without brackets: it has no parameters of its own (RFC 3261 20.10) and ends before `;` or `,`.
 fn read_bare<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<'a>, Fault> {
-    let end = cursor
-        .rest()
-        .iter()
-        .position(|&byte| matches!(byte, b';' | b',') || lex::is(byte, lex::LWS));
+    let end = cursor.rest().iter().position(|&byte| matches!(byte, b';' | b',') || lex::is(byte, lex::LWS));
     let text = cursor.take(end.unwrap_or(usize::MAX));
     if text.contains(&b'?') {
-        return Err(Fault::Address(
-            "a URI with a '?' stands in < > (RFC 3261 20.10)",
-        ));
+        return Err(Fault::Address("a URI with a '?' stands in < > (RFC 3261 20.10)"));
     }
     Uri::parse(text)
 }

@@ -26,20 +26,13 @@ impl<'a> Params<'a> {
     /// All of them: name, and value if there is an `=`. A quoted value keeps its quotes.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
         let mut cursor = Cursor::new(self.0);
-        std::iter::from_fn(move || {
-            cursor
-                .eat(b';')
-                .then(|| read_one(&mut cursor).ok())
-                .flatten()
-        })
+        std::iter::from_fn(move || cursor.eat(b';').then(|| read_one(&mut cursor).ok()).flatten())
     }
 
     /// The parameter of this name, in any case: `Some("")` if it has no value, `None` if it is absent.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.iter()
-            .find(|(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.unwrap_or_default())
+        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
     }
 
     /// Whether the parameter of this name is there.
@@ -64,10 +57,7 @@ impl<'a> Params<'a> {
 fn read_one<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, Option<&'a str>), Fault> {
     cursor.skip_lws();
     // Names in URIs may hold a few characters more than a token (RFC 3261 25.1, paramchar).
-    let length = cursor
-        .rest()
-        .iter()
-        .position(|&byte| byte == b'=' || !lex::is(byte, lex::VALUE));
+    let length = cursor.rest().iter().position(|&byte| byte == b'=' || !lex::is(byte, lex::VALUE));
     let name = cursor.take(length.unwrap_or(usize::MAX));
     if name.is_empty() {
         return Err(Fault::Parameter("a parameter has no name"));
@@ -77,17 +67,14 @@ fn read_one<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, Option<&'a str>), F
         return Ok((lex::text(name), None));
     }
     let value = if cursor.peek() == Some(b'"') {
-        cursor
-            .quoted()
-            .ok_or(Fault::Parameter("a quoted string does not end"))?
+        cursor.quoted().ok_or(Fault::Parameter("a quoted string does not end"))?
     } else {
         cursor.take_while(lex::VALUE)
     };
     if value.is_empty() {
         return Err(Fault::Parameter("nothing follows the = of a parameter"));
     }
-    let value =
-        str::from_utf8(value).map_err(|_| Fault::Parameter("a quoted string is not UTF-8"))?;
+    let value = str::from_utf8(value).map_err(|_| Fault::Parameter("a quoted string is not UTF-8"))?;
     cursor.skip_lws();
     Ok((lex::text(name), Some(value)))
 }
@@ -95,10 +82,7 @@ fn read_one<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, Option<&'a str>), F
 /// The content of a quoted string, or the text itself if it is none (RFC 3261 25.1, `quoted-pair`).
 #[must_use]
 pub fn unquote(text: &str) -> Cow<'_, str> {
-    let Some(inside) = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    else {
+    let Some(inside) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return Cow::Borrowed(text);
     };
     if !inside.contains('\\') {

@@ -34,11 +34,7 @@ impl<'a> Refusal<'a> {
     ///
     /// `tag` becomes the To tag where the request has none.
     pub fn answer(&self, source: SocketAddr, tag: &str, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.salvage()?.write(
-            Outgoing::response(out, self.fault.status(), ""),
-            source,
-            tag,
-        )
+        self.salvage()?.write(Outgoing::response(out, self.fault.status(), ""), source, tag)
     }
 
     fn salvage(&self) -> Option<Salvage<'a>> {

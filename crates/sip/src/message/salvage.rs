@@ -22,19 +22,11 @@ impl<'a> Salvage<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         let (line, after) = start::line(bytes)?;
         let method = line.split(|&byte| byte == b' ').next()?;
-        let is_response = method
-            .split_at_checked(4)
-            .is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"SIP/"));
+        let is_response = method.split_at_checked(4).is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"SIP/"));
         if is_response || Method::from_name(lex::text(method)) == Method::Ack {
             return None;
         }
-        let mut salvage = Self {
-            vias: Vec::new(),
-            from: None,
-            to: None,
-            call_id: None,
-            cseq: None,
-        };
+        let mut salvage = Self { vias: Vec::new(), from: None, to: None, call_id: None, cseq: None };
         for (name, value) in lines(bytes.get(after..)?) {
             salvage.take(name, value);
         }
@@ -60,19 +52,11 @@ impl<'a> Salvage<'a> {
         {
             return Some((via, cursor.rest()));
         }
-        Some((
-            Via::read_sent_by(&mut Cursor::new(self.vias.first()?)).ok()?,
-            b"",
-        ))
+        Some((Via::read_sent_by(&mut Cursor::new(self.vias.first()?)).ok()?, b""))
     }
 
     /// Writes the headers of the answer and says where it goes.
-    pub(super) fn write(
-        &self,
-        mut answer: Outgoing<'_>,
-        source: SocketAddr,
-        tag: &str,
-    ) -> Option<SocketAddr> {
+    pub(super) fn write(&self, mut answer: Outgoing<'_>, source: SocketAddr, tag: &str) -> Option<SocketAddr> {
         let (top, after) = self.sent_by()?;
         let mut line = Vec::new();
         put_top_via(&mut line, &top, source);
@@ -80,22 +64,16 @@ impl<'a> Salvage<'a> {
         for via in self.vias.iter().skip(1) {
             answer = answer.header(HeaderName::Via, via);
         }
-        for (name, value) in [
-            (HeaderName::From, self.from),
-            (HeaderName::CallId, self.call_id),
-            (HeaderName::CSeq, self.cseq),
-        ] {
+        for (name, value) in
+            [(HeaderName::From, self.from), (HeaderName::CallId, self.call_id), (HeaderName::CSeq, self.cseq)]
+        {
             if let Some(value) = value {
                 answer = answer.header(name, value);
             }
         }
         if let Some(to) = self.to {
             let untagged = NameAddr::parse(to).is_ok_and(|to| to.tag().is_none());
-            let tag: &[&[u8]] = if untagged {
-                &[to, b";tag=", tag.as_bytes()]
-            } else {
-                &[to]
-            };
+            let tag: &[&[u8]] = if untagged { &[to, b";tag=", tag.as_bytes()] } else { &[to] };
             answer = answer.parts(HeaderName::To, tag);
         }
         answer.finish();
@@ -118,9 +96,6 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
             return None;
         }
         let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-        Some((
-            lex::trim(line.get(..colon)?),
-            lex::trim(line.get(colon + 1..).unwrap_or_default()),
-        ))
+        Some((lex::trim(line.get(..colon)?), lex::trim(line.get(colon + 1..).unwrap_or_default())))
     })
 }

@@ -46,9 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Start<'_>, usize), Fault> {
 
 /// The start line without its line end, and where the next line begins.
 pub(super) fn line(bytes: &[u8]) -> Option<(&[u8], usize)> {
-    let begin = bytes
-        .iter()
-        .position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
     let rest = bytes.get(begin..)?;
     let length = memchr::memchr2(b'\r', b'\n', rest)?;
     (rest.get(length..length + 2)? == b"\r\n").then_some((rest.get(..length)?, begin + length + 2))
@@ -71,32 +69,22 @@ fn read_request(line: &[u8]) -> Result<Start<'_>, Fault> {
         return Err(Fault::RequestLine("white space follows the version"));
     }
     if uri.iter().any(|&byte| lex::is(byte, lex::LWS)) || uri.is_empty() {
-        return Err(Fault::RequestLine(
-            "it is a method, a URI and a version with one space between",
-        ));
+        return Err(Fault::RequestLine("it is a method, a URI and a version with one space between"));
     }
     let uri = Uri::parse(uri)?;
     if uri.as_sip().is_some_and(|uri| uri.headers().is_some()) {
-        return Err(Fault::RequestLine(
-            "the Request-URI carries headers (RFC 3261 19.1.1)",
-        ));
+        return Err(Fault::RequestLine("the Request-URI carries headers (RFC 3261 19.1.1)"));
     }
-    Ok(Start::Request {
-        method: Method::from_name(lex::text(method)),
-        uri,
-    })
+    Ok(Start::Request { method: Method::from_name(lex::text(method)), uri })
 }
 
 fn read_status(line: &[u8]) -> Result<Start<'_>, Fault> {
-    let (version, rest) =
-        split_space(line).ok_or(Fault::StatusLine("no status follows the version"))?;
+    let (version, rest) = split_space(line).ok_or(Fault::StatusLine("no status follows the version"))?;
     if !version.eq_ignore_ascii_case(b"SIP/2.0") {
         return Err(Fault::Version);
     }
     let (code, reason) = split_space(rest).unwrap_or((rest, b""));
-    let status = lex::number(code)
-        .filter(|_| code.len() == 3)
-        .and_then(|status| u16::try_from(status).ok());
+    let status = lex::number(code).filter(|_| code.len() == 3).and_then(|status| u16::try_from(status).ok());
     match status {
         Some(status @ 100..=699) => Ok(Start::Response { status, reason }),
         _ => Err(Fault::StatusLine("the status is a number from 100 to 699")),
@@ -104,9 +92,8 @@ fn read_status(line: &[u8]) -> Result<Start<'_>, Fault> {
 }
 
 fn is_version(text: &[u8]) -> bool {
-    text.split_at_checked(4).is_some_and(|(name, number)| {
-        name.eq_ignore_ascii_case(b"SIP/") && lex::all(number, lex::TOKEN)
-    })
+    text.split_at_checked(4)
+        .is_some_and(|(name, number)| name.eq_ignore_ascii_case(b"SIP/") && lex::all(number, lex::TOKEN))
 }
 
 fn split_space(text: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -24,10 +24,7 @@ impl<'a> CSeq<'a> {
         if !lex::all(method, lex::TOKEN) {
             return Err(Fault::CSeq("a method follows its number"));
         }
-        Ok(Self {
-            number,
-            method: Method::from_name(lex::text(method)),
-        })
+        Ok(Self { number, method: Method::from_name(lex::text(method)) })
     }
 }
 
@@ -48,10 +45,7 @@ impl<'a> RAck<'a> {
     pub fn parse(value: &'a [u8]) -> Result<Self, Fault> {
         let mut cursor = Cursor::new(lex::trim(value));
         let rseq = sequence(&mut cursor).ok_or(Fault::Number("RAck"))?;
-        Ok(Self {
-            rseq,
-            cseq: CSeq::parse(cursor.rest())?,
-        })
+        Ok(Self { rseq, cseq: CSeq::parse(cursor.rest())? })
     }
 }
 
@@ -62,9 +56,7 @@ fn sequence(cursor: &mut Cursor<'_>) -> Option<u32> {
         return None;
     }
     cursor.skip_lws();
-    u32::try_from(number)
-        .ok()
-        .filter(|&number| number < 1 << 31)
+    u32::try_from(number).ok().filter(|&number| number < 1 << 31)
 }
 
 /// A header value that is one number, at most `u32::MAX` (RFC 3261 20.19 lets a larger one count as that).
@@ -92,12 +84,7 @@ fn member_end(text: &[u8]) -> usize {
     let mut bracketed = false;
     while let Some(byte) = text.get(at) {
         match byte {
-            b'"' => {
-                at += text
-                    .get(at..)
-                    .and_then(lex::quoted_end)
-                    .map_or(0, |length| length - 1)
-            }
+            b'"' => at += text.get(at..).and_then(lex::quoted_end).map_or(0, |length| length - 1),
             b'<' => bracketed = true,
             b'>' => bracketed = false,
             b',' if !bracketed => break,

@@ -31,17 +31,9 @@ impl<'a> Transport<'a> {
     /// The transport of this name, in any case.
     #[must_use]
     pub fn from_name(name: &'a str) -> Self {
-        const KNOWN: [Transport<'static>; 5] = [
-            Transport::Udp,
-            Transport::Tcp,
-            Transport::Tls,
-            Transport::Ws,
-            Transport::Wss,
-        ];
-        KNOWN
-            .into_iter()
-            .find(|known| known.as_str().eq_ignore_ascii_case(name))
-            .unwrap_or(Self::Other(name))
+        const KNOWN: [Transport<'static>; 5] =
+            [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
+        KNOWN.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name)).unwrap_or(Self::Other(name))
     }
 
     /// Its name in a Via.
@@ -89,10 +81,7 @@ impl<'a> Via<'a> {
     /// Reads the Via at the cursor, to the end or to a comma.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
         let bare = Self::read_sent_by(cursor)?;
-        Ok(Self {
-            params: Params::read(cursor)?,
-            ..bare
-        })
+        Ok(Self { params: Params::read(cursor)?, ..bare })
     }
 
     /// The part before the parameters, which is enough to send an answer.
@@ -100,9 +89,7 @@ impl<'a> Via<'a> {
         const PROTOCOL: Fault = Fault::Via("it begins with SIP/2.0/ and a transport");
         cursor.skip_lws();
         let begin = *cursor;
-        if !cursor.take_while(lex::TOKEN).eq_ignore_ascii_case(b"SIP")
-            || !cursor.eat_separator(b'/')
-        {
+        if !cursor.take_while(lex::TOKEN).eq_ignore_ascii_case(b"SIP") || !cursor.eat_separator(b'/') {
             return Err(PROTOCOL);
         }
         if cursor.take_while(lex::TOKEN) != b"2.0" || !cursor.eat_separator(b'/') {
@@ -113,16 +100,9 @@ impl<'a> Via<'a> {
             return Err(PROTOCOL);
         }
         cursor.skip_lws();
-        let (host, port) =
-            Host::read_with_port(cursor, true).ok_or(Fault::Via("its host or port is not one"))?;
+        let (host, port) = Host::read_with_port(cursor, true).ok_or(Fault::Via("its host or port is not one"))?;
         let transport = Transport::from_name(transport);
-        Ok(Self {
-            sent_by: begin.until(cursor),
-            transport,
-            host,
-            port,
-            params: Params::default(),
-        })
+        Ok(Self { sent_by: begin.until(cursor), transport, host, port, params: Params::default() })
     }
 
     /// Protocol, host and port as they were written.
@@ -163,9 +143,7 @@ impl<'a> Via<'a> {
     /// The branch, as it was written.
     #[must_use]
     pub fn branch(&self) -> Option<&'a str> {
-        self.params
-            .get("branch")
-            .filter(|branch| !branch.is_empty())
+        self.params.get("branch").filter(|branch| !branch.is_empty())
     }
 
     /// The branch if it identifies a transaction by itself (RFC 3261 17.2.3); otherwise RFC 2543 matching is due.
@@ -181,10 +159,7 @@ impl<'a> Via<'a> {
     /// The address that an earlier hop saw (RFC 3261 18.2.1); IPv6 with or without brackets.
     #[must_use]
     pub fn received(&self) -> Option<IpAddr> {
-        self.params
-            .get("received")
-            .and_then(Host::parse)
-            .and_then(|host| host.address())
+        self.params.get("received").and_then(Host::parse).and_then(|host| host.address())
     }
 
     /// `Some(None)` if the sender asks for a symmetric answer, `Some(Some(port))` once it is filled (RFC 3581).
@@ -197,10 +172,7 @@ impl<'a> Via<'a> {
     /// The time to live of a multicast request (RFC 3261 18.1.1).
     #[must_use]
     pub fn ttl(&self) -> Option<u8> {
-        self.params
-            .get("ttl")
-            .and_then(|ttl| lex::number(ttl.as_bytes()))
-            .and_then(|ttl| u8::try_from(ttl).ok())
+        self.params.get("ttl").and_then(|ttl| lex::number(ttl.as_bytes())).and_then(|ttl| u8::try_from(ttl).ok())
     }
 
     /// Where the answer to a request from `source` goes over an unreliable transport (RFC 3261 18.2.2, RFC 3581 4).
@@ -209,11 +181,7 @@ impl<'a> Via<'a> {
     /// anybody point our answers at a third party, and multicast is not served.
     #[must_use]
     pub fn reply_to(&self, source: SocketAddr) -> SocketAddr {
-        let port = if self.rport().is_some() {
-            source.port()
-        } else {
-            self.sent_by_port()
-        };
+        let port = if self.rport().is_some() { source.port() } else { self.sent_by_port() };
         SocketAddr::new(source.ip(), port)
     }
 }

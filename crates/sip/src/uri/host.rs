@@ -19,10 +19,7 @@ impl<'a> Host<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         if text.contains(':') && !text.starts_with('[') {
-            return text
-                .parse()
-                .ok()
-                .map(|address| Self::Address(IpAddr::V6(address)));
+            return text.parse().ok().map(|address| Self::Address(IpAddr::V6(address)));
         }
         let mut cursor = Cursor::new(text.as_bytes());
         let host = Self::read(&mut cursor)?;
@@ -42,24 +39,16 @@ impl<'a> Host<'a> {
         if cursor.eat(b'[') {
             let inside = lex::text(cursor.take_while(lex::HOST));
             let address: Ipv6Addr = inside.parse().ok()?;
-            return cursor
-                .eat(b']')
-                .then_some(Self::Address(IpAddr::V6(address)));
+            return cursor.eat(b']').then_some(Self::Address(IpAddr::V6(address)));
         }
-        let length = cursor
-            .rest()
-            .iter()
-            .position(|&byte| byte == b':' || !lex::is(byte, lex::HOST));
+        let length = cursor.rest().iter().position(|&byte| byte == b':' || !lex::is(byte, lex::HOST));
         let name = cursor.take(length.unwrap_or(usize::MAX));
         if !is_name(name) {
             return None;
         }
         let name = lex::text(name);
         // A name whose last label begins with a digit is an address or a mistake (RFC 3261 25.1, toplabel).
-        if name
-            .bytes()
-            .next_back()
-            .is_some_and(|last| last.is_ascii_digit())
+        if name.bytes().next_back().is_some_and(|last| last.is_ascii_digit())
             && let Ok(address) = name.parse::<Ipv4Addr>()
         {
             return Some(Self::Address(IpAddr::V4(address)));
@@ -68,32 +57,21 @@ impl<'a> Host<'a> {
     }
 
     /// A host and the port behind it; white space around the colon where `spaced` (Via only).
-    pub(crate) fn read_with_port(
-        cursor: &mut Cursor<'a>,
-        spaced: bool,
-    ) -> Option<(Self, Option<u16>)> {
+    pub(crate) fn read_with_port(cursor: &mut Cursor<'a>, spaced: bool) -> Option<(Self, Option<u16>)> {
         let host = Self::read(cursor)?;
-        let colon = if spaced {
-            cursor.eat_separator(b':')
-        } else {
-            cursor.eat(b':')
-        };
+        let colon = if spaced { cursor.eat_separator(b':') } else { cursor.eat(b':') };
         if !colon {
             return Some((host, None));
         }
         let digits = cursor.rest().iter().position(|byte| !byte.is_ascii_digit());
         let port = lex::number(cursor.take(digits.unwrap_or(usize::MAX)))?;
-        Some((
-            host,
-            Some(u16::try_from(port).ok().filter(|&port| port != 0)?),
-        ))
+        Some((host, Some(u16::try_from(port).ok().filter(|&port| port != 0)?)))
     }
 }
 
 /// Letters, digits, hyphens and dots, not beginning with a dot or hyphen.
 fn is_name(name: &[u8]) -> bool {
-    name.first()
-        .is_some_and(|&first| first != b'.' && first != b'-')
+    name.first().is_some_and(|&first| first != b'.' && first != b'-')
 }
 
 /// Host names are compared without case (RFC 3261 19.1.4).

@@ -48,9 +48,7 @@ impl<'a> Uri<'a> {
     /// [`Fault::Uri`] with the reason if it is no URI.
     pub fn parse(text: &'a [u8]) -> Result<Self, Fault> {
         if !lex::all(text, lex::URI) {
-            return Err(Fault::Uri(
-                "a URI holds no white space, brackets, quotes or control characters",
-            ));
+            return Err(Fault::Uri("a URI holds no white space, brackets, quotes or control characters"));
         }
         let raw = lex::text(text);
         let Some((scheme, rest)) = raw.split_once(':') else {
@@ -65,9 +63,7 @@ impl<'a> Uri<'a> {
         } else if is_scheme(scheme.as_bytes()) && !rest.is_empty() {
             Ok(Self::Other(raw))
         } else {
-            Err(Fault::Uri(
-                "a scheme is a letter, then letters, digits, '+', '-' and '.'",
-            ))
+            Err(Fault::Uri("a scheme is a letter, then letters, digits, '+', '-' and '.'"))
         }
     }
 
@@ -117,32 +113,19 @@ impl<'a> SipUri<'a> {
         if let Some(userinfo) = userinfo
             && (userinfo.is_empty() || userinfo.starts_with(':') || !escapes_are_whole(userinfo))
         {
-            return Err(Fault::Uri(
-                "the part before the @ is empty or has a broken % escape",
-            ));
+            return Err(Fault::Uri("the part before the @ is empty or has a broken % escape"));
         }
         let (rest, headers) = match rest.split_once('?') {
             Some((rest, headers)) => (rest, Some(headers)),
             None => (rest, None),
         };
         let mut cursor = Cursor::new(rest.as_bytes());
-        let (host, port) = Host::read_with_port(&mut cursor, false)
-            .ok_or(Fault::Uri("the host or port is not one"))?;
+        let (host, port) = Host::read_with_port(&mut cursor, false).ok_or(Fault::Uri("the host or port is not one"))?;
         let params = Params::read(&mut cursor)?;
         if !cursor.is_done() {
-            return Err(Fault::Uri(
-                "something that is no parameter follows the host",
-            ));
+            return Err(Fault::Uri("something that is no parameter follows the host"));
         }
-        Ok(Self {
-            raw,
-            secure,
-            userinfo,
-            host,
-            port,
-            params,
-            headers,
-        })
+        Ok(Self { raw, secure, userinfo, host, port, params, headers })
     }
 
     /// The URI as it was written.
@@ -160,8 +143,7 @@ impl<'a> SipUri<'a> {
     /// The user as it was written, without the password.
     #[must_use]
     pub fn raw_user(&self) -> Option<&'a str> {
-        self.userinfo
-            .map(|info| info.split_once(':').map_or(info, |(user, _)| user))
+        self.userinfo.map(|info| info.split_once(':').map_or(info, |(user, _)| user))
     }
 
     /// The user with its % escapes decoded, once (RFC 3261 19.1.2, RFC 4475 3.1.1.3).
@@ -173,9 +155,7 @@ impl<'a> SipUri<'a> {
     /// The password as it was written.
     #[must_use]
     pub fn raw_password(&self) -> Option<&'a str> {
-        self.userinfo
-            .and_then(|info| info.split_once(':'))
-            .map(|(_, password)| password)
+        self.userinfo.and_then(|info| info.split_once(':')).map(|(_, password)| password)
     }
 
     /// The host.
@@ -206,45 +186,24 @@ impl<'a> SipUri<'a> {
 impl<'a> TelUri<'a> {
     fn parse(raw: &'a str, rest: &'a str) -> Result<Self, Fault> {
         let mut cursor = Cursor::new(rest.as_bytes());
-        let digits = cursor
-            .rest()
-            .iter()
-            .position(|&byte| byte == b';')
-            .unwrap_or(rest.len());
+        let digits = cursor.rest().iter().position(|&byte| byte == b';').unwrap_or(rest.len());
         let number = lex::text(cursor.take(digits));
         let body = number.strip_prefix('+').unwrap_or(number);
-        if body.is_empty()
-            || !body
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || b"*#-.()".contains(&byte))
-        {
-            return Err(Fault::Uri(
-                "a tel URI holds digits and '-', '.', '(', ')' only",
-            ));
+        if body.is_empty() || !body.bytes().all(|byte| byte.is_ascii_hexdigit() || b"*#-.()".contains(&byte)) {
+            return Err(Fault::Uri("a tel URI holds digits and '-', '.', '(', ')' only"));
         }
         let params = Params::read(&mut cursor)?;
         if !cursor.is_done() {
-            return Err(Fault::Uri(
-                "something that is no parameter follows the number",
-            ));
+            return Err(Fault::Uri("something that is no parameter follows the number"));
         }
-        Ok(Self {
-            raw,
-            number,
-            params,
-        })
+        Ok(Self { raw, number, params })
     }
 
     /// The number without visual separators, with its `+` if it is global (RFC 3966 5.1.1).
     #[must_use]
     pub fn number(&self) -> Cow<'a, str> {
         if self.number.contains(['-', '.', '(', ')']) {
-            Cow::Owned(
-                self.number
-                    .chars()
-                    .filter(|digit| !"-.()".contains(*digit))
-                    .collect(),
-            )
+            Cow::Owned(self.number.chars().filter(|digit| !"-.()".contains(*digit)).collect())
         } else {
             Cow::Borrowed(self.number)
         }
@@ -259,9 +218,7 @@ impl<'a> TelUri<'a> {
 
 fn is_scheme(scheme: &[u8]) -> bool {
     scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme
-            .iter()
-            .all(|&byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && scheme.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 fn escapes_are_whole(text: &str) -> bool {
@@ -300,14 +257,9 @@ pub fn decode(text: &str) -> Cow<'_, str> {
             }
         };
     }
-    Cow::Owned(
-        String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-    )
+    Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
