@@ -6,12 +6,15 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod dialog;
 mod lex;
 pub mod limits;
 pub mod message;
+pub mod transaction;
 pub mod uri;
 
 pub use build::{Answer, AnswerHead, Outgoing};
+pub use dialog::Dialog;
 pub use message::{
     CSeq, Fault, Header, HeaderName, Message, Method, NameAddr, Params, RAck, Refusal, Start, Transport, Via,
 };
