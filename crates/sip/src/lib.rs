@@ -9,6 +9,7 @@ pub mod build;
 mod lex;
 pub mod limits;
 pub mod message;
+pub mod stream;
 pub mod uri;
 
 pub use build::{Answer, AnswerHead, Outgoing};

@@ -24,6 +24,7 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use params::{Params, unquote};
 pub use refusal::Refusal;
+pub(crate) use salvage::content_length;
 pub use start::Start;
 pub use value::{CSeq, RAck};
 pub use via::{BRANCH_COOKIE, Transport, Via};

@@ -15,7 +15,7 @@ pub struct Refusal<'a> {
 }
 
 impl<'a> Refusal<'a> {
-    pub(super) const fn new(fault: Fault, bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(fault: Fault, bytes: &'a [u8]) -> Self {
         Self { fault, bytes }
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::header::Id;
-use super::{HeaderName, Method, NameAddr, Via, start};
+use super::{Fault, HeaderName, Method, NameAddr, Via, start};
 use crate::build::{Outgoing, put_top_via};
 use crate::lex::{self, Cursor};
 use crate::limits::MAX_VIAS;
@@ -75,6 +75,24 @@ impl<'a> Salvage<'a> {
         answer.finish();
         Some(top.reply_to(source))
     }
+}
+
+/// The Content-Length of a header section whose other lines may be malformed; `None` if it has none.
+///
+/// # Errors
+/// [`Fault::ContentLength`] if it is no number, [`Fault::Repeated`] if two differ.
+pub(crate) fn content_length(head: &[u8]) -> Result<Option<u64>, Fault> {
+    let after = memchr::memchr(b'\n', head).map_or(head.len(), |end| end + 1);
+    let mut found = None;
+    for (name, value) in lines(head.get(after..).unwrap_or_default()) {
+        if Id::of(name).known() == Some(HeaderName::ContentLength) {
+            let length = lex::number(value).ok_or(Fault::ContentLength)?;
+            if *found.get_or_insert(length) != length {
+                return Err(Fault::Repeated(HeaderName::ContentLength.as_str()));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Header lines as far as they can be told apart: name and value, until the first empty line.
