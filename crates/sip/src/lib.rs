@@ -10,6 +10,7 @@ pub mod dialog;
 mod lex;
 pub mod limits;
 pub mod message;
+pub mod stream;
 pub mod transaction;
 pub mod uri;
 

@@ -8,3 +8,6 @@ pub const MAX_HEADERS: usize = 640;
 
 /// Via values of one message, however they are spread over lines: more hops than any Max-Forwards allows.
 pub const MAX_VIAS: usize = 512;
+
+/// Bytes of the start line and the headers of a message on a stream; beyond it the connection is ended.
+pub const MAX_HEAD: usize = 48 * 1024;

@@ -12,7 +12,7 @@ pub use answer::{Answer, AnswerHead};
 pub use reason::reason;
 
 use crate::lex;
-use crate::message::{Header, HeaderName, Message, Method};
+use crate::message::{Header, HeaderName, Message, Method, Transport};
 
 /// A message being written: start line first, then headers, then [`Self::finish`] or [`Self::body`].
 #[must_use = "a message is whole only after finish() or body()"]
@@ -71,6 +71,15 @@ impl<'b> Outgoing<'b> {
         let _ = fmt::Write::write_fmt(&mut Clean(self.out), value);
         self.out.extend_from_slice(b"\r\n");
         self
+    }
+
+    /// Writes the Via of a request of ours; it asks for a symmetric answer (RFC 3261 18.1.1, RFC 3581 3).
+    pub fn via(self, transport: Transport<'_>, sent_by: &str, branch: &str) -> Self {
+        let transport = transport.as_str().as_bytes();
+        self.parts(
+            HeaderName::Via,
+            &[b"SIP/2.0/", transport, b" ", sent_by.as_bytes(), b";branch=", branch.as_bytes(), b";rport"],
+        )
     }
 
     /// Writes a header line as it came.

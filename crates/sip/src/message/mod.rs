@@ -13,6 +13,8 @@ mod start;
 mod value;
 mod via;
 
+use std::fmt;
+
 use smallvec::SmallVec;
 
 pub use access::Header;
@@ -22,6 +24,7 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use params::{Params, unquote};
 pub use refusal::Refusal;
+pub(crate) use salvage::content_length;
 pub use start::Start;
 pub use value::{CSeq, RAck};
 pub use via::{BRANCH_COOKIE, Transport, Via};
@@ -36,7 +39,7 @@ use lines::Lines;
 /// A message that exists is sound: its start line, Via values, From, To, Call-ID, CSeq, Max-Forwards and
 /// Content-Length were read and fit together, so access to them cannot fail. All other headers are read
 /// when they are asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message<'a> {
     bytes: &'a [u8],
     start: Start<'a>,
@@ -89,6 +92,18 @@ impl<'a> Message<'a> {
         let core = values.core(&start)?;
         let body = values.body(at)?;
         Ok(Self { bytes, start, lines, core, body })
+    }
+}
+
+/// Without addresses and bodies: they hold telephone numbers and secrets.
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("method", &self.core.cseq.method)
+            .field("status", &self.status())
+            .field("call_id", &self.core.call_id)
+            .field("length", &self.bytes.len())
+            .finish()
     }
 }
 

@@ -23,6 +23,19 @@ impl<'a> Params<'a> {
         Ok(Self(start.until(cursor)))
     }
 
+    /// Reads parameters as far as they are sound.
+    pub(crate) fn salvage(cursor: &mut Cursor<'a>) -> Self {
+        cursor.skip_lws();
+        let start = *cursor;
+        loop {
+            let sound = *cursor;
+            if !cursor.eat(b';') || read_one(cursor).is_err() {
+                *cursor = sound;
+                return Self(start.until(cursor));
+            }
+        }
+    }
+
     /// All of them: name, and value if there is an `=`. A quoted value keeps its quotes.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
         let mut cursor = Cursor::new(self.0);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::header::Id;
-use super::{HeaderName, Method, NameAddr, Via, start};
+use super::{Fault, HeaderName, Method, NameAddr, Via, start};
 use crate::build::{Outgoing, put_top_via};
 use crate::lex::{self, Cursor};
 use crate::limits::MAX_VIAS;
@@ -30,7 +30,7 @@ impl<'a> Salvage<'a> {
         for (name, value) in lines(bytes.get(after..)?) {
             salvage.take(name, value);
         }
-        salvage.sent_by().map(|_| salvage)
+        salvage.top_via().map(|_| salvage)
     }
 
     fn take(&mut self, name: &[u8], value: &'a [u8]) {
@@ -44,20 +44,16 @@ impl<'a> Salvage<'a> {
         }
     }
 
-    /// The top Via, without its parameters if those are damaged, and what follows it in its line.
-    fn sent_by(&self) -> Option<(Via<'a>, &'a [u8])> {
+    /// The top Via as far as it is sound, and the values that follow it in its line.
+    fn top_via(&self) -> Option<(Via<'a>, &'a [u8])> {
         let mut cursor = Cursor::new(self.vias.first()?);
-        if let Ok(via) = Via::read(&mut cursor)
-            && (cursor.is_done() || cursor.peek() == Some(b','))
-        {
-            return Some((via, cursor.rest()));
-        }
-        Some((Via::read_sent_by(&mut Cursor::new(self.vias.first()?)).ok()?, b""))
+        let via = Via::salvage(&mut cursor)?;
+        Some((via, if cursor.peek() == Some(b',') { cursor.rest() } else { b"" }))
     }
 
     /// Writes the headers of the answer and says where it goes.
     pub(super) fn write(&self, mut answer: Outgoing<'_>, source: SocketAddr, tag: &str) -> Option<SocketAddr> {
-        let (top, after) = self.sent_by()?;
+        let (top, after) = self.top_via()?;
         let mut line = Vec::new();
         put_top_via(&mut line, &top, source);
         answer = answer.parts(HeaderName::Via, &[&line, after]);
@@ -79,6 +75,24 @@ impl<'a> Salvage<'a> {
         answer.finish();
         Some(top.reply_to(source))
     }
+}
+
+/// The Content-Length of a header section whose other lines may be malformed; `None` if it has none.
+///
+/// # Errors
+/// [`Fault::ContentLength`] if it is no number, [`Fault::Repeated`] if two differ.
+pub(crate) fn content_length(head: &[u8]) -> Result<Option<u64>, Fault> {
+    let after = memchr::memchr(b'\n', head).map_or(head.len(), |end| end + 1);
+    let mut found = None;
+    for (name, value) in lines(head.get(after..).unwrap_or_default()) {
+        if Id::of(name).known() == Some(HeaderName::ContentLength) {
+            let length = lex::number(value).ok_or(Fault::ContentLength)?;
+            if *found.get_or_insert(length) != length {
+                return Err(Fault::Repeated(HeaderName::ContentLength.as_str()));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Header lines as far as they can be told apart: name and value, until the first empty line.

@@ -10,6 +10,8 @@ use crate::uri::Host;
 /// The beginning of every branch that is unique by RFC 3261 8.1.1.7.
 pub const BRANCH_COOKIE: &str = "z9hG4bK";
 
+const PROTOCOL: Fault = Fault::Via("it begins with SIP/2.0/ and a transport");
+
 /// What carries a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport<'a> {
@@ -80,19 +82,29 @@ pub struct Via<'a> {
 impl<'a> Via<'a> {
     /// Reads the Via at the cursor, to the end or to a comma.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
-        let bare = Self::read_sent_by(cursor)?;
+        let (bare, version) = Self::read_sent_by(cursor)?;
+        if version != b"2.0" {
+            return Err(PROTOCOL);
+        }
         Ok(Self { params: Params::read(cursor)?, ..bare })
     }
 
-    /// The part before the parameters, which is enough to send an answer.
-    pub(crate) fn read_sent_by(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
-        const PROTOCOL: Fault = Fault::Via("it begins with SIP/2.0/ and a transport");
+    /// As much of a damaged Via as is sound, if that is enough to send an answer (RFC 4475 3.1.2.1).
+    pub(crate) fn salvage(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let (bare, _) = Self::read_sent_by(cursor).ok()?;
+        Some(Self { params: Params::salvage(cursor), ..bare })
+    }
+
+    /// The part before the parameters, and the version of SIP in it.
+    fn read_sent_by(cursor: &mut Cursor<'a>) -> Result<(Self, &'a [u8]), Fault> {
         cursor.skip_lws();
         let begin = *cursor;
-        if !cursor.take_while(lex::TOKEN).eq_ignore_ascii_case(b"SIP") || !cursor.eat_separator(b'/') {
+        let name = cursor.take_while(lex::TOKEN);
+        if !name.eq_ignore_ascii_case(b"SIP") || !cursor.eat_separator(b'/') {
             return Err(PROTOCOL);
         }
-        if cursor.take_while(lex::TOKEN) != b"2.0" || !cursor.eat_separator(b'/') {
+        let version = cursor.take_while(lex::TOKEN);
+        if !cursor.eat_separator(b'/') {
             return Err(PROTOCOL);
         }
         let transport = lex::text(cursor.take_while(lex::TOKEN));
@@ -102,7 +114,7 @@ impl<'a> Via<'a> {
         cursor.skip_lws();
         let (host, port) = Host::read_with_port(cursor, true).ok_or(Fault::Via("its host or port is not one"))?;
         let transport = Transport::from_name(transport);
-        Ok(Self { sent_by: begin.until(cursor), transport, host, port, params: Params::default() })
+        Ok((Self { sent_by: begin.until(cursor), transport, host, port, params: Params::default() }, version))
     }
 
     /// Protocol, host and port as they were written.
