@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod digest;
 mod lex;
 pub mod limits;
 pub mod message;
