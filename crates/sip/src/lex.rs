@@ -133,7 +133,11 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn take_while(&mut self, mask: u8) -> &'a [u8] {
-        let count = self.rest.iter().position(|&byte| !is(byte, mask)).unwrap_or(self.rest.len());
+        self.take_until(|byte| !is(byte, mask))
+    }
+
+    pub(crate) fn take_until(&mut self, end: impl Fn(u8) -> bool) -> &'a [u8] {
+        let count = self.rest.iter().position(|&byte| end(byte)).unwrap_or(self.rest.len());
         self.take(count)
     }
 

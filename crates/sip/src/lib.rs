@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod dialog;
+pub mod digest;
 mod lex;
 pub mod limits;
 pub mod message;

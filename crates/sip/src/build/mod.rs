@@ -146,6 +146,24 @@ fn put_number(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
+/// A text as a quoted string (RFC 3261 25.1); line ends in it become spaces when it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        let mut rest = self.0;
+        while let Some(at) = rest.find(['"', '\\']) {
+            let (plain, special) = rest.split_at(at);
+            write!(f, "{plain}\\{}", special.get(..1).unwrap_or_default())?;
+            rest = special.get(1..).unwrap_or_default();
+        }
+        f.write_str(rest)?;
+        f.write_str("\"")
+    }
+}
+
 /// Lets `format_args!` write a value without line ends.
 struct Clean<'b>(&'b mut Vec<u8>);
 

@@ -67,9 +67,9 @@ pub enum Fault {
     /// A malformed parameter (RFC 3261 25.1, `generic-param`).
     #[error("malformed parameter: {0}")]
     Parameter(&'static str),
-    /// A malformed member of a comma list.
-    #[error("malformed list: {0}")]
-    List(&'static str),
+    /// Malformed Digest credentials or a malformed challenge (RFC 3261 22.4): what is missing, or what is wrong.
+    #[error("malformed Digest: {0}")]
+    Digest(&'static str),
 }
 
 impl Fault {

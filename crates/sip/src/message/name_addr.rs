@@ -133,8 +133,7 @@ fn read_bracketed<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<'a>, Fault> {
 
 /// A URI without brackets: it has no parameters of its own (RFC 3261 20.10) and ends before `;` or `,`.
 fn read_bare<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<'a>, Fault> {
-    let end = cursor.rest().iter().position(|&byte| matches!(byte, b';' | b',') || lex::is(byte, lex::LWS));
-    let text = cursor.take(end.unwrap_or(usize::MAX));
+    let text = cursor.take_until(|byte| matches!(byte, b';' | b',') || lex::is(byte, lex::LWS));
     if text.contains(&b'?') {
         return Err(Fault::Address("a URI with a '?' stands in < > (RFC 3261 20.10)"));
     }

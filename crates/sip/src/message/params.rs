@@ -70,8 +70,7 @@ impl<'a> Params<'a> {
 fn read_one<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, Option<&'a str>), Fault> {
     cursor.skip_lws();
     // Names in URIs may hold a few characters more than a token (RFC 3261 25.1, paramchar).
-    let length = cursor.rest().iter().position(|&byte| byte == b'=' || !lex::is(byte, lex::VALUE));
-    let name = cursor.take(length.unwrap_or(usize::MAX));
+    let name = cursor.take_until(|byte| byte == b'=' || !lex::is(byte, lex::VALUE));
     if name.is_empty() {
         return Err(Fault::Parameter("a parameter has no name"));
     }

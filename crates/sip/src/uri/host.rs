@@ -41,8 +41,7 @@ impl<'a> Host<'a> {
             let address: Ipv6Addr = inside.parse().ok()?;
             return cursor.eat(b']').then_some(Self::Address(IpAddr::V6(address)));
         }
-        let length = cursor.rest().iter().position(|&byte| byte == b':' || !lex::is(byte, lex::HOST));
-        let name = cursor.take(length.unwrap_or(usize::MAX));
+        let name = cursor.take_until(|byte| byte == b':' || !lex::is(byte, lex::HOST));
         if !is_name(name) {
             return None;
         }
@@ -63,8 +62,7 @@ impl<'a> Host<'a> {
         if !colon {
             return Some((host, None));
         }
-        let digits = cursor.rest().iter().position(|byte| !byte.is_ascii_digit());
-        let port = lex::number(cursor.take(digits.unwrap_or(usize::MAX)))?;
+        let port = lex::number(cursor.take_until(|byte| !byte.is_ascii_digit()))?;
         Some((host, Some(u16::try_from(port).ok().filter(|&port| port != 0)?)))
     }
 }

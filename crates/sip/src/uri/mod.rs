@@ -186,8 +186,7 @@ impl<'a> SipUri<'a> {
 impl<'a> TelUri<'a> {
     fn parse(raw: &'a str, rest: &'a str) -> Result<Self, Fault> {
         let mut cursor = Cursor::new(rest.as_bytes());
-        let digits = cursor.rest().iter().position(|&byte| byte == b';').unwrap_or(rest.len());
-        let number = lex::text(cursor.take(digits));
+        let number = lex::text(cursor.take_until(|byte| byte == b';'));
         let body = number.strip_prefix('+').unwrap_or(number);
         if body.is_empty() || !body.bytes().all(|byte| byte.is_ascii_hexdigit() || b"*#-.()".contains(&byte)) {
             return Err(Fault::Uri("a tel URI holds digits and '-', '.', '(', ')' only"));
