@@ -216,8 +216,11 @@ impl<E: Engine> Replica<E> {
             Role::Start(start) => start.deadline(),
             Role::Backup(backup) => backup.deadline(&self.settings),
             Role::Primary(primary) => {
-                let engine =
-                    if primary.serving && !primary.hands_over() { self.local_time(self.engine.store().deadline()) } else { Time::NEVER };
+                let engine = if primary.serving && !primary.hands_over() {
+                    self.local_time(self.engine.store().deadline())
+                } else {
+                    Time::NEVER
+                };
                 engine.min(primary.deadline(&self.settings))
             }
             Role::Retired => Time::NEVER,
