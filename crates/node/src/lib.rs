@@ -13,4 +13,5 @@ pub mod lca;
 pub mod local;
 pub mod pulse;
 pub mod server;
+mod services;
 pub mod wire;

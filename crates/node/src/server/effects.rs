@@ -52,6 +52,7 @@ impl<S: Service> Shell<S> {
             Action::Stream { connection, to, bytes } => self.write_to(connection, to, &bytes),
             Action::Close { connection } => drop(self.close_stream(connection)),
             Action::Mail(letter) => self.mail.send(letter, &self.poll),
+            Action::MailAgain => self.mail.begin_again(),
             Action::Answer { request, reply } => self.answer_order(request, &reply),
             Action::Log(line) => tracing::info!("{line}"),
         }

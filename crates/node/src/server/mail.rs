@@ -143,6 +143,24 @@ impl Mail {
         }
     }
 
+    /// Breaks the connection, so that the greetings are said again.
+    pub(super) fn begin_again(&mut self) {
+        match self {
+            Self::Off => {}
+            Self::Caller { partners, active } => {
+                if let Some(partner) = active.and_then(|active| partners.get_mut(active)) {
+                    partner.disconnect();
+                }
+            }
+            Self::Called { guest, .. } => {
+                if let Some(channel) = guest {
+                    // The end of the stream is met when it is read, and told then.
+                    let _ = channel.socket().shutdown(std::net::Shutdown::Both);
+                }
+            }
+        }
+    }
+
     /// Hangs up, so that the other pair looks for the one who serves now.
     pub(super) fn hang_up(&mut self) {
         if let Self::Called { guest, .. } = self {

@@ -15,19 +15,19 @@ pub trait Service: Engine {
     fn bytes(connection: u64, bytes: &[u8]) -> Option<Self::Input<'_>>;
 
     /// A TCP connection stands; `listener` accepted it, or none if this side connected.
-    fn opened(connection: u64, listener: Option<u8>, remote: SocketAddr) -> Option<Self::Input<'static>>;
+    fn opened<'a>(connection: u64, listener: Option<u8>, remote: SocketAddr) -> Option<Self::Input<'a>>;
 
     /// A TCP connection is gone, or could not be made.
-    fn closed(connection: u64) -> Option<Self::Input<'static>>;
+    fn closed<'a>(connection: u64) -> Option<Self::Input<'a>>;
 
     /// The other pair's primary can be talked to, or not any more.
-    fn partner(is_there: bool) -> Self::Input<'static>;
+    fn partner<'a>(is_there: bool) -> Self::Input<'a>;
 
     /// Something that the other pair says.
     fn mail(bytes: &[u8]) -> Option<Self::Input<'_>>;
 
     /// An order to an agent's state, with the number under which it is answered.
-    fn order(request: u64, agent: &str, ready: bool, reason: Option<&str>) -> Option<Self::Input<'static>>;
+    fn order<'a>(request: u64, agent: &str, ready: bool, reason: Option<&str>) -> Option<Self::Input<'a>>;
 
     /// What this output does.
     fn action(output: Self::Output) -> Action;
@@ -70,6 +70,8 @@ pub enum Action {
     },
     /// Say something to the other pair.
     Mail(Vec<u8>),
+    /// Begin the talk with the other pair anew: something of it was missing.
+    MailAgain,
     /// Answer an order.
     Answer {
         /// The order's number.
