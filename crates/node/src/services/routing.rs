@@ -19,15 +19,15 @@ impl Service for Engine {
         None
     }
 
-    fn opened<'a>(_: u64, _: Option<u8>, _: SocketAddr) -> Option<Input> {
+    fn opened<'a>(_: u64, _: Option<u8>, _: SocketAddr) -> Option<Self::Input<'a>> {
         None
     }
 
-    fn closed<'a>(_: u64) -> Option<Input> {
+    fn closed<'a>(_: u64) -> Option<Self::Input<'a>> {
         None
     }
 
-    fn partner<'a>(is_there: bool) -> Input {
+    fn partner<'a>(is_there: bool) -> Self::Input<'a> {
         if is_there { Input::MailConnected } else { Input::MailGone }
     }
 
@@ -35,7 +35,7 @@ impl Service for Engine {
         postcard::from_bytes::<Envelope<model::route::News>>(bytes).ok().map(Input::Mail)
     }
 
-    fn order<'a>(request: u64, agent: &str, ready: bool, reason: Option<&str>) -> Option<Input> {
+    fn order<'a>(request: u64, agent: &str, ready: bool, reason: Option<&str>) -> Option<Self::Input<'a>> {
         let choice = if ready { Choice::Ready } else { Choice::NotReady { reason: reason.map(str::to_owned) } };
         Some(Input::Request { id: RequestNumber(request), ask: Ask::SetAgent { agent: agent.to_owned(), choice } })
     }
