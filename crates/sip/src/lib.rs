@@ -10,6 +10,7 @@ pub mod digest;
 mod lex;
 pub mod limits;
 pub mod message;
+pub mod sdp;
 pub mod stream;
 pub mod uri;
 
