@@ -14,3 +14,6 @@ pub const MAX_HEAD: usize = 48 * 1024;
 
 /// Media of one session description.
 pub const MAX_MEDIA: usize = 32;
+
+/// Parameters of one URI, address or Via.
+pub const MAX_PARAMS: usize = 128;
