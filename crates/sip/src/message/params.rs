@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Fault;
 use crate::lex::{self, Cursor};
+use crate::limits::MAX_PARAMS;
 
 /// Parameters in the order in which they stand; their grammar was checked when they were read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +18,12 @@ impl<'a> Params<'a> {
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
         cursor.skip_lws();
         let start = *cursor;
+        let mut count = 0;
         while cursor.eat(b';') {
+            count += 1;
+            if count > MAX_PARAMS {
+                return Err(Fault::Parameter("there are too many"));
+            }
             read_one(cursor)?;
         }
         Ok(Self(start.until(cursor)))
