@@ -118,6 +118,9 @@ impl Service for Counter {
     fn bytes(_: u64, _: &[u8]) -> Option<Self::Input<'_>> {
         None
     }
+    fn accepted_number(_: Epoch, count: u64) -> u64 {
+        count
+    }
     fn opened<'a>(_: u64, _: Option<u8>, _: SocketAddr) -> Option<Self::Input<'a>> {
         None
     }

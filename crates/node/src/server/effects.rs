@@ -1,5 +1,7 @@
 //! Carries out what the replica asks for.
 
+use std::net::SocketAddr;
+
 use model::{Epoch, RecordKey};
 use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, Serve};
 
@@ -49,8 +51,9 @@ impl<S: Service> Shell<S> {
     fn act(&mut self, output: Released<S::Output>) {
         match S::action(output.into_inner()) {
             Action::Datagram { listener, to, bytes } => self.intake.post(listener, to, bytes),
-            Action::Stream { connection, to, bytes } => self.write_to(connection, to, &bytes),
-            Action::Close { connection } => drop(self.close_stream(connection)),
+            Action::Connect { connection, to } => self.connect(connection, to),
+            Action::Stream { connection, bytes } => self.write_to(connection, &bytes),
+            Action::Close { connection } => self.close_when_written(connection),
             Action::Mail(letter) => self.mail.send(letter, &self.poll),
             Action::MailAgain => self.mail.begin_again(),
             Action::Answer { request, reply } => self.answer_order(request, &reply),
@@ -58,30 +61,53 @@ impl<S: Service> Shell<S> {
         }
     }
 
-    fn write_to(&mut self, number: u64, to: Option<std::net::SocketAddr>, bytes: &[u8]) {
-        if let Some(remote) = to
-            && !self.intake.streams.contains_key(&number)
-        {
-            match Stream::connecting(remote) {
-                Ok(stream) => self.intake.insert(number, stream),
-                Err(error) => tracing::warn!(connection = number, "cannot connect: {error}"),
-            }
-            self.tell_connection(number);
+    fn connect(&mut self, number: u64, to: SocketAddr) {
+        if self.intake.streams.contains_key(&number) {
+            return;
         }
-        match self.intake.streams.get_mut(&number).map(|stream| stream.write(bytes)) {
-            Some(Ok(())) => self.intake.watch(number),
-            Some(Err(_)) | None => {
-                self.close_stream(number);
-                if let Some(input) = S::closed(number) {
-                    self.replica.input(self.now, number, None, input);
-                    self.replica.flush(self.now);
-                }
+        match Stream::connecting(to) {
+            Ok(stream) => {
+                self.intake.insert(number, stream);
+                self.tell_connection(number);
+            }
+            Err(error) => {
+                tracing::warn!(connection = number, "cannot connect: {error}");
+                self.tell_closed(number);
             }
         }
     }
 
+    fn write_to(&mut self, number: u64, bytes: &[u8]) {
+        let Some(stream) = self.intake.streams.get_mut(&number) else { return };
+        match stream.write(bytes) {
+            Ok(()) => self.intake.watch(number),
+            Err(_) => {
+                self.close_stream(number);
+                self.tell_closed(number);
+            }
+        }
+    }
+
+    fn close_when_written(&mut self, number: u64) {
+        let waits = self.intake.streams.get_mut(&number).is_some_and(|stream| {
+            stream.closes = true;
+            stream.is_waiting()
+        });
+        if !waits {
+            self.close_stream(number);
+        }
+    }
+
+    /// The engine hears in the midst of its outputs that a connection is gone.
+    fn tell_closed(&mut self, number: u64) {
+        if let Some(input) = S::closed(number) {
+            self.replica.input(self.now, number, None, input);
+            self.replica.flush(self.now);
+        }
+    }
+
     fn shadow(&mut self, output: S::Output) {
-        let Action::Stream { connection, bytes, .. } = S::action(output) else { return };
+        let Action::Stream { connection, bytes } = S::action(output) else { return };
         let Some(link) = &mut self.link else { return };
         match self.intake.streams.get_mut(&connection) {
             Some(stream) => stream.shadow(&bytes),

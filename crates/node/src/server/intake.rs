@@ -5,20 +5,14 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use model::Epoch;
-
 use super::link::Door;
 use super::poll::Poll;
 use super::streams::{self, Stream, Streams};
-use super::token::Token;
 use super::udp::{self, Outbox};
 use crate::wire::Trouble;
 
 /// TCP connections that may stand at the same time.
 const MOST_STREAMS: usize = 20_000;
-
-/// Numbers of accepted connections have this bit, so that they differ from those that an engine draws.
-const ACCEPTED: u64 = 1 << 39;
 
 /// One listening socket.
 #[derive(Debug)]
@@ -29,7 +23,8 @@ pub(super) enum Listener {
     Tcp(TcpListener),
 }
 
-/// Every socket that faces the network.
+/// Every socket that faces the network. In the poll set a listener has its number, which is below 256, and a connection
+/// has its own, which is drawn by an epoch and therefore far above.
 #[derive(Debug)]
 pub(super) struct Intake {
     pub(super) poll: Poll,
@@ -85,10 +80,10 @@ impl Intake {
     pub(super) fn open(&mut self) -> io::Result<()> {
         if !self.open {
             for (number, listener) in (0..).zip(&self.listeners) {
-                self.poll.add(listener, Token::Listener(number), false)?;
+                self.poll.add(listener, number, false)?;
             }
             for (number, stream) in &self.streams {
-                self.poll.add(stream, Token::Stream(*number), stream.is_waiting())?;
+                self.poll.add(stream, *number, stream.is_waiting())?;
             }
             self.open = true;
         }
@@ -105,14 +100,14 @@ impl Intake {
     }
 
     /// The next connection that a TCP listener has, with its number; `None` if there is none.
-    pub(super) fn accept(&mut self, listener: u8, epoch: Epoch) -> Option<u64> {
+    pub(super) fn accept(&mut self, listener: u8, name: impl Fn(u64) -> u64) -> Option<u64> {
         let Listener::Tcp(socket) = self.listeners.get(usize::from(listener))? else { return None };
         let (stream, remote) = socket.accept().ok()?;
         if self.streams.len() >= MOST_STREAMS {
-            return self.accept(listener, epoch);
+            return self.accept(listener, name);
         }
         self.accepted += 1;
-        let number = epoch.0 << 40 | ACCEPTED | self.accepted;
+        let number = name(self.accepted);
         self.insert(number, Stream::accepted(stream, remote, listener).ok()?);
         Some(number)
     }
@@ -121,7 +116,7 @@ impl Intake {
     pub(super) fn insert(&mut self, number: u64, stream: Stream) {
         if self.open {
             // A connection that cannot be watched is closed by its peer or by the engine in the end.
-            let _ = self.poll.add(&stream, Token::Stream(number), stream.is_waiting());
+            let _ = self.poll.add(&stream, number, stream.is_waiting());
         }
         self.streams.insert(number, stream);
     }
@@ -136,7 +131,7 @@ impl Intake {
     /// Waits for the kernel to take bytes of this connection, or no more.
     pub(super) fn watch(&self, number: u64) {
         if let Some(stream) = self.streams.get(&number) {
-            self.poll.modify(stream, Token::Stream(number), stream.is_waiting());
+            self.poll.modify(stream, number, stream.is_waiting());
         }
     }
 

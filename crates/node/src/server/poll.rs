@@ -6,15 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use model::Span;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use super::token::Token;
-
 /// The most events of one wait.
 const MOST: usize = 128;
 
 /// What a descriptor is ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ready {
-    pub(super) token: Token,
+    pub(super) token: u64,
     /// Bytes, a connection, or the end can be read.
     pub(super) readable: bool,
     /// The kernel takes bytes again.
@@ -40,14 +38,14 @@ impl Poll {
     ///
     /// # Errors
     /// If the kernel refuses it.
-    pub(super) fn add(&self, descriptor: impl AsFd, token: Token, write: bool) -> io::Result<()> {
-        Ok(self.epoll.add(descriptor, event(token, write))?)
+    pub(super) fn add(&self, descriptor: impl AsFd, token: impl Into<u64>, write: bool) -> io::Result<()> {
+        Ok(self.epoll.add(descriptor, event(token.into(), write))?)
     }
 
     /// Changes what `descriptor` is waited for.
-    pub(super) fn modify(&self, descriptor: impl AsFd, token: Token, write: bool) {
+    pub(super) fn modify(&self, descriptor: impl AsFd, token: impl Into<u64>, write: bool) {
         // Fails only for a descriptor that is not in the set, which then needs no change.
-        let _ = self.epoll.modify(descriptor, &mut event(token, write));
+        let _ = self.epoll.modify(descriptor, &mut event(token.into(), write));
     }
 
     /// Waits for `descriptor` no more.
@@ -63,21 +61,21 @@ impl Poll {
         // An interrupted wait is a wait that found nothing.
         let count = self.epoll.wait(&mut events, EpollTimeout::from(millis)).unwrap_or(0);
         ready.clear();
-        ready.extend(events[..count].iter().filter_map(|event| {
+        ready.extend(events[..count].iter().map(|event| {
             let flags = event.events();
             let broken = EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP | EpollFlags::EPOLLRDHUP;
-            Some(Ready {
-                token: Token::decode(event.data())?,
+            Ready {
+                token: event.data(),
                 readable: flags.intersects(EpollFlags::EPOLLIN | broken),
                 writable: flags.intersects(EpollFlags::EPOLLOUT | EpollFlags::EPOLLERR),
-            })
+            }
         }));
     }
 }
 
-fn event(token: Token, write: bool) -> EpollEvent {
+fn event(token: u64, write: bool) -> EpollEvent {
     let out = if write { EpollFlags::EPOLLOUT } else { EpollFlags::empty() };
-    EpollEvent::new(EpollFlags::EPOLLIN | out, token.encode())
+    EpollEvent::new(EpollFlags::EPOLLIN | out, token)
 }
 
 impl AsFd for Poll {

@@ -14,6 +14,9 @@ pub trait Service: Engine {
     /// Bytes of a TCP connection.
     fn bytes(connection: u64, bytes: &[u8]) -> Option<Self::Input<'_>>;
 
+    /// The number of the `count`-th TCP connection that was accepted in `epoch`; no other epoch or engine draws it.
+    fn accepted_number(epoch: model::Epoch, count: u64) -> u64;
+
     /// A TCP connection stands; `listener` accepted it, or none if this side connected.
     fn opened<'a>(connection: u64, listener: Option<u8>, remote: SocketAddr) -> Option<Self::Input<'a>>;
 
@@ -54,16 +57,21 @@ pub enum Action {
         /// What.
         bytes: Vec<u8>,
     },
-    /// Write to a TCP connection, making it first if `to` is given and there is none.
+    /// Make a TCP connection.
+    Connect {
+        /// The connection.
+        connection: u64,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// Write to a TCP connection, as soon as it stands.
     Stream {
         /// The connection.
         connection: u64,
-        /// Where to connect to.
-        to: Option<SocketAddr>,
         /// What.
         bytes: Vec<u8>,
     },
-    /// Close a TCP connection.
+    /// Close a TCP connection when everything before was sent.
     Close {
         /// The connection.
         connection: u64,

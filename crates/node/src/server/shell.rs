@@ -223,7 +223,8 @@ impl<S: Service> Shell<S> {
     }
 
     fn dispatch(&mut self, event: Ready) {
-        match event.token {
+        let Some(token) = Token::decode(event.token) else { return };
+        match token {
             Token::Lca => self.hear_lca(),
             Token::Coordinator => self.hear_coordinator(),
             Token::Door => self.answer_door(),
@@ -232,8 +233,7 @@ impl<S: Service> Shell<S> {
             Token::Link => self.hear_link(),
             Token::Witness => self.peer_has_ended(),
             Token::Intake => self.take_in(),
-            Token::MailDoor | Token::Guest | Token::Partner(_) => self.hear_mail(event.token),
-            Token::Listener(_) | Token::Stream(_) => {}
+            Token::MailDoor | Token::Guest | Token::Partner(_) => self.hear_mail(token),
         }
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Account {
 pub(super) struct Stream {
     socket: OwnedFd,
     pub(super) account: Account,
+    /// It is to be closed when nothing waits any more.
+    pub(super) closes: bool,
 }
 
 /// All connections by number.
@@ -59,7 +61,7 @@ impl Stream {
         let socket = OwnedFd::from(stream);
         let base = written(socket.as_fd())?;
         let account = Account { base, queued: 0, tail: Vec::new(), remote, listener: Some(listener), is_open: true };
-        Ok(Self { socket, account })
+        Ok(Self { socket, account, closes: false })
     }
 
     /// Begins to connect; the connection stands when the socket is writable.
@@ -76,12 +78,12 @@ impl Stream {
             Err(error) => return Err(error.into()),
         }
         let account = Account { base: 0, queued: 0, tail: Vec::new(), remote, listener: None, is_open: false };
-        Ok(Self { socket, account })
+        Ok(Self { socket, account, closes: false })
     }
 
     /// A connection that the primary has handed over.
     pub(super) const fn handed_over(socket: OwnedFd, account: Account) -> Self {
-        Self { socket, account }
+        Self { socket, account, closes: false }
     }
 
     /// The connection has become writable: it stands, or could not be made.

@@ -10,6 +10,7 @@ use redundancy::hot_standby::{Predecessor, Taken};
 use super::intake::Listener;
 use super::link::LinkFrame;
 use super::mail::MailNews;
+use super::poll::Ready;
 use super::ring::{Input, Origin};
 use super::service::Service;
 use super::shell::Shell;
@@ -27,18 +28,19 @@ impl<S: Service> Shell<S> {
         let mut ready = Vec::new();
         self.intake.poll.wait(model::Span::ZERO, &mut ready);
         for event in ready {
-            match event.token {
-                Token::Listener(number) => self.read_listener(number),
-                Token::Stream(number) => {
-                    if event.writable {
-                        self.write_stream(number);
-                    }
-                    if event.readable {
-                        self.read_stream(number);
-                    }
-                }
-                _ => {}
+            match u8::try_from(event.token) {
+                Ok(listener) => self.read_listener(listener),
+                Err(_) => self.serve_stream(event.token, event),
             }
+        }
+    }
+
+    fn serve_stream(&mut self, number: u64, event: Ready) {
+        if event.writable {
+            self.write_stream(number);
+        }
+        if event.readable {
+            self.read_stream(number);
         }
     }
 
@@ -70,7 +72,7 @@ impl<S: Service> Shell<S> {
 
     fn accept_streams(&mut self, listener: u8) {
         let epoch = self.replica.status().epoch;
-        while let Some(number) = self.intake.accept(listener, epoch) {
+        while let Some(number) = self.intake.accept(listener, |count| S::accepted_number(epoch, count)) {
             self.tell_connection(number);
             let remote = self.intake.streams.get(&number).map(|stream| stream.account.remote);
             if let Some(remote) = remote {
@@ -115,6 +117,10 @@ impl<S: Service> Shell<S> {
         }
         if self.intake.streams.get_mut(&number).is_some_and(|stream| stream.flush().is_err()) {
             return self.lose_stream(number);
+        }
+        let done = self.intake.streams.get(&number).is_some_and(|stream| stream.closes && !stream.is_waiting());
+        if done {
+            self.close_stream(number);
         }
         self.intake.watch(number);
     }

@@ -22,10 +22,6 @@ pub(super) enum Token {
     Witness,
     /// The set of all sockets that inputs come from.
     Intake,
-    /// A listener, UDP or TCP.
-    Listener(u8),
-    /// A TCP connection.
-    Stream(u64),
     /// The local socket where another pair calls.
     MailDoor,
     /// Another pair that called here.
@@ -35,7 +31,7 @@ pub(super) enum Token {
 }
 
 impl Token {
-    pub(super) const fn encode(self) -> u64 {
+    const fn encode(self) -> u64 {
         let (sort, number) = match self {
             Self::Lca => (0, 0),
             Self::Coordinator => (1, 0),
@@ -45,11 +41,9 @@ impl Token {
             Self::Link => (5, 0),
             Self::Witness => (6, 0),
             Self::Intake => (7, 0),
-            Self::Listener(number) => (8, number as u64),
-            Self::Stream(number) => (9, number),
-            Self::MailDoor => (10, 0),
-            Self::Guest => (11, 0),
-            Self::Partner(number) => (12, number as u64),
+            Self::MailDoor => (8, 0),
+            Self::Guest => (9, 0),
+            Self::Partner(number) => (10, number as u64),
         };
         sort << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
     }
@@ -65,13 +59,17 @@ impl Token {
             5 => Self::Link,
             6 => Self::Witness,
             7 => Self::Intake,
-            8 => Self::Listener(number as u8),
-            9 => Self::Stream(number),
-            10 => Self::MailDoor,
-            11 => Self::Guest,
-            12 => Self::Partner(number as u8),
+            8 => Self::MailDoor,
+            9 => Self::Guest,
+            10 => Self::Partner(number as u8),
             _ => return None,
         })
+    }
+}
+
+impl From<Token> for u64 {
+    fn from(token: Token) -> Self {
+        token.encode()
     }
 }
 
@@ -81,7 +79,7 @@ mod tests {
 
     #[test]
     fn tokens_come_back_as_they_went_in() {
-        for token in [Token::Lca, Token::Listener(7), Token::Stream(1 << 55), Token::Partner(1), Token::Control(3)] {
+        for token in [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3)] {
             assert_eq!(Token::decode(token.encode()), Some(token));
         }
         assert_eq!(Token::decode(u64::MAX), None);

@@ -1,6 +1,7 @@
 //! How each server's engine is tied to the loop: bytes to inputs, outputs to effects, rows for people.
 
 mod routing;
+mod sip;
 
 use crate::wire::Page;
 

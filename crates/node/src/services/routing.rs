@@ -19,6 +19,10 @@ impl Service for Engine {
         None
     }
 
+    fn accepted_number(_: model::Epoch, count: u64) -> u64 {
+        count
+    }
+
     fn opened<'a>(_: u64, _: Option<u8>, _: SocketAddr) -> Option<Self::Input<'a>> {
         None
     }
