@@ -79,7 +79,7 @@ impl Intake {
     /// If the kernel refuses to watch a socket.
     pub(super) fn open(&mut self) -> io::Result<()> {
         if !self.open {
-            for (number, listener) in (0..).zip(&self.listeners) {
+            for (number, listener) in (0u64..).zip(&self.listeners) {
                 self.poll.add(listener, number, false)?;
             }
             for (number, stream) in &self.streams {
