@@ -1,0 +1,124 @@
+//! Addresses as they are written in the file.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::settings::{Listen, Transport};
+
+/// Reads `udp:127.0.0.1:5060`.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(super) fn listen(text: &str) -> Result<Listen, String> {
+    let (transport, address) = text.split_once(':').unwrap_or((text, ""));
+    let transport = match transport {
+        "udp" => Transport::Udp,
+        "tcp" => Transport::Tcp,
+        "tls" | "ws" | "wss" | "sctp" => return Err(format!("the transport {transport} is not there yet")),
+        _ => return Err("the transport is missing".into()),
+    };
+    let address = socket(address)?;
+    if address.ip().is_unspecified() {
+        return Err("phones must be told an address that they can reach; this one stands for any".into());
+    }
+    Ok(Listen { transport, address })
+}
+
+/// Reads the address of a peer, whose port must be known.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(super) fn peer(text: &str) -> Result<SocketAddr, String> {
+    let address = socket(text)?;
+    if address.port() == 0 || address.ip().is_unspecified() {
+        return Err("nobody can be reached there".into());
+    }
+    Ok(address)
+}
+
+fn socket(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| explain(text))?;
+    let everybody = IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+    if address.ip().is_multicast() || address.ip() == everybody {
+        return Err("an address of many hosts cannot stand here".into());
+    }
+    Ok(address)
+}
+
+/// Why this is not an address with a port.
+fn explain(text: &str) -> String {
+    if text.parse::<IpAddr>().is_ok() {
+        return "the port is missing".into();
+    }
+    match text.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_err() && host.parse::<IpAddr>().is_ok() => {
+            format!("\"{port}\" is not a port")
+        }
+        Some((host, _)) if host.contains(|letter: char| letter.is_ascii_alphabetic()) && !host.contains(':') => {
+            format!("\"{host}\" is not an IP address (names are not looked up)")
+        }
+        _ => "this is not an IP address with a port".into(),
+    }
+}
+
+/// Reads the SIP URI of a device with a fixed contact: `sip:1050@127.0.0.1:5090`.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(super) fn contact(text: &str) -> Result<(), String> {
+    let Some(rest) = text.strip_prefix("sip:") else {
+        return Err("a contact begins with \"sip:\"".into());
+    };
+    let (address, parameters) = rest.split_once(';').map_or((rest, None), |(address, rest)| (address, Some(rest)));
+    let (user, host) = address.rsplit_once('@').unwrap_or(("-", address));
+    if !super::names::is_name(user) {
+        return Err("this user cannot stand in a contact".into());
+    }
+    if !matches!(parameters, None | Some("transport=udp" | "transport=tcp")) {
+        return Err("only \";transport=udp\" or \";transport=tcp\" may follow the address".into());
+    }
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) if !address.is_unspecified() => Ok(()),
+        _ => peer(host).map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_can_be_listened_on() {
+        for good in ["udp:127.0.0.1:5060", "tcp:[::1]:0", "udp:192.0.2.7:65535"] {
+            assert_eq!(listen(good).map(|listen| listen.to_string()), Ok(good.into()));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_said() {
+        for (bad, why) in [
+            ("", "transport is missing"),
+            ("127.0.0.1:5060", "transport is missing"),
+            ("tls:127.0.0.1:5061", "not there yet"),
+            ("udp:127.0.0.1", "port is missing"),
+            ("udp:127.0.0.1:sip", "\"sip\" is not a port"),
+            ("udp:127.0.0.1:65536", "\"65536\" is not a port"),
+            ("udp:pbx.example:5060", "\"pbx.example\" is not an IP address"),
+            ("udp:0.0.0.0:5060", "stands for any"),
+            ("udp:224.0.1.75:5060", "many hosts"),
+            ("udp:::1:5060", "not an IP address with a port"),
+        ] {
+            let error = listen(bad).expect_err(bad);
+            assert!(error.contains(why), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn contacts_name_a_host_by_its_address() {
+        for good in ["sip:1050@127.0.0.1:5090", "sip:127.0.0.1", "sip:a@[::1]:5060;transport=tcp"] {
+            assert_eq!(contact(good), Ok(()), "{good}");
+        }
+        for bad in ["1050@127.0.0.1", "sip:1050@pbx.example", "sip:a b@127.0.0.1", "sip:1@127.0.0.1:0", "sip:1@127.0.0.1;x=y"] {
+            assert!(contact(bad).is_err(), "{bad}");
+        }
+    }
+}
