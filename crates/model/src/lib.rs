@@ -11,7 +11,7 @@ pub mod record;
 pub mod time;
 
 pub use chance::Chance;
-pub use hash::{Map, hash64};
+pub use hash::hash64;
 pub use incarnation::{Epoch, Incarnation};
 pub use record::{Alias, Kind, RecordKey};
 pub use time::{Span, Time};

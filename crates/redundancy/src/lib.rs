@@ -5,5 +5,8 @@
 //! knows nothing of SIP. Start reading at [`hot_standby`], then [`store`].
 #![forbid(unsafe_code)]
 
+pub mod change;
 pub mod coordinator;
 pub mod hot_standby;
+pub mod mailbox;
+pub mod store;
