@@ -10,15 +10,36 @@ use clap_complete::Shell;
 /// One folder is one contact centre: its configuration, its data, its logs and its sockets. Every command works on
 /// the folder named by --dir, else by EVERLINE_DIR, else on ./everline.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, after_help = "Example:\n  everline up\n\nExit codes: 0 done, 1 failed, \
-    2 wrong usage or configuration, 3 nothing is running there")]
-pub(crate) struct Cli {
+#[command(
+    version,
+    propagate_version = true,
+    after_help = "Example:\n  everline up\n\nExit codes: 0 done, 1 failed, \
+    2 wrong usage or configuration, 3 nothing is running there"
+)]
+pub(crate) struct Cli<C: Subcommand> {
     /// The folder of the contact centre
     #[arg(long, global = true, env = "EVERLINE_DIR", default_value = "everline", value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// What to do.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: C,
+}
+
+/// All that the program can be told.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Order {
+    /// What a person types.
+    #[command(flatten)]
+    Command(Command),
+    /// Run one application; `up` and the local control agent do this.
+    #[command(hide = true)]
+    Run {
+        /// The application's name, `sip-a`.
+        application: String,
+        /// Which run of it this is.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        run_number: u64,
+    },
 }
 
 /// The commands.
@@ -40,7 +61,12 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  everline agents")]
     Agents(Listing),
     /// Put an agent ready or not ready
-    #[command(after_help = "Example:\n  everline agent anna not-ready --reason lunch")]
+    #[command(
+        subcommand_value_name = "STATE",
+        subcommand_help_heading = "States",
+        disable_help_subcommand = true,
+        after_help = "Example:\n  everline agent anna not-ready --reason lunch"
+    )]
     Agent {
         /// The agent's id or extension
         #[arg(value_name = "NUMBER")]
@@ -76,15 +102,6 @@ pub(crate) enum Command {
         /// The command
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
-    },
-    /// Run one application; the local control agent and `up` do this.
-    #[command(hide = true)]
-    Run {
-        /// The application's name, `sip-a`.
-        application: String,
-        /// Which run of it this is.
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        run_number: u64,
     },
 }
 

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::output::remark;
+
 /// Why a command ends with something else than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -43,9 +45,9 @@ impl Failure {
     /// Tells the person at standard error, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let (red, bold) = (AnsiColor::Red.on_default().bold(), Style::new().bold());
-        anstream::eprintln!("{red}error{red:#}: {}", self.what);
+        remark(&format!("{red}error{red:#}: {}", self.what));
         if let Some(remedy) = &self.remedy {
-            anstream::eprintln!("  {bold}help{bold:#}: {remedy}");
+            remark(&format!("  {bold}help{bold:#}: {remedy}"));
         }
         ExitCode::from(match self.kind {
             Kind::Failed => 1,

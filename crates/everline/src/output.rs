@@ -21,9 +21,9 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Tells the person something beside the result.
+/// Tells the person something beside the result. If nobody can be told any more, the work goes on all the same.
 pub(crate) fn remark(text: &str) {
-    anstream::eprintln!("{text}");
+    let _ = writeln!(anstream::stderr(), "{}", text.trim_end());
 }
 
 /// Whether standard error shows colours.
@@ -60,11 +60,7 @@ pub(crate) fn optional(text: Option<impl ToString>) -> Cell {
 }
 
 /// A table with aligned columns; it says `nothing` if it has no rows.
-pub(crate) fn table<const COLUMNS: usize>(
-    head: [&str; COLUMNS],
-    rows: &[[Cell; COLUMNS]],
-    nothing: &str,
-) -> String {
+pub(crate) fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[Cell; COLUMNS]], nothing: &str) -> String {
     if rows.is_empty() {
         return format!("{nothing}\n");
     }
@@ -107,7 +103,8 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_an_empty_table_says_so() {
-        let rows = [[plain("sip-a"), good("started"), optional(Some(7))], [plain("lca"), bad("x"), optional(None::<u8>)]];
+        let rows =
+            [[plain("sip-a"), good("started"), optional(Some(7))], [plain("lca"), bad("x"), optional(None::<u8>)]];
         let text = anstream::adapter::strip_str(&table(["NAME", "STATE", "EPOCH"], &rows, "nothing")).to_string();
         assert_eq!(text, "NAME   STATE    EPOCH\nsip-a  started  7\nlca    x        -\n");
         assert_eq!(table(["NAME"], &[], "no calls"), "no calls\n");

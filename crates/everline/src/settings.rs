@@ -6,8 +6,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use crate::files;
 
 /// Everything that the servers of one solution are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,32 @@ pub(crate) struct Settings {
     pub(crate) queues: Vec<Queue>,
     /// Peers known by their address.
     pub(crate) trunks: Vec<Trunk>,
+}
+
+/// First bytes of the file; another number follows when the structures here change, so that a program of another
+/// version refuses the file instead of misreading it.
+const FORMAT: &[u8] = b"everline settings 1\n";
+
+impl Settings {
+    /// Writes them for the servers.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
+        let bytes = postcard::to_extend(self, FORMAT.to_vec()).map_err(|error| error.to_string());
+        let written = bytes.and_then(|bytes| files::replace(path, &bytes).map_err(|error| error.to_string()));
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    ///
+    /// # Errors
+    /// If it is not there, is broken, or was written by another version.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let settings = bytes.strip_prefix(FORMAT).and_then(|bytes| postcard::from_bytes(bytes).ok());
+        settings.ok_or_else(|| format!("{} is broken, or of another version of everline", path.display()))
+    }
 }
 
 /// The SIP Server's own settings.
@@ -114,17 +143,21 @@ pub(crate) struct Trunk {
 
 /// A password, which no log line and no error message may show.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Secret(String);
+pub(crate) struct Secret {
+    text: String,
+    /// It stands in the configuration file itself, not in a file of its own or in the environment.
+    pub(crate) is_inline: bool,
+}
 
 impl Secret {
     /// Wraps the password `text`.
-    pub(crate) const fn new(text: String) -> Self {
-        Self(text)
+    pub(crate) const fn new(text: String, is_inline: bool) -> Self {
+        Self { text, is_inline }
     }
 
     /// The password itself, for whoever must compute with it.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -146,5 +179,42 @@ impl fmt::Display for Transport {
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.transport, self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("settings.bin");
+        let settings = Settings {
+            solution: "test".into(),
+            sip: Sip {
+                domain: "127.0.0.1".into(),
+                listen: vec![Listen { transport: Transport::Udp, address: ([127, 0, 0, 1], 5060).into() }],
+                standby: true,
+                min_expires: 60,
+                max_expires: 3_600,
+            },
+            extensions: vec![Extension {
+                number: "1001".into(),
+                device: Device::Registers(Secret::new("geheim".into(), true)),
+            }],
+            agents: Vec::new(),
+            queues: Vec::new(),
+            trunks: Vec::new(),
+        };
+        settings.write(&path).expect("written");
+        assert_eq!(Settings::read(&path).as_ref(), Ok(&settings));
+        assert!(!format!("{settings:?}").contains("geheim"));
+
+        let whole = std::fs::read(&path).expect("there");
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).expect("written");
+            assert!(Settings::read(&path).is_err(), "{length} bytes of {}", whole.len());
+        }
     }
 }

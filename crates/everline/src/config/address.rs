@@ -46,8 +46,10 @@ fn socket(text: &str) -> Result<SocketAddr, String> {
 
 /// Why this is not an address with a port.
 fn explain(text: &str) -> String {
-    if text.parse::<IpAddr>().is_ok() {
-        return "the port is missing".into();
+    match text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => return "the port is missing".into(),
+        Ok(IpAddr::V6(_)) => return "the port is missing (it follows the address in brackets: [::1]:5060)".into(),
+        Err(_) => {}
     }
     match text.rsplit_once(':') {
         Some((host, port)) if port.parse::<u16>().is_err() && host.parse::<IpAddr>().is_ok() => {
@@ -105,7 +107,8 @@ mod tests {
             ("udp:pbx.example:5060", "\"pbx.example\" is not an IP address"),
             ("udp:0.0.0.0:5060", "stands for any"),
             ("udp:224.0.1.75:5060", "many hosts"),
-            ("udp:::1:5060", "not an IP address with a port"),
+            ("udp:::1:5060", "in brackets"),
+            ("udp:1.2.3:5060", "not an IP address with a port"),
         ] {
             let error = listen(bad).expect_err(bad);
             assert!(error.contains(why), "{bad}: {error}");
@@ -117,7 +120,9 @@ mod tests {
         for good in ["sip:1050@127.0.0.1:5090", "sip:127.0.0.1", "sip:a@[::1]:5060;transport=tcp"] {
             assert_eq!(contact(good), Ok(()), "{good}");
         }
-        for bad in ["1050@127.0.0.1", "sip:1050@pbx.example", "sip:a b@127.0.0.1", "sip:1@127.0.0.1:0", "sip:1@127.0.0.1;x=y"] {
+        for bad in
+            ["1050@127.0.0.1", "sip:1050@pbx.example", "sip:a b@127.0.0.1", "sip:1@127.0.0.1:0", "sip:1@127.0.0.1;x=y"]
+        {
             assert!(contact(bad).is_err(), "{bad}");
         }
     }

@@ -1,9 +1,8 @@
 //! The configuration that `up` writes if there is none: small enough to be read, large enough to place a first call.
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+
+use crate::files;
 
 /// Letters of a password: those that nobody mistakes for another one. Their count divides 256, so that each is
 /// drawn equally often.
@@ -17,10 +16,8 @@ const PASSWORD_LEN: usize = 16;
 /// # Errors
 /// If the file exists already (it is never overwritten) or cannot be written.
 pub(crate) fn write(path: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
     let text = text(&mut password).map_err(|error| format!("the system has no random numbers: {error}"))?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    files::create(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 /// A password that nobody guesses.
@@ -35,7 +32,9 @@ fn text<E>(password: &mut impl FnMut() -> Result<String, E>) -> Result<String, E
     let mut text = String::from(HEAD);
     for (number, who) in [("1001", "anna's phone"), ("1002", "ben's phone"), ("1010", "the front desk")] {
         let password = password()?;
-        text.push_str(&format!("[[extension]]               # {who}\nnumber = \"{number}\"\npassword = \"{password}\"\n\n"));
+        text.push_str(&format!(
+            "[[extension]]               # {who}\nnumber = \"{number}\"\npassword = \"{password}\"\n\n"
+        ));
     }
     text.push_str(TAIL);
     Ok(text)
@@ -89,6 +88,7 @@ default = "1010"            # where calls go while no Routing Server answers
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

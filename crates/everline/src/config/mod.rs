@@ -6,12 +6,15 @@
 
 mod address;
 mod check;
+pub(crate) mod example;
 mod names;
 mod problem;
 mod render;
 mod secret;
 mod section;
 mod sections;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::ops::Range;
@@ -19,7 +22,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub(crate) use self::names::suggest;
+pub(crate) use self::names::{is_name, suggest};
 pub(crate) use self::render::Report;
 
 use self::problem::{Problem, Problems};
@@ -62,13 +65,15 @@ pub(crate) fn read(path: &Path) -> Result<Outcome, String> {
 /// Checks the bytes of a configuration file.
 fn parse(file: String, bytes: Vec<u8>, sources: &Sources<'_>) -> Outcome {
     let mut problems = Problems::default();
+    let mut broken = false;
     let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+        broken = true;
         let at = error.utf8_error().valid_up_to();
         problems.add(Problem::error(at..at, "", "the file is not UTF-8 from here on").allowed("text in UTF-8"));
         String::from_utf8_lossy(error.as_bytes()).into_owned()
     });
     let (root, errors) = DeTable::parse_recoverable(&text);
-    let broken = !errors.is_empty();
+    broken |= !errors.is_empty();
     for error in errors {
         let span = visible(&text, error.span().unwrap_or_default());
         problems.add(Problem::error(span, "", error.message()).allowed("here"));
@@ -108,9 +113,8 @@ fn settle(document: Document<'_>) -> Option<Settings> {
             no_answer: queue.no_answer,
         })
     };
-    let trunk = |trunk: sections::Trunk<'_>| {
-        Some(Trunk { name: trunk.name?.value.to_owned(), address: trunk.address?.value })
-    };
+    let trunk =
+        |trunk: sections::Trunk<'_>| Some(Trunk { name: trunk.name?.value.to_owned(), address: trunk.address?.value });
     Some(Settings {
         solution: document.solution.unwrap_or_else(|| "everline".into()),
         sip: Sip {

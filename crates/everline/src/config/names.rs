@@ -1,9 +1,8 @@
 //! Names: what they may look like, that none stands for two things, and which one was meant.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
-
-use model::Map;
 
 /// The longest number, agent id or name, in bytes.
 pub(super) const NAME_MAX: usize = 64;
@@ -13,7 +12,7 @@ pub(super) const NAME_ALLOWED: &str = "1 to 64 letters, digits or any of * + - _
 
 /// Whether the text can be a number, an id or a name: it needs no escapes in the user part of a SIP URI (RFC 3261
 /// 25.1, `unreserved` and `user-unreserved`), in a path of the control interface or in a listing.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"*+-_.".contains(&byte);
     (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(allowed)
 }
@@ -22,12 +21,12 @@ pub(super) fn is_name(text: &str) -> bool {
 pub(crate) fn suggest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let close = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     let (distance, meant) = close.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + name.chars().count() / 4).then_some(meant)
+    (distance <= (name.chars().count() / 3).max(1)).then_some(meant)
 }
 
 /// Names of one sort, each found by the number that records carry instead of it.
 pub(super) struct Names<'a> {
-    by_id: Map<u64, (&'a str, Range<usize>)>,
+    by_id: HashMap<u64, (&'a str, Range<usize>)>,
     listed: Vec<&'a str>,
     hash: fn(&[u8]) -> u64,
 }
@@ -44,7 +43,7 @@ pub(super) enum Taken<'a> {
 impl<'a> Names<'a> {
     /// No names yet; they will be numbered by `hash` (in earnest: [`model::hash64`]).
     pub(super) fn new(hash: fn(&[u8]) -> u64) -> Self {
-        Self { by_id: Map::default(), listed: Vec::new(), hash }
+        Self { by_id: HashMap::new(), listed: Vec::new(), hash }
     }
 
     /// Adds a name that stands at `span`.

@@ -40,11 +40,6 @@ impl Report {
         Self { file, text, lines, problems }
     }
 
-    /// What is wrong.
-    pub(crate) const fn problems(&self) -> &Problems {
-        &self.problems
-    }
-
     /// The first problems in full, then how many there are; empty if there are none.
     pub(crate) fn render(&self, colour: bool) -> String {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };

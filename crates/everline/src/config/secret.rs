@@ -26,14 +26,13 @@ pub(super) struct Sources<'a> {
 
 /// The password of an extension; `None` if there is none, or if it cannot be had (which is noted).
 pub(super) fn password(section: &Section<'_>, sources: &Sources<'_>, problems: &mut Problems) -> Option<Secret> {
-    let (key, found) = if section.has("password-file") {
-        let path = section.text("password-file", problems)?;
-        let text = from_file(&sources.folder.join(path.value));
-        ("password-file", At { value: text, span: path.span })
-    } else {
-        let text = section.text("password", problems)?;
-        ("password", At { value: expand(text.value, sources.variable), span: text.span })
-    };
+    let is_file = section.has("password-file");
+    let key = if is_file { "password-file" } else { "password" };
+    let written = section.text(key, problems)?;
+    let value =
+        if is_file { from_file(&sources.folder.join(written.value)) } else { expand(written.value, sources.variable) };
+    let is_inline = !is_file && value.as_deref() == Ok(written.value);
+    let found = At { value, span: written.span };
     let problem = |message: String| section.error(key, found.span.clone(), message);
     let text = match found.value {
         Ok(text) => text,
@@ -51,7 +50,7 @@ pub(super) fn password(section: &Section<'_>, sources: &Sources<'_>, problems: &
         let warning = Problem::warning(found.span, section.key(key), "a short password is soon guessed");
         problems.add(warning.help(format!("take {PASSWORD_SHORT} characters or more")).secret());
     }
-    Some(Secret::new(text))
+    Some(Secret::new(text, is_inline))
 }
 
 /// The first line of the file.

@@ -282,10 +282,7 @@ fn queue<'a>(section: &Section<'a>, problems: &mut Problems) -> Queue<'a> {
     }
 }
 
-const TRUNK: &[Key] = &[
-    Key { name: "name", allowed: NAME_ALLOWED },
-    Key { name: "address", allowed: "ADDRESS:PORT" },
-];
+const TRUNK: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }, Key { name: "address", allowed: "ADDRESS:PORT" }];
 
 fn trunk<'a>(section: &Section<'a>, problems: &mut Problems) -> Trunk<'a> {
     let name = name(section, "name", problems);

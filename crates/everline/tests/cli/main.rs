@@ -1,0 +1,4 @@
+//! The program as a person starts it.
+
+mod commands;
+mod support;
