@@ -8,6 +8,7 @@ pub mod chance;
 pub mod hash;
 pub mod incarnation;
 pub mod record;
+pub mod route;
 pub mod time;
 
 pub use chance::Chance;

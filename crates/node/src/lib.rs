@@ -8,6 +8,7 @@ pub mod client;
 pub mod coordinator;
 pub mod descriptors;
 pub mod frames;
+pub mod journal;
 pub mod lca;
 pub mod local;
 pub mod pulse;

@@ -9,6 +9,9 @@
 //! Each message is one frame ([`crate::frames`]). A running process keeps its version when the program file is
 //! replaced, so an enum here grows at its end only, and a struct not at all: a new message takes its place.
 
+use std::io;
+use std::path::Path;
+
 use model::{Epoch, Incarnation};
 use redundancy::coordinator::{Reply, Request};
 use serde::{Deserialize, Serialize};
@@ -89,6 +92,18 @@ impl Trouble {
     #[must_use]
     pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// The system refused to do something with a file: `doing` is "read", "write" and the like.
+    #[must_use]
+    pub fn of_file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        let remedy = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk",
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "let this user write there",
+            io::ErrorKind::NotFound => "create the folder, or name another one with --dir",
+            _ => "look at the disk and at the system's log",
+        };
+        Self::new(format!("cannot {doing} {}: {error}", path.display()), remedy)
     }
 }
 

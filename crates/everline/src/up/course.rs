@@ -1,28 +1,20 @@
 //! What `up` does when: a value that is told what happens and says what to do. It knows the time only as an argument.
 
-use std::time::Duration;
-
+use management::Restart;
+use model::{Span, Time};
 use node::wire::{ApplicationRow, Role};
 
 use crate::failure::Failure;
 
 /// How long everything may take to come up.
-const START: Duration = Duration::from_secs(30);
+const START: Span = Span::from_secs(30);
 
 /// After this long a person is told what is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Span = Span::from_secs(1);
 
-/// How long everything may take to end by itself; what is left then is killed. A promise of 5 s stands behind it.
-const STOP: Duration = Duration::from_secs(4);
-
-/// A local control agent that lived for less than this is started again only after a pause.
-const SHORT_LIFE: Duration = Duration::from_secs(10);
-
-/// The first pause; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How long everything may take to end. The local control agent kills what takes longer than 4 s; this is for the
+/// case that it cannot, within the 5 s that a person is promised.
+const STOP: Span = Span::from_millis(4_500);
 
 /// Starts of the local control agent after which a solution that was never up is given up.
 const STARTS_MAX: u32 = 3;
@@ -63,30 +55,33 @@ pub(super) struct Course {
     phase: Phase,
     rows: Vec<ApplicationRow>,
     /// When the local control agent was started last; none while it is not running.
-    started: Option<Duration>,
+    started: Option<Time>,
     /// When it is to be started.
-    start_at: Option<Duration>,
-    /// Starts in a row that led to a short life.
-    short_lives: u32,
+    start_at: Option<Time>,
+    /// Whether it has told of its applications since.
+    has_told: bool,
+    restart: Restart,
+    starts: u32,
 }
 
 #[derive(Debug)]
 enum Phase {
-    Starting { since: Duration, said: bool },
+    Starting { since: Time, said: bool },
     Serving,
-    Stopping { until: Duration, result: Result<(), Failure> },
+    Stopping { until: Time, result: Result<(), Failure> },
     Killing { result: Result<(), Failure> },
 }
 
 impl Course {
     /// The course of a solution that is started `now`, or whose local control agent runs already.
-    pub(super) const fn new(now: Duration, is_running: bool) -> Self {
+    pub(super) fn new(now: Time, is_running: bool) -> Self {
         let (started, start_at) = if is_running { (Some(now), None) } else { (None, Some(now)) };
-        Self { phase: Phase::Starting { since: now, said: false }, rows: Vec::new(), started, start_at, short_lives: 0 }
+        let phase = Phase::Starting { since: now, said: false };
+        Self { phase, rows: Vec::new(), started, start_at, has_told: false, restart: Restart::default(), starts: 0 }
     }
 
     /// When [`Input::Tick`] is due.
-    pub(super) fn deadline(&self) -> Option<Duration> {
+    pub(super) fn deadline(&self) -> Option<Time> {
         let phase = match &self.phase {
             Phase::Starting { since, said: false } => Some(*since + PATIENCE),
             Phase::Starting { since, said: true } => Some(*since + START),
@@ -97,7 +92,7 @@ impl Course {
     }
 
     /// Takes in what happened, and says what to do, in order.
-    pub(super) fn handle(&mut self, now: Duration, input: Input) -> Vec<Action> {
+    pub(super) fn handle(&mut self, now: Time, input: Input) -> Vec<Action> {
         match input {
             Input::Ended(code) => self.ended(now, code),
             Input::Applications(rows) => self.applications(now, rows),
@@ -106,24 +101,20 @@ impl Course {
         }
     }
 
-    fn ended(&mut self, now: Duration, code: Option<i32>) -> Vec<Action> {
-        let lived = self.started.take().map_or(Duration::ZERO, |started| now.saturating_sub(started));
-        self.short_lives = if lived < SHORT_LIFE { self.short_lives + 1 } else { 0 };
+    fn ended(&mut self, now: Time, code: Option<i32>) -> Vec<Action> {
+        let lived = self.started.take().map(|started| now.since(started));
+        let pause = self.restart.ended(lived.filter(|_| std::mem::take(&mut self.has_told)));
         match &mut self.phase {
             Phase::Stopping { result, .. } | Phase::Killing { result } => {
                 let result = std::mem::replace(result, Ok(()));
                 vec![Action::Finish(result)]
             }
             Phase::Starting { .. } | Phase::Serving if code == Some(0) => vec![Action::Finish(Ok(()))],
-            Phase::Starting { .. } if self.short_lives >= STARTS_MAX => {
+            Phase::Starting { .. } if self.starts >= STARTS_MAX => {
                 let what = "the local control agent ends as soon as it is started";
                 vec![Action::Finish(Err(Failure::failed(what).help("log/lca.log says why")))]
             }
             Phase::Starting { .. } | Phase::Serving => {
-                let pause = match self.short_lives {
-                    0 | 1 => Duration::ZERO,
-                    more => (PAUSE * 2_u32.saturating_pow(more.min(16) - 2)).min(PAUSE_MAX),
-                };
                 self.start_at = Some(now + pause);
                 let said = "The local control agent has ended; starting it again. No call notices.";
                 let mut actions = vec![Action::Say(said.into())];
@@ -133,11 +124,12 @@ impl Course {
         }
     }
 
-    fn applications(&mut self, now: Duration, rows: Vec<ApplicationRow>) -> Vec<Action> {
+    fn applications(&mut self, now: Time, rows: Vec<ApplicationRow>) -> Vec<Action> {
+        self.has_told = true;
         let before = std::mem::replace(&mut self.rows, rows);
         match &self.phase {
             Phase::Starting { .. } => {
-                let hopeless = self.rows.iter().find(|row| row.pid.is_none() && row.trouble.is_some());
+                let hopeless = self.rows.iter().find(|row| row.state == "failed" && row.trouble.is_some());
                 if let Some(trouble) = hopeless.and_then(|row| row.trouble.as_ref()) {
                     let failure = Failure::failed(&trouble.what).help(&trouble.remedy);
                     return self.stop(now, Err(failure));
@@ -153,7 +145,7 @@ impl Course {
         }
     }
 
-    fn signal(&mut self, now: Duration) -> Vec<Action> {
+    fn signal(&mut self, now: Time) -> Vec<Action> {
         match &mut self.phase {
             Phase::Starting { .. } | Phase::Serving => self.stop(now, Ok(())),
             Phase::Stopping { until, .. } => {
@@ -164,16 +156,17 @@ impl Course {
         }
     }
 
-    fn tick(&mut self, now: Duration) -> Vec<Action> {
+    fn tick(&mut self, now: Time) -> Vec<Action> {
         if self.start_at.is_some_and(|at| at <= now) {
             self.start_at = None;
             self.started = Some(now);
+            self.starts += 1;
             return vec![Action::Start];
         }
         let waited_for = self.waited_for().join(", ");
         match &mut self.phase {
             Phase::Starting { since, .. } if *since + START <= now => {
-                let what = format!("not everything is up after {} s; still missing: {waited_for}", START.as_secs());
+                let what = format!("not everything is up after {START}; still missing: {waited_for}");
                 self.stop(now, Err(Failure::failed(what).help("the files in log/ say why")))
             }
             Phase::Starting { since, said: said @ false } if *since + PATIENCE <= now => {
@@ -183,7 +176,7 @@ impl Course {
             Phase::Stopping { until, result } if *until <= now => {
                 let living = self.rows.iter().filter(|row| row.pid.is_some()).map(|row| row.name.as_str());
                 let living = living.collect::<Vec<_>>().join(", ");
-                let forced = Failure::failed(format!("killed after {} s: {living}", STOP.as_secs()));
+                let forced = Failure::failed(format!("killed what had not ended after {STOP}: {living}"));
                 let result = std::mem::replace(result, Ok(())).and(Err(forced));
                 self.phase = Phase::Killing { result };
                 vec![Action::Kill]
@@ -193,7 +186,7 @@ impl Course {
     }
 
     /// Begins the end.
-    fn stop(&mut self, now: Duration, result: Result<(), Failure>) -> Vec<Action> {
+    fn stop(&mut self, now: Time, result: Result<(), Failure>) -> Vec<Action> {
         let is_running = self.started.is_some();
         self.start_at = None;
         if !is_running {
@@ -243,8 +236,8 @@ mod tests {
 
     use super::*;
 
-    const fn at(millis: u64) -> Duration {
-        Duration::from_millis(millis)
+    const fn at(millis: u64) -> Time {
+        Time::from_micros(millis * 1_000)
     }
 
     fn row(name: &str, run: u64, role: Option<Role>) -> ApplicationRow {
@@ -293,7 +286,12 @@ mod tests {
         let mut course = Course::new(at(0), false);
         course.handle(at(0), Input::Tick);
         let mut rows = up();
-        rows[1] = ApplicationRow { pid: None, trouble: Some(Trouble::new("no memory", "buy some")), ..rows[1].clone() };
+        rows[1] = ApplicationRow {
+            state: "failed".into(),
+            pid: None,
+            trouble: Some(Trouble::new("no memory", "buy some")),
+            ..rows[1].clone()
+        };
         let actions = course.handle(at(50), Input::Applications(rows));
         assert_eq!(actions.last(), Some(&Action::Stop));
         let failure = Failure::failed("no memory").help("buy some");
@@ -312,16 +310,18 @@ mod tests {
     }
 
     #[test]
-    fn a_local_control_agent_that_dies_is_started_again_at_once_and_later_with_pauses() {
+    fn a_local_control_agent_that_dies_is_started_again_at_once_and_with_pauses_if_it_cannot_live() {
         let mut course = serving();
-        let actions = course.handle(at(60_000), Input::Ended(None));
-        assert_eq!(actions.last(), Some(&Action::Start));
-        assert_eq!(course.handle(at(60_010), Input::Ended(None)).last(), Some(&Action::Start));
-        for pause in [100, 200, 400] {
-            let now = at(70_000);
-            assert_eq!(said(&course.handle(now, Input::Ended(None))).len(), 1);
-            assert_eq!(course.deadline(), Some(now + at(pause)));
-            assert_eq!(course.handle(now + at(pause), Input::Tick), [Action::Start]);
+        for n in 1..=5 {
+            let actions = course.handle(at(n * 1_000), Input::Ended(None));
+            assert_eq!(actions.last(), Some(&Action::Start));
+            course.handle(at(n * 1_000), Input::Applications(up()));
+        }
+        for pause in [100, 100, 200, 400] {
+            let (now, again) = (at(10_000), at(10_000) + Span::from_millis(pause));
+            assert_eq!(said(&course.handle(now, Input::Ended(Some(1)))).len(), 1);
+            assert_eq!(course.deadline(), Some(again));
+            assert_eq!(course.handle(again, Input::Tick), [Action::Start]);
         }
     }
 
@@ -329,10 +329,11 @@ mod tests {
     fn a_local_control_agent_that_never_lives_is_given_up() {
         let mut course = Course::new(at(0), false);
         course.handle(at(0), Input::Tick);
-        assert_eq!(course.handle(at(1), Input::Ended(Some(1))).last(), Some(&Action::Start));
-        course.handle(at(2), Input::Ended(Some(1)));
-        course.handle(at(102), Input::Tick);
-        let actions = course.handle(at(103), Input::Ended(Some(1)));
+        for (ended, again) in [(1, 101), (102, 302)] {
+            course.handle(at(ended), Input::Ended(Some(1)));
+            assert_eq!(course.handle(at(again), Input::Tick), [Action::Start]);
+        }
+        let actions = course.handle(at(303), Input::Ended(Some(1)));
         assert!(matches!(actions[..], [Action::Finish(Err(_))]), "{actions:?}");
     }
 
@@ -344,9 +345,9 @@ mod tests {
 
         let mut course = serving();
         course.handle(at(5_000), Input::Signal);
-        assert_eq!(course.deadline(), Some(at(9_000)));
-        assert_eq!(course.handle(at(9_000), Input::Tick), [Action::Kill]);
-        assert!(matches!(course.handle(at(9_001), Input::Ended(None))[..], [Action::Finish(Err(_))]));
+        assert_eq!(course.deadline(), Some(at(9_500)));
+        assert_eq!(course.handle(at(9_500), Input::Tick), [Action::Kill]);
+        assert!(matches!(course.handle(at(9_501), Input::Ended(None))[..], [Action::Finish(Err(_))]));
 
         let mut course = serving();
         course.handle(at(5_000), Input::Signal);
@@ -359,6 +360,7 @@ mod tests {
         let mut course = serving();
         course.handle(at(1_000), Input::Ended(None));
         course.handle(at(1_001), Input::Ended(None));
+        assert!(course.deadline().is_some(), "a pause");
         assert_eq!(course.handle(at(1_002), Input::Signal), [Action::Finish(Ok(()))]);
     }
 

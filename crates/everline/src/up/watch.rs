@@ -7,8 +7,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use model::Time;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_child_subreaper;
@@ -60,7 +61,7 @@ impl<'a> Watch<'a> {
         Ok(Self {
             folder,
             began: Instant::now(),
-            course: Course::new(Duration::ZERO, lca.is_some()),
+            course: Course::new(Time::ZERO, lca.is_some()),
             signals: SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?,
             client: Client::new(folder.run("lca.sock"))?,
             lca: lca.map(Lca::adopt).transpose()?,
@@ -87,7 +88,7 @@ impl<'a> Watch<'a> {
     /// Waits until something happens and does what is to be done about it; gives the result when all is over.
     fn turn(&mut self, welcome: &impl Fn()) -> io::Result<Option<Result<(), Failure>>> {
         for input in self.wait()? {
-            for action in self.course.handle(self.began.elapsed(), input) {
+            for action in self.course.handle(self.now(), input) {
                 match action {
                     Action::Start => self.start()?,
                     Action::Say(text) => remark(&text),
@@ -101,13 +102,18 @@ impl<'a> Watch<'a> {
         Ok(None)
     }
 
+    /// The time since the watch began, which is the course's own.
+    fn now(&self) -> Time {
+        Time::from_micros(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
     /// Sleeps until something happens.
     fn wait(&mut self) -> io::Result<Vec<Input>> {
         let timeout = match self.course.deadline() {
             None => PollTimeout::NONE,
             // Rounded up, so that the deadline has passed when the sleep ends.
             Some(at) => {
-                let left = at.saturating_sub(self.began.elapsed()).as_micros().div_ceil(1_000);
+                let left = at.since(self.now()).as_micros().div_ceil(1_000);
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
             }
         };

@@ -1,19 +1,26 @@
 //! The coordinator: a small strongly consistent store that is asked when the roles of a pair change.
 
+#[cfg(test)]
+mod conformance;
 mod embedded;
+mod server;
+mod store;
+#[cfg(test)]
+mod tests;
 
 use std::os::fd::AsFd;
 
 use redundancy::coordinator::{Reply, Request};
 
 pub use embedded::EmbeddedCoordinator;
+pub use server::CoordinatorServer;
 
 use crate::client::Event;
 
 /// A pair's way to its coordinator, wherever that stands; the descriptor is readable when [`poll`](Self::poll) may
 /// have something.
 ///
-/// The contract:
+/// The contract, which the module's conformance test checks of every implementation:
 /// - the answers to the requests of one connection come in the order of the requests;
 /// - of the compare-and-swaps that expect one revision at most one is done, and revisions of an entry only grow;
 /// - what was answered as done is never lost and never undone;
