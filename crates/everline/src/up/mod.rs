@@ -74,8 +74,8 @@ fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     let Some(mut settings) = outcome.settings else {
         return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));
     };
-    settings.sip.listen = ports::choose(&settings.sip.listen)?;
     nonce::ensure(&folder.data("nonce.key"))?;
+    settings.sip.listen = ports::choose(&settings.sip.listen)?;
     settings.write(&folder.run("settings.bin")).map_err(Failure::failed)?;
     Ok(settings)
 }
