@@ -5,7 +5,7 @@
 //! does not depend on a file that somebody is editing, and secrets are looked up once.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -137,8 +137,10 @@ pub(crate) struct Queue {
 pub(crate) struct Trunk {
     /// The name that listings show.
     pub(crate) name: String,
-    /// Where its messages come from and go to.
-    pub(crate) address: SocketAddr,
+    /// Where its messages come from.
+    pub(crate) address: IpAddr,
+    /// The port that they come from; none for any.
+    pub(crate) port: Option<u16>,
 }
 
 /// A password, which no log line and no error message may show.

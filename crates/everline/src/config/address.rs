@@ -1,6 +1,6 @@
 //! Addresses as they are written in the file.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::settings::{Listen, Transport};
 
@@ -23,25 +23,41 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
     Ok(Listen { transport, address })
 }
 
-/// Reads the address of a peer, whose port must be known.
+/// Reads the address of a trunk, with the port that it sends from or without one.
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub(super) fn peer(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn trunk(text: &str) -> Result<(IpAddr, Option<u16>), String> {
+    let (ip, port) = match text.parse::<IpAddr>() {
+        Ok(ip) => (peer_ip(ip)?, None),
+        Err(_) => peer(text).map(|address| (address.ip(), Some(address.port())))?,
+    };
+    Ok((ip, port))
+}
+
+/// Reads the address of a peer, whose port must be known.
+fn peer(text: &str) -> Result<SocketAddr, String> {
     let address = socket(text)?;
-    if address.port() == 0 || address.ip().is_unspecified() {
-        return Err("nobody can be reached there".into());
-    }
-    Ok(address)
+    peer_ip(address.ip())?;
+    if address.port() == 0 { Err(NOBODY.into()) } else { Ok(address) }
+}
+
+const NOBODY: &str = "nobody can be reached there";
+
+fn peer_ip(ip: IpAddr) -> Result<IpAddr, String> {
+    if ip.is_unspecified() { Err(NOBODY.into()) } else { one_host(ip) }
 }
 
 fn socket(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| explain(text))?;
-    let everybody = IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
-    if address.ip().is_multicast() || address.ip() == everybody {
+    one_host(address.ip()).map(|_| address)
+}
+
+fn one_host(ip: IpAddr) -> Result<IpAddr, String> {
+    if ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
         return Err("an address of many hosts cannot stand here".into());
     }
-    Ok(address)
+    Ok(ip)
 }
 
 /// Why this is not an address with a port.
@@ -78,9 +94,9 @@ pub(super) fn contact(text: &str) -> Result<(), String> {
     if !matches!(parameters, None | Some("transport=udp" | "transport=tcp")) {
         return Err("only \";transport=udp\" or \";transport=tcp\" may follow the address".into());
     }
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) if !address.is_unspecified() => Ok(()),
-        _ => peer(host).map(drop),
+    match host.parse::<Ipv4Addr>() {
+        Ok(address) => peer_ip(address.into()).map(drop),
+        Err(_) => peer(host).map(drop),
     }
 }
 
@@ -112,6 +128,15 @@ mod tests {
         ] {
             let error = listen(bad).expect_err(bad);
             assert!(error.contains(why), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_trunk_may_send_from_any_port() {
+        assert_eq!(trunk("192.0.2.7"), Ok(([192, 0, 2, 7].into(), None)));
+        assert_eq!(trunk("[2001:db8::7]:5080").map(|(_, port)| port), Ok(Some(5080)));
+        for bad in ["0.0.0.0", "[::]:5060", "255.255.255.255", "192.0.2.7:0", "carrier.example", ""] {
+            assert!(trunk(bad).is_err(), "{bad}");
         }
     }
 

@@ -83,7 +83,7 @@ default = "1010"            # where calls go while no Routing Server answers
 # A carrier or another exchange, known by its address; it may call every number here:
 # [[trunk]]
 # name = "carrier"
-# address = "127.0.0.1:5080"
+# address = "127.0.0.1:5080"  # without a port: whatever port it sends from
 "#;
 
 #[cfg(test)]

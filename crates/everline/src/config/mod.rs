@@ -113,8 +113,10 @@ fn settle(document: Document<'_>) -> Option<Settings> {
             no_answer: queue.no_answer,
         })
     };
-    let trunk =
-        |trunk: sections::Trunk<'_>| Some(Trunk { name: trunk.name?.value.to_owned(), address: trunk.address?.value });
+    let trunk = |trunk: sections::Trunk<'_>| {
+        let (address, port) = trunk.address?.value;
+        Some(Trunk { name: trunk.name?.value.to_owned(), address, port })
+    };
     Some(Settings {
         solution: document.solution.unwrap_or_else(|| "everline".into()),
         sip: Sip {

@@ -1,6 +1,6 @@
 //! The sections of the file, one function each: what may stand in them, and what is made of it.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -89,7 +89,7 @@ pub(super) struct Trunk<'a> {
     /// The name.
     pub(super) name: Option<At<&'a str>>,
     /// The address.
-    pub(super) address: Option<At<SocketAddr>>,
+    pub(super) address: Option<At<(IpAddr, Option<u16>)>>,
 }
 
 impl Default for Sip {
@@ -282,13 +282,16 @@ fn queue<'a>(section: &Section<'a>, problems: &mut Problems) -> Queue<'a> {
     }
 }
 
-const TRUNK: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }, Key { name: "address", allowed: "ADDRESS:PORT" }];
+const TRUNK: &[Key] = &[
+    Key { name: "name", allowed: NAME_ALLOWED },
+    Key { name: "address", allowed: "ADDRESS:PORT, or ADDRESS for any port" },
+];
 
 fn trunk<'a>(section: &Section<'a>, problems: &mut Problems) -> Trunk<'a> {
     let name = name(section, "name", problems);
     let text = section.required("address", problems);
     let address = text.and_then(|text| {
-        let value = noted(section, "address", &text.span, address::peer(text.value), problems)?;
+        let value = noted(section, "address", &text.span, address::trunk(text.value), problems)?;
         Some(At { value, span: text.span })
     });
     Trunk { name, address }

@@ -101,7 +101,7 @@ agents = ["anna", 7]
 no-answer = 99999999999999999999
 [[trunk]]
 name = ""
-address = "127.0.0.1"
+address = "127.0.0.1:sip"
 "#
     ));
 }
