@@ -38,18 +38,18 @@ impl<'a> Uri<'a> {
         if !lex::all(text, lex::URI) {
             return Err(Fault::Uri("a URI holds no white space, brackets, quotes or control characters"));
         }
-        let raw = lex::text(text);
-        let Some((scheme, rest)) = raw.split_once(':') else {
+        let colon = text.iter().position(|&byte| byte == b':');
+        let Some((scheme, [_, rest @ ..])) = colon.and_then(|colon| text.split_at_checked(colon)) else {
             return Err(Fault::Uri("a URI begins with a scheme and a colon"));
         };
-        if scheme.eq_ignore_ascii_case("sip") {
-            SipUri::parse(raw, rest, false).map(Self::Sip)
-        } else if scheme.eq_ignore_ascii_case("sips") {
-            SipUri::parse(raw, rest, true).map(Self::Sip)
-        } else if scheme.eq_ignore_ascii_case("tel") {
-            TelUri::parse(raw, rest).map(Self::Tel)
-        } else if is_scheme(scheme.as_bytes()) && !rest.is_empty() {
-            Ok(Self::Other(raw))
+        if scheme.eq_ignore_ascii_case(b"sip") {
+            SipUri::parse(text, rest, false).map(Self::Sip)
+        } else if scheme.eq_ignore_ascii_case(b"sips") {
+            SipUri::parse(text, rest, true).map(Self::Sip)
+        } else if scheme.eq_ignore_ascii_case(b"tel") {
+            TelUri::parse(lex::text(text), rest).map(Self::Tel)
+        } else if is_scheme(scheme) && !rest.is_empty() {
+            Ok(Self::Other(lex::text(text)))
         } else {
             Err(Fault::Uri("a scheme is a letter, then letters, digits, '+', '-' and '.'"))
         }
@@ -57,7 +57,7 @@ impl<'a> Uri<'a> {
 
     /// The URI as it was written.
     #[must_use]
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         match self {
             Self::Sip(uri) => uri.as_str(),
             Self::Tel(uri) => uri.as_str(),

@@ -3,40 +3,36 @@
 use std::borrow::Cow;
 
 use super::{Host, decode, escapes_are_whole};
-use crate::lex::Cursor;
+use crate::lex::{self, Cursor};
 use crate::message::{Fault, Params};
 
 /// A `sip:` or `sips:` URI (RFC 3261 19.1.1).
 #[derive(Clone, Copy, Debug)]
 pub struct SipUri<'a> {
-    raw: &'a str,
+    raw: &'a [u8],
     secure: bool,
-    userinfo: Option<&'a str>,
+    userinfo: Option<&'a [u8]>,
     host: Host<'a>,
     port: Option<u16>,
     params: Params<'a>,
-    headers: Option<&'a str>,
+    headers: Option<&'a [u8]>,
 }
 
 impl<'a> SipUri<'a> {
-    pub(super) fn parse(raw: &'a str, rest: &'a str, secure: bool) -> Result<Self, Fault> {
+    /// Reads what follows the scheme; all of it was found to be made of characters of URIs.
+    pub(super) fn parse(raw: &'a [u8], rest: &'a [u8], secure: bool) -> Result<Self, Fault> {
+        let mut cursor = Cursor::new(rest);
         // Everything left of the @ is the user, semicolons and question marks included (RFC 4475 3.1.1.9).
-        let (userinfo, rest) = match rest.split_once('@') {
-            Some((userinfo, rest)) => (Some(userinfo), rest),
-            None => (None, rest),
+        let userinfo = match rest.iter().position(|&byte| byte == b'@') {
+            Some(at) => Some(cursor.take(at)).filter(|_| cursor.eat(b'@')),
+            None => None,
         };
-        if let Some(userinfo) = userinfo
-            && (userinfo.is_empty() || userinfo.starts_with(':') || !escapes_are_whole(userinfo))
-        {
+        if userinfo.is_some_and(|info| matches!(info, [] | [b':', ..]) || !escapes_are_whole(info)) {
             return Err(Fault::Uri("the part before the @ is empty or has a broken % escape"));
         }
-        let (rest, headers) = match rest.split_once('?') {
-            Some((rest, headers)) => (rest, Some(headers)),
-            None => (rest, None),
-        };
-        let mut cursor = Cursor::new(rest.as_bytes());
         let (host, port) = Host::read_with_port(&mut cursor, false).ok_or(Fault::Uri("the host or port is not one"))?;
         let params = Params::read(&mut cursor)?;
+        let headers = cursor.eat(b'?').then(|| cursor.take(usize::MAX));
         if !cursor.is_done() {
             return Err(Fault::Uri("something that is no parameter follows the host"));
         }
@@ -45,8 +41,8 @@ impl<'a> SipUri<'a> {
 
     /// The URI as it was written.
     #[must_use]
-    pub const fn as_str(&self) -> &'a str {
-        self.raw
+    pub fn as_str(&self) -> &'a str {
+        lex::text(self.raw)
     }
 
     /// Whether it is a `sips:` URI.
@@ -58,7 +54,8 @@ impl<'a> SipUri<'a> {
     /// The user as it was written, without the password.
     #[must_use]
     pub fn raw_user(&self) -> Option<&'a str> {
-        self.userinfo.map(|info| info.split_once(':').map_or(info, |(user, _)| user))
+        let info = lex::text(self.userinfo?);
+        Some(info.split_once(':').map_or(info, |(user, _)| user))
     }
 
     /// The user with its % escapes decoded, once (RFC 3261 19.1.2, RFC 4475 3.1.1.3).
@@ -70,7 +67,7 @@ impl<'a> SipUri<'a> {
     /// The password as it was written.
     #[must_use]
     pub fn raw_password(&self) -> Option<&'a str> {
-        self.userinfo.and_then(|info| info.split_once(':')).map(|(_, password)| password)
+        lex::text(self.userinfo?).split_once(':').map(|(_, password)| password)
     }
 
     /// The host.
@@ -93,7 +90,7 @@ impl<'a> SipUri<'a> {
 
     /// The headers behind the `?`, as they were written.
     #[must_use]
-    pub const fn headers(&self) -> Option<&'a str> {
-        self.headers
+    pub fn headers(&self) -> Option<&'a str> {
+        self.headers.map(lex::text)
     }
 }

@@ -14,8 +14,8 @@ pub struct TelUri<'a> {
 }
 
 impl<'a> TelUri<'a> {
-    pub(super) fn parse(raw: &'a str, rest: &'a str) -> Result<Self, Fault> {
-        let mut cursor = Cursor::new(rest.as_bytes());
+    pub(super) fn parse(raw: &'a str, rest: &'a [u8]) -> Result<Self, Fault> {
+        let mut cursor = Cursor::new(rest);
         let number = lex::text(cursor.take_until(|byte| byte == b';'));
         let body = number.strip_prefix('+').unwrap_or(number);
         if body.is_empty() || !body.bytes().all(|byte| byte.is_ascii_hexdigit() || b"*#-.()".contains(&byte)) {
