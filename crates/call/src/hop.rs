@@ -56,6 +56,11 @@ impl Hop {
         }
     }
 
+    /// True if it is a byte stream to this peer.
+    pub(crate) fn is_stream_to(&self, address: SocketAddr) -> bool {
+        matches!(self, Self::Tcp { peer, .. } if *peer == address)
+    }
+
     /// A way to an address that nothing is known of; `None` if there is no listener to send from.
     pub(crate) fn towards(settings: &Settings, carrier: Carrier, peer: SocketAddr) -> Option<Self> {
         let listener = settings.listener_towards(carrier, peer)?;

@@ -2,8 +2,8 @@
 
 use model::Span;
 
-/// Calls at once; the next one is refused with 503.
-pub const MAX_CALLS: u64 = 100_000;
+/// Records at once: calls, registrations, connections and all. Beyond it a new call is refused with 503.
+pub const MAX_RECORDS: usize = 1_000_000;
 
 /// Contacts of one extension; a REGISTER that would add one more is refused with 403.
 pub const MAX_BINDINGS: usize = 10;
@@ -56,3 +56,9 @@ pub const MAX_HOPEFULS: usize = 64;
 
 /// TCP connections at once; the next one is closed.
 pub const MAX_CONNECTIONS: usize = 20_000;
+
+/// How long a TCP connection may take to open.
+pub const CONNECT_PATIENCE: Span = Span::from_secs(5);
+
+/// How long a TCP connection may hold half a message, or be silent from the start.
+pub const MESSAGE_PATIENCE: Span = Span::from_secs(32);

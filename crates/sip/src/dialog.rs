@@ -140,6 +140,34 @@ impl Dialog {
         NameAddr::parse(self.part(Part::Route)).ok()
     }
 
+    /// The same request under another local tag: one more early dialog of a forked INVITE (RFC 3261 12.1).
+    #[must_use]
+    pub fn forked(&self, local_tag: &str) -> Self {
+        let parts = [
+            self.part(Part::CallId),
+            self.part(Part::Local),
+            local_tag.as_bytes(),
+            self.part(Part::Remote),
+            self.part(Part::RemoteTag),
+            self.part(Part::Target),
+            self.part(Part::Route),
+            self.part(Part::Routes),
+        ];
+        Self::of(parts, self.local_seq, self.remote_seq)
+    }
+
+    /// Writes the Record-Route that an answer which makes this dialog has to repeat, if any (RFC 3261 12.1.1).
+    pub fn record_route<'b>(&self, answer: Outgoing<'b>) -> Outgoing<'b> {
+        match self.part(Part::Route) {
+            b"" => answer,
+            route => {
+                let routes = self.part(Part::Routes);
+                let comma: &[u8] = if routes.is_empty() { b"" } else { b"," };
+                answer.parts(HeaderName::RecordRoute, &[route, comma, routes])
+            }
+        }
+    }
+
     /// True if `request` belongs to this dialog (RFC 3261 12.2.2).
     #[must_use]
     pub fn has(&self, request: &Message<'_>) -> bool {

@@ -1,10 +1,12 @@
 //! Requests that came in, and what is kept of them to answer.
 
+use std::net::SocketAddr;
+
 use model::Time;
 use serde::{Deserialize, Serialize};
 use sip::transaction::timer::{Repeat, T2, TIMER_H};
 use sip::transaction::{Action, ServerInvite, ServerRequest, write_key};
-use sip::{AnswerHead, Message};
+use sip::{AnswerHead, Message, Method};
 
 use super::desk::Desk;
 use super::pair::End;
@@ -47,7 +49,7 @@ pub(crate) struct InviteIn {
 }
 
 impl InviteIn {
-    pub(crate) fn new(part: u32, origin: Option<Origin>, request: &Message<'_>, arrival: &Arrival<'_>) -> Self {
+    pub(crate) fn new(part: u32, origin: Option<Origin>, request: &Message<'_>, arrival: &Arrival) -> Self {
         Self {
             part,
             origin,
@@ -141,7 +143,8 @@ pub(crate) struct RequestIn {
     pub(crate) part: u32,
     pub(crate) origin: Option<Origin>,
     pub(crate) tx: ServerRequest,
-    hop: Hop,
+    pub(crate) is_update: bool,
+    pub(crate) hop: Hop,
     #[serde(with = "serde_bytes")]
     pub(crate) key: Box<[u8]>,
     head: Option<AnswerHead>,
@@ -150,11 +153,12 @@ pub(crate) struct RequestIn {
 }
 
 impl RequestIn {
-    pub(crate) fn new(part: u32, origin: Option<Origin>, request: &Message<'_>, arrival: &Arrival<'_>) -> Self {
+    pub(crate) fn new(part: u32, origin: Option<Origin>, request: &Message<'_>, arrival: &Arrival) -> Self {
         Self {
             part,
             origin,
             tx: ServerRequest::new(arrival.back.is_reliable()),
+            is_update: request.method() == Method::Update,
             hop: arrival.back,
             key: key_of(request),
             head: Some(arrival.head(request)),
@@ -188,16 +192,15 @@ impl RequestIn {
 
 /// How a message came in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Arrival<'a> {
+pub(crate) struct Arrival {
     /// The way back to where it came from.
     pub(crate) from: Hop,
     /// The way that responses take (RFC 3261 18.2.2).
     pub(crate) back: Hop,
-    pub(crate) source: std::net::SocketAddr,
-    pub(crate) bytes: &'a [u8],
+    pub(crate) source: SocketAddr,
 }
 
-impl Arrival<'_> {
+impl Arrival {
     fn head(&self, request: &Message<'_>) -> AnswerHead {
         AnswerHead::of(request, self.source)
     }

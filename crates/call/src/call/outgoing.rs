@@ -92,6 +92,16 @@ impl InviteOut {
         matches!(self.role, Role::Fork { .. })
     }
 
+    /// True if it was sent on behalf of the INVITE with this number.
+    pub(crate) const fn is_for(&self, part: u32) -> bool {
+        matches!(self.role, Role::Within { invite_in, .. } if invite_in == part)
+    }
+
+    /// True if an answer came.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.tx.is_accepted()
+    }
+
     /// The extension that rings, for the INVITE to a callee.
     pub(crate) const fn extension(&self) -> Option<&str> {
         match &self.role {
@@ -107,6 +117,15 @@ impl InviteOut {
             Cancel::Sent { tx, .. } if !tx.is_lingering() => own.min(tx.deadline()),
             _ => own,
         }
+    }
+
+    /// True once it can be forgotten.
+    pub(crate) fn is_over(&self, now: Time) -> bool {
+        let cancelled = match &self.cancel {
+            Cancel::Sent { tx, .. } => tx.is_terminated() || tx.deadline() <= now,
+            Cancel::No | Cancel::Wanted(_) => true,
+        };
+        cancelled && (self.tx.is_terminated() || (self.tx.is_lingering() && self.tx.deadline() <= now))
     }
 
     /// When the last of it can be forgotten, once it lingers.

@@ -26,39 +26,29 @@ pub(crate) const METHODS: [Method<'static>; 11] = [
 /// The value of our Allow header.
 pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, MESSAGE, NOTIFY";
 
-/// What happens to a header on its way to the other leg.
-enum Passage {
-    Copied,
-    Left,
-    /// Only those members of the list that the way in between can carry.
-    Filtered(fn(&[u8]) -> bool),
-}
-
-const fn passage(name: HeaderName<'_>) -> Passage {
-    match name {
-        // Ours: they route the message or name the dialog on one leg.
+/// True for the headers that are ours on each leg: they route the message, name the dialog, or prove something to
+/// this server that proves nothing elsewhere.
+const fn is_ours(name: HeaderName<'_>) -> bool {
+    matches!(
+        name,
         HeaderName::Via
-        | HeaderName::From
-        | HeaderName::To
-        | HeaderName::CallId
-        | HeaderName::CSeq
-        | HeaderName::MaxForwards
-        | HeaderName::Contact
-        | HeaderName::Route
-        | HeaderName::RecordRoute
-        | HeaderName::Path
-        | HeaderName::ServiceRoute
-        | HeaderName::ContentLength
-        | HeaderName::RAck
-        | HeaderName::Replaces
-        | HeaderName::ProxyRequire
-        // Proof that was made for this server, and proves nothing elsewhere.
-        | HeaderName::Authorization
-        | HeaderName::ProxyAuthorization => Passage::Left,
-        HeaderName::Supported => Passage::Filtered(is_extension),
-        HeaderName::Allow => Passage::Filtered(is_method),
-        _ => Passage::Copied,
-    }
+            | HeaderName::From
+            | HeaderName::To
+            | HeaderName::CallId
+            | HeaderName::CSeq
+            | HeaderName::MaxForwards
+            | HeaderName::Contact
+            | HeaderName::Route
+            | HeaderName::RecordRoute
+            | HeaderName::Path
+            | HeaderName::ServiceRoute
+            | HeaderName::ContentLength
+            | HeaderName::RAck
+            | HeaderName::Replaces
+            | HeaderName::ProxyRequire
+            | HeaderName::Authorization
+            | HeaderName::ProxyAuthorization
+    )
 }
 
 fn is_extension(tag: &[u8]) -> bool {
@@ -69,20 +59,41 @@ fn is_method(method: &[u8]) -> bool {
     METHODS.iter().any(|known| known.as_str().as_bytes() == method)
 }
 
-/// Copies the headers that belong to the parties, and the body.
-pub(crate) fn pass<'b>(message: &Message<'_>, mut onto: Outgoing<'b>) {
-    for header in message.headers() {
-        match passage(header.name) {
-            Passage::Left => {}
-            Passage::Copied => onto = onto.copy(header),
-            Passage::Filtered(passes) => {
-                let members: Vec<&[u8]> =
-                    sip::message::members(header.value).filter(|member| passes(member)).collect();
-                onto = onto.header(header.name, members.join(&b", "[..]));
-            }
+/// Copies the headers that belong to the parties, and the body. Of Supported and Allow only those members pass
+/// whose meaning can be carried.
+pub(crate) fn pass(message: &Message<'_>, onto: Outgoing<'_>) {
+    pass_first(message, true, onto);
+}
+
+/// The same for the first INVITE of a call; what a caller asserts of its identity passes only if it is `trusted`
+/// (RFC 3325 5).
+pub(crate) fn pass_first(message: &Message<'_>, trusted: bool, mut onto: Outgoing<'_>) {
+    let (mut supported, mut allow) = (false, false);
+    for header in message.headers().filter(|header| !is_ours(header.name)) {
+        match header.name {
+            HeaderName::PAssertedIdentity if !trusted => {}
+            HeaderName::Supported => supported = true,
+            HeaderName::Allow => allow = true,
+            _ => onto = onto.copy(header),
         }
     }
+    if supported {
+        onto = pass_members(message, HeaderName::Supported, is_extension, onto);
+    }
+    if allow {
+        onto = pass_members(message, HeaderName::Allow, is_method, onto);
+    }
     onto.body("", message.body());
+}
+
+fn pass_members<'b>(
+    message: &Message<'_>,
+    name: HeaderName<'static>,
+    passes: fn(&[u8]) -> bool,
+    onto: Outgoing<'b>,
+) -> Outgoing<'b> {
+    let members: Vec<&[u8]> = message.list(name).filter(|member| passes(member)).collect();
+    onto.header(name, members.join(&b", "[..]))
 }
 
 /// The option tags in Require and Proxy-Require that this server does not know (RFC 3261 8.2.2.3).

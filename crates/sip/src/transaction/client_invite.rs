@@ -62,6 +62,12 @@ impl ClientInvite {
         matches!(self.state, State::Calling | State::Proceeding)
     }
 
+    /// True after a 2xx came.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.state == State::Accepted
+    }
+
     /// True while it lingers for repeated responses only.
     #[must_use]
     pub fn is_lingering(&self) -> bool {
