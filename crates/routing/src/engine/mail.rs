@@ -76,18 +76,26 @@ impl Engine {
             let message = order.clone();
             self.outputs.push(Output::Mail(Envelope::Message { stream, number, message }));
         }
+        if let Order::Refuse { call, .. } = order {
+            self.index.refused.insert(call);
+        }
         self.store.insert(RecordKey::new(MAIL, number), Value::Mail(order));
         number
     }
 
     /// The kept orders, those up to this number.
-    fn kept(&self, up_to: u64) -> Vec<RecordKey> {
+    pub(super) fn kept(&self, up_to: u64) -> Vec<RecordKey> {
         self.store.keys(MAIL, None).take_while(|key| key.id <= up_to).collect()
     }
 
     /// Forgets the kept orders up to this number.
     fn forget(&mut self, up_to: u64) {
-        self.kept(up_to).into_iter().for_each(|key| self.store.remove(key));
+        for key in self.kept(up_to) {
+            if let Some(Order::Refuse { call, .. }) = self.get::<Order>(key).cloned() {
+                self.index.refused.remove(&call);
+            }
+            self.store.remove(key);
+        }
     }
 
     fn resend(&mut self) {
