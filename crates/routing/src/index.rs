@@ -24,8 +24,6 @@ pub(crate) struct Index {
     pub(crate) lines: Vec<Line>,
     /// How many callers there are in all queues.
     pub(crate) callers: usize,
-    /// Callers whose refusal is kept for the SIP Server.
-    pub(crate) refused: BTreeSet<CallNumber>,
     /// How many answered requests are remembered.
     pub(crate) answered: usize,
 }

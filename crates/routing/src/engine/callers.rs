@@ -16,11 +16,8 @@ const NO_QUEUE: u16 = 404;
 const TOO_MANY: u16 = 503;
 
 impl Engine {
-    /// A caller stands at a routing point. One whose refusal is on its way stands there no more.
+    /// A caller stands at a routing point.
     pub(super) fn waiting(&mut self, now: Time, call: CallNumber, queue: String, since: Time, offer: Option<Offer>) {
-        if self.index.refused.contains(&call) {
-            return;
-        }
         let Some(line) = self.index.line_of(&queue) else {
             self.drop_caller(now, call);
             return self.refuse(call, NO_QUEUE);

@@ -25,7 +25,12 @@ impl Engine {
         let Some(post) = self.get_mut::<Post>(POST_KEY) else { return };
         match post.mailbox.arrive(&envelope) {
             Arrival::Nothing => {}
-            Arrival::Take | Arrival::TakeFirst => {
+            arrival @ (Arrival::Take | Arrival::TakeFirst) => {
+                if arrival == Arrival::TakeFirst {
+                    // It began to tell when it heard our greeting, after its own: what it has heard of our orders
+                    // since then, it confirms behind the story.
+                    post.told_after = post.mailbox.confirmed;
+                }
                 if let Envelope::Message { message, .. } = envelope {
                     self.hear(now, message);
                 }
@@ -76,26 +81,18 @@ impl Engine {
             let message = order.clone();
             self.outputs.push(Output::Mail(Envelope::Message { stream, number, message }));
         }
-        if let Order::Refuse { call, .. } = order {
-            self.index.refused.insert(call);
-        }
         self.store.insert(RecordKey::new(MAIL, number), Value::Mail(order));
         number
     }
 
     /// The kept orders, those up to this number.
-    pub(super) fn kept(&self, up_to: u64) -> Vec<RecordKey> {
+    fn kept(&self, up_to: u64) -> Vec<RecordKey> {
         self.store.keys(MAIL, None).take_while(|key| key.id <= up_to).collect()
     }
 
     /// Forgets the kept orders up to this number.
     fn forget(&mut self, up_to: u64) {
-        for key in self.kept(up_to) {
-            if let Some(Order::Refuse { call, .. }) = self.get::<Order>(key).cloned() {
-                self.index.refused.remove(&call);
-            }
-            self.store.remove(key);
-        }
+        self.kept(up_to).into_iter().for_each(|key| self.store.remove(key));
     }
 
     fn resend(&mut self) {
@@ -133,6 +130,7 @@ impl Engine {
         if let Some(post) = self.get_mut::<Post>(POST_KEY) {
             post.mailbox.start_over(stream);
             post.owes = true;
+            post.told_after = 0;
         }
     }
 

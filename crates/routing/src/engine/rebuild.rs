@@ -21,11 +21,6 @@ impl Engine {
             self.store.insert(POST_KEY, Value::Post(Post::default()));
         }
         self.index.answered = self.store.keys(ANSWERED, None).count();
-        for key in self.kept(u64::MAX) {
-            if let Some(Order::Refuse { call, .. }) = self.get::<Order>(key).cloned() {
-                self.index.refused.insert(call);
-            }
-        }
         self.drop_strangers();
         self.make_missing(now);
         for call in self.calls() {

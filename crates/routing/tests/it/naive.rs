@@ -80,6 +80,12 @@ impl Naive {
             }
             Some(settings) if !known && length >= settings.capacity => self.said.push(Said::Refuse(call, 486)),
             Some(_) => {
+                if let Some(caller) = self.caller(call).filter(|caller| caller.offer.is_some()) {
+                    // The offer is on its way.
+                    caller.queue = queue.into();
+                    caller.since = since;
+                    return;
+                }
                 self.left(call);
                 self.callers.push(Caller { call, queue: queue.into(), since, offer: None, new: true });
             }

@@ -130,6 +130,7 @@ impl Sip {
             Order::Refuse { call, .. } => {
                 if self.callers.remove(&call).is_some() {
                     self.refused += 1;
+                    self.say(News::Left { call });
                 }
             }
             Order::Ring { call, offer, patience } => self.ring(call, offer, now + patience),
