@@ -56,8 +56,7 @@ impl Engine {
     /// of it when it began its story.
     pub(super) fn stands(&mut self, ours: &Standing, theirs: Option<&Offer>) -> bool {
         let post = self.post();
-        theirs.is_some_and(|theirs| theirs.number == ours.offer.number)
-            || (!post.owes && ours.mail > post.told_after)
+        theirs.is_some_and(|theirs| theirs.number == ours.offer.number) || (!post.owes && ours.mail > post.told_after)
     }
 
     /// Takes in an offer that the SIP Server knows and this side does not; one that cannot stand is withdrawn.

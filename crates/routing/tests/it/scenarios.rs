@@ -128,11 +128,9 @@ impl Player {
                 since: Time::from_micros(since.parse().expect("a time")),
                 offer: match *offer {
                     [] => None,
-                    [number, agent, extension] => Some(Offer {
-                        number: self.offer(number),
-                        agent: agent.into(),
-                        extension: extension.into(),
-                    }),
+                    [number, agent, extension] => {
+                        Some(Offer { number: self.offer(number), agent: agent.into(), extension: extension.into() })
+                    }
                     _ => panic!("not an offer: {offer:?}"),
                 },
             },
@@ -187,7 +185,13 @@ impl Player {
             Order::Queued { call } => format!("queued c{}", call.0),
             Order::Refuse { call, status } => format!("refuse c{} {status}", call.0),
             Order::Ring { call, offer, patience } => {
-                format!("ring {} for c{}, {}, {} for {patience}", offer.extension, call.0, self.name(offer.number), offer.agent)
+                format!(
+                    "ring {} for c{}, {}, {} for {patience}",
+                    offer.extension,
+                    call.0,
+                    self.name(offer.number),
+                    offer.agent
+                )
             }
             Order::Withdraw { call, offer } => format!("withdraw {} of c{}", self.name(*offer), call.0),
             Order::Audit { extension } => format!("audit {extension}"),
