@@ -134,6 +134,8 @@ pub struct Post {
     pub(crate) told: u64,
     /// True if the SIP Server is to be told everything anew.
     pub(crate) owes: bool,
+    /// The last order of the present stream that the SIP Server had heard when it began to tell everything anew.
+    pub(crate) told_after: u64,
 }
 
 impl Post {

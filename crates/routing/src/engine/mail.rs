@@ -25,7 +25,12 @@ impl Engine {
         let Some(post) = self.get_mut::<Post>(POST_KEY) else { return };
         match post.mailbox.arrive(&envelope) {
             Arrival::Nothing => {}
-            Arrival::Take | Arrival::TakeFirst => {
+            arrival @ (Arrival::Take | Arrival::TakeFirst) => {
+                if arrival == Arrival::TakeFirst {
+                    // It began to tell when it heard our greeting, after its own: what it has heard of our orders
+                    // since then, it confirms behind the story.
+                    post.told_after = post.mailbox.confirmed;
+                }
                 if let Envelope::Message { message, .. } = envelope {
                     self.hear(now, message);
                 }
@@ -125,6 +130,7 @@ impl Engine {
         if let Some(post) = self.get_mut::<Post>(POST_KEY) {
             post.mailbox.start_over(stream);
             post.owes = true;
+            post.told_after = 0;
         }
     }
 

@@ -52,11 +52,11 @@ impl Engine {
         self.refresh(now, desk);
     }
 
-    /// True if our offer stands although the SIP Server names `theirs`: it is the same, or still on its way.
+    /// True if our offer stands although the SIP Server names `theirs`: it is the same, or the SIP Server had not heard
+    /// of it when it began its story.
     pub(super) fn stands(&mut self, ours: &Standing, theirs: Option<&Offer>) -> bool {
         let post = self.post();
-        theirs.is_some_and(|theirs| theirs.number == ours.offer.number)
-            || (!post.owes && ours.mail > post.mailbox.confirmed)
+        theirs.is_some_and(|theirs| theirs.number == ours.offer.number) || (!post.owes && ours.mail > post.told_after)
     }
 
     /// Takes in an offer that the SIP Server knows and this side does not; one that cannot stand is withdrawn.

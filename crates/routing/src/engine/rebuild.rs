@@ -17,7 +17,7 @@ impl Engine {
         self.index = Index::new(&self.settings);
         self.stirred.clear();
         self.fresh.clear();
-        if !self.store.contains(POST_KEY) {
+        if self.get::<Post>(POST_KEY).is_none() {
             self.store.insert(POST_KEY, Value::Post(Post::default()));
         }
         self.index.answered = self.store.keys(ANSWERED, None).count();
@@ -72,7 +72,9 @@ impl Engine {
     /// Puts a caller back in place. A caller whose queue the settings know no more is refused, an offer to an agent
     /// whom they know no more is withdrawn.
     fn recall_caller(&mut self, call: CallNumber) {
-        let Some(caller) = self.get::<Caller>(caller_key(call)).cloned() else { return };
+        let Some(caller) = self.get::<Caller>(caller_key(call)).cloned() else {
+            return self.store.remove(caller_key(call));
+        };
         let Some(line) = self.index.line_of(&caller.queue) else {
             self.store.remove(caller_key(call));
             return self.refuse(call, 404);
