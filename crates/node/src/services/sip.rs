@@ -61,7 +61,7 @@ impl Service for Engine {
     }
 
     fn connections(&self) -> Vec<u64> {
-        Self::connections(self).map(|connection| connection.0).collect()
+        Self::connections(self).into_iter().map(|connection| connection.0).collect()
     }
 
     fn calls(&mut self, after: Option<u64>, limit: u32, date: &dyn Fn(Time) -> u64) -> Page<CallRow> {
