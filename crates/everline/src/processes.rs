@@ -3,6 +3,7 @@
 use std::fs;
 
 use model::Incarnation;
+use node::control_server::{self, ControlSettings};
 use node::server::{self, ServerSettings};
 
 use crate::engines;
@@ -23,6 +24,8 @@ pub(crate) fn run(folder: &Folder, application: &str, run: u64) -> Result<(), Fa
         sip(folder, application, run)
     } else if ROUTING.contains(&application) {
         routing(folder, application, run)
+    } else if application == "control" {
+        control(folder, run)
     } else {
         Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\"")))
     }
@@ -47,6 +50,16 @@ fn routing(folder: &Folder, application: &str, run: u64) -> Result<(), Failure> 
         ..shell(folder, &settings, "routing", ROUTING, Incarnation::new(application, run))
     };
     server::run(shell, engine).map_err(|trouble| Failure::failed(trouble.to_string()))
+}
+
+fn control(folder: &Folder, run: u64) -> Result<(), Failure> {
+    let settings = Settings::read(&folder.run("settings.bin")).map_err(Failure::failed)?;
+    let control = ControlSettings {
+        me: Incarnation::new("control", run),
+        dir: folder.path().to_owned(),
+        solution: settings.solution,
+    };
+    control_server::run(control).map_err(|trouble| Failure::failed(trouble.to_string()))
 }
 
 fn shell(folder: &Folder, settings: &Settings, pair: &str, sides: [&str; 2], me: Incarnation) -> ServerSettings {

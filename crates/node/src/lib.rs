@@ -5,6 +5,7 @@
 
 pub mod channel;
 pub mod client;
+pub mod control_server;
 pub mod coordinator;
 pub mod descriptors;
 pub mod frames;
