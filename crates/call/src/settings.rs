@@ -112,9 +112,9 @@ impl Settings {
     }
 
     pub(crate) fn trunk_at(&self, source: SocketAddr) -> Option<&Trunk> {
-        self.trunks.iter().find(|trunk| {
-            trunk.address == source.ip() && trunk.port.is_none_or(|port| port == source.port())
-        })
+        self.trunks
+            .iter()
+            .find(|trunk| trunk.address == source.ip() && trunk.port.is_none_or(|port| port == source.port()))
     }
 
     /// The extension without a password whose fixed contact is this address.

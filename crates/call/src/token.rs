@@ -23,8 +23,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, char); 4] =
-        [(Self::Caller, 'a'), (Self::Callee, 'b'), (Self::CallId, 'i'), (Self::Branch, 't')];
+    const ALL: [(Self, char); 4] = [(Self::Caller, 'a'), (Self::Callee, 'b'), (Self::CallId, 'i'), (Self::Branch, 't')];
 }
 
 /// One name: `b1.10000000007.8f14e45fceea167a`.

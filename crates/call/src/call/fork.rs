@@ -46,13 +46,7 @@ impl Call {
 
     /// The pair of the callee's dialog that this response belongs to, made where there is none; `None` if the call
     /// has too many.
-    fn pair_with(
-        &mut self,
-        desk: &mut Desk<'_>,
-        at: usize,
-        response: &Message<'_>,
-        commits: bool,
-    ) -> Option<usize> {
+    fn pair_with(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>, commits: bool) -> Option<usize> {
         let fork = self.invites_out.get(at)?;
         let Role::Fork { follow, .. } = fork.role else { return None };
         let (leg, hop) = (fork.part, fork.hop);

@@ -26,13 +26,7 @@ pub(super) enum Objection {
 
 impl Call {
     /// A request other than ACK and CANCEL whose To has a tag of this call.
-    pub(super) fn request_inside(
-        &mut self,
-        desk: &mut Desk<'_>,
-        tag: Token,
-        request: &Message<'_>,
-        arrival: &Arrival,
-    ) {
+    pub(super) fn request_inside(&mut self, desk: &mut Desk<'_>, tag: Token, request: &Message<'_>, arrival: &Arrival) {
         let key = key_of(request);
         if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key == *key) {
             return invite.again(desk);
@@ -138,13 +132,7 @@ impl Call {
     }
 
     /// Passes a request on to the other end of its pair.
-    fn relay_request(
-        &mut self,
-        desk: &mut Desk<'_>,
-        origin: Origin,
-        request: &Message<'_>,
-        arrival: &Arrival,
-    ) {
+    fn relay_request(&mut self, desk: &mut Desk<'_>, origin: Origin, request: &Message<'_>, arrival: &Arrival) {
         let (part, branch, to) = (self.part(), self.branch(desk), origin.end.other());
         let method = request.method();
         let pracked = self.pracked_seq(request, origin.end);

@@ -99,8 +99,6 @@ impl Pair {
 
     /// True if its callee's end is this dialog.
     pub(crate) fn is_with(&self, leg: u32, remote_tag: &str) -> bool {
-        self.callee.as_ref().is_some_and(|callee| {
-            callee.leg == leg && callee.side.dialog.remote_tag() == remote_tag
-        })
+        self.callee.as_ref().is_some_and(|callee| callee.leg == leg && callee.side.dialog.remote_tag() == remote_tag)
     }
 }

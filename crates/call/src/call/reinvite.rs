@@ -38,13 +38,7 @@ impl Call {
     }
 
     /// Passes an INVITE on within the dialog.
-    pub(super) fn reinvite(
-        &mut self,
-        desk: &mut Desk<'_>,
-        origin: Origin,
-        request: &Message<'_>,
-        arrival: &Arrival,
-    ) {
+    pub(super) fn reinvite(&mut self, desk: &mut Desk<'_>, origin: Origin, request: &Message<'_>, arrival: &Arrival) {
         let (part, branch, to) = (self.part(), self.branch(desk), origin.end.other());
         let Some(pair) = self.pairs.iter_mut().find(|pair| pair.number == origin.pair) else { return };
         if let Some(side) = pair.side_mut(origin.end) {

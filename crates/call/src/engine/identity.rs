@@ -40,12 +40,10 @@ impl Engine {
             None => None,
             // RFC 3261 22.2: a password of somebody else proves nothing.
             Some(given) if given.username() != number => Some(Denial::Wrong),
-            Some(given) => {
-                match self.authenticator.check(given, request, Secret::Password(password), &binding, now) {
-                    Ok(()) => return Proof::Given,
-                    Err(denial) => Some(denial),
-                }
-            }
+            Some(given) => match self.authenticator.check(given, request, Secret::Password(password), &binding, now) {
+                Ok(()) => return Proof::Given,
+                Err(denial) => Some(denial),
+            },
         };
         match denial {
             Some(Denial::OtherUri) => self.answer(now, request, arrival, 400),
@@ -57,14 +55,7 @@ impl Engine {
     fn challenge(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival, denial: Option<Denial>) {
         let authenticator = self.authenticator.clone();
         reply_with(&mut self.desk(now), request, arrival, 401, |answer| {
-            authenticator.challenge(
-                answer,
-                HeaderName::WwwAuthenticate,
-                &ALGORITHMS,
-                &binding_of(arrival),
-                now,
-                denial,
-            )
+            authenticator.challenge(answer, HeaderName::WwwAuthenticate, &ALGORITHMS, &binding_of(arrival), now, denial)
         });
     }
 }

@@ -91,15 +91,7 @@ impl Engine {
         });
     }
 
-    fn begin_call(
-        &mut self,
-        now: Time,
-        invite: &Message<'_>,
-        arrival: &Arrival,
-        who: &Who,
-        number: &str,
-        way: &Way,
-    ) {
+    fn begin_call(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival, who: &Who, number: &str, way: &Way) {
         let key = self.draw_key(CALL);
         let caller = match who {
             Who::Trunk => Caller { extension: None, trusted: true, called: number },
@@ -118,4 +110,3 @@ impl Engine {
         }
     }
 }
-

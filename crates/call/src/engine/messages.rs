@@ -54,8 +54,8 @@ impl Engine {
 
     fn response(&mut self, now: Time, response: &Message<'_>) {
         let branch = response.top_via().branch().and_then(Token::parse_branch);
-        let handled =
-            branch.and_then(|branch| self.with_call(now, branch.call, |call, desk| call.response(desk, branch, response)));
+        let handled = branch
+            .and_then(|branch| self.with_call(now, branch.call, |call, desk| call.response(desk, branch, response)));
         if handled.is_none() {
             // RFC 3261 18.1.2: a stray response is discarded.
             self.log(Event::Stray { response: true });
@@ -77,14 +77,7 @@ impl Engine {
     }
 
     /// Handles a request that belongs to the transaction of a record, if it does.
-    fn repeated(
-        &mut self,
-        now: Time,
-        found: RecordKey,
-        key: &[u8],
-        request: &Message<'_>,
-        arrival: &Arrival,
-    ) -> bool {
+    fn repeated(&mut self, now: Time, found: RecordKey, key: &[u8], request: &Message<'_>, arrival: &Arrival) -> bool {
         match found.kind {
             CALL if self.store.get(found).and_then(Value::as_call).is_some_and(|call| call.has_key(key)) => {
                 self.with_call(now, found.id, |call, desk| match request.method() {

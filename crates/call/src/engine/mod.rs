@@ -21,9 +21,7 @@ use crate::hop::Hop;
 use crate::input::Input;
 use crate::limits::EXPIRE_AT_ONCE;
 use crate::output::{Action, Event, Output};
-use crate::record::{
-    CALL, CONNECTION, Content, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, STANDALONE, Value,
-};
+use crate::record::{CALL, CONNECTION, Content, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, STANDALONE, Value};
 use crate::settings::Settings;
 pub use view::CallRow;
 

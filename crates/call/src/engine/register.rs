@@ -71,9 +71,8 @@ impl Engine {
     ) -> Result<(), Refused> {
         let malformed = |_| Refused::Status(400);
         let expires = request.expires().map_err(malformed)?;
-        let in_order = |binding: &Binding| {
-            *binding.call_id != *request.call_id() || binding.seq < request.cseq().number
-        };
+        let in_order =
+            |binding: &Binding| *binding.call_id != *request.call_id() || binding.seq < request.cseq().number;
         if request.list(HeaderName::Contact).any(|contact| contact == b"*") {
             if !request.contact_is_star() || expires != Some(0) {
                 return Err(Refused::Status(400));
@@ -90,7 +89,8 @@ impl Engine {
             if (1..MIN_EXPIRES).contains(&seconds) {
                 return Err(Refused::TooBrief);
             }
-            let known = registration.bindings.iter().position(|binding| same_contact(&binding.uri, contact.uri().as_str()));
+            let known =
+                registration.bindings.iter().position(|binding| same_contact(&binding.uri, contact.uri().as_str()));
             if known.is_some_and(|at| !registration.bindings.get(at).is_some_and(in_order)) {
                 return Err(Refused::Status(500));
             }
