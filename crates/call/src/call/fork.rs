@@ -84,12 +84,11 @@ impl Call {
         let dialog = &pair.caller.dialog;
         let first = self.invites_in.iter_mut().find(|invite| invite.origin.is_none() && invite.tx.is_open());
         let Some(invite) = first else { return };
-        let Some(head) = invite.head() else { return };
-        let mut bytes = Vec::with_capacity(1024);
+        let contact = invite.contact(desk);
         let answer = Answer::new(status).reason(phrase_of(response)).tag(dialog.local_tag());
-        let answer = dialog.record_route(head.answer(answer, &mut bytes));
-        relay::pass(response, answer.header(HeaderName::Contact, desk.contact(invite.hop)));
-        invite.send(desk, status, bytes);
+        invite.answer(desk, answer, |answer| {
+            relay::pass(response, dialog.record_route(answer).header(HeaderName::Contact, contact));
+        });
     }
 
     fn answered(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {

@@ -28,10 +28,10 @@ impl Call {
     /// A request other than ACK and CANCEL whose To has a tag of this call.
     pub(super) fn request_inside(&mut self, desk: &mut Desk<'_>, tag: Token, request: &Message<'_>, arrival: &Arrival) {
         let key = key_of(request);
-        if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key == *key) {
+        if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key() == *key) {
             return invite.again(desk);
         }
-        if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key == *key) {
+        if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key() == *key) {
             return known.again(desk);
         }
         let Some((at, end)) = self.locate(tag, request).filter(|_| self.stage != Stage::Ended) else {
@@ -117,16 +117,13 @@ impl Call {
             Objection::Status(_) => answer.finish(),
         };
         let part = self.part();
-        let mut bytes = Vec::with_capacity(512);
         if request.method() == Method::Invite {
             let mut invite = InviteIn::new(part, Some(origin), request, arrival);
-            invite.head().map(|head| more(head.answer(Answer::new(status), &mut bytes)));
-            invite.send(desk, status, bytes);
+            invite.answer(desk, Answer::new(status), more);
             self.invites_in.push(invite);
         } else {
             let mut known = RequestIn::new(part, Some(origin), request, arrival);
-            known.head().map(|head| more(head.answer(Answer::new(status), &mut bytes)));
-            known.send(desk, status, bytes);
+            known.answer(desk, Answer::new(status), more);
             self.requests_in.push(known);
         }
     }
@@ -178,16 +175,13 @@ impl Call {
         {
             side.refresh(response);
         }
-        if let Some(known) = self.requests_in.iter_mut().find(|known| known.part == request_in)
-            && let Some(head) = known.head()
-        {
-            let mut bytes = Vec::with_capacity(512);
-            let mut onto = head.answer(Answer::new(status).reason(phrase_of(response)), &mut bytes);
-            if response.method() == Method::Update && status < 300 {
-                onto = onto.header(HeaderName::Contact, desk.contact(known.hop));
-            }
-            relay::pass(response, onto);
-            known.send(desk, status, bytes);
+        if let Some(known) = self.requests_in.iter_mut().find(|known| known.part == request_in) {
+            let refreshes = response.method() == Method::Update && status < 300;
+            let contact = known.contact(desk);
+            known.answer(desk, Answer::new(status).reason(phrase_of(response)), |answer| {
+                let own = if refreshes { answer.header(HeaderName::Contact, contact) } else { answer };
+                relay::pass(response, own);
+            });
         }
         self.lost_dialog(desk, status);
     }

@@ -121,7 +121,7 @@ impl Call {
 
     /// True if `request` is the caller's INVITE again, or its CANCEL or ACK.
     pub(crate) fn has_key(&self, key: &[u8]) -> bool {
-        self.invites_in.iter().any(|invite| invite.origin.is_none() && *invite.key == *key)
+        self.invites_in.iter().any(|invite| invite.origin.is_none() && *invite.key() == *key)
     }
 
     /// True if the caller's INVITE has this [`merge_key`].
@@ -232,7 +232,7 @@ impl Call {
     /// The second names: by transaction and by merge key of the caller's INVITE, while it lasts.
     pub(crate) fn aliases(&self) -> Aliases {
         let first = self.invites_in.iter().filter(|invite| invite.origin.is_none());
-        first.flat_map(|invite| [Alias(hash64(&invite.key)), Alias(hash64(&self.merge))]).collect()
+        first.flat_map(|invite| [Alias(hash64(invite.key())), Alias(hash64(&self.merge))]).collect()
     }
 
     /// Where in the call a request comes from whose To has this tag of ours: its pair and the end of it.

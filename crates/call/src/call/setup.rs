@@ -5,7 +5,7 @@ use sip::dialog::untagged;
 use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 
 use super::desk::{Desk, Target};
-use super::incoming::{Arrival, InviteIn};
+use super::incoming::{Arrival, InviteIn, plain};
 use super::outgoing::{InviteOut, Role};
 use super::pair::{Pair, Side};
 use super::{Best, Call, Stage, relay};
@@ -58,7 +58,7 @@ impl Call {
             number,
             stage: Stage::Setup,
             since: desk.now,
-            from: invite.from().uri().user().map_or_else(Box::default, |user| user.into()),
+            from: invite.from().uri().user().map_or_else(Box::default, Into::into),
             to: caller.called.into(),
             caller: caller.extension.map(Into::into),
             trusted: caller.trusted,
@@ -85,12 +85,8 @@ impl Call {
 
     /// Sends 100, which has no To tag (RFC 3261 8.2.6.1).
     pub(super) fn trying(&mut self, desk: &mut Desk<'_>) {
-        if let Some(invite) = self.invites_in.last_mut()
-            && let Some(head) = invite.head()
-        {
-            let mut bytes = Vec::with_capacity(512);
-            head.answer(Answer::new(100), &mut bytes).finish();
-            invite.send(desk, 100, bytes);
+        if let Some(invite) = self.invites_in.last_mut() {
+            invite.answer(desk, Answer::new(100), plain);
         }
     }
 
@@ -144,23 +140,16 @@ impl Call {
     /// Refuses the caller, with what a callee said where there is something, and lets go of everything.
     pub(crate) fn refuse(&mut self, desk: &mut Desk<'_>, status: u16, said: Option<&Message<'_>>) {
         let tag = self.pairs.first().map_or_else(String::new, |pair| pair.caller.dialog.local_tag().to_owned());
-        if let Some(invite) = self.first_invite()
-            && let Some(head) = invite.head()
-        {
-            let mut bytes = Vec::with_capacity(512);
-            let phrase = said.map_or("", phrase_of);
-            let mut answer = head.answer(Answer::new(status).reason(phrase).tag(&tag), &mut bytes);
-            match said {
-                Some(said) => {
-                    // The Contact of a redirection is where to call, not who we are (RFC 3261 20.10).
-                    if (300..400).contains(&status) {
-                        answer = answer.copy_all(said, HeaderName::Contact);
-                    }
-                    relay::pass(said, answer);
+        if let Some(invite) = self.first_invite() {
+            let answer = Answer::new(status).reason(said.map_or("", phrase_of)).tag(&tag);
+            invite.answer(desk, answer, |answer| match said {
+                // The Contact of a redirection is where to call, not who we are (RFC 3261 20.10).
+                Some(said) if (300..400).contains(&status) => {
+                    relay::pass(said, answer.copy_all(said, HeaderName::Contact));
                 }
+                Some(said) => relay::pass(said, answer),
                 None => answer.finish(),
-            }
-            invite.send(desk, status, bytes);
+            });
         }
         self.cancel_forks(desk, "");
         self.end(desk, Some(status));

@@ -124,7 +124,7 @@ impl Engine {
     /// Does what is due for one record.
     fn expire_one(&mut self, now: Time, key: RecordKey) {
         match key.kind {
-            CALL if self.with_call(now, key.id, |call, desk| call.expire(desk)).is_some() => {}
+            CALL if self.with_call(now, key.id, Call::expire).is_some() => {}
             REGISTRATION => self.expire_registration(now, key),
             CONNECTION => self.expire_connection(key),
             ROUTING => self.expire_routing(now),

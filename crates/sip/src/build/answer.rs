@@ -22,6 +22,12 @@ impl<'a> Answer<'a> {
         Self { status, reason: "", tag: "" }
     }
 
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
     /// With another phrase.
     #[must_use]
     pub const fn reason(self, reason: &'a str) -> Self {
