@@ -20,9 +20,18 @@ fn check(name: &str, script: &str) {
     insta::assert_snapshot!(name, ladder);
     for crash_at in 1..=inputs {
         let (survived, _) = world::run(script, Some(crash_at));
-        if by_party(&survived) != by_party(&ladder) {
-            panic!("a takeover after input {crash_at} of {inputs} shows:\n{survived}");
+        let (expected, found) = (by_party(&ladder), by_party(&survived));
+        for (party, lines) in &expected {
+            let other = found.get(party).map_or(&[][..], Vec::as_slice);
+            let differs = lines.iter().zip(other).find(|(left, right)| left != right);
+            assert!(
+                lines.as_slice() == other,
+                "a takeover after input {crash_at} of {inputs} shows to {party}: {differs:#?} ({} lines, then {})",
+                lines.len(),
+                other.len()
+            );
         }
+        assert_eq!(expected.len(), found.len(), "a takeover after input {crash_at} brings in somebody else");
     }
 }
 
@@ -39,5 +48,20 @@ macro_rules! scripts {
 
 scripts! {
     basic_call,
+    caller_proves,
+    cancel,
+    fork,
+    inside,
+    loops,
+    options,
+    queue,
+    queue_without_routing,
     register,
+    registrar,
+    reinvite,
+    reliable,
+    repeats,
+    tcp,
+    trunk,
+    unanswered,
 }

@@ -98,6 +98,7 @@ impl Call {
             return fork.repeat_ack(desk, tag);
         }
         if self.stage == Stage::Setup
+            && !fork.is_cancelled()
             && self.first_invite().is_some()
             && let Some(pair) = self.pair_with(desk, at, response, true)
         {

@@ -10,6 +10,7 @@ use super::outgoing::{Purpose, RequestOut};
 use super::pair::End;
 use super::setup::phrase_of;
 use super::{ALLOW, Call, METHODS, Stage, relay, reply};
+use crate::draw::number_of;
 use crate::limits::MAX_REQUESTS;
 use crate::token::{Kind, Token};
 
@@ -20,7 +21,7 @@ pub(super) enum Objection {
     Unsupported,
     /// 405 (RFC 3261 8.2.1).
     Method,
-    /// 500 with a random Retry-After up to ten seconds (RFC 3261 14.2, RFC 3311 5.2).
+    /// 500 with a Retry-After of up to ten seconds, by chance (RFC 3261 14.2, RFC 3311 5.2).
     Pending,
 }
 
@@ -107,7 +108,8 @@ impl Call {
         arrival: &Arrival,
         objection: &Objection,
     ) {
-        let retry_after = u32::try_from(desk.draw.number() % 11).unwrap_or_default();
+        // Up to ten seconds, and the same for whoever has to say it.
+        let retry_after = (number_of(&desk.settings.secret, &key_of(request)) % 11) as u32;
         let status = objection.status();
         let unsupported: Vec<&[u8]> = relay::unsupported(request).collect();
         let more = |answer: Outgoing<'_>| match objection {

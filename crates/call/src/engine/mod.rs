@@ -165,8 +165,8 @@ impl hot_standby::Engine for Engine {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
         // Who takes over has no connection with the Routing Server yet, and the same patience as ever.
         match self.routing_mut() {
-            Some(routing) if routing.line == Line::Missed => {}
-            Some(routing) => routing.line = Line::Gone { since: now },
+            Some(routing) if routing.line == Line::Up => routing.line = Line::Gone { since: now },
+            Some(_) => {}
             None => {
                 let routing = Routing { line: Line::Gone { since: now }, ..Routing::default() };
                 self.store.insert(ROUTING_KEY, Value(Content::Routing(routing)));

@@ -210,6 +210,15 @@ impl World {
     }
 }
 
+/// Whoever looks for the reason of a failure wants to see how far it came.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.ladder);
+        }
+    }
+}
+
 /// A record must be read as it was written.
 fn check_encoding(change: &Change<'_>) {
     if let Some(state) = &change.state {

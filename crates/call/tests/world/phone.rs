@@ -42,6 +42,8 @@ pub(crate) struct Extra {
     /// Which of the dialogs, by the tag of the other side.
     pub(crate) dialog: Option<usize>,
     pub(crate) branch: Option<String>,
+    /// Sent-by and parameters of the Via, for a phone that does not know its address.
+    pub(crate) via: Option<String>,
     pub(crate) contact: Option<String>,
     pub(crate) seq: Option<u32>,
     pub(crate) password: Option<String>,
@@ -87,6 +89,10 @@ impl Phone {
         let seq = extra.seq.unwrap_or(self.sent);
         let name = self.name.clone();
         let branch = extra.branch.clone().unwrap_or_else(|| format!("{name}{}", self.sent));
+        let via = extra
+            .via
+            .as_ref()
+            .map_or_else(|| self.via(&branch), |via| format!("SIP/2.0/UDP {via};branch=z9hG4bK{branch}"));
         let from = extra.from.clone().unwrap_or_else(|| format!("<sip:{}@example.com>", self.number));
         let tag = extra.tag.clone().unwrap_or_else(|| format!("{name}-{}", self.sent));
         // A phone keeps one Call-ID for its registrations (RFC 3261 10.2.4).
@@ -97,7 +103,7 @@ impl Phone {
         };
         let mut bytes = Vec::new();
         let mut out = Outgoing::request(&mut bytes, method, uri)
-            .header(HeaderName::Via, self.via(&branch))
+            .header(HeaderName::Via, via)
             .number(HeaderName::MaxForwards, extra.hops.unwrap_or(70))
             .header(HeaderName::From, format!("{from};tag={tag}"))
             .header(HeaderName::To, to)
@@ -260,13 +266,16 @@ impl World {
 
     /// A message of the server arrives.
     pub(crate) fn arrive(&mut self, to: SocketAddr, bytes: &[u8]) {
-        let summary = self.summary(bytes);
+        let summary = if bytes == b"\r\n" { "(pong)".to_owned() } else { self.summary(bytes) };
         let Some(at) = self.phones.iter().position(|phone| phone.address == to) else {
             return self.note(&format!("{to} <  {summary}"));
         };
         let name = self.phones[at].name.clone();
         if self.phones[at].deaf {
             return self.note(&format!("{name:<7} <x {summary}"));
+        }
+        if bytes == b"\r\n" {
+            return self.note(&format!("{name:<7} <  {summary}"));
         }
         let known = self.phones[at].requests.iter().chain(&self.phones[at].responses).any(|known| known == bytes);
         self.note(&format!("{name:<7} <  {}{summary}", if known { "(again) " } else { "" }));

@@ -53,7 +53,7 @@ pub(crate) fn run(script: &str, crash_at: CrashAt) -> (String, usize) {
     world.pass(Span::from_secs(120));
     let rest = world.census();
     world.note(&format!("left: {rest}"));
-    (world.ladder, world.inputs)
+    (std::mem::take(&mut world.ladder), world.inputs)
 }
 
 impl World {
@@ -156,6 +156,7 @@ fn extra_of(words: &[&str], headers: &str) -> Extra {
             "body" => extra.body = text,
             "tag" => extra.tag = text,
             "branch" => extra.branch = text,
+            "via" => extra.via = text,
             "contact" => extra.contact = Some(value.replace('_', " ")),
             "password" => extra.password = text,
             "to" => extra.to = text,
