@@ -49,6 +49,9 @@ pub trait Output: Sized {
     /// The record that caused it: after a takeover it is repeated only if that record has not moved since.
     fn record(&self) -> Option<RecordKey>;
 
+    /// True if it goes into a byte stream: how much of it left is asked of the stream, not remembered.
+    fn is_stream(&self) -> bool;
+
     /// True if it may be sent again, byte for byte, by a successor that does not know whether it left. Requests over
     /// UDP are left to their own timers instead: a peer may choke on an INVITE that is repeated after its 200.
     fn may_repeat(&self) -> bool;
