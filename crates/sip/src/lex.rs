@@ -19,7 +19,7 @@ pub(crate) const URI: u8 = 32;
 /// The sign between the two words of a Call-ID.
 pub(crate) const AT: u8 = 64;
 
-const CLASSES: [u8; 256] = classes();
+static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut table = [0; 256];

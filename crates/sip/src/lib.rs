@@ -11,6 +11,7 @@ pub mod digest;
 mod lex;
 pub mod limits;
 pub mod message;
+pub mod sdp;
 pub mod stream;
 pub mod transaction;
 pub mod uri;

@@ -11,3 +11,9 @@ pub const MAX_VIAS: usize = 512;
 
 /// Bytes of the start line and the headers of a message on a stream; beyond it the connection is ended.
 pub const MAX_HEAD: usize = 48 * 1024;
+
+/// Media of one session description.
+pub const MAX_MEDIA: usize = 32;
+
+/// Parameters of one URI, address or Via.
+pub const MAX_PARAMS: usize = 128;

@@ -61,6 +61,7 @@ impl<'a> Answer<'a> {
 /// What every answer to one request has in common, as bytes: a server transaction keeps it instead of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerHead {
+    #[serde(with = "serde_bytes")]
     lines: Box<[u8]>,
     tagged: bool,
 }

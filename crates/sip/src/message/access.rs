@@ -106,7 +106,7 @@ impl<'a> Message<'a> {
 
     /// All header lines in their order.
     pub fn headers(&self) -> impl Iterator<Item = Header<'a>> + '_ {
-        self.lines.iter().map(|line| {
+        self.table.lines().iter().map(|line| {
             let name = line.id.known().unwrap_or_else(|| HeaderName::Other(lex::text(line.name(self.bytes))));
             Header { name, value: line.value(self.bytes) }
         })
@@ -114,22 +114,13 @@ impl<'a> Message<'a> {
 
     /// The values of all lines of this name, in their order.
     pub fn values<'m>(&'m self, name: HeaderName<'m>) -> impl Iterator<Item = &'a [u8]> + 'm {
-        let id = name.id();
-        self.lines
-            .iter()
-            .filter(move |line| match (id, name) {
-                (None, HeaderName::Other(text)) => {
-                    line.id.known().is_none() && line.name(self.bytes).eq_ignore_ascii_case(text.as_bytes())
-                }
-                _ => Some(line.id) == id,
-            })
-            .map(|line| line.value(self.bytes))
+        self.table.all(self.bytes, name)
     }
 
     /// The value of the first line of this name.
     #[must_use]
     pub fn value(&self, name: HeaderName<'_>) -> Option<&'a [u8]> {
-        self.values(name).next()
+        self.table.first(self.bytes, name)
     }
 
     /// The members of all comma lists of this name, trimmed; commas in quotes and < > do not separate.

@@ -26,11 +26,11 @@ macro_rules! headers {
                 }
             }
 
-            /// Where it stands among the known names.
-            const fn index(&self) -> Option<u8> {
+            /// Where it stands among the known names; [`NONE`] if it does not.
+            const fn index(&self) -> u8 {
                 match self {
-                    $(Self::$variant => Some(Index::$variant as u8),)*
-                    Self::Other(_) => None,
+                    $(Self::$variant => Index::$variant as u8,)*
+                    Self::Other(_) => NONE,
                 }
             }
         }
@@ -127,39 +127,27 @@ headers! {
     UserToUser "User-to-User" 0 Many,
 }
 
-/// The names by length, so that a lookup compares with a handful only: `BY_LENGTH[FIRST[n]..FIRST[n + 1]]`
-/// are the places in [`KNOWN`] of the names of `n` characters.
-const LONGEST: usize = 24;
-const FIRST: [u8; LONGEST + 2] = first();
-const BY_LENGTH: [u8; KNOWN.len()] = by_length();
-const COMPACT: [u8; 256] = compact();
+/// Places in [`KNOWN`] by [`slot`], the next free one where that is taken: a lookup compares with one name or two.
+static SLOTS: [u8; 256] = slots();
+static COMPACT: [u8; 256] = compact();
 const NONE: u8 = u8::MAX;
 
-const fn first() -> [u8; LONGEST + 2] {
-    let mut table = [0; LONGEST + 2];
-    let mut length = 0;
-    while length <= LONGEST {
-        let mut count = 0;
-        let mut at = 0;
-        while at < KNOWN.len() {
-            assert!(KNOWN[at].text.len() <= LONGEST, "LONGEST must cover every known name");
-            count += (KNOWN[at].text.len() == length) as u8;
-            at += 1;
-        }
-        table[length + 1] = table[length] + count;
-        length += 1;
-    }
-    table
+/// A number that tells the known names apart well: from the length, the first, a middle and the last letter.
+const fn slot(name: &[u8]) -> u8 {
+    let length = name.len();
+    let (first, middle, last) = (name[0] | 32, name[length / 2] | 32, name[length - 1] | 32);
+    first.wrapping_mul(31) ^ middle.wrapping_mul(7) ^ last.wrapping_mul(13) ^ (length as u8).wrapping_mul(97)
 }
 
-const fn by_length() -> [u8; KNOWN.len()] {
-    let mut table = [0; KNOWN.len()];
-    let mut next = first();
+const fn slots() -> [u8; 256] {
+    let mut table = [NONE; 256];
     let mut at = 0;
     while at < KNOWN.len() {
-        let length = KNOWN[at].text.len();
-        table[next[length] as usize] = at as u8;
-        next[length] += 1;
+        let mut slot = slot(KNOWN[at].text.as_bytes());
+        while table[slot as usize] != NONE {
+            slot = slot.wrapping_add(1);
+        }
+        table[slot as usize] = at as u8;
         at += 1;
     }
     table
@@ -189,17 +177,34 @@ impl Id {
         if let [letter] = name {
             return Self(COMPACT[usize::from(*letter)]);
         }
-        let (Some(&from), Some(&to)) = (FIRST.get(name.len()), FIRST.get(name.len() + 1)) else {
+        if name.is_empty() {
             return Self(NONE);
-        };
-        let candidates = &BY_LENGTH[usize::from(from)..usize::from(to)];
-        let found = candidates.iter().find(|&&at| KNOWN[usize::from(at)].text.as_bytes().eq_ignore_ascii_case(name));
-        Self(found.copied().unwrap_or(NONE))
+        }
+        let mut slot = slot(name);
+        // There are more slots than names, so a free one ends the search.
+        while let Some(known) = KNOWN.get(usize::from(SLOTS[usize::from(slot)])) {
+            let text = known.text.as_bytes();
+            if text == name || text.eq_ignore_ascii_case(name) {
+                return Self(SLOTS[usize::from(slot)]);
+            }
+            slot = slot.wrapping_add(1);
+        }
+        Self(NONE)
+    }
+
+    /// The id of a name.
+    pub(super) const fn of_name(name: HeaderName<'_>) -> Self {
+        Self(name.index())
     }
 
     /// The known name, `None` for all others.
     pub(super) fn known(self) -> Option<HeaderName<'static>> {
         KNOWN.get(usize::from(self.0)).map(|known| known.name)
+    }
+
+    /// Its place among the known names; beyond all of them for the unknown.
+    pub(super) const fn place(self) -> usize {
+        self.0 as usize
     }
 
     /// Its bit in a set of known names; nothing for the unknown.
@@ -234,13 +239,6 @@ impl<'a> HeaderName<'a> {
     #[must_use]
     pub fn from_name(name: &'a str) -> Self {
         Id::of(name.as_bytes()).known().unwrap_or(HeaderName::Other(name))
-    }
-
-    pub(super) const fn id(&self) -> Option<Id> {
-        match self.index() {
-            Some(index) => Some(Id(index)),
-            None => None,
-        }
     }
 }
 

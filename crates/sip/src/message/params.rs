@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Fault;
 use crate::lex::{self, Cursor};
+use crate::limits::MAX_PARAMS;
 
 /// Parameters in the order in which they stand; their grammar was checked when they were read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +18,12 @@ impl<'a> Params<'a> {
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
         cursor.skip_lws();
         let start = *cursor;
+        let mut count = 0;
         while cursor.eat(b';') {
+            count += 1;
+            if count > MAX_PARAMS {
+                return Err(Fault::Parameter("there are too many"));
+            }
             read_one(cursor)?;
         }
         Ok(Self(start.until(cursor)))
@@ -38,14 +44,21 @@ impl<'a> Params<'a> {
 
     /// All of them: name, and value if there is an `=`. A quoted value keeps its quotes.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+        self.pairs().map(|(name, value)| (lex::text(name), value.map(lex::text)))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
         let mut cursor = Cursor::new(self.0);
         std::iter::from_fn(move || cursor.eat(b';').then(|| read_one(&mut cursor).ok()).flatten())
     }
 
     /// The parameter of this name, in any case: `Some("")` if it has no value, `None` if it is absent.
+    ///
+    /// The first counts if it stands twice, although RFC 3261 7.3.1 forbids that: phones do it with what means nothing.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
+        let (_, value) = self.pairs().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))?;
+        Some(value.map_or("", lex::text))
     }
 
     /// Whether the parameter of this name is there.
@@ -67,28 +80,30 @@ impl<'a> Params<'a> {
     }
 }
 
-fn read_one<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, Option<&'a str>), Fault> {
+/// Reads one parameter behind its semicolon, and the white space behind it.
+fn read_one<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option<&'a [u8]>), Fault> {
     cursor.skip_lws();
     // Names in URIs may hold a few characters more than a token (RFC 3261 25.1, paramchar).
     let name = cursor.take_until(|byte| byte == b'=' || !lex::is(byte, lex::VALUE));
     if name.is_empty() {
         return Err(Fault::Parameter("a parameter has no name"));
     }
-    if !cursor.eat_separator(b'=') {
-        cursor.skip_lws();
-        return Ok((lex::text(name), None));
+    cursor.skip_lws();
+    if !cursor.eat(b'=') {
+        return Ok((name, None));
     }
-    let value = if cursor.peek() == Some(b'"') {
-        cursor.quoted().ok_or(Fault::Parameter("a quoted string does not end"))?
-    } else {
-        cursor.take_while(lex::VALUE)
-    };
+    cursor.skip_lws();
+    let value = if cursor.peek() == Some(b'"') { read_quoted(cursor)? } else { cursor.take_while(lex::VALUE) };
     if value.is_empty() {
         return Err(Fault::Parameter("nothing follows the = of a parameter"));
     }
-    let value = str::from_utf8(value).map_err(|_| Fault::Parameter("a quoted string is not UTF-8"))?;
     cursor.skip_lws();
-    Ok((lex::text(name), Some(value)))
+    Ok((name, Some(value)))
+}
+
+fn read_quoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], Fault> {
+    let value = cursor.quoted().ok_or(Fault::Parameter("a quoted string does not end"))?;
+    str::from_utf8(value).map(|_| value).map_err(|_| Fault::Parameter("a quoted string is not UTF-8"))
 }
 
 /// The content of a quoted string, or the text itself if it is none (RFC 3261 25.1, `quoted-pair`).

@@ -42,17 +42,16 @@ impl<'a> Host<'a> {
             return cursor.eat(b']').then_some(Self::Address(IpAddr::V6(address)));
         }
         let name = cursor.take_until(|byte| byte == b':' || !lex::is(byte, lex::HOST));
-        if !is_name(name) {
-            return None;
+        match name {
+            [] | [b'.' | b'-', ..] => None,
+            // A name never ends in a label that begins with a digit (RFC 3261 25.1, toplabel), but such things are
+            // met, so what is no address is left to whoever looks names up.
+            [b'0'..=b'9', ..] => match ipv4(name) {
+                Some(address) => Some(Self::Address(IpAddr::V4(address))),
+                None => Some(Self::Name(lex::text(name))),
+            },
+            _ => Some(Self::Name(lex::text(name))),
         }
-        let name = lex::text(name);
-        // A name whose last label begins with a digit is an address or a mistake (RFC 3261 25.1, toplabel).
-        if name.bytes().next_back().is_some_and(|last| last.is_ascii_digit())
-            && let Ok(address) = name.parse::<Ipv4Addr>()
-        {
-            return Some(Self::Address(IpAddr::V4(address)));
-        }
-        Some(Self::Name(name))
     }
 
     /// A host and the port behind it; white space around the colon where `spaced` (Via only).
@@ -67,9 +66,27 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Letters, digits, hyphens and dots, not beginning with a dot or hyphen.
-fn is_name(name: &[u8]) -> bool {
-    name.first().is_some_and(|&first| first != b'.' && first != b'-')
+/// Four decimal numbers with dots between, without leading zeros, which some read as octal.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut address = 0_u32;
+    let (mut octet, mut digits, mut dots) = (0_u32, 0_u8, 0_u8);
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' if digits == 0 || (octet != 0 && digits < 3) => {
+                octet = octet * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits != 0 && octet < 256 => {
+                address = address << 8 | octet;
+                (octet, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
+        if dots > 3 {
+            return None;
+        }
+    }
+    (dots == 3 && digits != 0 && octet < 256).then(|| Ipv4Addr::from(address << 8 | octet))
 }
 
 /// Host names are compared without case (RFC 3261 19.1.4).

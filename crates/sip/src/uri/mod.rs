@@ -1,14 +1,22 @@
 //! SIP, SIPS and tel URIs (RFC 3261 19.1, RFC 3966), and all others as they are.
 
+mod compare;
+mod escape;
 mod host;
+mod sip;
+mod tel;
 
 use std::borrow::Cow;
 use std::fmt;
 
+pub use escape::decode;
 pub use host::Host;
+pub use sip::SipUri;
+pub use tel::TelUri;
 
-use crate::lex::{self, Cursor};
-use crate::message::{Fault, Params};
+use crate::lex;
+use crate::message::Fault;
+use escape::escapes_are_whole;
 
 /// A URI as it stands in a message.
 #[derive(Clone, Copy, Debug)]
@@ -21,26 +29,6 @@ pub enum Uri<'a> {
     Other(&'a str),
 }
 
-/// A `sip:` or `sips:` URI (RFC 3261 19.1.1).
-#[derive(Clone, Copy, Debug)]
-pub struct SipUri<'a> {
-    raw: &'a str,
-    secure: bool,
-    userinfo: Option<&'a str>,
-    host: Host<'a>,
-    port: Option<u16>,
-    params: Params<'a>,
-    headers: Option<&'a str>,
-}
-
-/// A `tel:` URI (RFC 3966).
-#[derive(Clone, Copy, Debug)]
-pub struct TelUri<'a> {
-    raw: &'a str,
-    number: &'a str,
-    params: Params<'a>,
-}
-
 impl<'a> Uri<'a> {
     /// Reads a URI that fills `text` whole.
     ///
@@ -50,18 +38,18 @@ impl<'a> Uri<'a> {
         if !lex::all(text, lex::URI) {
             return Err(Fault::Uri("a URI holds no white space, brackets, quotes or control characters"));
         }
-        let raw = lex::text(text);
-        let Some((scheme, rest)) = raw.split_once(':') else {
+        let colon = text.iter().position(|&byte| byte == b':');
+        let Some((scheme, [_, rest @ ..])) = colon.and_then(|colon| text.split_at_checked(colon)) else {
             return Err(Fault::Uri("a URI begins with a scheme and a colon"));
         };
-        if scheme.eq_ignore_ascii_case("sip") {
-            SipUri::parse(raw, rest, false).map(Self::Sip)
-        } else if scheme.eq_ignore_ascii_case("sips") {
-            SipUri::parse(raw, rest, true).map(Self::Sip)
-        } else if scheme.eq_ignore_ascii_case("tel") {
-            TelUri::parse(raw, rest).map(Self::Tel)
-        } else if is_scheme(scheme.as_bytes()) && !rest.is_empty() {
-            Ok(Self::Other(raw))
+        if scheme.eq_ignore_ascii_case(b"sip") {
+            SipUri::parse(text, rest, false).map(Self::Sip)
+        } else if scheme.eq_ignore_ascii_case(b"sips") {
+            SipUri::parse(text, rest, true).map(Self::Sip)
+        } else if scheme.eq_ignore_ascii_case(b"tel") {
+            TelUri::parse(lex::text(text), rest).map(Self::Tel)
+        } else if is_scheme(scheme) && !rest.is_empty() {
+            Ok(Self::Other(lex::text(text)))
         } else {
             Err(Fault::Uri("a scheme is a letter, then letters, digits, '+', '-' and '.'"))
         }
@@ -69,10 +57,10 @@ impl<'a> Uri<'a> {
 
     /// The URI as it was written.
     #[must_use]
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         match self {
-            Self::Sip(uri) => uri.raw,
-            Self::Tel(uri) => uri.raw,
+            Self::Sip(uri) => uri.as_str(),
+            Self::Tel(uri) => uri.as_str(),
             Self::Other(raw) => raw,
         }
     }
@@ -103,162 +91,106 @@ impl fmt::Display for Uri<'_> {
     }
 }
 
-impl<'a> SipUri<'a> {
-    fn parse(raw: &'a str, rest: &'a str, secure: bool) -> Result<Self, Fault> {
-        // Everything left of the @ is the user, semicolons and question marks included (RFC 4475 3.1.1.9).
-        let (userinfo, rest) = match rest.split_once('@') {
-            Some((userinfo, rest)) => (Some(userinfo), rest),
-            None => (None, rest),
-        };
-        if let Some(userinfo) = userinfo
-            && (userinfo.is_empty() || userinfo.starts_with(':') || !escapes_are_whole(userinfo))
-        {
-            return Err(Fault::Uri("the part before the @ is empty or has a broken % escape"));
-        }
-        let (rest, headers) = match rest.split_once('?') {
-            Some((rest, headers)) => (rest, Some(headers)),
-            None => (rest, None),
-        };
-        let mut cursor = Cursor::new(rest.as_bytes());
-        let (host, port) = Host::read_with_port(&mut cursor, false).ok_or(Fault::Uri("the host or port is not one"))?;
-        let params = Params::read(&mut cursor)?;
-        if !cursor.is_done() {
-            return Err(Fault::Uri("something that is no parameter follows the host"));
-        }
-        Ok(Self { raw, secure, userinfo, host, port, params, headers })
-    }
-
-    /// The URI as it was written.
-    #[must_use]
-    pub const fn as_str(&self) -> &'a str {
-        self.raw
-    }
-
-    /// Whether it is a `sips:` URI.
-    #[must_use]
-    pub const fn is_secure(&self) -> bool {
-        self.secure
-    }
-
-    /// The user as it was written, without the password.
-    #[must_use]
-    pub fn raw_user(&self) -> Option<&'a str> {
-        self.userinfo.map(|info| info.split_once(':').map_or(info, |(user, _)| user))
-    }
-
-    /// The user with its % escapes decoded, once (RFC 3261 19.1.2, RFC 4475 3.1.1.3).
-    #[must_use]
-    pub fn user(&self) -> Option<Cow<'a, str>> {
-        self.raw_user().map(decode)
-    }
-
-    /// The password as it was written.
-    #[must_use]
-    pub fn raw_password(&self) -> Option<&'a str> {
-        self.userinfo.and_then(|info| info.split_once(':')).map(|(_, password)| password)
-    }
-
-    /// The host.
-    #[must_use]
-    pub const fn host(&self) -> Host<'a> {
-        self.host
-    }
-
-    /// The port, if one is given.
-    #[must_use]
-    pub const fn port(&self) -> Option<u16> {
-        self.port
-    }
-
-    /// The URI parameters.
-    #[must_use]
-    pub const fn params(&self) -> Params<'a> {
-        self.params
-    }
-
-    /// The headers behind the `?`, as they were written.
-    #[must_use]
-    pub const fn headers(&self) -> Option<&'a str> {
-        self.headers
-    }
-}
-
-impl<'a> TelUri<'a> {
-    fn parse(raw: &'a str, rest: &'a str) -> Result<Self, Fault> {
-        let mut cursor = Cursor::new(rest.as_bytes());
-        let number = lex::text(cursor.take_until(|byte| byte == b';'));
-        let body = number.strip_prefix('+').unwrap_or(number);
-        if body.is_empty() || !body.bytes().all(|byte| byte.is_ascii_hexdigit() || b"*#-.()".contains(&byte)) {
-            return Err(Fault::Uri("a tel URI holds digits and '-', '.', '(', ')' only"));
-        }
-        let params = Params::read(&mut cursor)?;
-        if !cursor.is_done() {
-            return Err(Fault::Uri("something that is no parameter follows the number"));
-        }
-        Ok(Self { raw, number, params })
-    }
-
-    /// The number without visual separators, with its `+` if it is global (RFC 3966 5.1.1).
-    #[must_use]
-    pub fn number(&self) -> Cow<'a, str> {
-        if self.number.contains(['-', '.', '(', ')']) {
-            Cow::Owned(self.number.chars().filter(|digit| !"-.()".contains(*digit)).collect())
-        } else {
-            Cow::Borrowed(self.number)
-        }
-    }
-
-    /// The parameters.
-    #[must_use]
-    pub const fn params(&self) -> Params<'a> {
-        self.params
-    }
-}
-
 fn is_scheme(scheme: &[u8]) -> bool {
     scheme.first().is_some_and(u8::is_ascii_alphabetic)
         && scheme.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-fn escapes_are_whole(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let Some(at) = memchr::memchr(b'%', rest) {
-        match rest.get(at + 1..at + 3) {
-            Some([high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {}
-            _ => return false,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_sip_uri_are_told_apart() {
+        // RFC 3261 19.1.1
+        let uri =
+            Uri::parse(b"sips:%61lice:pa%3Ass@[2001:db8::1]:5061;transport=tcp;lr?subject=x&to=y").expect("a URI");
+        let sip = uri.as_sip().expect("a SIP URI");
+        assert!(sip.is_secure());
+        assert_eq!((sip.raw_user(), sip.user().as_deref()), (Some("%61lice"), Some("alice")));
+        assert_eq!(sip.raw_password(), Some("pa%3Ass"));
+        assert_eq!((sip.host().to_string(), sip.port()), ("[2001:db8::1]".to_owned(), Some(5061)));
+        assert_eq!(
+            (sip.params().get("TRANSPORT"), sip.params().get("lr"), sip.params().get("x")),
+            (Some("tcp"), Some(""), None)
+        );
+        assert_eq!(sip.headers(), Some("subject=x&to=y"));
+    }
+
+    #[test]
+    fn what_is_no_uri_is_refused() {
+        for text in [
+            "",
+            "sip",
+            "sip:",
+            ":a",
+            "1a:b",
+            "sip:@a",
+            "sip::p@a",
+            "sip:a@",
+            "sip:a b",
+            "<sip:a>",
+            "sip:a@b:0",
+            "sip:a@b:65536",
+            "sip:a@b:",
+            "sip:%4@b",
+            "sip:%zz@b",
+            "sip:[::1",
+            "sip:[1.2.3.4]",
+            "sip:-a",
+            "sip:a;=x",
+            "sip:a;x=",
+            "tel:",
+            "tel:+",
+            "tel:abcxyz",
+            "sip:a@b@c",
+            "name:",
+        ] {
+            assert!(Uri::parse(text.as_bytes()).is_err(), "{text:?}");
         }
-        rest = rest.get(at + 3..).unwrap_or_default();
     }
-    true
-}
 
-/// Decodes % escapes, once. What is no escape stays as it is; bytes that are not UTF-8 become U+FFFD.
-#[must_use]
-pub fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
+    #[test]
+    fn what_the_field_writes_is_taken() {
+        for text in [
+            "sip:*21*7#@pbx",
+            "sip:+49-30@host_name",
+            "sip:a@1.2.3",
+            "sip:300.1.1.1",
+            "SIP:a",
+            "urn:service:sos",
+            "tel:*31#",
+        ] {
+            assert!(Uri::parse(text.as_bytes()).is_ok(), "{text:?}");
+        }
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = match rest {
-            [b'%', high, low, ..] => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        rest = match escaped {
-            Some((high, low)) => {
-                bytes.push(high << 4 | low);
-                after.get(2..).unwrap_or_default()
-            }
-            None => {
-                bytes.push(*first);
-                after
-            }
-        };
-    }
-    Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
-}
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    #[test]
+    fn addresses_are_addresses_and_all_else_is_a_name() {
+        for (text, address) in [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("0.0.0.0", Some("0.0.0.0")),
+            ("255.255.255.255", Some("255.255.255.255")),
+            ("256.1.1.1", None),
+            ("1.2.3", None),
+            ("1.2.3.4.5", None),
+            ("01.2.3.4", None),
+            ("1..3.4", None),
+            ("1.2.3.", None),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("example.com", None),
+        ] {
+            let host = Host::parse(text).expect("a host");
+            assert_eq!(host.address().map(|address| address.to_string()).as_deref(), address, "{text}");
+        }
+        assert_eq!(Host::parse("example.com"), Host::parse("EXAMPLE.com"));
+    }
+
+    #[test]
+    fn numbers_lose_their_separators() {
+        // RFC 3966 5.1.1
+        let uri = Uri::parse(b"tel:+49-(30).1234;ext=5").expect("a URI");
+        assert_eq!(uri.user().as_deref(), Some("+49301234"));
+    }
 }
