@@ -50,6 +50,7 @@ scripts! {
     basic_call,
     caller_proves,
     cancel,
+    day_and_night,
     fork,
     inside,
     loops,

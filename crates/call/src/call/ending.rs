@@ -1,5 +1,6 @@
 //! Taking a call down, from whichever side.
 
+use model::Time;
 use sip::{Answer, Message};
 
 use super::desk::Desk;
@@ -122,7 +123,7 @@ impl Call {
             self.pairs = Vec::new();
         }
         self.leave_queue(desk);
-        self.stage = Stage::Ended;
+        (self.stage, self.until) = (Stage::Ended, Time::NEVER);
         (self.from, self.to, self.caller, self.callee) = Default::default();
         (self.queue, self.agent) = Default::default();
         (self.invite, self.best) = (Box::default(), None);

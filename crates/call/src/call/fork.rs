@@ -8,7 +8,7 @@ use super::outgoing::{InviteOut, Purpose, RequestOut, Role};
 use super::pair::{Callee, Pair, Side};
 use super::setup::phrase_of;
 use super::{Call, Stage, relay};
-use crate::limits::MAX_EARLY_DIALOGS;
+use crate::limits::{MAX_EARLY_DIALOGS, MAX_TALK};
 use crate::output::Event;
 use crate::token::{Kind, Token};
 
@@ -121,6 +121,7 @@ impl Call {
         self.callee = self.invites_out.get(at).and_then(|fork| fork.extension().map(Into::into));
         (self.stage, self.best, self.invite) = (Stage::Talking, None, Box::default());
         self.cancel_forks(desk, ELSEWHERE);
+        self.until = desk.after(MAX_TALK);
         self.offer_answered(desk);
         desk.event(Event::CallAnswered { call: self.number });
     }
@@ -173,7 +174,7 @@ impl Call {
             self.cancel_forks(desk, "");
         }
         if !self.is_ringing() {
-            self.ring_until = model::Time::NEVER;
+            self.until = model::Time::NEVER;
             self.all_failed(desk);
         }
     }

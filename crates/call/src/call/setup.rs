@@ -72,7 +72,7 @@ impl Call {
             requests_in: Vec::new(),
             requests_out: Vec::new(),
             best: None,
-            ring_until: Time::NEVER,
+            until: Time::NEVER,
             waiting: None,
             queue: None,
             agent: None,
@@ -93,7 +93,7 @@ impl Call {
     /// Rings these targets at once, until `until`; `invite` is the caller's.
     pub(crate) fn fork(&mut self, desk: &mut Desk<'_>, invite: &Message<'_>, targets: &[Target], until: Time) {
         self.best = None;
-        self.ring_until = until;
+        self.until = until;
         for target in targets {
             if self.next_part >= MAX_BRANCHES {
                 break;
@@ -133,7 +133,7 @@ impl Call {
 
     /// Takes the INVITEs back from all callees that have not answered.
     pub(super) fn cancel_forks(&mut self, desk: &mut Desk<'_>, reason: &str) {
-        self.ring_until = Time::NEVER;
+        self.until = Time::NEVER;
         self.forks().for_each(|fork| fork.cancel(desk, reason));
     }
 

@@ -22,8 +22,8 @@ pub(crate) struct Phone {
     sent: u32,
     /// The last message that was sent.
     last: Vec<u8>,
-    /// The last INVITE that was sent, for its CANCEL and ACK.
-    invite: Vec<u8>,
+    /// The INVITEs that were sent, for CANCEL and ACK.
+    invites: Vec<Vec<u8>>,
     /// The last challenge.
     challenge: Vec<u8>,
     /// Requests that came, the last one last.
@@ -64,7 +64,7 @@ impl Phone {
             deaf: false,
             sent: 0,
             last: Vec::new(),
-            invite: Vec::new(),
+            invites: Vec::new(),
             challenge: Vec::new(),
             requests: Vec::new(),
             responses: Vec::new(),
@@ -122,7 +122,7 @@ impl Phone {
         }
         finish(out, extra);
         if method == Method::Invite {
-            self.invite.clone_from(&bytes);
+            self.invites.push(bytes.clone());
             self.dialogs.clear();
         }
         bytes
@@ -138,7 +138,10 @@ impl Phone {
         let at = extra.dialog.map_or(self.dialogs.len().wrapping_sub(1), |at| at - 1);
         let dialog = self.dialogs.get_mut(at).unwrap_or_else(|| panic!("{} has no dialog {at}", self.name));
         let seq = match method {
-            Method::Ack => Message::parse(&self.invite).expect("an INVITE was sent").cseq().number,
+            Method::Ack => {
+                let invite = self.invites.last().expect("an INVITE was sent");
+                Message::parse(invite).expect("sound").cseq().number
+            }
             _ => extra.seq.unwrap_or_else(|| dialog.next_seq()),
         };
         let mut bytes = Vec::new();
@@ -148,14 +151,24 @@ impl Phone {
             .header(HeaderName::Contact, contact);
         finish(out, extra);
         if method == Method::Invite {
-            self.invite.clone_from(&bytes);
+            self.invites.push(bytes.clone());
+        }
+        if let Some(tag) = &extra.tag {
+            // What somebody would say who does not know the tag of this side.
+            let text = String::from_utf8(bytes).expect("text");
+            return text.replace(&format!("tag={}", self.dialogs[at].local_tag()), &format!("tag={tag}")).into_bytes();
         }
         bytes
     }
 
-    /// What belongs to the last INVITE and its transaction: CANCEL, and the ACK of a refusal.
-    pub(crate) fn like_invite(&self, method: &str, to: Option<&[u8]>, extra: &Extra) -> Vec<u8> {
-        let invite = Message::parse(&self.invite).expect("an INVITE was sent");
+    /// What belongs to an INVITE and its transaction: the CANCEL of the last one, the ACK of the one that `response`
+    /// refuses.
+    pub(crate) fn like_invite(&self, method: &str, response: Option<&Message<'_>>, extra: &Extra) -> Vec<u8> {
+        let seq = response.map(|response| response.cseq().number);
+        let invites = self.invites.iter().rev().map(|bytes| Message::parse(bytes).expect("sound"));
+        let mut invites = invites.filter(|invite| seq.is_none_or(|seq| invite.cseq().number == seq));
+        let invite = invites.next().expect("an INVITE was sent");
+        let to = response.and_then(|response| response.value(HeaderName::To));
         let method = Method::from_name(method);
         let mut bytes = Vec::new();
         let out = Outgoing::request(&mut bytes, method, invite.request_uri().expect("a request").as_str())
@@ -287,8 +300,7 @@ impl World {
     fn acknowledge_refusal(&mut self, at: usize, bytes: &[u8]) {
         let message = Message::parse(bytes).expect("sound");
         if message.method() == Method::Invite && message.status().is_some_and(|status| status >= 300) {
-            let to = message.value(HeaderName::To);
-            let ack = self.phones[at].like_invite("ACK", to, &Extra::default());
+            let ack = self.phones[at].like_invite("ACK", Some(&message), &Extra::default());
             self.say(at, ack);
         }
     }
