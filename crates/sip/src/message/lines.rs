@@ -33,7 +33,10 @@ impl<'a> Lines<'a> {
             return end.map(|()| None);
         }
         let at = self.at();
-        let name = self.cursor.take(find(self.cursor.rest(), is_colon).ok_or(Fault::Unterminated)?);
+        let Some(colon) = find(self.cursor.rest(), is_colon) else {
+            return Err(if self.cursor.rest().contains(&b'\n') { LINE } else { Fault::Unterminated });
+        };
+        let name = self.cursor.take(colon);
         self.cursor.take(1);
         let (id, length) = read_name(name)?;
         self.cursor.take_until(|byte| byte != b' ' && byte != b'\t');
