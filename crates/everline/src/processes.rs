@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use management::Description;
 use model::Incarnation;
 use node::control_server::{self, ControlSettings};
+use node::lca::LcaSettings;
 use node::server::{self, ServerSettings};
 
 use crate::engines;
@@ -20,6 +22,10 @@ const ROUTING: [&str; 2] = ["routing-a", "routing-b"];
 /// # Errors
 /// If there is no such application, or it cannot run.
 pub(crate) fn run(folder: &Folder, application: &str, run: u64) -> Result<(), Failure> {
+    if application == "lca" {
+        return lca(folder);
+    }
+    let _log = node::log::begin(None);
     if SIP.contains(&application) {
         sip(folder, application, run)
     } else if ROUTING.contains(&application) {
@@ -29,6 +35,25 @@ pub(crate) fn run(folder: &Folder, application: &str, run: u64) -> Result<(), Fa
     } else {
         Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\"")))
     }
+}
+
+fn lca(folder: &Folder) -> Result<(), Failure> {
+    let settings = Settings::read(&folder.run("settings.bin")).map_err(Failure::failed)?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("this program does not know where it is: {error}")))?;
+    let sides = if settings.sip.standby { 2 } else { 1 };
+    let server = |pair: &'static str, names: [&'static str; 2]| {
+        names.into_iter().take(sides).map(move |name| Description {
+            name: name.to_owned(),
+            pair: Some(pair.to_owned()),
+            ends_last: false,
+        })
+    };
+    // The servers need the coordinator until their own end.
+    let control = Description { name: "control".to_owned(), pair: None, ends_last: true };
+    let applications = std::iter::once(control).chain(server("sip", SIP)).chain(server("routing", ROUTING)).collect();
+    let agent = LcaSettings { folder: node::folder::Folder::new(folder.path()), program, applications };
+    node::lca::run(agent).map_err(|trouble| Failure::failed(trouble.to_string()))
 }
 
 fn sip(folder: &Folder, application: &str, run: u64) -> Result<(), Failure> {

@@ -5,8 +5,8 @@
 
 pub mod channel;
 pub mod client;
-pub mod control_server;
 pub mod clock;
+pub mod control_server;
 pub mod coordinator;
 pub mod descriptors;
 pub mod folder;
