@@ -25,7 +25,9 @@ pub(crate) fn run(folder: &Folder, application: &str, run: u64) -> Result<(), Fa
     if application == "lca" {
         return lca(folder);
     }
-    let _log = node::log::begin(None);
+    let me = Incarnation::new(application, run);
+    let _log = node::process::begin(&node::folder::Folder::new(folder.path()), &me)
+        .map_err(|trouble| Failure::failed(trouble.to_string()))?;
     if SIP.contains(&application) {
         sip(folder, application, run)
     } else if ROUTING.contains(&application) {

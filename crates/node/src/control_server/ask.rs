@@ -36,10 +36,13 @@ impl Sockets {
     /// The applications, as the LCA sees them.
     pub(super) fn applications(&self) -> Result<Vec<ApplicationRow>, Trouble> {
         let told = || -> Result<Vec<ApplicationRow>, ChannelError> {
-            let mut channel = Channel::new(local::connect(&self.dir.join("lca.sock"))?);
+            let stream = local::connect(&self.dir.join("lca.sock"))?;
+            let agent = local::peer(&stream)?;
+            let mut channel = Channel::new(stream);
             channel.send(&ToLca::Follow)?;
             loop {
-                if let FromLca::Applications(rows) = wait(&mut channel)? {
+                if let FromLca::Applications(mut rows) = wait(&mut channel)? {
+                    rows.insert(0, itself(agent));
                     return Ok(rows);
                 }
             }
@@ -81,6 +84,19 @@ impl Sockets {
                 "`everline status` shows its two sides, log/ says what they do",
             )
         })
+    }
+}
+
+/// The LCA among the applications that it lists: it answers, so it runs.
+fn itself(pid: u32) -> ApplicationRow {
+    ApplicationRow {
+        name: "lca".to_owned(),
+        pair: None,
+        run: 0,
+        state: "started".to_owned(),
+        pid: Some(pid),
+        report: None,
+        trouble: None,
     }
 }
 
