@@ -6,15 +6,18 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod dialog;
 pub mod digest;
 mod lex;
 pub mod limits;
 pub mod message;
 pub mod sdp;
 pub mod stream;
+pub mod transaction;
 pub mod uri;
 
 pub use build::{Answer, AnswerHead, Outgoing};
+pub use dialog::Dialog;
 pub use message::{
     CSeq, Fault, Header, HeaderName, Message, Method, NameAddr, Params, RAck, Refusal, Start, Transport, Via,
 };
