@@ -4,6 +4,8 @@
 //! against software that we did not write, and at [`bench`] for what a call costs.
 
 mod gate;
+mod interop;
+mod lab;
 mod layers;
 mod process;
 mod setup;
@@ -36,6 +38,8 @@ enum Chore {
     },
     /// Checks the direction of dependencies, and what the pure crates must not know.
     Layers,
+    /// Injects faults under the load of SIPp and phones with audio; fails if a promise is broken.
+    Interop(interop::Options),
     /// Runs the simulator; the arguments are its own.
     Sim {
         /// Passed on as they stand.
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Gate { steps } => gate::run(&steps),
         Chore::Setup { bench } => setup::install(if bench { setup::Need::Bench } else { setup::Need::Tests }),
         Chore::Layers => layers::check(),
+        Chore::Interop(options) => interop::run(&options),
         Chore::Sim { args } => gate::simulate(&args),
     };
     match done {

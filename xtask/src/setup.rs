@@ -63,7 +63,7 @@ pub(crate) fn install(need: Need) -> Result<()> {
 
 /// What stands before a command to run it as root without a question; `None` if there is no such way.
 fn root_prefix() -> Option<&'static [&'static str]> {
-    if nix::unistd::geteuid().is_root() {
+    if rustix::process::geteuid().is_root() {
         return Some(&[]);
     }
     let asks_nothing = Command::new("sudo")
