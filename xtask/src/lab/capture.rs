@@ -15,6 +15,8 @@ use crate::process::find_program;
 
 /// Kernel buffer in KiB: some seconds of the heaviest load.
 const BUFFER_KIB: &str = "131072";
+/// The kernel hands packets over in blocks, the last one after a second; what is still there is lost.
+const LINGER: Duration = Duration::from_millis(1_500);
 /// tcpdump writes what it holds and ends.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
@@ -53,6 +55,7 @@ impl Capture {
     /// # Errors
     /// If the kernel dropped packets: a history with holes proves nothing.
     pub(crate) fn stop(mut self) -> Result<BufReader<File>> {
+        thread::sleep(LINGER);
         self.tcpdump.signal(Signal::INT)?;
         ensure!(self.tcpdump.wait(STOP_LIMIT)?.is_some(), "tcpdump does not end");
         let log = self.log.take().and_then(|log| log.join().ok()).unwrap_or_default();

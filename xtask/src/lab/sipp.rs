@@ -19,8 +19,10 @@ use crate::process::root;
 
 /// A lost message ends its call: later than every timer of SIP (64 * T1 = 32 s).
 const RECEIVE_LIMIT_MS: &str = "40000";
-/// Calls at once, far more than any load here holds.
-const MAX_CALLS: &str = "30000";
+/// Calls at once, more than any load here holds.
+const MAX_CALLS: &str = "15000";
+/// Connections at once, where each call has its own.
+const MAX_SOCKETS: &str = "2000";
 /// Lines of the error log that are kept as evidence.
 const MAX_EVIDENCE: usize = 20;
 /// Longest line of evidence, in characters.
@@ -104,7 +106,7 @@ impl Sipp {
         let mut command = Command::new("sipp");
         command.arg("-sf").arg(root().join(format!("interop/sipp/{}.xml", plan.scenario)));
         command.args(["-i", &plan.own.ip().to_string(), "-p", &plan.own.port().to_string()]);
-        command.args(["-t", transport_mode(plan), "-max_socket", MAX_CALLS, "-l", MAX_CALLS, "-nostdin"]);
+        command.args(["-t", transport_mode(plan), "-max_socket", MAX_SOCKETS, "-l", MAX_CALLS, "-nostdin"]);
         command.args(["-recv_timeout", RECEIVE_LIMIT_MS, "-trace_err", "-error_file"]).arg(&errors);
         command.args(["-trace_stat", "-fd", "1", "-stf"]).arg(&statistics);
         if let Role::Caller { server, number, own_number, password, rate, calls } = plan.role {
@@ -174,7 +176,8 @@ impl Sipp {
         let tells = |line: &&str| {
             ["Aborting", "unexpected", "Unable", "Error"].iter().any(|word| line.contains(word))
         };
-        let lines = text.lines().filter(tells).take(MAX_EVIDENCE);
+        // Entries stand on one line, each behind a date, a tab, a time and a tab.
+        let lines = text.split(['\n', '\t']).filter(tells).take(MAX_EVIDENCE);
         lines.map(|line| line.trim().chars().take(MAX_EVIDENCE_LINE).collect()).collect()
     }
 }
