@@ -78,11 +78,12 @@ impl Gaps {
         is_probe
     }
 
+    /// Two processors may stamp packets a little out of order.
     fn end_silence(&mut self, at: Nanos) {
         if let Some(&since) = self.owed.values().min() {
             let begin = self.last_of_server.max(since);
             for window in self.windows.iter_mut().filter(|window| window.begin < at && begin < window.end) {
-                window.longest = window.longest.max(at - begin.max(window.begin));
+                window.longest = window.longest.max(at.saturating_sub(begin.max(window.begin)));
             }
         }
         self.last_of_server = at;

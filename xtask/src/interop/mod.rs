@@ -5,6 +5,7 @@ pub(crate) mod fault;
 mod gap;
 mod history;
 mod load;
+mod phones;
 mod probe;
 pub(crate) mod report;
 
@@ -37,6 +38,9 @@ pub(crate) struct Options {
     /// Calls a second.
     #[arg(long, default_value_t = 150)]
     rate: u64,
+    /// Only the phones with audio, no load.
+    #[arg(long, conflicts_with_all = ["kinds", "smoke"])]
+    phones_only: bool,
     /// Only this transport; both if none is named.
     #[arg(long, value_enum)]
     transport: Option<Transport>,
@@ -67,7 +71,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         phones: Vec::new(),
     };
     eprintln!("  seed {seed}");
-    for campaign in campaigns(options, &mut chance) {
+    let transports =
+        options.transport.map_or_else(|| vec![Transport::Udp, Transport::Tcp], |only| vec![only]);
+    for transport in &transports {
+        drill.phones.extend(phones::run(*transport, &options.out, &mut chance)?);
+    }
+    for campaign in campaigns(options, &transports, &mut chance) {
         let report = campaign.run(&mut chance)?;
         report.broken_promises().iter().for_each(|broken| eprintln!("  BROKEN: {broken}"));
         drill.campaigns.push(report);
@@ -78,7 +87,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The campaigns: for a smoke drill all kinds one after the other under one load, else one for each kind.
-fn campaigns(options: &Options, chance: &mut Chance) -> Vec<Campaign> {
+fn campaigns(options: &Options, transports: &[Transport], chance: &mut Chance) -> Vec<Campaign> {
+    if options.phones_only {
+        return Vec::new();
+    }
     let kinds = if options.kinds.is_empty() { Kind::value_variants() } else { &options.kinds[..] };
     let transports =
         options.transport.map_or_else(|| vec![Transport::Udp, Transport::Tcp], |only| vec![only]);

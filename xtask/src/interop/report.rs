@@ -95,10 +95,12 @@ impl Drill {
     /// The table as Markdown, with what stands in which state at the instant of a fault.
     pub(super) fn table(&self) -> String {
         let mut text = format!("{}\nseed {}; `{}`\n\n", self.machine.summary(), self.seed, self.command);
-        let rows = self.campaigns.iter().map(Report::row).collect::<Vec<_>>();
-        text.push_str(&markdown(&HEAD, &rows));
-        text.push_str("\nCallers' calls by state at the instant of a fault: fewest, mean, most\n\n");
-        text.push_str(&self.standings());
+        if !self.campaigns.is_empty() {
+            let rows = self.campaigns.iter().map(Report::row).collect::<Vec<_>>();
+            text.push_str(&markdown(&HEAD, &rows));
+            text.push_str("\nCallers' calls by state at the instant of a fault: fewest, mean, most\n\n");
+            text.push_str(&self.standings());
+        }
         for line in &self.phones {
             // Writing into a String cannot fail.
             let _ = write!(text, "\nbaresip: {line}");
