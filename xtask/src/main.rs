@@ -3,6 +3,7 @@
 //! Start reading at [`gate`] for what must hold before a change is merged, at [`interop`] for the drill
 //! against software that we did not write, and at [`bench`] for what a call costs.
 
+mod bench;
 mod gate;
 mod interop;
 mod lab;
@@ -40,6 +41,9 @@ enum Chore {
     Layers,
     /// Injects faults under the load of SIPp and phones with audio; fails if a promise is broken.
     Interop(interop::Options),
+    /// What a call costs, beside other software.
+    #[command(subcommand)]
+    Bench(bench::Which),
     /// Runs the simulator; the arguments are its own.
     Sim {
         /// Passed on as they stand.
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Setup { bench } => setup::install(if bench { setup::Need::Bench } else { setup::Need::Tests }),
         Chore::Layers => layers::check(),
         Chore::Interop(options) => interop::run(&options),
+        Chore::Bench(which) => bench::run(&which),
         Chore::Sim { args } => gate::simulate(&args),
     };
     match done {

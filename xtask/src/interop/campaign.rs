@@ -105,7 +105,7 @@ impl Campaign {
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
         let load = Load::plan(self.transport, self.rate)?;
         let phones = load.start_phones(&self.folder)?;
-        let mut everline = Everline::start(&self.name, &load.configuration())?;
+        let mut everline = Everline::start(&self.name, &load.configuration(), None)?;
         match self.run_on(&mut everline, &load, phones, chance) {
             Ok(mut report) => {
                 if report.broken_promises().is_empty() {

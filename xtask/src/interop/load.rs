@@ -153,6 +153,7 @@ impl Load {
                     connection_each: false,
                     transport: self.transport,
                     role: Role::Phone,
+                    core: None,
                 },
                 folder,
             )
@@ -172,6 +173,7 @@ impl Load {
                 password: PASSWORD,
                 rate: (self.rate * part.share) as f64 / 100.0,
                 calls: u64::from(u32::MAX / 2),
+                hold: Duration::ZERO,
             };
             Sipp::start(
                 &Plan {
@@ -181,6 +183,7 @@ impl Load {
                     connection_each: with_password,
                     transport: self.transport,
                     role,
+                    core: None,
                 },
                 folder,
             )

@@ -57,9 +57,7 @@ const SMOKE_RATE: u64 = 40;
 
 /// Runs the drill; fails if a promise was broken.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if !isolate::is_inside() && std::env::var_os("EVERLINE_BINARY").is_none() {
-        everline::build()?;
-    }
+    everline::build()?;
     isolate::enter()?;
     let seed = options.seed.unwrap_or_else(now);
     let mut chance = Chance::new(seed);
@@ -92,8 +90,6 @@ fn campaigns(options: &Options, transports: &[Transport], chance: &mut Chance) -
         return Vec::new();
     }
     let kinds = if options.kinds.is_empty() { Kind::value_variants() } else { &options.kinds[..] };
-    let transports =
-        options.transport.map_or_else(|| vec![Transport::Udp, Transport::Tcp], |only| vec![only]);
     let rate = if options.smoke { SMOKE_RATE } else { options.rate };
     let campaign = |name: &str, transport: Transport, kinds: Vec<Kind>| {
         let name = format!("{name}-{}", transport.name());

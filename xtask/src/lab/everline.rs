@@ -1,5 +1,6 @@
 //! A solution of our own: its folder, `everline up` on it, and its end.
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -13,8 +14,9 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::child::Guard;
+use super::isolate;
 use super::status::Status;
-use crate::process::{cargo, root, run};
+use crate::process::{cargo, pinned, root, run};
 
 /// From `everline up` to the line `ready`. Generous: it only bounds how long a broken start is waited for.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -32,23 +34,30 @@ pub(crate) struct Everline {
     keep_folder: bool,
 }
 
-/// Builds the release binary.
+/// Names another binary than the one that is built here, to drill a version as it was shipped.
+const BINARY: &str = "EVERLINE_BINARY";
+
+/// Builds the release binary, once: not again in the network namespace, where no crate can be fetched.
 pub(crate) fn build() -> Result<()> {
+    if isolate::is_inside() || env::var_os(BINARY).is_some() {
+        return Ok(());
+    }
     run(&mut cargo(["build", "--quiet", "--release", "--package", "everline"]))
 }
 
 fn binary() -> PathBuf {
-    std::env::var_os("EVERLINE_BINARY").map_or_else(|| root().join("target/release/everline"), PathBuf::from)
+    env::var_os(BINARY).map_or_else(|| root().join("target/release/everline"), PathBuf::from)
 }
 
 impl Everline {
     /// Writes the configuration into a new folder and waits until `everline up` says `ready`.
-    pub(crate) fn start(name: &str, configuration: &str) -> Result<Self> {
+    /// All of it runs on `core`, if one is given.
+    pub(crate) fn start(name: &str, configuration: &str, core: Option<usize>) -> Result<Self> {
         // Not below `target`: the path of a local socket has room for 107 bytes.
-        let folder = std::env::temp_dir().join(format!("everline-{}-{name}", std::process::id()));
+        let folder = env::temp_dir().join(format!("everline-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         fs::write(folder.join("everline.toml"), configuration)?;
-        let mut command = Command::new(binary());
+        let mut command = pinned(core, &binary());
         command.arg("up").arg("--dir").arg(&folder).env(MARK, &folder).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(fs::File::create(folder.join("up.err"))?);
         let up = Guard::start("everline up", &mut command)?;

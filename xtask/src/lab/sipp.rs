@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use serde::Serialize;
 
 use super::child::Guard;
-use crate::process::root;
+use crate::process::{pinned, root};
 
 /// A lost message ends its call: later than every timer of SIP (64 * T1 = 32 s).
 const RECEIVE_LIMIT_MS: &str = "40000";
@@ -57,11 +57,14 @@ pub(crate) struct Plan<'a> {
     pub(crate) connection_each: bool,
     pub(crate) transport: Transport,
     pub(crate) role: Role<'a>,
+    /// The core that it runs on; `None`: any.
+    pub(crate) core: Option<usize>,
 }
 
 /// Who begins.
 pub(crate) enum Role<'a> {
-    /// Calls `number` at `server`, `rate` times a second, at most `calls` in all.
+    /// Calls `number` at `server`, `rate` times a second, at most `calls` in all. Pauses of the scenario
+    /// without a length of their own last `hold`.
     Caller {
         server: SocketAddr,
         number: &'a str,
@@ -69,6 +72,7 @@ pub(crate) enum Role<'a> {
         password: &'a str,
         rate: f64,
         calls: u64,
+        hold: Duration,
     },
     /// Waits to be called.
     Phone,
@@ -103,17 +107,18 @@ impl Sipp {
     pub(crate) fn start(plan: &Plan<'_>, folder: &Path) -> Result<Self> {
         let file = |ending: &str| folder.join(format!("{}.{ending}", plan.name));
         let (statistics, errors) = (file("csv"), file("err"));
-        let mut command = Command::new("sipp");
+        let mut command = pinned(plan.core, "sipp".as_ref());
         command.arg("-sf").arg(root().join(format!("interop/sipp/{}.xml", plan.scenario)));
         command.args(["-i", &plan.own.ip().to_string(), "-p", &plan.own.port().to_string()]);
         command.args(["-t", transport_mode(plan), "-max_socket", MAX_SOCKETS, "-l", MAX_CALLS, "-nostdin"]);
         command.args(["-recv_timeout", RECEIVE_LIMIT_MS, "-trace_err", "-error_file"]).arg(&errors);
         command.args(["-trace_stat", "-fd", "1", "-stf"]).arg(&statistics);
-        if let Role::Caller { server, number, own_number, password, rate, calls } = plan.role {
+        if let Role::Caller { server, number, own_number, password, rate, calls, hold } = plan.role {
             // Long periods keep fractions of a call a second exact.
             let (per_period, period_ms) = (rate * 10.0, 10_000);
             command.args(["-r", &format!("{per_period:.0}"), "-rp", &period_ms.to_string()]);
             command.args(["-m", &calls.to_string(), "-s", number, "-key", "caller", own_number]);
+            command.args(["-d", &hold.as_millis().to_string()]);
             command.args([
                 "-au",
                 own_number,
@@ -127,11 +132,6 @@ impl Sipp {
         command.stdin(Stdio::null()).stdout(File::create(file("out"))?).stderr(File::create(file("out2"))?);
         let guard = Guard::start("sipp (package sip-tester)", &mut command)?;
         Ok(Self { name: plan.name.to_owned(), guard, statistics, errors })
-    }
-
-    /// The process id.
-    pub(crate) fn pid(&self) -> u32 {
-        self.guard.pid()
     }
 
     /// Fails if it has ended, with what it said last.

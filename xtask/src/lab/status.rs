@@ -18,8 +18,6 @@ pub(crate) struct Application {
     pub(crate) pid: Option<u32>,
     #[serde(default)]
     pub(crate) ready: bool,
-    #[serde(default)]
-    pub(crate) records: u64,
 }
 
 /// The pairs of a new solution.

@@ -58,7 +58,7 @@ pub(super) fn run(transport: Transport, folder: &Path, chance: &mut Chance) -> R
     drop(ports);
     let passwords = [format!("{:016x}", chance.next_u64()), format!("{:016x}", chance.next_u64())];
     let name = format!("phones-{}", transport.name());
-    let mut everline = Everline::start(&name, &configuration(server, &passwords))?;
+    let mut everline = Everline::start(&name, &configuration(server, &passwords), None)?;
     let account = |number: usize, tone| Account {
         number: ["1001", "1002"][number],
         password: &passwords[number],
