@@ -37,9 +37,7 @@ impl Step {
             Self::Fmt => run_command(&mut cargo(["fmt", "--all", "--check"])),
             Self::Layers => layers::check(),
             Self::Deny => deny(),
-            Self::Clippy => {
-                run_command(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
-            }
+            Self::Clippy => run_command(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
             Self::Docs => {
                 let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
                 run_command(docs.env("RUSTDOCFLAGS", "-D warnings"))

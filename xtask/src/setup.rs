@@ -25,18 +25,8 @@ struct Tool {
 
 const TOOLS: [Tool; 4] = [
     Tool { program: "sipp", package: "sip-tester", purpose: "calls under load", need: Need::Tests },
-    Tool {
-        program: "baresip",
-        package: "baresip-core",
-        purpose: "phones with real audio",
-        need: Need::Tests,
-    },
-    Tool {
-        program: "tcpdump",
-        package: "tcpdump",
-        purpose: "the packets and their times",
-        need: Need::Tests,
-    },
+    Tool { program: "baresip", package: "baresip-core", purpose: "phones with real audio", need: Need::Tests },
+    Tool { program: "tcpdump", package: "tcpdump", purpose: "the packets and their times", need: Need::Tests },
     Tool { program: "kamailio", package: "kamailio", purpose: "the peer of the bench", need: Need::Bench },
 ];
 

@@ -8,10 +8,11 @@ pub mod chance;
 pub mod hash;
 pub mod incarnation;
 pub mod record;
+pub mod route;
 pub mod time;
 
 pub use chance::Chance;
-pub use hash::{Map, hash64};
+pub use hash::hash64;
 pub use incarnation::{Epoch, Incarnation};
 pub use record::{Alias, Kind, RecordKey};
 pub use time::{Span, Time};

@@ -127,7 +127,9 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             micros if micros < 1_000 => write!(f, "{micros} us"),
-            micros if micros < 1_000_000 => write!(f, "{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+            micros if micros < 1_000_000 => {
+                write!(f, "{}.{} ms", micros / 1_000, micros % 1_000 / 100)
+            }
             micros => write!(f, "{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
         }
     }

@@ -1,1 +1,17 @@
-//! placeholder
+//! The shells of Everline: everything that touches a socket, a file, a process or a clock.
+//!
+//! This crate decides nothing about a call: the engines do, and the rules of restart and of hangs stand in
+//! `management`. Start reading at [`wire`], which names every message between the processes of one host.
+
+pub mod channel;
+pub mod client;
+pub mod coordinator;
+pub mod descriptors;
+pub mod frames;
+pub mod journal;
+pub mod lca;
+pub mod local;
+pub mod pulse;
+pub mod server;
+mod services;
+pub mod wire;

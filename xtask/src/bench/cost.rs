@@ -145,12 +145,8 @@ mod tests {
 
     #[test]
     fn what_the_host_and_strangers_took_is_a_part_of_all_time() {
-        let before =
-            Ticks::read("cpu  100 0 50 800 0 0 0 50 0 0\ncpu0 1", "7 (a) b) S 1 1 1 1 1 1 1 1 1 1 5 5 5 5 9");
-        let after = Ticks::read(
-            "cpu  150 0 70 810 0 0 0 70 9 9\ncpu0 1",
-            "7 (a) b) S 1 1 1 1 1 1 1 1 1 1 10 5 25 5 9",
-        );
+        let before = Ticks::read("cpu  100 0 50 800 0 0 0 50 0 0\ncpu0 1", "7 (a) b) S 1 1 1 1 1 1 1 1 1 1 5 5 5 5 9");
+        let after = Ticks::read("cpu  150 0 70 810 0 0 0 70 9 9\ncpu0 1", "7 (a) b) S 1 1 1 1 1 1 1 1 1 1 10 5 25 5 9");
         // 100 ticks: 20 stolen, 70 busy, of which 25 this program and 20 (200 ms) the subject.
         assert!((after.lost_percent_since(before, 200_000) - 45.0).abs() < 1e-9);
     }

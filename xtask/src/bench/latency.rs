@@ -80,8 +80,7 @@ mod tests {
 
     #[test]
     fn only_a_whole_set_up_counts() {
-        let whole =
-            Setup { invite_in: Some(10), invite_out: Some(25), answer_in: Some(40), answer_out: Some(47) };
+        let whole = Setup { invite_in: Some(10), invite_out: Some(25), answer_in: Some(40), answer_out: Some(47) };
         assert_eq!(whole.added(), Some(22));
         assert_eq!(Setup { answer_out: None, ..whole }.added(), None);
     }

@@ -101,9 +101,7 @@ pub(super) fn burners() -> Result<Vec<Guard>> {
     let cores = available_parallelism().map_or(1, usize::from);
     let burner = |core: usize| {
         let mut command = pinned(Some(core), "nice".as_ref());
-        command
-            .args(["-n", "19", "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"])
-            .stdin(Stdio::null());
+        command.args(["-n", "19", "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]).stdin(Stdio::null());
         Guard::start("nice and chrt", &mut command)
     };
     (0..cores).map(burner).collect()

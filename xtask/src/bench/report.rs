@@ -44,12 +44,7 @@ impl fmt::Display for Costs {
         write!(
             f,
             "{:.0} + {:.0} us of CPU a call, set-up + {:.0} us p50, {:.0} us p99, {} failed, {:.1} % of the processors elsewhere",
-            self.primary_us,
-            self.backup_us,
-            self.added.p50_us,
-            self.added.p99_us,
-            self.failed,
-            self.lost_percent
+            self.primary_us, self.backup_us, self.added.p50_us, self.added.p99_us, self.failed, self.lost_percent
         )
     }
 }
@@ -93,16 +88,8 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(machine: Machine, options: &Options) -> Self {
-        let command =
-            std::env::args().skip(1).fold("cargo xtask".to_owned(), |line, word| line + " " + &word);
-        Self {
-            machine,
-            command,
-            runs: options.runs,
-            seconds: options.seconds,
-            costs: Vec::new(),
-            held: Vec::new(),
-        }
+        let command = std::env::args().skip(1).fold("cargo xtask".to_owned(), |line, word| line + " " + &word);
+        Self { machine, command, runs: options.runs, seconds: options.seconds, costs: Vec::new(), held: Vec::new() }
     }
 
     /// Writes table and raw data.
@@ -130,16 +117,13 @@ impl Bench {
     }
 
     fn cost_table(&self) -> String {
-        let mut places: Vec<(u64, Kind)> =
-            self.costs.iter().map(|costs| (costs.rate, costs.subject)).collect();
+        let mut places: Vec<(u64, Kind)> = self.costs.iter().map(|costs| (costs.rate, costs.subject)).collect();
         places.sort_unstable();
         places.dedup();
         let rows: Vec<[String; 9]> = places
             .iter()
             .map(|&(rate, subject)| {
-                let of = |field: fn(&Costs) -> f64| {
-                    format!("{:.0}", self.median(subject, rate, field).unwrap_or(0.0))
-                };
+                let of = |field: fn(&Costs) -> f64| format!("{:.0}", self.median(subject, rate, field).unwrap_or(0.0));
                 [
                     subject.name().to_owned(),
                     rate.to_string(),
@@ -153,17 +137,8 @@ impl Bench {
                 ]
             })
             .collect();
-        let head = [
-            "subject",
-            "calls/s",
-            "CPU us a call",
-            "backup",
-            "rest",
-            "set-up + p50 us",
-            "p99 us",
-            "failed",
-            "repeats",
-        ];
+        let head =
+            ["subject", "calls/s", "CPU us a call", "backup", "rest", "set-up + p50 us", "p99 us", "failed", "repeats"];
         markdown(&head, &rows)
     }
 
@@ -176,11 +151,8 @@ impl Bench {
             .map(|subject| {
                 let held: Vec<&Held> = self.held.iter().filter(|held| held.subject == *subject).collect();
                 let of = |field: &dyn Fn(&Held) -> f64| median(held.iter().map(|held| field(held)).collect());
-                let cell = |field: &dyn Fn(&Held) -> f64| {
-                    of(field).map_or("-".into(), |value| format!("{value:.1}"))
-                };
-                let level =
-                    median(held.iter().filter_map(|held| Some(held.level_again_ms? as f64)).collect());
+                let cell = |field: &dyn Fn(&Held) -> f64| of(field).map_or("-".into(), |value| format!("{value:.1}"));
+                let level = median(held.iter().filter_map(|held| Some(held.level_again_ms? as f64)).collect());
                 [
                     subject.name().to_owned(),
                     held.first().map_or(0, |held| held.calls).to_string(),
@@ -224,8 +196,7 @@ impl Bench {
             }
         }
         let pairs = || self.held.iter().filter(|held| held.subject == Kind::Pair);
-        for side in [|held: &Held| held.kib_a_call(held.primary), |held: &Held| held.kib_a_call(held.backup)]
-        {
+        for side in [|held: &Held| held.kib_a_call(held.primary), |held: &Held| held.kib_a_call(held.backup)] {
             let kib = median(pairs().map(side).collect()).unwrap_or(0.0);
             if kib > MAX_KIB_A_CALL {
                 broken.push(format!("an established call takes {kib:.1} KiB, more than {MAX_KIB_A_CALL}"));

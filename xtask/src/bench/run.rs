@@ -139,10 +139,7 @@ impl<'a> Bencher<'a> {
         let setting_up = load.planned().saturating_sub(HELD_FOR) + Duration::from_secs(3);
         sleep(setting_up);
         let outcome = both.called()?;
-        ensure!(
-            outcome.calls == self.options.held && outcome.failed == 0,
-            "not all calls are held: {outcome:?}"
-        );
+        ensure!(outcome.calls == self.options.held && outcome.failed == 0, "not all calls are held: {outcome:?}");
         let after = memory(&processes);
         let grown = |group: usize| after[group] - before[group];
         let level_again_ms = match &mut subject {
@@ -152,13 +149,7 @@ impl<'a> Bencher<'a> {
         // Nothing is learned from the end of held calls; their SIPp is killed.
         drop(both);
         subject.stop()?;
-        Ok(Held {
-            subject: kind,
-            calls: self.options.held,
-            primary: grown(0),
-            backup: grown(1),
-            level_again_ms,
-        })
+        Ok(Held { subject: kind, calls: self.options.held, primary: grown(0), backup: grown(1), level_again_ms })
     }
 
     /// Whether the run is worth nothing; fails when that has happened too often.

@@ -127,8 +127,7 @@ fn configuration(places: &Places, standby: bool) -> String {
 }
 
 fn kamailio(server: SocketAddr, phone: SocketAddr, folder: &Path) -> Result<Guard> {
-    let program =
-        find_program("kamailio").context("kamailio is not installed: run `cargo xtask setup --bench`")?;
+    let program = find_program("kamailio").context("kamailio is not installed: run `cargo xtask setup --bench`")?;
     let log = File::create(folder.join("kamailio.log"))?;
     let mut command = pinned(Some(CORE), &program);
     command.arg("-f").arg(root().join("interop/kamailio.cfg"));

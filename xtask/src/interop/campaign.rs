@@ -101,8 +101,7 @@ impl Report {
 impl Campaign {
     /// Runs it. The folder keeps the capture, SIPp's files and the solution's folder if something is wrong.
     pub(super) fn run(&self, chance: &mut Chance) -> Result<Report> {
-        fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot create {}", self.folder.display()))?;
+        fs::create_dir_all(&self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let load = Load::plan(self.transport, self.rate)?;
         let phones = load.start_phones(&self.folder)?;
         let mut everline = Everline::start(&self.name, &load.configuration(), None)?;
@@ -125,13 +124,7 @@ impl Campaign {
         }
     }
 
-    fn run_on(
-        &self,
-        everline: &mut Everline,
-        load: &Load,
-        phones: Vec<Sipp>,
-        chance: &mut Chance,
-    ) -> Result<Report> {
+    fn run_on(&self, everline: &mut Everline, load: &Load, phones: Vec<Sipp>, chance: &mut Chance) -> Result<Report> {
         everline.wait_until("level", LEVEL_LIMIT, Status::is_level)?;
         let capture_file = self.folder.join("loopback.pcap");
         let capture = Capture::start(&capture_file, &filter(), SNAP)?;
@@ -194,8 +187,7 @@ impl Campaign {
 
 /// Everything between the server and its peers, and nothing else.
 fn filter() -> String {
-    let hosts =
-        [TRUNKS, EXTENSIONS, PHONES, PROBER].map(|host| format!("host {}", std::net::Ipv4Addr::from(host)));
+    let hosts = [TRUNKS, EXTENSIONS, PHONES, PROBER].map(|host| format!("host {}", std::net::Ipv4Addr::from(host)));
     format!("(udp or tcp) and ({})", hosts.join(" or "))
 }
 

@@ -81,12 +81,9 @@ impl Kind {
     /// the loss of another process does to calls may take as long as its detection.
     pub(crate) const fn aftermath(self) -> Duration {
         match self {
-            Self::None
-            | Self::SipKill
-            | Self::SipHang
-            | Self::SipFreeze
-            | Self::SipTwice
-            | Self::Switchover => Duration::from_millis(50),
+            Self::None | Self::SipKill | Self::SipHang | Self::SipFreeze | Self::SipTwice | Self::Switchover => {
+                Duration::from_millis(50)
+            }
             _ => Duration::from_millis(500),
         }
     }
@@ -114,12 +111,9 @@ impl Kind {
     /// Name and process of the victim.
     fn victim(self, status: &Status) -> Result<(String, u32)> {
         let (pair, role) = match self {
-            Self::None
-            | Self::Switchover
-            | Self::SipKill
-            | Self::SipHang
-            | Self::SipFreeze
-            | Self::SipTwice => ("sip", "primary"),
+            Self::None | Self::Switchover | Self::SipKill | Self::SipHang | Self::SipFreeze | Self::SipTwice => {
+                ("sip", "primary")
+            }
             Self::BackupKill | Self::BackupHang => ("sip", "backup"),
             Self::RoutingKill | Self::RoutingHang => ("routing", "primary"),
             Self::ControlKill => ("", "control"),
@@ -134,12 +128,7 @@ impl Kind {
     }
 
     /// Does it; returns when the victim has certainly ended, or what was asked for is done.
-    pub(crate) fn inflict(
-        self,
-        everline: &Everline,
-        status: &Status,
-        chance: &mut model::Chance,
-    ) -> Result<Fault> {
+    pub(crate) fn inflict(self, everline: &Everline, status: &Status, chance: &mut model::Chance) -> Result<Fault> {
         let (victim, pid) = self.victim(status)?;
         let deed = self.deed(chance);
         let process = Pid::from_raw(pid.try_into()?).context("an application has the process id 0")?;

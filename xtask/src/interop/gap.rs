@@ -42,13 +42,7 @@ impl Gaps {
     pub(super) fn new(faults: &[Fault]) -> Self {
         let window = |fault: &Fault| Window { begin: fault.at, end: fault.watched_until(), longest: 0 };
         let windows = faults.iter().map(window).collect();
-        Self {
-            windows,
-            owed: BTreeMap::new(),
-            answered: BTreeSet::new(),
-            last_of_server: 0,
-            probes: BTreeSet::new(),
-        }
+        Self { windows, owed: BTreeMap::new(), answered: BTreeSet::new(), last_of_server: 0, probes: BTreeSet::new() }
     }
 
     /// Takes the next message; says whether it belongs to the prober and to no call.
@@ -114,13 +108,8 @@ mod tests {
     }
 
     fn gap_of(events: &[(u64, bool, u32)]) -> (Nanos, u64) {
-        let fault = Fault {
-            kind: Kind::SipKill,
-            victim: String::new(),
-            at: 100 * MS,
-            certain: 101 * MS,
-            level_after_ms: 0,
-        };
+        let fault =
+            Fault { kind: Kind::SipKill, victim: String::new(), at: 100 * MS, certain: 101 * MS, level_after_ms: 0 };
         let mut gaps = Gaps::new(&[fault]);
         for (at, by_server, number) in events {
             gaps.take(&event(*at, *by_server, *number));

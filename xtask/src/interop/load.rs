@@ -123,10 +123,7 @@ impl Load {
         for (queue, first, count) in queues {
             let people = first..first + count;
             for number in people.clone() {
-                let _ = write!(
-                    text,
-                    "\n[[agent]]\nid = \"a{number}\"\nextension = \"{number}\"\nauto-ready = true\n"
-                );
+                let _ = write!(text, "\n[[agent]]\nid = \"a{number}\"\nextension = \"{number}\"\nauto-ready = true\n");
             }
             let ids: Vec<String> = people.map(|number| format!("\"a{number}\"")).collect();
             let _ = write!(

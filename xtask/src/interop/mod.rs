@@ -69,8 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         phones: Vec::new(),
     };
     eprintln!("  seed {seed}");
-    let transports =
-        options.transport.map_or_else(|| vec![Transport::Udp, Transport::Tcp], |only| vec![only]);
+    let transports = options.transport.map_or_else(|| vec![Transport::Udp, Transport::Tcp], |only| vec![only]);
     for transport in &transports {
         drill.phones.extend(phones::run(*transport, &options.out, &mut chance)?);
     }
@@ -96,10 +95,7 @@ fn campaigns(options: &Options, transports: &[Transport], chance: &mut Chance) -
         Campaign { folder: options.out.join(&name), name, transport, rate, kinds }
     };
     if options.smoke {
-        return transports
-            .iter()
-            .map(|transport| campaign("each", *transport, shuffled(kinds, chance)))
-            .collect();
+        return transports.iter().map(|transport| campaign("each", *transport, shuffled(kinds, chance))).collect();
     }
     let of_kind = |kind: Kind, transport: Transport| {
         let name = kind.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
@@ -134,11 +130,7 @@ fn verdict(options: &Options, drill: &Drill) -> Result<()> {
         broken.extend(long);
     }
     if !broken.is_empty() {
-        bail!(
-            "promises broken:\n  {}\nladders: {}",
-            broken.join("\n  "),
-            options.out.join("drill.json").display()
-        );
+        bail!("promises broken:\n  {}\nladders: {}", broken.join("\n  "), options.out.join("drill.json").display());
     }
     Ok(())
 }

@@ -23,8 +23,7 @@ pub(super) struct Prober {
 impl Prober {
     /// Begins to send OPTIONS to the server (RFC 3261 11: a server answers it as it would an INVITE).
     pub(super) fn start(server: SocketAddr) -> Result<Self> {
-        let socket =
-            UdpSocket::bind((std::net::Ipv4Addr::from(PROBER), 0)).context("no port for the prober")?;
+        let socket = UdpSocket::bind((std::net::Ipv4Addr::from(PROBER), 0)).context("no port for the prober")?;
         socket.connect(server)?;
         let own = socket.local_addr()?;
         let stop = Arc::new(AtomicBool::new(false));

@@ -110,11 +110,7 @@ impl Everline {
     /// What `everline status --json` says now.
     pub(crate) fn status(&self) -> Result<Status> {
         let output = self.command(&["status", "--json"])?;
-        ensure!(
-            output.status.success(),
-            "everline status failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        ensure!(output.status.success(), "everline status failed: {}", String::from_utf8_lossy(&output.stderr).trim());
         serde_json::from_slice(&output.stdout).context("everline status --json does not follow the interface")
     }
 
@@ -180,8 +176,5 @@ fn marked(folder: &Path) -> Vec<Pid> {
         environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
     };
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
-        .filter(carries)
-        .collect()
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).filter(carries).collect()
 }

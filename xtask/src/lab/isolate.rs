@@ -39,7 +39,6 @@ pub(crate) fn enter() -> Result<()> {
         return Ok(());
     }
     let own = env::current_exe().context("this program does not know its own path")?;
-    let error =
-        Command::new("unshare").args(flags).arg(own).args(env::args_os().skip(1)).env(INSIDE, "1").exec();
+    let error = Command::new("unshare").args(flags).arg(own).args(env::args_os().skip(1)).env(INSIDE, "1").exec();
     Err(error).context("cannot start again in a network namespace")
 }

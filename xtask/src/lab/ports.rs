@@ -16,8 +16,7 @@ impl Ports {
     pub(crate) fn take(&mut self, address: [u8; 4]) -> Result<SocketAddr> {
         let address = Ipv4Addr::from(address);
         for _ in 0..TRIES {
-            let udp =
-                UdpSocket::bind((address, 0)).with_context(|| format!("no free UDP port at {address}"))?;
+            let udp = UdpSocket::bind((address, 0)).with_context(|| format!("no free UDP port at {address}"))?;
             let place = udp.local_addr()?;
             if let Ok(tcp) = TcpListener::bind(place) {
                 self.0.push((udp, tcp));

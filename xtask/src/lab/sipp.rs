@@ -119,14 +119,7 @@ impl Sipp {
             command.args(["-r", &format!("{per_period:.0}"), "-rp", &period_ms.to_string()]);
             command.args(["-m", &calls.to_string(), "-s", number, "-key", "caller", own_number]);
             command.args(["-d", &hold.as_millis().to_string()]);
-            command.args([
-                "-au",
-                own_number,
-                "-ap",
-                password,
-                "-cid_str",
-                &format!("{}-%u-%p@%s", plan.name),
-            ]);
+            command.args(["-au", own_number, "-ap", password, "-cid_str", &format!("{}-%u-%p@%s", plan.name)]);
             command.arg(server.to_string());
         }
         command.stdin(Stdio::null()).stdout(File::create(file("out"))?).stderr(File::create(file("out2"))?);
@@ -173,9 +166,7 @@ impl Sipp {
     fn evidence(&self) -> Vec<String> {
         let text = fs::read(&self.errors).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let tells = |line: &&str| {
-            ["Aborting", "unexpected", "Unable", "Error"].iter().any(|word| line.contains(word))
-        };
+        let tells = |line: &&str| ["Aborting", "unexpected", "Unable", "Error"].iter().any(|word| line.contains(word));
         // Entries stand on one line, each behind a date, a tab, a time and a tab.
         let lines = text.split(['\n', '\t']).filter(tells).take(MAX_EVIDENCE);
         lines.map(|line| line.trim().chars().take(MAX_EVIDENCE_LINE).collect()).collect()

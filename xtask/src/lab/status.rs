@@ -31,9 +31,9 @@ impl Status {
 
     /// The application that has this role in this pair.
     pub(crate) fn in_role(&self, pair: &str, role: &str) -> Option<&Application> {
-        self.applications.iter().find(|application| {
-            application.pair.as_deref() == Some(pair) && application.role.as_deref() == Some(role)
-        })
+        self.applications
+            .iter()
+            .find(|application| application.pair.as_deref() == Some(pair) && application.role.as_deref() == Some(role))
     }
 
     /// Whether every application runs, and every pair has a primary and a backup that could take over.
@@ -80,13 +80,9 @@ mod tests {
 
     #[test]
     fn a_solution_that_lacks_anything_is_not_level() {
-        for (from, to) in
-            [("\"pid\": 4", "\"pid\": null"), ("\"backup\"", "\"primary\""), ("started", "starting")]
-        {
+        for (from, to) in [("\"pid\": 4", "\"pid\": null"), ("\"backup\"", "\"primary\""), ("started", "starting")] {
             assert!(!status(&LEVEL.replacen(from, to, 1)).is_level(), "{from} -> {to}");
         }
-        assert!(
-            !status(&LEVEL.replace("\"pid\": 4, \"ready\": true", "\"pid\": 4, \"ready\": false")).is_level()
-        );
+        assert!(!status(&LEVEL.replace("\"pid\": 4, \"ready\": true", "\"pid\": 4, \"ready\": false")).is_level());
     }
 }

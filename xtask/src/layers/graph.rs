@@ -34,8 +34,7 @@ pub(super) fn packages() -> Result<Vec<Package>> {
     if !output.status.success() {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("cargo metadata is not readable")?;
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata is not readable")?;
     Ok(metadata.packages.into_iter().map(package).collect())
 }
 

@@ -17,22 +17,13 @@ pub(super) const RULES: [Rule; 10] = [
     Rule { name: "call", workspace: &["model", "redundancy", "sip"], pure: Some(&[]) },
     Rule { name: "routing", workspace: &["model", "redundancy"], pure: Some(&[]) },
     Rule { name: "management", workspace: &["model"], pure: Some(&[]) },
-    Rule {
-        name: "node",
-        workspace: &["call", "management", "model", "redundancy", "routing", "sip"],
-        pure: None,
-    },
-    Rule {
-        name: "sim",
-        workspace: &["call", "management", "model", "redundancy", "routing", "sip"],
-        pure: None,
-    },
+    Rule { name: "node", workspace: &["call", "management", "model", "redundancy", "routing", "sip"], pure: None },
+    Rule { name: "sim", workspace: &["call", "management", "model", "redundancy", "routing", "sip"], pure: None },
     Rule { name: "everline", workspace: EVERY_LIBRARY, pure: None },
     Rule { name: "xtask", workspace: EVERY_LIBRARY, pure: None },
 ];
 
-const EVERY_LIBRARY: &[&str] =
-    &["call", "management", "model", "node", "redundancy", "routing", "sim", "sip"];
+const EVERY_LIBRARY: &[&str] = &["call", "management", "model", "node", "redundancy", "routing", "sim", "sip"];
 
 /// What every pure crate may take from outside: containers, encodings and error types.
 pub(super) const PURE_EXTERNAL: [&str; 7] =

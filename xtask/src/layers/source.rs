@@ -81,11 +81,8 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
 fn test_modules_of(path: &Path, file: &File) -> Vec<PathBuf> {
     let stem = path.file_stem().unwrap_or_default();
     let parent = path.parent().unwrap_or_else(|| Path::new(""));
-    let own_folder = if ["lib", "main", "mod"].iter().any(|name| stem == *name) {
-        parent.into()
-    } else {
-        parent.join(stem)
-    };
+    let own_folder =
+        if ["lib", "main", "mod"].iter().any(|name| stem == *name) { parent.into() } else { parent.join(stem) };
     let modules = file.items.iter().filter_map(|item| match item {
         syn::Item::Mod(module) if module.content.is_none() && is_for_tests(&module.attrs) => Some(module),
         _ => None,
@@ -127,8 +124,7 @@ impl Finder<'_> {
             }
         }
         let by_path = IMPURE_PATHS.iter().find(|forbidden| reaches(&path, forbidden)).copied();
-        let by_name =
-            IMPURE_NAMES.iter().find(|name| segments.iter().any(|segment| segment == *name)).copied();
+        let by_name = IMPURE_NAMES.iter().find(|name| segments.iter().any(|segment| segment == *name)).copied();
         let Some(name) = by_path.or(by_name) else { return };
         let file = self.path.strip_prefix(root()).unwrap_or(self.path);
         if !EXCEPTIONS.iter().any(|(place, excepted, _)| file == Path::new(place) && name == *excepted) {

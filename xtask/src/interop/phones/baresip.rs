@@ -46,12 +46,7 @@ pub(super) struct Phone {
 
 impl Phone {
     /// Starts it at these two free addresses, one for SIP and one for its commands.
-    pub(super) fn start(
-        account: &Account<'_>,
-        own: SocketAddr,
-        control: SocketAddr,
-        folder: &Path,
-    ) -> Result<Self> {
+    pub(super) fn start(account: &Account<'_>, own: SocketAddr, control: SocketAddr, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let tone_file = folder.join("tone.wav");
         tone::write(&tone_file, account.tone, TONE_SECONDS)?;
@@ -132,8 +127,7 @@ impl Phone {
 
 fn configuration(own: SocketAddr, control: SocketAddr, tone: &Path, folder: &Path) -> Result<String> {
     let modules = MODULE_FOLDERS.iter().find(|folder| Path::new(folder).is_dir());
-    let modules =
-        modules.context("baresip's modules are not where Debian puts them: run `cargo xtask setup`")?;
+    let modules = modules.context("baresip's modules are not where Debian puts them: run `cargo xtask setup`")?;
     let mut lines = vec![
         "poll_method epoll".to_owned(),
         format!("sip_listen {own}"),

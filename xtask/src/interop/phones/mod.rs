@@ -107,19 +107,11 @@ impl Both {
     }
 
     /// One call through the queue, the fault in its middle, and its end.
-    fn call(
-        &mut self,
-        kind: Kind,
-        agent_ends: bool,
-        everline: &mut Everline,
-        chance: &mut Chance,
-    ) -> Result<String> {
+    fn call(&mut self, kind: Kind, agent_ends: bool, everline: &mut Everline, chance: &mut Chance) -> Result<String> {
         let what = format!("{kind:?}, ended by the {}", if agent_ends { "agent" } else { "caller" });
         eprintln!("  phones: {what}");
         let before = everline.wait_until("level", PATIENCE, Status::is_level)?;
-        wait_json(everline, "agents", |agents: &Agents| {
-            agents.agents.iter().any(|agent| agent.state == "ready")
-        })?;
+        wait_json(everline, "agents", |agents: &Agents| agents.agents.iter().any(|agent| agent.state == "ready"))?;
         self.agent.forget_recordings()?;
         self.caller.forget_recordings()?;
         self.caller.command(&format!("/dial sip:9000@{}", self.server))?;
@@ -128,11 +120,8 @@ impl Both {
         sleep(TALK);
         kind.inflict(everline, &before, chance)?;
         sleep(TALK);
-        let (ends, hears) = if agent_ends {
-            (&mut self.agent, &mut self.caller)
-        } else {
-            (&mut self.caller, &mut self.agent)
-        };
+        let (ends, hears) =
+            if agent_ends { (&mut self.agent, &mut self.caller) } else { (&mut self.caller, &mut self.agent) };
         ends.command("/hangup")?;
         hears.wait_for("session closed", PATIENCE).context("the BYE did not arrive")?;
         wait_json(everline, "calls", |calls: &Calls| calls.calls.is_empty())?;
@@ -146,11 +135,7 @@ impl Both {
 }
 
 /// Asks `everline NAME --json` until the answer is as wanted.
-fn wait_json<T: for<'a> Deserialize<'a>>(
-    everline: &Everline,
-    name: &str,
-    wanted: impl Fn(&T) -> bool,
-) -> Result<()> {
+fn wait_json<T: for<'a> Deserialize<'a>>(everline: &Everline, name: &str, wanted: impl Fn(&T) -> bool) -> Result<()> {
     let begun = std::time::Instant::now();
     while begun.elapsed() < PATIENCE {
         let output = everline.command(&[name, "--json"])?;
@@ -168,10 +153,8 @@ fn wait_json<T: for<'a> Deserialize<'a>>(
 
 /// Judges what one side heard: from the first tenth of a second with the tone to the last, through the fault.
 fn share(who: &str, heard: &[bool]) -> Result<String> {
-    let first = heard
-        .iter()
-        .position(|has| *has)
-        .with_context(|| format!("{who} heard nothing of the other's tone"))?;
+    let first =
+        heard.iter().position(|has| *has).with_context(|| format!("{who} heard nothing of the other's tone"))?;
     let last = heard.iter().rposition(|has| *has).unwrap_or(first);
     let whole = &heard[first..=last];
     let good = whole.iter().filter(|has| **has).count();

@@ -87,8 +87,7 @@ mod tests {
 
     #[test]
     fn a_tone_under_a_louder_one_is_not_enough() {
-        let both: Vec<f64> =
-            sine(700.0, 4_000.0).iter().zip(sine(1_100.0, 8_000.0)).map(|(a, b)| a + b).collect();
+        let both: Vec<f64> = sine(700.0, 4_000.0).iter().zip(sine(1_100.0, 8_000.0)).map(|(a, b)| a + b).collect();
         assert!(!has_tone(&both, 700));
         assert!(has_tone(&both, 1_100));
     }

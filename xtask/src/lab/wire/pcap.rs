@@ -140,10 +140,7 @@ pub(super) mod tests {
             seen.push((packet.at, packet.from.to_string(), packet.to.to_string(), bytes.to_vec()));
         })
         .expect("the file is whole");
-        assert_eq!(
-            seen,
-            [(1_500_000_000, "127.0.0.2:5080".into(), "127.0.0.1:5060".into(), b"hello".to_vec())]
-        );
+        assert_eq!(seen, [(1_500_000_000, "127.0.0.2:5080".into(), "127.0.0.1:5060".into(), b"hello".to_vec())]);
     }
 
     #[test]

@@ -60,9 +60,7 @@ impl Direction {
         self.early.insert(sequence, bytes.to_vec());
         let mut next = next;
         // A segment is due if it begins at or before the next byte, counted around the end of the numbers.
-        while let Some((&first, _)) =
-            self.early.iter().find(|(first, _)| next.wrapping_sub(**first) < 1 << 31)
-        {
+        while let Some((&first, _)) = self.early.iter().find(|(first, _)| next.wrapping_sub(**first) < 1 << 31) {
             let segment = self.early.remove(&first).unwrap_or_default();
             let known = next.wrapping_sub(first) as usize;
             if let Some(fresh) = segment.get(known..) {
@@ -141,8 +139,7 @@ mod tests {
 
     #[test]
     fn late_and_repeated_segments_change_nothing() {
-        let segments: [(usize, &[u8]); 4] =
-            [(10, &ONE[10..20]), (0, &ONE[..15]), (5, &ONE[5..12]), (20, &ONE[20..])];
+        let segments: [(usize, &[u8]); 4] = [(10, &ONE[10..20]), (0, &ONE[..15]), (5, &ONE[5..12]), (20, &ONE[20..])];
         assert_eq!(messages(u32::MAX - 12, &segments), [ONE]);
     }
 }

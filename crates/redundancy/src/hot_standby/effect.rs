@@ -1,0 +1,109 @@
+//! What a replica asks its shell to do.
+
+use model::{Epoch, Incarnation, RecordKey, Span};
+
+use super::Released;
+use crate::coordinator;
+
+/// One thing for the shell to do, in order.
+#[derive(Debug)]
+pub enum Effect<O> {
+    /// Write this frame to the link.
+    Frame {
+        /// The frame.
+        bytes: Vec<u8>,
+        /// The checkpoint that it carries: tell [`Replica::published`](super::Replica::published) when the link has
+        /// accepted the whole of it.
+        sequence: Option<u64>,
+    },
+    /// Send this output.
+    Release(Released<O>),
+    /// Backup only: keep in mind that the primary wrote this output to a stream. What the stream has not taken by the
+    /// time of a takeover is for the successor to write.
+    Shadow(O),
+    /// Ask the coordinator.
+    Ask(coordinator::Request),
+    /// Connect to the primary.
+    Dial(Incarnation),
+    /// End the link.
+    HangUp,
+    /// Append to the journal of durable records, before any output that follows in this list is sent.
+    Journal {
+        /// Epoch and number of the checkpoint.
+        stamp: (Epoch, u64),
+        /// The record.
+        key: RecordKey,
+        /// The change (see [`crate::change`]).
+        change: Vec<u8>,
+    },
+    /// No incarnation of the pair is left: read the journals and call
+    /// [`Replica::cold_start`](super::Replica::cold_start).
+    ReadJournals,
+    /// Primary from now on: open the doors.
+    Serve(Serve),
+    /// Backup from now on, after a planned switchover: stop reading inputs.
+    StandBy,
+    /// This incarnation is over: end the process, it comes back as another one.
+    Retire(Retirement),
+    /// Something that an operator may want to know.
+    Tell(Remark),
+}
+
+/// How a replica became primary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Serve {
+    /// The epoch that begins.
+    pub epoch: Epoch,
+    /// The primary before, if this is a takeover. Feed the inputs that it had read and not covered, then what waits in
+    /// the sockets, then call [`Replica::inputs_taken`](super::Replica::inputs_taken).
+    pub after: Option<Predecessor>,
+}
+
+/// The primary before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Who it was; its input ring holds what it read.
+    pub incarnation: Incarnation,
+    /// Inputs of that ring up to this number are covered.
+    pub mark: u64,
+}
+
+/// Why an incarnation ends itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retirement {
+    /// Another one is primary at a later epoch.
+    Superseded(Epoch),
+    /// Its records are not those of its primary: the state hash differs.
+    Diverged,
+    /// Its primary sent what it cannot keep: damaged, or written by a newer version.
+    CannotKeep,
+    /// It fell out of the pair and would have to begin anew.
+    Outdated,
+}
+
+/// News for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A backup was taken on and is being sent the records.
+    Joining(Incarnation),
+    /// The backup holds every record and is in sync.
+    Level(Incarnation),
+    /// The backup was lost; the primary goes on alone.
+    Solo,
+    /// The backup has suspected its primary and asks for the next epoch.
+    Suspects(Incarnation),
+    /// An input made the engine panic; its calls were dropped and it will be refused from now on.
+    Panicked {
+        /// The input.
+        fingerprint: u64,
+        /// Records that it had touched.
+        touched: Vec<RecordKey>,
+    },
+    /// A planned switchover did not come about within this time.
+    SwitchoverFailed(Span),
+    /// Began without a predecessor, with so many durable records.
+    ColdStart {
+        /// How many records were read back.
+        records: usize,
+    },
+}

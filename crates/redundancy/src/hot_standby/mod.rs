@@ -1,0 +1,30 @@
+//! The hot standby protocol: primary-backup replication with an outside configuration master.
+//!
+//! The kind of protocol that PacificA, Vertical Paxos and Kafka's in-sync replicas describe: the records of a primary
+//! are copied to its backup before anything that depends on them leaves, and a small consistent store outside says who
+//! serves. Start reading at `engine`, the contract with a server, then `replica`, one side of a pair: `start` is its way
+//! in, `primary` and `backup` are its roles, `gate` is what holds outputs back, `message` what the sides say to each other.
+
+mod backup;
+mod effect;
+mod engine;
+mod gate;
+mod message;
+mod primary;
+mod refused;
+mod replica;
+#[cfg(feature = "sabotage")]
+mod sabotage;
+mod snapshot;
+mod start;
+mod status;
+
+pub use effect::{Effect, Predecessor, Remark, Retirement, Serve};
+pub use engine::{Engine, Output};
+pub use gate::Released;
+pub use message::{Checkpoint, Message};
+pub use primary::SwitchoverRefused;
+pub use replica::{Commit, Replica, Settings, Taken};
+#[cfg(feature = "sabotage")]
+pub use sabotage::Sabotage;
+pub use status::{RoleName, Status};

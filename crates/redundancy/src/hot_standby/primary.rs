@@ -1,0 +1,561 @@
+//! The side that serves: it writes checkpoints, holds outputs, and keeps the entry true about its backup.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use model::{Epoch, Incarnation, RecordKey, Span, Time};
+
+use super::backup::Backup;
+use super::effect::{Effect, Remark, Retirement};
+use super::engine::{Engine, Output};
+use super::gate::Gate;
+use super::message::{Checkpoint, FORMAT, Message, write_output};
+use super::replica::{Commit, Replica, Role, Settings, sabotaged};
+use super::snapshot::Snapshot;
+use crate::coordinator::PairEntry;
+
+/// Outputs that may wait at the gate before no more inputs are taken in.
+const MOST_HELD: usize = 65_536;
+
+/// How long a planned switchover may take before it is called off.
+const SWITCHOVER_PATIENCE: Span = Span::from_millis(1_000);
+
+/// The primary's share of a replica.
+#[derive(Debug)]
+pub(super) struct Primary<O> {
+    pub(super) epoch: Epoch,
+    sequence: u64,
+    /// The last input that was handed to the engine.
+    pub(super) mark: u64,
+    /// The last input that a checkpoint covers.
+    covered: u64,
+    gate: Gate<O>,
+    standby: Standby,
+    /// False while the inputs that the predecessor had read are taken in.
+    pub(super) serving: bool,
+    /// Outputs of the predecessor that may not have left, with their records.
+    again: VecDeque<O>,
+    /// Records that moved since the takeover.
+    moved: BTreeSet<RecordKey>,
+    heard: Time,
+    said: Time,
+    kept: u64,
+}
+
+/// How it stands with the other side.
+#[derive(Debug)]
+pub(super) enum Standby {
+    /// There is none.
+    Solo,
+    /// It is being sent the records; outputs leave meanwhile.
+    Joining(Snapshot),
+    /// It is level, and the compare-and-swap that says so is on its way; nothing leaves (rule 8).
+    Admitting(Incarnation),
+    /// It is in sync; outputs leave when it has their checkpoint.
+    Paired(Incarnation),
+    /// It is lost, and the compare-and-swap that says so is on its way; nothing more leaves (rule 5).
+    Dropping,
+    /// It is asked to take over; nothing more leaves.
+    HandingOver(HandingOver),
+}
+
+/// A planned switchover on its way.
+#[derive(Debug)]
+pub(super) struct HandingOver {
+    peer: Incarnation,
+    since: Time,
+    /// Everything has left and the backup was asked.
+    asked: bool,
+    /// The link is gone.
+    lost: bool,
+    /// This side wants its role back.
+    calls_off: bool,
+}
+
+/// Why a planned switchover is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SwitchoverRefused {
+    /// This side is not the primary.
+    #[error("this side does not serve, ask the primary")]
+    NotPrimary,
+    /// There is no backup that holds every record.
+    #[error("the backup is not level")]
+    NotLevel,
+    /// Roles cannot be changed without the coordinator.
+    #[error("the coordinator cannot be reached")]
+    NoCoordinator,
+}
+
+impl<O> Primary<O> {
+    pub(super) const fn new(epoch: Epoch, standby: Standby, local: Time) -> Self {
+        let mut gate = Gate::shut();
+        match standby {
+            Standby::Solo | Standby::Joining(_) => gate.open_solo(),
+            Standby::Paired(_) => gate.open_for_committed(),
+            Standby::Admitting(_) | Standby::Dropping | Standby::HandingOver(_) => {}
+        }
+        Self {
+            epoch,
+            sequence: 0,
+            mark: 0,
+            covered: 0,
+            gate,
+            standby,
+            serving: true,
+            again: VecDeque::new(),
+            moved: BTreeSet::new(),
+            heard: local,
+            said: local,
+            kept: 0,
+        }
+    }
+
+    /// Keeps what a predecessor may not have sent.
+    pub(super) fn inherit(&mut self, again: impl Iterator<Item = O>) {
+        self.again = again.collect();
+        self.serving = false;
+    }
+
+    pub(super) fn deadline(&self, settings: &Settings) -> Time {
+        let heartbeat = if self.standby.is_linked() { self.said + settings.heartbeat } else { Time::NEVER };
+        let silence = match settings.commit {
+            Commit::Acknowledged if self.standby.is_linked() => self.heard + settings.silence,
+            Commit::Acknowledged | Commit::Published => Time::NEVER,
+        };
+        let patience = match &self.standby {
+            Standby::HandingOver(over) if !over.calls_off => over.since + SWITCHOVER_PATIENCE,
+            _ => Time::NEVER,
+        };
+        heartbeat.min(silence).min(patience)
+    }
+
+    pub(super) const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Checkpoints that the backup has not confirmed.
+    pub(super) const fn lag(&self) -> u64 {
+        if self.standby.is_linked() { self.sequence.saturating_sub(self.kept) } else { 0 }
+    }
+
+    /// True while a planned switchover is on its way: what comes in now is for the successor.
+    pub(super) const fn hands_over(&self) -> bool {
+        matches!(self.standby, Standby::HandingOver(_))
+    }
+
+    pub(super) const fn is_paired(&self) -> bool {
+        matches!(self.standby, Standby::Paired(_))
+    }
+
+    /// Releases what may leave.
+    fn release(&mut self, effects: &mut Vec<Effect<O>>) {
+        self.gate.release(|output| effects.push(Effect::Release(output)));
+    }
+}
+
+impl Standby {
+    const fn is_linked(&self) -> bool {
+        match self {
+            Self::Joining(_) | Self::Admitting(_) | Self::Paired(_) => true,
+            Self::HandingOver(over) => !over.lost,
+            Self::Solo | Self::Dropping => false,
+        }
+    }
+
+    const fn peer(&self) -> Option<&Incarnation> {
+        match self {
+            Self::Joining(snapshot) => Some(&snapshot.peer),
+            Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
+            Self::HandingOver(over) => Some(&over.peer),
+            Self::Solo | Self::Dropping => None,
+        }
+    }
+
+    /// Who should stand in the entry beside the primary.
+    const fn wanted(&self) -> Option<&Incarnation> {
+        match self {
+            Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
+            Self::HandingOver(over) if !over.calls_off => Some(&over.peer),
+            Self::Solo | Self::Joining(_) | Self::Dropping | Self::HandingOver(_) => None,
+        }
+    }
+}
+
+impl<E: Engine> Replica<E> {
+    /// True if inputs may be read from the sockets.
+    #[must_use]
+    pub fn accepts_inputs(&self) -> bool {
+        match &self.role {
+            Role::Primary(primary) => primary.gate.held() < MOST_HELD && !primary.hands_over(),
+            Role::Start(_) | Role::Backup(_) | Role::Retired => false,
+        }
+    }
+
+    /// Inputs up to this number need not be kept in the input ring any more.
+    #[must_use]
+    pub const fn mark(&self) -> u64 {
+        match &self.role {
+            Role::Primary(primary) => primary.gate.mark(),
+            Role::Start(_) | Role::Backup(_) | Role::Retired => 0,
+        }
+    }
+
+    /// Ends a batch of inputs: writes one checkpoint if anything changed, and releases what may leave.
+    pub fn flush(&mut self, local: Time) {
+        match &self.role {
+            Role::Primary(_) => self.write_checkpoint(local),
+            Role::Backup(_) => self.confirm_kept(local),
+            Role::Start(_) | Role::Retired => {}
+        }
+    }
+
+    fn write_checkpoint(&mut self, local: Time) {
+        let now = self.pair_time(local);
+        let Role::Primary(primary) = &mut self.role else { return };
+        let outputs = std::mem::take(self.engine.outputs());
+        let dirty = self.engine.store().is_dirty() || self.refused.has_news();
+        if !dirty && outputs.is_empty() && primary.mark == primary.covered {
+            return;
+        }
+        primary.sequence += 1;
+        primary.covered = primary.mark;
+        let (epoch, sequence) = (primary.epoch, primary.sequence);
+        let mut changes = Vec::new();
+        self.refused.write_news(&mut changes);
+        let effects = &mut self.effects;
+        self.engine.store_mut().drain(&mut changes, |key, change| {
+            if E::durable(key.kind) {
+                effects.push(Effect::Journal { stamp: (epoch, sequence), key, change: change.to_vec() });
+            }
+            if !primary.serving {
+                primary.moved.insert(key);
+            }
+        });
+        if primary.standby.is_linked() {
+            let mut encoded = Vec::new();
+            for output in &outputs {
+                write_output(&mut encoded, |out| output.encode(out));
+            }
+            let step = Checkpoint {
+                epoch,
+                sequence,
+                now,
+                mark: primary.mark,
+                left: primary.gate.released(),
+                changes: &changes,
+                outputs: &encoded,
+            };
+            primary.said = local;
+            effects.push(Effect::Frame { bytes: Message::Checkpoint(step).encode(), sequence: Some(sequence) });
+        }
+        primary.gate.hold(sequence, primary.mark, outputs);
+        primary.release(effects);
+    }
+
+    /// The link has accepted the whole of this checkpoint.
+    pub fn published(&mut self, sequence: u64) {
+        if let Role::Primary(primary) = &mut self.role
+            && self.settings.commit == Commit::Published
+        {
+            primary.gate.commit(sequence);
+            primary.release(&mut self.effects);
+        }
+    }
+
+    /// The inputs that the predecessor had read, and those that waited in the sockets, are taken in: what may not have
+    /// left is sent again, unless the record behind it has moved meanwhile (rule 6).
+    pub fn inputs_taken(&mut self, local: Time) {
+        self.flush(local);
+        let forget = sabotaged!(self, ForgetOutputs);
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.serving = true;
+        let moved = std::mem::take(&mut primary.moved);
+        for output in std::mem::take(&mut primary.again) {
+            let stands = output.record().is_none_or(|record| !moved.contains(&record));
+            if stands && output.may_repeat() && !forget {
+                self.effects.push(Effect::Release(Gate::release_again(output)));
+            }
+        }
+        self.tick(local);
+    }
+
+    pub(super) fn primary_tick(&mut self, local: Time) {
+        let now = self.pair_time(local);
+        let Role::Primary(primary) = &self.role else { return };
+        if primary.serving && !primary.hands_over() && self.engine.store().deadline() <= now {
+            self.guarded(now, None, |engine| engine.expire(now));
+        }
+        self.flush(local);
+        let Role::Primary(primary) = &mut self.role else { return };
+        let impatient = primary.standby.is_linked() && self.settings.commit == Commit::Acknowledged;
+        if impatient && primary.heard + self.settings.silence <= local {
+            self.effects.push(Effect::HangUp);
+            return self.primary_lost_link(local);
+        }
+        if primary.standby.is_linked() && primary.said + self.settings.heartbeat <= local {
+            primary.said = local;
+            let (epoch, sequence) = (primary.epoch, primary.sequence);
+            let state_hash = self.engine.store().state_hash();
+            self.send(&Message::Heartbeat { epoch, sequence, now, state_hash });
+        }
+        self.switchover_tick(local);
+    }
+
+    pub(super) fn primary_hears(&mut self, local: Time, message: Message<'_>) {
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.heard = local;
+        let epoch = primary.epoch;
+        match message {
+            Message::Hello { incarnation, format } => self.take_on(local, incarnation, format),
+            Message::PieceKept { number } => self.send_snapshot(local, Some(number)),
+            Message::Level { epoch: of } if of == epoch => self.admit(local),
+            Message::Kept { epoch: of, sequence } if of == epoch && sequence <= primary.sequence => {
+                primary.kept = primary.kept.max(sequence);
+                if self.settings.commit == Commit::Acknowledged {
+                    primary.gate.commit(sequence);
+                    primary.release(&mut self.effects);
+                }
+                self.switchover_tick(local);
+            }
+            Message::TakenOver { epoch: of, now } if of == epoch.next() => self.step_down(local, of, Some(now)),
+            Message::Superseded { epoch: of } if of > epoch => self.retire(Retirement::Superseded(of)),
+            Message::Checkpoint(Checkpoint { epoch: of, sequence, .. }) if of < epoch => {
+                if sabotaged!(self, AcceptOldEpoch) {
+                    return self.send(&Message::Kept { epoch: of, sequence });
+                }
+                self.send(&Message::Superseded { epoch });
+            }
+            Message::Heartbeat { epoch: of, .. } | Message::Piece { epoch: of, .. } if of < epoch => {
+                self.send(&Message::Superseded { epoch });
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes on a backup that dialled.
+    fn take_on(&mut self, local: Time, peer: Incarnation, format: u32) {
+        let expected = self.settings.peer.as_ref() == Some(&peer.application);
+        self.flush(local);
+        let now = self.pair_time(local);
+        let Role::Primary(primary) = &mut self.role else { return };
+        if !matches!(primary.standby, Standby::Solo) || !expected || format < FORMAT {
+            return self.effects.push(Effect::HangUp);
+        }
+        primary.kept = primary.sequence;
+        primary.standby = Standby::Joining(Snapshot::new(peer.clone()));
+        let (epoch, sequence) = (primary.epoch, primary.sequence);
+        self.effects.push(Effect::Tell(Remark::Joining(peer)));
+        self.send(&Message::Welcome { epoch, sequence, now });
+        self.send_snapshot(local, None);
+    }
+
+    fn send_snapshot(&mut self, local: Time, kept: Option<u64>) {
+        self.flush(local);
+        let lose_record = sabotaged!(self, LoseSnapshotRecord);
+        let Role::Primary(primary) = &mut self.role else { return };
+        let Standby::Joining(snapshot) = &mut primary.standby else { return };
+        primary.said = local;
+        if let Some(number) = kept {
+            snapshot.kept(number);
+        }
+        let store = self.engine.store();
+        while let Some((number, mut changes)) = snapshot.next_piece(store, &self.refused) {
+            if lose_record {
+                super::snapshot::lose_first(&mut changes);
+            }
+            let piece = Message::Piece { epoch: primary.epoch, number, changes: &changes };
+            self.effects.push(Effect::Frame { bytes: piece.encode(), sequence: None });
+        }
+        if snapshot.completes() {
+            let complete = Message::Complete {
+                epoch: primary.epoch,
+                sequence: primary.sequence,
+                records: store.len() as u64,
+                state_hash: store.state_hash(),
+            };
+            self.effects.push(Effect::Frame { bytes: complete.encode(), sequence: None });
+        }
+    }
+
+    /// The backup holds every record: closes the gate, then asks that it may take over (rule 8).
+    fn admit(&mut self, local: Time) {
+        self.flush(local);
+        let stays_open = sabotaged!(self, AdmitOpen);
+        let Role::Primary(primary) = &mut self.role else { return };
+        let Standby::Joining(snapshot) = &primary.standby else { return };
+        primary.standby = Standby::Admitting(snapshot.peer.clone());
+        if !stays_open {
+            primary.gate.close();
+        }
+        primary.gate.commit(primary.kept);
+        self.pursue(local);
+    }
+
+    pub(super) fn primary_lost_link(&mut self, local: Time) {
+        let unasked = sabotaged!(self, SoloUnasked);
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.release(&mut self.effects);
+        match &mut primary.standby {
+            Standby::Solo | Standby::Dropping => return,
+            Standby::Joining(_) => primary.standby = Standby::Solo,
+            Standby::Admitting(_) | Standby::Paired(_) => {
+                primary.gate.close();
+                primary.standby = Standby::Dropping;
+            }
+            Standby::HandingOver(over) => {
+                over.lost = true;
+                over.calls_off = true;
+            }
+        }
+        if unasked && matches!(primary.standby, Standby::Dropping) {
+            self.go_solo();
+        }
+        self.pursue(local);
+    }
+
+    pub(super) fn primary_peer_ended(&mut self, local: Time) {
+        let Role::Primary(primary) = &self.role else { return };
+        if primary.standby.peer().is_some_and(|peer| self.has_ended(peer)) {
+            self.effects.push(Effect::HangUp);
+            self.primary_lost_link(local);
+        } else {
+            self.pursue(local);
+        }
+    }
+
+    pub(super) fn primary_entry_changed(&mut self, local: Time) {
+        let Role::Primary(primary) = &self.role else { return };
+        let Some(entry) = self.entry() else { return };
+        if entry.epoch <= primary.epoch {
+            return self.pursue(local);
+        }
+        let epoch = entry.epoch;
+        match &primary.standby {
+            Standby::HandingOver(over)
+                if entry.primary == over.peer
+                    && entry.in_sync.contains(&self.settings.me)
+                    && (!over.lost || self.has_ended(&over.peer)) =>
+            {
+                self.step_down(local, epoch, None);
+            }
+            _ => self.retire(Retirement::Superseded(epoch)),
+        }
+    }
+
+    /// Makes the entry say what is so, and opens the gate when it does.
+    fn pursue(&mut self, local: Time) {
+        let Role::Primary(primary) = &self.role else { return };
+        if matches!(&primary.standby, Standby::HandingOver(over) if !over.calls_off) {
+            return;
+        }
+        let me = &self.settings.me;
+        let in_sync: Vec<Incarnation> = std::iter::once(me).chain(primary.standby.wanted()).cloned().collect();
+        let epoch = primary.epoch;
+        let agreed = self.entry().is_some_and(|entry| entry.epoch == epoch && entry.in_sync == in_sync);
+        if agreed && !self.asking.unsure && self.asking.in_flight.is_none() {
+            self.agreed(local);
+        } else {
+            self.swap(PairEntry { epoch, primary: self.settings.me.clone(), in_sync });
+            self.go_solo_if_all_others_ended();
+        }
+    }
+
+    /// The entry says what this side wants it to say.
+    fn agreed(&mut self, local: Time) {
+        let Role::Primary(primary) = &mut self.role else { return };
+        match &primary.standby {
+            Standby::Admitting(peer) => {
+                self.effects.push(Effect::Tell(Remark::Level(peer.clone())));
+                primary.standby = Standby::Paired(peer.clone());
+                primary.gate.open_for_committed();
+                if sabotaged!(self, ReleaseEarly) {
+                    let Role::Primary(primary) = &mut self.role else { return };
+                    primary.gate.open_solo();
+                }
+            }
+            Standby::Dropping => self.go_solo(),
+            Standby::HandingOver(over) => {
+                let taken = local.since(over.since);
+                self.effects.push(Effect::Tell(Remark::SwitchoverFailed(taken)));
+                self.effects.push(Effect::HangUp);
+                self.go_solo();
+            }
+            Standby::Solo | Standby::Joining(_) | Standby::Paired(_) => {}
+        }
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.release(&mut self.effects);
+    }
+
+    fn go_solo(&mut self) {
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.standby = Standby::Solo;
+        primary.gate.open_solo();
+        primary.release(&mut self.effects);
+        self.effects.push(Effect::Tell(Remark::Solo));
+    }
+
+    /// Rule 14: where every other incarnation that could take over has certainly ended, nobody can, whatever the
+    /// coordinator says later.
+    fn go_solo_if_all_others_ended(&mut self) {
+        let Role::Primary(primary) = &self.role else { return };
+        let Some(entry) = self.entry() else { return };
+        let alone = entry.in_sync.iter().all(|one| *one == self.settings.me || self.has_ended(one));
+        if alone && entry.epoch == primary.epoch && matches!(primary.standby, Standby::Dropping) {
+            self.go_solo();
+        }
+    }
+}
+
+/// Planned switchover.
+impl<E: Engine> Replica<E> {
+    /// Hands the role to the backup; it happens when everything that waits has left.
+    ///
+    /// # Errors
+    /// If this side is not the primary, or the backup or the coordinator is not there for it.
+    pub fn switch_over(&mut self, local: Time) -> Result<(), SwitchoverRefused> {
+        let connected = self.asking.connected && !self.asking.unsure;
+        let Role::Primary(primary) = &mut self.role else { return Err(SwitchoverRefused::NotPrimary) };
+        let Standby::Paired(peer) = &primary.standby else { return Err(SwitchoverRefused::NotLevel) };
+        if !connected {
+            return Err(SwitchoverRefused::NoCoordinator);
+        }
+        let peer = peer.clone();
+        let over = HandingOver { peer, since: local, asked: false, lost: false, calls_off: false };
+        primary.standby = Standby::HandingOver(over);
+        self.flush(local);
+        self.switchover_tick(local);
+        Ok(())
+    }
+
+    fn switchover_tick(&mut self, local: Time) {
+        let now = self.pair_time(local);
+        let Role::Primary(primary) = &mut self.role else { return };
+        let Standby::HandingOver(over) = &mut primary.standby else { return };
+        let (epoch, sequence) = (primary.epoch, primary.sequence);
+        if !over.asked && primary.gate.is_empty() && primary.mark == primary.covered {
+            over.asked = true;
+            primary.gate.close();
+            primary.said = local;
+            self.send(&Message::HandOver { epoch, sequence, now });
+        } else if !over.calls_off && over.since + SWITCHOVER_PATIENCE <= local {
+            over.calls_off = true;
+            // The backup may have done its compare-and-swap: only a later revision of ours tells.
+            self.asking.unsure = true;
+            self.pursue(local);
+        }
+    }
+
+    /// The backup has taken over as it was asked to: this side is its backup now, and in sync.
+    fn step_down(&mut self, local: Time, epoch: Epoch, now: Option<Time>) {
+        let Role::Primary(primary) = &self.role else { return };
+        let Standby::HandingOver(over) = &primary.standby else {
+            return self.retire(Retirement::Superseded(epoch));
+        };
+        let backup = Backup::after_switchover(epoch, over.peer.clone(), !over.lost, local);
+        if let Some(now) = now {
+            self.set_pair_time(local, now);
+        }
+        self.role = Role::Backup(backup);
+        self.effects.push(Effect::StandBy);
+        self.backup_entry_changed(local);
+    }
+}

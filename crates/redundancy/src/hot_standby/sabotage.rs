@@ -1,0 +1,44 @@
+//! Breaks the rules of the protocol one at a time, so that the simulation can prove that its checkers bite.
+//!
+//! Compiled in with the feature `sabotage` only, which nothing but the simulator asks for.
+
+/// The rule that is broken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sabotage {
+    /// None.
+    #[default]
+    None,
+    /// Rule 4: outputs are released before the backup has acknowledged their checkpoint.
+    ReleaseEarly,
+    /// Rule 5: a primary that lost its backup goes solo without a compare-and-swap.
+    SoloUnasked,
+    /// Rule 6: a backup takes over without a compare-and-swap.
+    TakeOverUnasked,
+    /// Rule 3: a backup takes checkpoints of an old epoch.
+    AcceptOldEpoch,
+    /// Rule 8: the gate stays open while the compare-and-swap that admits a backup is on its way.
+    AdmitOpen,
+    /// A deadline is not armed after a takeover.
+    ForgetTimer,
+    /// Rule 8: a record of the snapshot is left out, and the hash is not compared.
+    LoseSnapshotRecord,
+    /// Rule 6: a new primary forgets the inputs that the old one had read.
+    ForgetInputs,
+    /// Rule 6: outputs that may not have left are not sent again.
+    ForgetOutputs,
+}
+
+impl Sabotage {
+    /// Every broken rule.
+    pub const ALL: [Self; 9] = [
+        Self::ReleaseEarly,
+        Self::SoloUnasked,
+        Self::TakeOverUnasked,
+        Self::AcceptOldEpoch,
+        Self::AdmitOpen,
+        Self::ForgetTimer,
+        Self::LoseSnapshotRecord,
+        Self::ForgetInputs,
+        Self::ForgetOutputs,
+    ];
+}

@@ -1,0 +1,128 @@
+//! The way into the pair: as the first primary, as a backup, or from cold (rules 8 and 15).
+
+use model::{Epoch, Incarnation, Span, Time};
+
+use super::effect::{Effect, Remark};
+use super::engine::Engine;
+use super::message::{FORMAT, Message};
+use super::primary::{Primary, Standby};
+use super::replica::{Replica, Role};
+use crate::change::Change;
+use crate::coordinator::PairEntry;
+
+/// Pause before a primary that could not be reached is dialled again.
+const REDIAL: Span = Span::from_millis(50);
+
+/// A side that has no role yet.
+#[derive(Debug)]
+pub(super) struct Start {
+    /// The primary that is being dialled or that the link leads to.
+    dialled: Option<Incarnation>,
+    redial: Time,
+    reading_journals: bool,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { dialled: None, redial: Time::NEVER, reading_journals: false }
+    }
+}
+
+impl Start {
+    pub(super) const fn deadline(&self) -> Time {
+        self.redial
+    }
+}
+
+impl<E: Engine> Replica<E> {
+    pub(super) fn start_tick(&mut self, local: Time) {
+        if let Role::Start(start) = &mut self.role
+            && start.redial <= local
+        {
+            start.redial = Time::NEVER;
+            start.dialled = None;
+            self.consider_start(local);
+        }
+    }
+
+    /// Finds the way in that the entry leaves open.
+    pub(super) fn consider_start(&mut self, local: Time) {
+        let me = self.settings.me.clone();
+        let Some(entry) = self.entry().cloned() else {
+            return self.swap(PairEntry { epoch: Epoch(1), primary: me.clone(), in_sync: vec![me] });
+        };
+        if entry.primary == me {
+            return self.read_journals();
+        }
+        if entry.in_sync.iter().all(|one| self.has_ended(one)) {
+            return self.swap(PairEntry { epoch: entry.epoch.next(), primary: me.clone(), in_sync: vec![me] });
+        }
+        if !self.has_ended(&entry.primary) {
+            self.dial(local, entry.primary);
+        }
+    }
+
+    fn read_journals(&mut self) {
+        if let Role::Start(start) = &mut self.role
+            && !start.reading_journals
+        {
+            start.reading_journals = true;
+            self.effects.push(Effect::ReadJournals);
+        }
+    }
+
+    fn dial(&mut self, local: Time, primary: Incarnation) {
+        let Role::Start(start) = &mut self.role else { return };
+        match &start.dialled {
+            Some(dialled) if *dialled == primary => {}
+            Some(_) => {
+                start.dialled = None;
+                start.redial = local + REDIAL;
+                self.effects.push(Effect::HangUp);
+            }
+            None if start.redial == Time::NEVER => {
+                start.dialled = Some(primary.clone());
+                self.effects.push(Effect::Dial(primary));
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn introduce_myself(&mut self) {
+        let hello = Message::Hello { incarnation: self.settings.me.clone(), format: FORMAT };
+        self.send(&hello);
+    }
+
+    /// The link to the primary broke, or could not be made, before this side had a role.
+    pub(super) fn start_again(&mut self, local: Time) {
+        self.engine.store_mut().clear();
+        let reading_journals = matches!(&self.role, Role::Start(start) if start.reading_journals);
+        self.role = Role::Start(Start { dialled: None, redial: local + REDIAL, reading_journals });
+    }
+
+    /// Begins without a predecessor, with the durable records that the journals held; `wall` is the time of day in
+    /// microseconds since 1970, from which pair time starts, so that deadlines in durable records keep their meaning.
+    pub fn cold_start<'a>(&mut self, local: Time, wall: Time, records: impl Iterator<Item = Change<'a>>) {
+        let Some(entry) = self.entry().filter(|entry| entry.primary == self.settings.me) else { return };
+        if !matches!(self.role, Role::Start(_)) {
+            return;
+        }
+        let epoch = entry.epoch;
+        self.set_pair_time(local, wall);
+        let mut count = 0;
+        for change in records {
+            self.engine.store_mut().absorb(&change);
+            count += 1;
+        }
+        self.effects.push(Effect::Tell(Remark::ColdStart { records: count }));
+        self.serve(local, Primary::new(epoch, Standby::Solo, local), None);
+    }
+
+    /// The primary that took this side on.
+    pub(super) fn dialled(&self) -> Option<&Incarnation> {
+        match &self.role {
+            Role::Start(start) => start.dialled.as_ref(),
+            Role::Backup(_) | Role::Primary(_) | Role::Retired => None,
+        }
+    }
+}

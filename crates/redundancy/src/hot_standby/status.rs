@@ -1,0 +1,79 @@
+//! What a replica says of itself.
+
+use model::Epoch;
+
+use super::engine::Engine;
+use super::replica::{Replica, Role};
+
+/// The role of one side of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleName {
+    /// On its way into the pair.
+    Starting,
+    /// Keeps the records of its primary.
+    Backup,
+    /// Serves.
+    Primary,
+    /// Its process is about to end.
+    Retired,
+}
+
+/// Role and readiness, as `everline status` shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// What it is.
+    pub role: RoleName,
+    /// In which epoch.
+    pub epoch: Epoch,
+    /// A primary that serves, or a backup that could take over.
+    pub ready: bool,
+    /// A primary whose backup is in sync, or a backup that is in sync.
+    pub level: bool,
+    /// Checkpoints that the backup has not confirmed.
+    pub lag: u64,
+    /// The last checkpoint written or kept.
+    pub sequence: u64,
+    /// How many records it holds.
+    pub records: u64,
+    /// Hash of all of them: equal on both sides of a pair that is level and at rest.
+    pub state_hash: u64,
+}
+
+impl<E: Engine> Replica<E> {
+    /// How it stands with this side.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let store = self.engine.store();
+        let blank = Status {
+            role: RoleName::Starting,
+            epoch: Epoch::default(),
+            ready: false,
+            level: false,
+            lag: 0,
+            sequence: 0,
+            records: store.len() as u64,
+            state_hash: store.state_hash(),
+        };
+        match &self.role {
+            Role::Start(_) => blank,
+            Role::Backup(backup) => Status {
+                role: RoleName::Backup,
+                epoch: backup.epoch,
+                ready: backup.is_ready(),
+                level: backup.is_ready(),
+                sequence: backup.sequence(),
+                ..blank
+            },
+            Role::Primary(primary) => Status {
+                role: RoleName::Primary,
+                epoch: primary.epoch,
+                ready: primary.serving,
+                level: primary.is_paired(),
+                lag: primary.lag(),
+                sequence: primary.sequence(),
+                ..blank
+            },
+            Role::Retired => Status { role: RoleName::Retired, ..blank },
+        }
+    }
+}
