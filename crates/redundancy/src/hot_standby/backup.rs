@@ -6,6 +6,7 @@ use model::{Epoch, Incarnation, Time};
 
 use super::effect::{Effect, Predecessor, Remark, Retirement};
 use super::engine::{Engine, Output};
+use super::gate::Stamp;
 use super::message::{Checkpoint, Message, outputs};
 use super::primary::{Primary, Standby};
 use super::refused::REFUSED;
@@ -319,7 +320,8 @@ impl<E: Engine> Replica<E> {
         let mark = if sabotaged!(self, ForgetInputs) { u64::MAX } else { backup.mark };
         let predecessor = Predecessor { incarnation: backup.primary, mark };
         let mut primary = Primary::new(epoch, standby, local);
-        primary.inherit(backup.retained.into_iter().map(|(_, output)| output));
+        let stamp = |sequence| Stamp { epoch: backup.epoch, sequence };
+        primary.inherit(backup.retained.into_iter().map(|(sequence, output)| (stamp(sequence), output)));
         self.serve(local, primary, Some(predecessor));
         if paired && backup.lost.is_some() {
             self.primary_lost_link(local);

@@ -2,19 +2,38 @@
 
 use std::collections::VecDeque;
 
+use model::Epoch;
+
+/// The checkpoint that an output belongs to; events to clients carry it (rule 11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The epoch of the checkpoint.
+    pub epoch: Epoch,
+    /// Its number within the epoch, from 1.
+    pub sequence: u64,
+}
+
 /// An output that may leave. Only the gate makes one, and the writers of sockets accept nothing else.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Released<O>(O);
+pub struct Released<O> {
+    output: O,
+    stamp: Stamp,
+}
 
 impl<O> Released<O> {
     /// The output, for the one who sends it.
     pub fn into_inner(self) -> O {
-        self.0
+        self.output
     }
 
     /// The output, to look at.
     pub const fn get(&self) -> &O {
-        &self.0
+        &self.output
+    }
+
+    /// The checkpoint that it waited for; of a repeated output, the one of the earlier primary.
+    pub const fn stamp(&self) -> Stamp {
+        self.stamp
     }
 }
 
@@ -32,6 +51,7 @@ enum Opening {
 /// Outputs in the order of their checkpoints, waiting to be released.
 #[derive(Debug)]
 pub(super) struct Gate<O> {
+    epoch: Epoch,
     opening: Opening,
     waiting: VecDeque<Waiting<O>>,
     /// Every checkpoint up to this one is committed.
@@ -52,8 +72,8 @@ struct Waiting<O> {
 
 impl<O> Gate<O> {
     /// A gate that lets nothing out.
-    pub(super) const fn shut() -> Self {
-        Self { opening: Opening::Shut, waiting: VecDeque::new(), committed: 0, released: 0, mark: 0, held: 0 }
+    pub(super) const fn shut(epoch: Epoch) -> Self {
+        Self { epoch, opening: Opening::Shut, waiting: VecDeque::new(), committed: 0, released: 0, mark: 0, held: 0 }
     }
 
     /// Lets nothing more out until one of the other openings is chosen.
@@ -89,15 +109,16 @@ impl<O> Gate<O> {
             self.held -= front.outputs.len();
             self.released = front.sequence;
             self.mark = front.mark;
+            let stamp = Stamp { epoch: self.epoch, sequence: front.sequence };
             for output in front.outputs {
-                each(Released(output));
+                each(Released { output, stamp });
             }
         }
     }
 
     /// An output of an earlier primary that may not have left: it was committed then (rule 6, re-emission).
-    pub(super) const fn release_again(output: O) -> Released<O> {
-        Released(output)
+    pub(super) const fn release_again(stamp: Stamp, output: O) -> Released<O> {
+        Released { output, stamp }
     }
 
     /// How many outputs wait.
@@ -140,7 +161,7 @@ mod tests {
     }
 
     fn gate_with_two_checkpoints() -> Gate<u8> {
-        let mut gate = Gate::shut();
+        let mut gate = Gate::shut(Epoch(1));
         gate.hold(1, 10, vec![1, 2]);
         gate.hold(2, 11, vec![3]);
         gate

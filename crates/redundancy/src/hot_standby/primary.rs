@@ -7,7 +7,7 @@ use model::{Epoch, Incarnation, RecordKey, Span, Time};
 use super::backup::Backup;
 use super::effect::{Effect, Remark, Retirement};
 use super::engine::{Engine, Output};
-use super::gate::Gate;
+use super::gate::{Gate, Stamp};
 use super::message::{Checkpoint, FORMAT, Message, write_output};
 use super::replica::{Commit, Replica, Role, Settings, sabotaged};
 use super::snapshot::Snapshot;
@@ -33,7 +33,7 @@ pub(super) struct Primary<O> {
     /// False while the inputs that the predecessor had read are taken in.
     pub(super) serving: bool,
     /// Outputs of the predecessor that may not have left, with their records.
-    again: VecDeque<O>,
+    again: VecDeque<(Stamp, O)>,
     /// Records that moved since the takeover.
     moved: BTreeSet<RecordKey>,
     heard: Time,
@@ -87,7 +87,7 @@ pub enum SwitchoverRefused {
 
 impl<O> Primary<O> {
     pub(super) const fn new(epoch: Epoch, standby: Standby, local: Time) -> Self {
-        let mut gate = Gate::shut();
+        let mut gate = Gate::shut(epoch);
         match standby {
             Standby::Solo | Standby::Joining(_) => gate.open_solo(),
             Standby::Paired(_) => gate.open_for_committed(),
@@ -110,7 +110,7 @@ impl<O> Primary<O> {
     }
 
     /// Keeps what a predecessor may not have sent.
-    pub(super) fn inherit(&mut self, again: impl Iterator<Item = O>) {
+    pub(super) fn inherit(&mut self, again: impl Iterator<Item = (Stamp, O)>) {
         self.again = again.collect();
         self.serving = false;
     }
@@ -266,10 +266,10 @@ impl<E: Engine> Replica<E> {
         let Role::Primary(primary) = &mut self.role else { return };
         primary.serving = true;
         let moved = std::mem::take(&mut primary.moved);
-        for output in std::mem::take(&mut primary.again) {
+        for (stamp, output) in std::mem::take(&mut primary.again) {
             let stands = output.record().is_none_or(|record| !moved.contains(&record));
             if stands && output.may_repeat() && !forget {
-                self.effects.push(Effect::Release(Gate::release_again(output)));
+                self.effects.push(Effect::Release(Gate::release_again(stamp, output)));
             }
         }
         self.tick(local);
