@@ -72,8 +72,10 @@ struct Waiting<O> {
 
 impl<O> Gate<O> {
     /// A gate that lets nothing out.
-    pub(super) const fn shut(epoch: Epoch) -> Self {
-        Self { epoch, opening: Opening::Shut, waiting: VecDeque::new(), committed: 0, released: 0, mark: 0, held: 0 }
+    ///
+    /// `mark` is the last input that the predecessor has covered.
+    pub(super) const fn shut(epoch: Epoch, mark: u64) -> Self {
+        Self { epoch, opening: Opening::Shut, waiting: VecDeque::new(), committed: 0, released: 0, mark, held: 0 }
     }
 
     /// Lets nothing more out until one of the other openings is chosen.
@@ -131,6 +133,11 @@ impl<O> Gate<O> {
         self.waiting.is_empty()
     }
 
+    /// True if everything that was released is committed as well, so that a successor may be appointed.
+    pub(super) const fn is_covered(&self) -> bool {
+        self.released <= self.committed
+    }
+
     /// Every output of a checkpoint up to this one was released.
     pub(super) const fn released(&self) -> u64 {
         self.released
@@ -161,7 +168,7 @@ mod tests {
     }
 
     fn gate_with_two_checkpoints() -> Gate<u8> {
-        let mut gate = Gate::shut(Epoch(1));
+        let mut gate = Gate::shut(Epoch(1), 0);
         gate.hold(1, 10, vec![1, 2]);
         gate.hold(2, 11, vec![3]);
         gate
