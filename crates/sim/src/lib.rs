@@ -6,8 +6,12 @@
 //! run is made of), then [`pair`] (a pair and everything around it), then [`checkers`] (what must never happen).
 #![forbid(unsafe_code)]
 
+pub mod budget;
+pub mod case;
 pub mod checkers;
+pub mod explore;
 pub mod kernel;
 pub mod pair;
 pub mod plan;
+pub mod shrink;
 pub mod toy;

@@ -17,7 +17,7 @@ use crate::coordinator::PairEntry;
 use crate::store::Record;
 
 /// The backup's share of a replica.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Backup<O> {
     pub(super) epoch: Epoch,
     sequence: u64,

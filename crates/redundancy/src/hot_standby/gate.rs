@@ -49,7 +49,7 @@ enum Opening {
 }
 
 /// Outputs in the order of their checkpoints, waiting to be released.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Gate<O> {
     epoch: Epoch,
     opening: Opening,
@@ -63,7 +63,7 @@ pub(super) struct Gate<O> {
     held: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting<O> {
     sequence: u64,
     mark: u64,

@@ -20,7 +20,7 @@ const MOST_HELD: usize = 65_536;
 const SWITCHOVER_PATIENCE: Span = Span::from_millis(1_000);
 
 /// The primary's share of a replica.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Primary<O> {
     pub(super) epoch: Epoch,
     sequence: u64,
@@ -42,7 +42,7 @@ pub(super) struct Primary<O> {
 }
 
 /// How it stands with the other side.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Standby {
     /// There is none.
     Solo,
@@ -59,7 +59,7 @@ pub(super) enum Standby {
 }
 
 /// A planned switchover on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct HandingOver {
     peer: Incarnation,
     since: Time,

@@ -71,7 +71,7 @@ impl Settings {
 }
 
 /// What a replica is at the moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Role<O> {
     Start(Start),
     Backup(Backup<O>),
@@ -110,7 +110,7 @@ pub struct Replica<E: Engine> {
 }
 
 /// The one compare-and-swap that may be on its way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Asking {
     pub(super) connected: bool,
     pub(super) in_flight: Option<PairEntry>,
@@ -368,6 +368,29 @@ impl<E: Engine> Replica<E> {
         self.engine.outputs().clear();
         self.effects.push(Effect::HangUp);
         self.effects.push(Effect::Retire(why));
+    }
+
+    /// A copy, for a model checker that tries every way on from here. Effects that were not taken stay behind: an
+    /// output that was released once must not be released by a copy as well.
+    #[cfg(feature = "sabotage")]
+    #[must_use]
+    pub fn fork(&self) -> Self
+    where
+        E: Clone,
+        E::Output: Clone,
+    {
+        Self {
+            engine: self.engine.clone(),
+            settings: self.settings.clone(),
+            role: self.role.clone(),
+            entry: self.entry.clone(),
+            was_in_sync: self.was_in_sync,
+            asking: self.asking.clone(),
+            ended: self.ended.clone(),
+            refused: self.refused.clone(),
+            clock_offset: self.clock_offset,
+            effects: Vec::new(),
+        }
     }
 
     #[cfg(feature = "sabotage")]

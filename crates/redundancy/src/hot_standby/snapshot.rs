@@ -12,7 +12,7 @@ const PIECE: usize = 64 * 1024;
 const WINDOW: u64 = 8;
 
 /// How far a snapshot is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Snapshot {
     pub(super) peer: Incarnation,
     /// Where the next piece begins; `None` when all were written.

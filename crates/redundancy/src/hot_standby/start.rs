@@ -2,7 +2,7 @@
 
 use model::{Epoch, Incarnation, Span, Time};
 
-use super::effect::{Effect, Remark};
+use super::effect::{Effect, Remark, Retirement};
 use super::engine::Engine;
 use super::message::{FORMAT, Message};
 use super::primary::{Primary, Standby};
@@ -14,7 +14,7 @@ use crate::coordinator::PairEntry;
 pub(super) const REDIAL: Span = Span::from_millis(50);
 
 /// A side that has no role yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Start {
     /// The primary that is being dialled or that the link leads to, and since when.
     dialled: Option<(Incarnation, Time)>,
@@ -55,12 +55,17 @@ impl<E: Engine> Replica<E> {
         let Some(entry) = self.entry().cloned() else {
             return self.swap(PairEntry { epoch: Epoch(1), primary: me.clone(), in_sync: vec![me] });
         };
-        if entry.primary == me {
+        if entry.primary == me && entry.in_sync == [me.clone()] {
             return self.read_journals();
         }
         // A side that has to start holds nothing, even if the entry still counts on it.
         if entry.in_sync.iter().all(|one| *one == me || self.has_ended(one)) {
             return self.swap(PairEntry { epoch: entry.epoch.next(), primary: me.clone(), in_sync: vec![me] });
+        }
+        if entry.primary == me {
+            // It was made primary after it had fallen out of the pair. The other side holds the records, and takes
+            // over when this incarnation has ended.
+            return self.retire(Retirement::Outdated);
         }
         if !self.has_ended(&entry.primary) {
             self.dial(local, entry.primary);

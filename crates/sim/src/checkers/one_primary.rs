@@ -13,7 +13,7 @@ use super::Verdict;
 pub const NAME: &str = "one primary";
 
 /// Who owns which epoch, and with which checkpoint of the epoch before it began.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct OnePrimary {
     owners: BTreeMap<Epoch, Incarnation>,
     bases: BTreeMap<Epoch, u64>,

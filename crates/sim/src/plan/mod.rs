@@ -9,7 +9,7 @@ mod fault;
 mod text;
 
 pub use fault::{Act, Direction, Fault, Kind, Moment, Point, Target, Who};
-pub use text::BadPlan;
+pub use text::{BadPlan, sabotage_named};
 
 use model::{Span, Time};
 use redundancy::hot_standby::{Commit, Sabotage};

@@ -81,10 +81,10 @@ impl Word for Sabotage {
     ];
 }
 
-/// The word for a broken rule, `release-early`.
+/// The broken rule with this name, `release-early`.
 #[must_use]
-pub fn sabotage_word(sabotage: Sabotage) -> &'static str {
-    sabotage.word()
+pub fn sabotage_named(word: &str) -> Option<Sabotage> {
+    Sabotage::read(word)
 }
 
 impl Display for Plan {
