@@ -1,6 +1,7 @@
 //! Taking a call down, from whichever side.
 
 use model::Time;
+use sip::transaction::timer::TIMER_B;
 use sip::{Answer, Message};
 
 use super::desk::Desk;
@@ -59,6 +60,8 @@ impl Call {
     pub(super) fn hang_up(&mut self, desk: &mut Desk<'_>, from: Option<End>, said: Option<&Message<'_>>) {
         self.refuse_pending(desk);
         self.acknowledge_pending(desk);
+        // The BYE ends what is open on the other side too; whoever does not say so is not waited for.
+        self.invites_out.iter_mut().for_each(|invite| invite.tx.end_at(desk.after(TIMER_B)));
         let wait = self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.awaits_ack());
         let mut pairs = std::mem::take(&mut self.pairs);
         for pair in &mut pairs {

@@ -178,7 +178,7 @@ impl Call {
     fn tidy(&mut self, desk: &mut Desk<'_>) {
         let now = desk.now;
         self.invites_in.retain(|invite| !invite.tx.is_terminated() && (invite.is_busy() || invite.tx.deadline() > now));
-        self.invites_out.retain(|invite| !invite.is_over(now));
+        self.invites_out.retain_mut(|invite| !invite.sweep(now));
         self.requests_in.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
         self.requests_out.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
         if !self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.is_busy()) {
