@@ -143,7 +143,7 @@ impl Campaign {
         let phones = drain(phones, DRAIN_LIMIT)?;
         let dropped = dropped_datagrams(load.server());
         let capture = capture.stop()?;
-        let (faults, verdict, remarks, lost_probes) = judge(capture, load.server(), faults)?;
+        let (faults, verdict, remarks, lost_probes) = judge(capture, load, faults)?;
         Ok(Report {
             name: self.name.clone(),
             transport: self.transport,
@@ -197,13 +197,13 @@ const SNAP: usize = 262_144;
 /// Reads the capture once, in order of time.
 fn judge(
     capture: impl std::io::BufRead,
-    server: SocketAddr,
+    load: &Load,
     faults: Vec<Fault>,
 ) -> Result<(Vec<Measured>, Verdict, Remarks, u64)> {
-    let mut history = History::default();
+    let mut history = History::with_people(load.people());
     let mut gaps = Gaps::new(&faults);
     let mut standings = Vec::new();
-    let remarks = wire::read(capture, server.ip(), |event| {
+    let remarks = wire::read(capture, load.server().ip(), |event| {
         while faults.get(standings.len()).is_some_and(|fault: &Fault| fault.at <= event.at) {
             standings.push(history.standing());
         }

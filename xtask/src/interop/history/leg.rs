@@ -60,6 +60,11 @@ impl Leg {
         self.established && !self.bye
     }
 
+    /// Offered or talking, and nobody has begun to end it.
+    pub(super) const fn is_busy(&self) -> bool {
+        !self.done && !self.bye && !self.cancelled
+    }
+
     /// Takes a new request, and says what is wrong with it if the server sent it.
     pub(super) fn request(&mut self, event: &Event) -> Vec<Rule> {
         let message = &event.message;
