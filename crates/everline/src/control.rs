@@ -67,7 +67,7 @@ impl<'a> Control<'a> {
 
     /// Whether anything of the solution lives: the local control agent or the control server.
     pub(crate) fn is_running(&self) -> bool {
-        ["lca.sock", "control.sock"].iter().any(|name| node::local::connect(&self.folder.run(name)).is_ok())
+        ["lca", "control"].iter().any(|name| node::local::connect(&self.folder.socket(name)).is_ok())
     }
 
     fn request(&self, method: Method, path: &str, body: String) -> Result<String, Failure> {
@@ -94,7 +94,10 @@ impl<'a> Control<'a> {
                 Err(Broken::Unheard(_)) if !self.is_running() => return Err(self.absent()),
                 Err(Broken::Unheard(error)) if Instant::now() > end => {
                     let what = format!("the control server does not answer: {error}");
-                    let help = format!("it is restarted by itself; if it stays away, look into {}", self.logs());
+                    let help = format!(
+                        "it is restarted by itself; if it stays away, look into {}",
+                        self.folder.log("control").display()
+                    );
                     return Err(Failure::failed(what).help(help));
                 }
                 Err(Broken::Unanswered(why)) if method != Method::GET || Instant::now() > end => {
@@ -109,7 +112,7 @@ impl<'a> Control<'a> {
 
     /// One request on a connection of its own.
     async fn exchange(&self, method: &Method, path: &str, body: String) -> Result<(StatusCode, String), Broken> {
-        let stream = node::local::connect(&self.folder.run("control.sock")).map_err(Broken::Unheard)?;
+        let stream = node::local::connect(&self.folder.socket("control")).map_err(Broken::Unheard)?;
         let stream = tokio::net::UnixStream::from_std(stream).map_err(Broken::Unheard)?;
         let unanswered = |error: hyper::Error| Broken::Unanswered(error.to_string());
         let (mut sender, connection) =
@@ -135,10 +138,6 @@ impl<'a> Control<'a> {
         let what = format!("nothing is running in the folder {folder}");
         let help = format!("start it with `everline up --dir {folder}`, or name another folder with --dir");
         Failure::new(Kind::Absent, what).help(help)
-    }
-
-    fn logs(&self) -> String {
-        self.folder.log("").display().to_string()
     }
 }
 

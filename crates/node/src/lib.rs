@@ -5,11 +5,16 @@
 
 pub mod channel;
 pub mod client;
+pub mod clock;
 pub mod coordinator;
 pub mod descriptors;
+pub mod folder;
 pub mod frames;
+pub mod hub;
 pub mod journal;
 pub mod lca;
 pub mod local;
+pub mod log;
+pub mod process;
 pub mod pulse;
 pub mod wire;

@@ -131,7 +131,7 @@ impl Course {
             Phase::Starting { .. } => {
                 let hopeless = self.rows.iter().find(|row| row.state == "failed" && row.trouble.is_some());
                 if let Some(trouble) = hopeless.and_then(|row| row.trouble.as_ref()) {
-                    let failure = Failure::failed(&trouble.what).help(&trouble.remedy);
+                    let failure = trouble.clone().into();
                     return self.stop(now, Err(failure));
                 }
                 if self.rows.is_empty() || !self.waited_for().is_empty() {
