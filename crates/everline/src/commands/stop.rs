@@ -29,7 +29,7 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
     if !lives(folder, control) {
         return Err(control.absent());
     }
-    if let Err(failure) = control.post("/v1/stop", &serde_json::json!({}))
+    if let Err(failure) = control.post_at_once("/v1/stop")
         && lives(folder, control)
     {
         // The control server is not there to pass it on: whoever watches over it is told directly.

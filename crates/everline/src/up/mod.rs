@@ -4,6 +4,7 @@
 //! running solution whose `up` was killed takes over its watch.
 
 mod course;
+mod news;
 mod nonce;
 mod owner;
 mod ports;
