@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod control;
+mod engines;
 mod failure;
 mod files;
 mod folder;

@@ -65,10 +65,17 @@ impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
         let Some(channel) = &mut self.channel else { return false };
         if channel.send_with(message, descriptors).is_err() {
             // `poll` meets the end of the stream and tells it, behind what came before.
-            let _ = channel.socket().shutdown(Shutdown::Both);
+            self.disconnect();
         }
         self.watch();
         true
+    }
+
+    /// Breaks the connection; [`poll`](Self::poll) tells it, and connects again.
+    pub fn disconnect(&mut self) {
+        if let Some(channel) = &self.channel {
+            let _ = channel.socket().shutdown(Shutdown::Both);
+        }
     }
 
     /// What happens next, if anything does now.

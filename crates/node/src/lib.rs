@@ -17,4 +17,6 @@ pub mod local;
 pub mod log;
 pub mod process;
 pub mod pulse;
+pub mod server;
+mod services;
 pub mod wire;

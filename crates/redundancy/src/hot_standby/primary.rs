@@ -137,6 +137,11 @@ impl<O> Primary<O> {
         if self.standby.is_linked() { self.sequence.saturating_sub(self.kept) } else { 0 }
     }
 
+    /// True while a planned switchover is on its way: what comes in now is for the successor.
+    pub(super) const fn hands_over(&self) -> bool {
+        matches!(self.standby, Standby::HandingOver(_))
+    }
+
     pub(super) const fn is_paired(&self) -> bool {
         matches!(self.standby, Standby::Paired(_))
     }
@@ -180,9 +185,7 @@ impl<E: Engine> Replica<E> {
     #[must_use]
     pub fn accepts_inputs(&self) -> bool {
         match &self.role {
-            Role::Primary(primary) => {
-                primary.gate.held() < MOST_HELD && !matches!(primary.standby, Standby::HandingOver(_))
-            }
+            Role::Primary(primary) => primary.gate.held() < MOST_HELD && !primary.hands_over(),
             Role::Start(_) | Role::Backup(_) | Role::Retired => false,
         }
     }
@@ -278,7 +281,7 @@ impl<E: Engine> Replica<E> {
     pub(super) fn primary_tick(&mut self, local: Time) {
         let now = self.pair_time(local);
         let Role::Primary(primary) = &self.role else { return };
-        if primary.serving && self.engine.store().deadline() <= now {
+        if primary.serving && !primary.hands_over() && self.engine.store().deadline() <= now {
             self.guarded(now, None, |engine| engine.expire(now));
         }
         self.flush(local);

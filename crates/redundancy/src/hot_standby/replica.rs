@@ -165,6 +165,9 @@ impl<E: Engine> Replica<E> {
     pub fn input(&mut self, local: Time, fingerprint: u64, mark: Option<u64>, input: E::Input<'_>) -> Taken {
         let now = self.pair_time(local);
         let Role::Primary(primary) = &mut self.role else { return Taken::NotServing };
+        if primary.hands_over() {
+            return Taken::NotServing;
+        }
         if let Some(mark) = mark {
             primary.mark = primary.mark.max(mark);
         }
@@ -213,8 +216,11 @@ impl<E: Engine> Replica<E> {
             Role::Start(start) => start.deadline(),
             Role::Backup(backup) => backup.deadline(&self.settings),
             Role::Primary(primary) => {
-                let engine =
-                    if primary.serving { self.local_time(self.engine.store().deadline()) } else { Time::NEVER };
+                let engine = if primary.serving && !primary.hands_over() {
+                    self.local_time(self.engine.store().deadline())
+                } else {
+                    Time::NEVER
+                };
                 engine.min(primary.deadline(&self.settings))
             }
             Role::Retired => Time::NEVER,
