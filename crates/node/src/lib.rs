@@ -6,6 +6,7 @@
 pub mod channel;
 pub mod client;
 pub mod clock;
+pub mod control_server;
 pub mod coordinator;
 pub mod descriptors;
 pub mod folder;
