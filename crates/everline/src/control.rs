@@ -7,6 +7,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use node::wire::Trouble;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -35,6 +36,15 @@ pub(crate) struct Control<'a> {
     folder: &'a Folder,
 }
 
+/// How long and how often something is asked for.
+#[derive(Clone, Copy, Debug)]
+struct Persistence {
+    /// How long a control server that is away is waited for.
+    wait: Duration,
+    /// Whether it may be asked for again although it may have been done already.
+    repeats: bool,
+}
+
 /// Why there is no answer.
 enum Broken {
     /// Nobody listens: nothing was asked.
@@ -54,7 +64,7 @@ impl<'a> Control<'a> {
     /// # Errors
     /// [`Kind::Absent`] if nothing is running; [`Kind::Failed`] if there is no answer, or a refusal.
     pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {
-        self.request(Method::GET, path, String::new(), CONNECT)
+        self.request(Method::GET, path, String::new(), Persistence { wait: CONNECT, repeats: true })
     }
 
     /// Gives an order that can be given in another way as well, so a control server that is away is not waited for.
@@ -62,15 +72,23 @@ impl<'a> Control<'a> {
     /// # Errors
     /// As [`get`](Self::get).
     pub(crate) fn post_at_once(&self, path: &str) -> Result<String, Failure> {
-        self.request(Method::POST, path, "{}".into(), Duration::ZERO)
+        self.request(Method::POST, path, "{}".into(), Persistence { wait: Duration::ZERO, repeats: false })
     }
 
     /// Gives an order. It is not repeated by itself: whether it was done may be unknown.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> Result<String, Failure> {
-        self.request(Method::POST, path, body.to_string(), CONNECT)
+    pub(crate) fn post(&self, path: &str) -> Result<String, Failure> {
+        self.request(Method::POST, path, "{}".into(), Persistence { wait: CONNECT, repeats: false })
+    }
+
+    /// Gives an order whose body names it (`request_id`), so that it is done once however often it is asked for.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn post_named(&self, path: &str, body: &serde_json::Value) -> Result<String, Failure> {
+        self.request(Method::POST, path, body.to_string(), Persistence { wait: CONNECT, repeats: true })
     }
 
     /// Whether anything of the solution lives: the local control agent or the control server.
@@ -78,11 +96,11 @@ impl<'a> Control<'a> {
         ["lca", "control"].iter().any(|name| node::local::connect(&self.folder.socket(name)).is_ok())
     }
 
-    fn request(&self, method: Method, path: &str, body: String, wait: Duration) -> Result<String, Failure> {
+    fn request(&self, method: Method, path: &str, body: String, persistence: Persistence) -> Result<String, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
         let (status, body) = runtime.block_on(async {
-            let work = self.persist(method, path, body, wait);
+            let work = self.persist(method, path, body, persistence);
             tokio::pin!(work);
             if let Ok(answer) = timeout(PATIENCE, &mut work).await {
                 return answer;
@@ -99,9 +117,9 @@ impl<'a> Control<'a> {
         method: Method,
         path: &str,
         body: String,
-        wait: Duration,
+        persistence: Persistence,
     ) -> Result<(StatusCode, String), Failure> {
-        let end = Instant::now() + wait;
+        let end = Instant::now() + persistence.wait;
         loop {
             match self.exchange(&method, path, body.clone()).await {
                 Ok(answer) => return Ok(answer),
@@ -114,7 +132,7 @@ impl<'a> Control<'a> {
                     );
                     return Err(Failure::failed(what).help(help));
                 }
-                Err(Broken::Unanswered(why)) if method != Method::GET || Instant::now() >= end => {
+                Err(Broken::Unanswered(why)) if !persistence.repeats || Instant::now() >= end => {
                     let what = format!("the control server did not answer: {why}");
                     let help = "whether it was done is not known; `everline status` and `everline agents` tell";
                     return Err(Failure::failed(what).help(help));
@@ -158,15 +176,12 @@ impl<'a> Control<'a> {
 /// What the control server says when it refuses.
 #[derive(Deserialize)]
 struct Refusal {
-    what: String,
-    #[serde(rename = "do")]
-    remedy: Option<String>,
+    error: Trouble,
 }
 
 fn refusal(status: StatusCode, body: &str) -> Failure {
     match serde_json::from_str::<Refusal>(body) {
-        Ok(Refusal { what, remedy: Some(remedy) }) => Failure::failed(what).help(remedy),
-        Ok(Refusal { what, remedy: None }) => Failure::failed(what),
+        Ok(Refusal { error }) => error.into(),
         Err(_) => Failure::failed(format!("the control server answers {status}: {}", body.trim())),
     }
 }

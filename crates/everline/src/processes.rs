@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use management::Description;
 use model::Incarnation;
+use node::control_server::{self, ControlSettings, Pair};
 use node::lca::{self, LcaSettings};
 use node::process;
 use node::server::{self, ServerSettings, Service};
@@ -33,6 +34,7 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
             let applications = applications(&settings);
             Ok(lca::run(LcaSettings { folder, program: program(), applications })?)
         }
+        "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
         "sip-a" | "sip-b" => sip(&folder, &settings, me),
         "routing-a" | "routing-b" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
@@ -58,6 +60,25 @@ fn applications(settings: &Settings) -> Vec<Description> {
 fn members(settings: &Settings, sides: [&'static str; 2]) -> Vec<&'static str> {
     sides.into_iter().take(if settings.sip.standby { 2 } else { 1 }).collect()
 }
+
+fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<ControlSettings, Failure> {
+    let pair = |name: &str, sides| {
+        let members = members(settings, sides).into_iter().map(str::to_owned).collect();
+        Pair { name: name.into(), members }
+    };
+    let host = fs::read_to_string(HOST).map_err(|error| Failure::failed(format!("cannot read {HOST}: {error}")))?;
+    Ok(ControlSettings {
+        folder,
+        me,
+        solution: settings.solution.clone(),
+        host: host.trim_end().to_owned(),
+        sip: pair("sip", SIP),
+        routing: pair("routing", ROUTING),
+    })
+}
+
+/// Where the kernel tells the name of this host (`proc_sys_kernel(5)`).
+const HOST: &str = "/proc/sys/kernel/hostname";
 
 fn sip(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
     serve(folder, &me, || {
