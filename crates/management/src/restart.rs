@@ -5,7 +5,7 @@ use model::Span;
 /// A run that served this long was a good one: whatever ended it, the next start is a first one again.
 pub const GOOD_RUN: Span = Span::from_secs(10);
 /// Runs that may end early, one after another, and are replaced at once nevertheless: somebody kills them.
-pub const FREE: u32 = 5;
+pub const FREE: u32 = 20;
 /// The first pause; it doubles with each further run that ends early.
 pub const FIRST_PAUSE: Span = Span::from_millis(100);
 /// The longest pause after runs that have served, so that a pair does not stay without its backup for long.
@@ -55,12 +55,12 @@ mod tests {
     #[test]
     fn a_server_that_is_killed_comes_back_at_once() {
         assert_eq!(pauses([Some(60_000); 30]), [0; 30]);
-        assert_eq!(pauses([Some(500); 5]), [0; 5]);
+        assert_eq!(pauses([Some(500); 20]), [0; 20]);
     }
 
     #[test]
     fn a_server_that_keeps_dying_is_slowed_down_but_not_for_long() {
-        assert_eq!(pauses([Some(500); 12])[5..], [100, 200, 400, 800, 1_000, 1_000, 1_000]);
+        assert_eq!(pauses([Some(500); 27])[20..], [100, 200, 400, 800, 1_000, 1_000, 1_000]);
     }
 
     #[test]
@@ -72,9 +72,7 @@ mod tests {
     #[test]
     fn a_run_that_serves_forgives_what_was_before() {
         assert_eq!(pauses([None, None, Some(500), None]), [100, 200, 0, 100]);
-        assert_eq!(
-            pauses([Some(1), Some(1), Some(1), Some(1), Some(1), Some(1), Some(10_000), Some(1)])[5..],
-            [100, 0, 0]
-        );
+        let runs = std::iter::repeat_n(Some(500), 21).chain([Some(10_000), Some(500)]);
+        assert_eq!(pauses(runs)[20..], [100, 0, 0]);
     }
 }

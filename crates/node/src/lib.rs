@@ -5,12 +5,18 @@
 
 pub mod channel;
 pub mod client;
+pub mod clock;
+pub mod control_server;
 pub mod coordinator;
 pub mod descriptors;
+pub mod folder;
 pub mod frames;
+pub mod hub;
 pub mod journal;
 pub mod lca;
 pub mod local;
+pub mod log;
+pub mod process;
 pub mod pulse;
 pub mod server;
 mod services;

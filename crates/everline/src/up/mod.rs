@@ -4,6 +4,7 @@
 //! running solution whose `up` was killed takes over its watch.
 
 mod course;
+mod news;
 mod nonce;
 mod owner;
 mod ports;
@@ -13,7 +14,7 @@ mod welcome;
 use crate::commands;
 use crate::config::{self, example};
 use crate::failure::{Failure, Kind};
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::lock::{Lock, Unavailable};
 use crate::output::{self, remark};
 use crate::settings::Settings;
@@ -28,12 +29,12 @@ use self::watch::Watch;
 pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
-    let lca = node::local::connect(&folder.run("lca.sock")).and_then(|stream| node::local::peer(&stream)).ok();
+    let lca = node::local::connect(&folder.socket("lca")).and_then(|stream| node::local::peer(&stream)).ok();
     let settings = match lca {
         Some(pid) => {
             remark(&format!("The solution runs already (local control agent: process {pid}); watching over it."));
             remark("It keeps the configuration that it was started with.");
-            Settings::read(&folder.run("settings.bin")).map_err(Failure::failed)?
+            Settings::read(&folder::settings(folder)).map_err(Failure::failed)?
         }
         None => prepare(folder)?,
     };
@@ -50,7 +51,7 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
 
 /// Makes this process the only `up` of the folder.
 fn lock(folder: &Folder) -> Result<Lock, Failure> {
-    let path = folder.run("up.lock");
+    let path = folder.lock("up");
     Lock::take(&path).map_err(|error| match error {
         Unavailable::Held(pid) => {
             let pid = pid.map_or(String::new(), |pid| format!(" (process {pid})"));
@@ -64,7 +65,7 @@ fn lock(folder: &Folder) -> Result<Lock, Failure> {
 
 /// Makes all that the servers find in the folder when they start.
 fn prepare(folder: &Folder) -> Result<Settings, Failure> {
-    let path = folder.configuration();
+    let path = folder::configuration(folder);
     if !path.exists() {
         example::write(&path).map_err(Failure::failed)?;
         remark(&format!("Wrote an example configuration: {}", path.display()));
@@ -74,8 +75,8 @@ fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     let Some(mut settings) = outcome.settings else {
         return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));
     };
-    nonce::ensure(&folder.data("nonce.key"))?;
+    nonce::ensure(&folder::nonce_key(folder))?;
     settings.sip.listen = ports::choose(&settings.sip.listen)?;
-    settings.write(&folder.run("settings.bin")).map_err(Failure::failed)?;
+    settings.write(&folder::settings(folder)).map_err(Failure::failed)?;
     Ok(settings)
 }

@@ -38,6 +38,7 @@ struct Page {
 }
 
 /// One mapping of a page; unmapped with the last [`Pulse`] that uses it.
+#[derive(Debug)]
 struct Mapping(NonNull<Page>);
 
 // SAFETY: every field of the page is atomic, but for the mutex, which is made for use by many threads and processes.
@@ -76,7 +77,7 @@ impl Mapping {
 pub struct NotHeld;
 
 /// A view of the page, in the process itself or in one that watches it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Pulse(Arc<Mapping>);
 
 impl Pulse {
