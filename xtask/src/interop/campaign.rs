@@ -71,7 +71,7 @@ pub(super) struct Measured {
     #[serde(flatten)]
     pub(super) fault: Fault,
     pub(super) gap_us: u64,
-    /// How many callers' calls stood in each state at that moment.
+    /// How many calls stood in each state at that moment.
     pub(super) standing: std::collections::BTreeMap<Standing, u64>,
 }
 
@@ -101,6 +101,8 @@ impl Report {
 impl Campaign {
     /// Runs it. The folder keeps the capture, SIPp's files and the solution's folder if something is wrong.
     pub(super) fn run(&self, chance: &mut Chance) -> Result<Report> {
+        // What an earlier drill has kept would be taken for this one's.
+        fs::remove_dir_all(&self.folder).ok();
         fs::create_dir_all(&self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let load = Load::plan(self.transport, self.rate)?;
         let phones = load.start_phones(&self.folder)?;

@@ -90,9 +90,10 @@ impl Load {
         10 + 2 * SECONDS_ON_THE_PHONE * self.rate * 15 / 100
     }
 
-    /// How many serve the other queue so that callers always wait: half of what keeps busy.
+    /// How many serve the other queue so that callers always wait: half of what keeps busy, as these calls are
+    /// shorter.
     const fn too_few(&self) -> u64 {
-        1 + SECONDS_ON_THE_PHONE * self.rate * 5 / 100 / 2
+        1 + self.rate * 5 / 100 * 7 / 10
     }
 
     /// Each queue, the number of the first of the people who serve it, and how many they are.

@@ -98,7 +98,7 @@ impl Drill {
         if !self.campaigns.is_empty() {
             let rows = self.campaigns.iter().map(Report::row).collect::<Vec<_>>();
             text.push_str(&markdown(&HEAD, &rows));
-            text.push_str("\nCallers' calls by state at the instant of a fault: fewest, mean, most\n\n");
+            text.push_str("\nCalls by state at the instant of a fault: fewest, mean, most\n\n");
             text.push_str(&self.standings());
         }
         for line in &self.phones {

@@ -153,7 +153,7 @@ impl History {
         }
     }
 
-    /// How many callers' calls stand in each state now.
+    /// How many calls stand in each state now.
     pub(crate) fn standing(&self) -> BTreeMap<Standing, u64> {
         let mut counts = BTreeMap::new();
         for standing in self.legs.values().filter_map(Leg::standing) {
