@@ -17,11 +17,11 @@ use sip::digest::Authenticator;
 
 use crate::call::{Call, Desk, Effect, Target};
 use crate::draw::Draw;
-use crate::hop::Hop;
+use crate::hop::{ConnectionId, Hop};
 use crate::input::Input;
 use crate::limits::EXPIRE_AT_ONCE;
 use crate::output::{Action, Event, Output};
-use crate::record::{CALL, CONNECTION, Content, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, STANDALONE, Value};
+use crate::record::{CALL, CONNECTION, Content, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, Value};
 use crate::settings::Settings;
 pub use view::CallRow;
 
@@ -39,6 +39,8 @@ pub struct Engine {
     epoch: Epoch,
     /// Records drawn in this epoch.
     drawn: u64,
+    /// How many connections there are; counted anew when this engine begins to serve.
+    connections: usize,
 }
 
 impl Engine {
@@ -55,6 +57,7 @@ impl Engine {
             draw: Draw::default(),
             epoch: Epoch(0),
             drawn: 0,
+            connections: 0,
         }
     }
 
@@ -163,6 +166,7 @@ impl hot_standby::Engine for Engine {
 
     fn begin(&mut self, now: Time, epoch: Epoch, seed: u64) {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
+        self.connections = self.store.keys(CONNECTION, None).count();
         // Who takes over has no connection with the Routing Server yet, and the same patience as ever.
         match self.routing_mut() {
             Some(routing) if routing.line == Line::Up => routing.line = Line::Gone { since: now },
@@ -192,8 +196,8 @@ impl hot_standby::Engine for Engine {
         for key in touched.iter().filter(|key| key.kind == CALL) {
             self.abandon_call(*key);
         }
-        for key in touched.iter().filter(|key| matches!(key.kind, STANDALONE | CONNECTION)) {
-            self.store.remove(*key);
+        for key in touched.iter().filter(|key| key.kind == CONNECTION) {
+            self.refuse_connection(ConnectionId(key.id), "a message on it made the server panic");
         }
         self.store.settle();
     }
