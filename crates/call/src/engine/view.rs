@@ -3,7 +3,8 @@
 use model::{RecordKey, Time};
 
 use super::Engine;
-use crate::record::{CALL, Value};
+use crate::hop::ConnectionId;
+use crate::record::{CALL, CONNECTION, Value};
 
 /// One call in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,5 +33,14 @@ impl Engine {
         let next = keys.last().filter(|_| keys.len() == limit).map(|key| key.id);
         let rows = keys.into_iter().filter_map(|key| self.store.get(key).and_then(Value::as_call)?.row());
         (rows.collect(), next)
+    }
+}
+
+/// What the shell compares with the descriptors that it holds.
+impl Engine {
+    /// The connections that the records know.
+    #[must_use]
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        self.store.keys(CONNECTION, None).map(|key| ConnectionId(key.id)).collect()
     }
 }

@@ -1,0 +1,68 @@
+//! The control server: the coordinator of the host, and the interface for people and programs.
+//!
+//! Two threads that share nothing but the end: one serves the [coordinator](crate::coordinator) and never waits for a
+//! person, one answers HTTP on `run/control.sock`. No call depends on either while roles stay as they are.
+
+mod api;
+mod coordination;
+mod line;
+mod refusal;
+mod rows;
+mod servers;
+
+use std::sync::Arc;
+
+use model::Incarnation;
+
+use crate::folder::Folder;
+use crate::local;
+use crate::process;
+use crate::wire::Trouble;
+
+/// What the control server must know.
+#[derive(Clone, Debug)]
+pub struct ControlSettings {
+    /// The contact centre.
+    pub folder: Folder,
+    /// This run of the control server.
+    pub me: Incarnation,
+    /// The contact centre's name.
+    pub solution: String,
+    /// This host's name.
+    pub host: String,
+    /// The pair that holds the calls.
+    pub sip: Pair,
+    /// The pair that holds the agents.
+    pub routing: Pair,
+}
+
+/// A pair of servers, or one without a standby.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Its name, `sip`.
+    pub name: String,
+    /// Its applications, `sip-a` and `sip-b`.
+    pub members: Vec<String>,
+}
+
+/// Runs the control server until the LCA asks it to end.
+///
+/// # Errors
+/// If it was not started by the LCA, or cannot begin; the LCA has been told why.
+pub fn run(settings: ControlSettings) -> Result<(), Trouble> {
+    let _log = process::begin(&settings.folder, &settings.me)?;
+    let (folder, me) = (settings.folder.clone(), settings.me.clone());
+    serve(settings).inspect_err(|trouble| process::fail(&folder, &me, trouble))
+}
+
+fn serve(settings: ControlSettings) -> Result<(), Trouble> {
+    let no_resources = |error| Trouble::new(format!("the control server cannot begin: {error}"), "see `ulimit -a`");
+    let path = settings.folder.socket("control");
+    let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
+    let end = coordination::begin(&settings.folder, &settings.me)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
+    runtime.block_on(async {
+        let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;
+        api::serve(listener, Arc::new(settings), end).await.map_err(no_resources)
+    })
+}
