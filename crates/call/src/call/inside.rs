@@ -78,7 +78,8 @@ impl Call {
         if pair.side(end.other()).is_none() {
             return Some(Objection::Status(481));
         }
-        if self.requests_in.len() + self.invites_in.len() >= MAX_REQUESTS {
+        let open = self.requests_in.iter().filter(|known| known.tx.is_open()).count();
+        if open + self.invites_in.len() >= MAX_REQUESTS {
             return Some(Objection::Status(503));
         }
         match method {

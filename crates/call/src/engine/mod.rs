@@ -10,6 +10,9 @@ mod requests;
 mod routing;
 mod view;
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use model::{Epoch, Kind, RecordKey, Span, Time};
 use redundancy::hot_standby;
 use redundancy::store::Store;
@@ -32,6 +35,8 @@ const NONCE_LIFETIME: Span = Span::from_secs(300);
 pub struct Engine {
     settings: Settings,
     authenticator: Authenticator,
+    /// See [`Settings::devices`].
+    devices: BTreeMap<SocketAddr, String>,
     store: Store<Value>,
     outputs: Vec<Output>,
     effects: Vec<Effect>,
@@ -48,9 +53,11 @@ impl Engine {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let authenticator = Authenticator::new(settings.domain.clone(), settings.secret, NONCE_LIFETIME);
+        let devices = settings.devices();
         Self {
             settings,
             authenticator,
+            devices,
             store: Store::new(),
             outputs: Vec::new(),
             effects: Vec::new(),
