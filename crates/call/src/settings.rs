@@ -117,11 +117,11 @@ impl Settings {
             .find(|trunk| trunk.address == source.ip() && trunk.port.is_none_or(|port| port == source.port()))
     }
 
-    /// The extension without a password whose fixed contact is this address.
-    pub(crate) fn device_at(&self, source: SocketAddr) -> Option<&str> {
-        let fixed = |extension: &Extension| extension.contact.as_ref().is_some_and(|fixed| fixed.address == source);
-        let found = self.extensions.iter().find(|(_, extension)| extension.password.is_none() && fixed(extension));
-        found.map(|(number, _)| number.as_str())
+    /// The extensions that are known by the address of their fixed contact, as they have no password.
+    pub(crate) fn devices(&self) -> BTreeMap<SocketAddr, String> {
+        let known = self.extensions.iter().filter(|(_, extension)| extension.password.is_none());
+        let known = known.filter_map(|(number, extension)| Some((extension.contact.as_ref()?.address, number.clone())));
+        known.collect()
     }
 }
 

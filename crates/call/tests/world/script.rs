@@ -186,6 +186,7 @@ fn extra_of(words: &[&str], headers: &str) -> Extra {
             "to" => extra.to = text,
             "from" => extra.from = text,
             "dialog" => extra.dialog = value.parse().ok(),
+            "request" => extra.request = value.parse().ok(),
             "seq" => extra.seq = value.parse().ok(),
             "hops" => extra.hops = value.parse().ok(),
             "contacts" => extra.nocontact = value == "none",
