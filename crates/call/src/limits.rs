@@ -47,12 +47,6 @@ pub const QUEUED_AT_LATEST: Span = Span::from_millis(500);
 /// anew when it listens again.
 pub const MAX_LETTERS: u64 = 50_000;
 
-/// Shortest registration in seconds; a shorter one is refused with 423 (RFC 3261 10.2.8).
-pub const MIN_EXPIRES: u32 = 30;
-
-/// Longest registration in seconds; a longer one is cut down (RFC 3261 10.3).
-pub const MAX_EXPIRES: u32 = 7_200;
-
 /// Registration in seconds where the phone names none (RFC 3261 10.2.1.1).
 pub const DEFAULT_EXPIRES: u32 = 3_600;
 

@@ -22,8 +22,28 @@ pub struct Settings {
     pub agents: BTreeMap<String, String>,
     /// The peers that are known by their address.
     pub trunks: Vec<Trunk>,
+    /// How long registrations last.
+    pub expiry: Expiry,
+    /// Offer SHA-256 before MD5 when asking for a password (RFC 8760 2.3). Phones on older stacks give up when they see
+    /// an algorithm that they do not know, although the other one follows.
+    pub sha_256: bool,
     /// Proves that a nonce was made here. Both sides of the pair have the same.
     pub secret: [u8; 32],
+}
+
+/// Bounds of a registration (RFC 3261 10.3), in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// A shorter one is answered 423.
+    pub shortest: u32,
+    /// A longer one is cut to this.
+    pub longest: u32,
+}
+
+impl Default for Expiry {
+    fn default() -> Self {
+        Self { shortest: 60, longest: 3_600 }
+    }
 }
 
 /// An index of [`Settings::listeners`].

@@ -25,6 +25,8 @@ fn engine() -> Engine {
         agents: [("1002".to_owned(), "ben".to_owned())].into(),
         queues: [("9000".to_owned(), Queue::default())].into(),
         secret: [7; 32],
+        sha_256: true,
+        expiry: call::Expiry { shortest: 30, longest: 7_200 },
         ..Settings::default()
     });
     engine.begin(Time::ZERO, Epoch(1), 1);

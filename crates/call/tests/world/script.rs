@@ -43,6 +43,8 @@ fn settings() -> Settings {
             port: None,
         }],
         secret: [7; 32],
+        sha_256: true,
+        expiry: call::Expiry { shortest: 30, longest: 7_200 },
     }
 }
 
