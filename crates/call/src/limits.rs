@@ -23,6 +23,9 @@ pub const MAX_REQUESTS: usize = 32;
 /// How long it may ring where nobody else sets a limit; Timer C of RFC 3261 16.6 is more than three minutes.
 pub const RING_PATIENCE: Span = Span::from_secs(180);
 
+/// How long two parties may talk. Both ends of a call can vanish without a word; this bounds what they leave behind.
+pub const MAX_TALK: Span = Span::from_secs(24 * 3_600);
+
 /// How long a server waits for the Routing Server before its callers go to the queue's default target.
 pub const ROUTING_PATIENCE: Span = Span::from_secs(2);
 

@@ -31,7 +31,7 @@ pub trait Record: Sized {
 }
 
 /// Records by key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store<V> {
     slots: BTreeMap<RecordKey, Slot<V>>,
     by_alias: BTreeMap<Alias, RecordKey>,
@@ -44,7 +44,7 @@ pub struct Store<V> {
     hash: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot<V> {
     value: Held<V>,
     /// What a newer version wrote behind the fields that this one knows.
@@ -57,7 +57,7 @@ struct Slot<V> {
     dirty: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Held<V> {
     Warm(V),
     Cold(Box<[u8]>),

@@ -79,6 +79,15 @@ impl Index {
         index
     }
 
+    /// Forgets who is ready, who waits and who rings.
+    pub(crate) fn clear(&mut self) {
+        self.lines.fill_with(Line::default);
+        for desk in &mut self.desks {
+            (desk.state, desk.offer, desk.ready) = (State::Unreachable, None, None);
+        }
+        (self.callers, self.answered) = (0, 0);
+    }
+
     pub(crate) fn desk_of(&self, agent: &str) -> Option<DeskAt> {
         self.agents.get(agent).copied()
     }

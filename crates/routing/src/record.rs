@@ -29,8 +29,6 @@ pub(crate) const POST_KEY: RecordKey = RecordKey::new(POST, 0);
 /// What an agent has chosen, and since when the agent is idle. Survives the end of both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agent {
-    /// The agent's id.
-    pub(crate) id: String,
     /// Ready or not, when nothing else stands against it.
     pub(crate) chosen: Chosen,
     /// When the agent last ended a call, became ready or came back: the place among the idle.

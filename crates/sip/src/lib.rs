@@ -1,8 +1,8 @@
-//! SIP on the wire, as values: messages, URIs, building.
+//! SIP on the wire, as values: messages and URIs read in place, messages written, streams framed, digest, SDP.
 //!
 //! This crate knows the grammar and the rules of RFC 3261 and its companions. It knows nothing of calls,
 //! queues or replication, and it never reads a clock, a socket or a random number: bytes, time and chance
-//! come in as arguments. Start reading at [`message::Message`], then [`build`].
+//! come in as arguments. Start reading at [`Message`], then [`build`].
 #![forbid(unsafe_code)]
 
 pub mod build;
@@ -21,4 +21,5 @@ pub use dialog::Dialog;
 pub use message::{
     CSeq, Fault, Header, HeaderName, Message, Method, NameAddr, Params, RAck, Refusal, Start, Transport, Via,
 };
-pub use uri::{Host, SipUri, Uri};
+pub use stream::{Frame, Framer};
+pub use uri::{Host, SipUri, TelUri, Uri};

@@ -15,6 +15,7 @@ use crate::message::{Fault, Refusal, content_length};
 /// What a stream has carried so far beyond its last whole message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Framer {
+    #[serde(with = "serde_bytes")]
     held: Vec<u8>,
     progress: Progress,
 }

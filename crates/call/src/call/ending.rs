@@ -1,9 +1,11 @@
 //! Taking a call down, from whichever side.
 
+use model::Time;
+use sip::transaction::timer::TIMER_B;
 use sip::{Answer, Message};
 
 use super::desk::Desk;
-use super::incoming::{Arrival, Origin, RequestIn, key_of};
+use super::incoming::{Arrival, Origin, RequestIn, key_of, plain};
 use super::pair::End;
 use super::{Call, Stage, reply};
 use crate::output::Event;
@@ -12,10 +14,10 @@ impl Call {
     /// A CANCEL came: it is answered at once, and so is the INVITE if it is the caller's first one (RFC 3261 9.2).
     pub(super) fn cancel(&mut self, desk: &mut Desk<'_>, cancel: &Message<'_>, arrival: &Arrival) {
         let key = key_of(cancel);
-        if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key == *key) {
+        if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key() == *key) {
             return known.again(desk);
         }
-        let Some(invite) = self.invites_in.iter().find(|invite| *invite.key == *key) else {
+        let Some(invite) = self.invites_in.iter().find(|invite| *invite.key() == *key) else {
             return reply(desk, cancel, arrival, 481);
         };
         let (part, first, open) = (invite.part, invite.origin.is_none(), invite.tx.is_open());
@@ -41,11 +43,7 @@ impl Call {
     ) {
         let tag = self.pairs.first().map_or_else(String::new, |pair| pair.caller.dialog.local_tag().to_owned());
         let mut known = RequestIn::new(self.part(), origin, request, arrival);
-        let mut bytes = Vec::with_capacity(512);
-        if let Some(head) = known.head() {
-            head.answer(Answer::new(200).tag(&tag), &mut bytes).finish();
-        }
-        known.send(desk, 200, bytes);
+        known.answer(desk, Answer::new(200).tag(&tag), plain);
         self.requests_in.push(known);
     }
 
@@ -62,6 +60,8 @@ impl Call {
     pub(super) fn hang_up(&mut self, desk: &mut Desk<'_>, from: Option<End>, said: Option<&Message<'_>>) {
         self.refuse_pending(desk);
         self.acknowledge_pending(desk);
+        // The BYE ends what is open on the other side too; whoever does not say so is not waited for.
+        self.invites_out.iter_mut().for_each(|invite| invite.tx.end_at(desk.after(TIMER_B)));
         let wait = self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.awaits_ack());
         let mut pairs = std::mem::take(&mut self.pairs);
         for pair in &mut pairs {
@@ -93,18 +93,10 @@ impl Call {
     /// Answers what is still open: 487 (RFC 3261 15.1.2).
     fn refuse_pending(&mut self, desk: &mut Desk<'_>) {
         for invite in self.invites_in.iter_mut().filter(|invite| invite.tx.is_open()) {
-            let mut bytes = Vec::with_capacity(512);
-            if let Some(head) = invite.head() {
-                head.answer(Answer::new(487), &mut bytes).finish();
-                invite.send(desk, 487, bytes);
-            }
+            invite.answer(desk, Answer::new(487), plain);
         }
         for request in self.requests_in.iter_mut().filter(|request| request.tx.is_open()) {
-            let mut bytes = Vec::with_capacity(512);
-            if let Some(head) = request.head() {
-                head.answer(Answer::new(487), &mut bytes).finish();
-                request.send(desk, 487, bytes);
-            }
+            request.answer(desk, Answer::new(487), plain);
         }
     }
 
@@ -134,7 +126,7 @@ impl Call {
             self.pairs = Vec::new();
         }
         self.leave_queue(desk);
-        self.stage = Stage::Ended;
+        (self.stage, self.until) = (Stage::Ended, Time::NEVER);
         (self.from, self.to, self.caller, self.callee) = Default::default();
         (self.queue, self.agent) = Default::default();
         (self.invite, self.best) = (Box::default(), None);

@@ -8,7 +8,7 @@ use super::outgoing::{InviteOut, Purpose, RequestOut, Role};
 use super::pair::{Callee, Pair, Side};
 use super::setup::phrase_of;
 use super::{Call, Stage, relay};
-use crate::limits::MAX_EARLY_DIALOGS;
+use crate::limits::{MAX_EARLY_DIALOGS, MAX_TALK};
 use crate::output::Event;
 use crate::token::{Kind, Token};
 
@@ -84,12 +84,11 @@ impl Call {
         let dialog = &pair.caller.dialog;
         let first = self.invites_in.iter_mut().find(|invite| invite.origin.is_none() && invite.tx.is_open());
         let Some(invite) = first else { return };
-        let Some(head) = invite.head() else { return };
-        let mut bytes = Vec::with_capacity(1024);
+        let contact = invite.contact(desk);
         let answer = Answer::new(status).reason(phrase_of(response)).tag(dialog.local_tag());
-        let answer = dialog.record_route(head.answer(answer, &mut bytes));
-        relay::pass(response, answer.header(HeaderName::Contact, desk.contact(invite.hop)));
-        invite.send(desk, status, bytes);
+        invite.answer(desk, answer, |answer| {
+            relay::pass(response, dialog.record_route(answer).header(HeaderName::Contact, contact));
+        });
     }
 
     fn answered(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
@@ -99,6 +98,7 @@ impl Call {
             return fork.repeat_ack(desk, tag);
         }
         if self.stage == Stage::Setup
+            && !fork.is_cancelled()
             && self.first_invite().is_some()
             && let Some(pair) = self.pair_with(desk, at, response, true)
         {
@@ -121,6 +121,7 @@ impl Call {
         self.callee = self.invites_out.get(at).and_then(|fork| fork.extension().map(Into::into));
         (self.stage, self.best, self.invite) = (Stage::Talking, None, Box::default());
         self.cancel_forks(desk, ELSEWHERE);
+        self.until = desk.after(MAX_TALK);
         self.offer_answered(desk);
         desk.event(Event::CallAnswered { call: self.number });
     }
@@ -173,7 +174,7 @@ impl Call {
             self.cancel_forks(desk, "");
         }
         if !self.is_ringing() {
-            self.ring_until = model::Time::NEVER;
+            self.until = model::Time::NEVER;
             self.all_failed(desk);
         }
     }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use model::Time;
 use serde::{Deserialize, Serialize};
 use sip::transaction::timer::{Repeat, T2, TIMER_H};
-use sip::transaction::{Action, ServerInvite, ServerRequest, write_key};
-use sip::{AnswerHead, Message, Method};
+use sip::transaction::{Action, Class, ServerInvite, ServerRequest, write_key};
+use sip::{Answer, AnswerHead, Message, Method, Outgoing};
 
 use super::desk::Desk;
 use super::pair::End;
@@ -27,6 +27,48 @@ pub(crate) fn key_of(request: &Message<'_>) -> Box<[u8]> {
     key.into_boxed_slice()
 }
 
+/// What is kept of a request that came in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Received {
+    /// The way that responses take.
+    hop: Hop,
+    #[serde(with = "serde_bytes")]
+    key: Box<[u8]>,
+    /// Until the final response was sent.
+    head: Option<AnswerHead>,
+    /// The last response, to be sent again.
+    #[serde(with = "serde_bytes")]
+    reply: Box<[u8]>,
+}
+
+impl Received {
+    fn new(request: &Message<'_>, arrival: &Arrival) -> Self {
+        let head = Some(AnswerHead::of(request, arrival.source));
+        Self { hop: arrival.back, key: key_of(request), head, reply: Box::default() }
+    }
+
+    /// Writes an answer; `None` if the final one was given.
+    fn write(&self, answer: Answer<'_>, finish: impl FnOnce(Outgoing<'_>)) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(1024);
+        finish(self.head.as_ref()?.answer(answer, &mut bytes));
+        Some(bytes)
+    }
+
+    fn send(&mut self, desk: &mut Desk<'_>, status: u16, bytes: Vec<u8>) {
+        if status >= 200 {
+            self.head = None;
+        }
+        self.reply = bytes.as_slice().into();
+        desk.respond(self.hop, bytes);
+    }
+
+    fn again(&self, desk: &mut Desk<'_>) {
+        if !self.reply.is_empty() {
+            desk.respond(self.hop, self.reply.to_vec());
+        }
+    }
+}
+
 /// An INVITE that came in: the caller's first one, or one within a dialog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct InviteIn {
@@ -34,15 +76,8 @@ pub(crate) struct InviteIn {
     /// `None` for the caller's first INVITE.
     pub(crate) origin: Option<Origin>,
     pub(crate) tx: ServerInvite,
-    /// The way that responses take.
-    pub(crate) hop: Hop,
-    #[serde(with = "serde_bytes")]
-    pub(crate) key: Box<[u8]>,
     pub(crate) seq: u32,
-    head: Option<AnswerHead>,
-    /// The last response, to be sent again.
-    #[serde(with = "serde_bytes")]
-    reply: Box<[u8]>,
+    received: Received,
     /// When to send the 2xx again, and when to give up, until its ACK (RFC 3261 13.3.1.4).
     repeat: Repeat,
     give_up: Time,
@@ -54,14 +89,20 @@ impl InviteIn {
             part,
             origin,
             tx: ServerInvite::new(arrival.back.is_reliable()),
-            hop: arrival.back,
-            key: key_of(request),
             seq: request.cseq().number,
-            head: Some(arrival.head(request)),
-            reply: Box::default(),
+            received: Received::new(request, arrival),
             repeat: Repeat::NEVER,
             give_up: Time::NEVER,
         }
+    }
+
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.received.key
+    }
+
+    /// Our Contact towards who sent it.
+    pub(crate) fn contact(&self, desk: &Desk<'_>) -> Vec<u8> {
+        desk.contact(self.received.hop)
     }
 
     /// True while a 2xx was sent and not acknowledged.
@@ -79,30 +120,24 @@ impl InviteIn {
         if self.tx.is_lingering() { repeat } else { repeat.min(self.tx.deadline()) }
     }
 
-    pub(crate) const fn head(&self) -> Option<&AnswerHead> {
-        self.head.as_ref()
-    }
-
-    /// Sends a response if the transaction still takes one, and keeps it.
-    pub(crate) fn send(&mut self, desk: &mut Desk<'_>, status: u16, bytes: Vec<u8>) {
+    /// Answers, if the transaction still takes an answer.
+    pub(crate) fn answer(&mut self, desk: &mut Desk<'_>, answer: Answer<'_>, finish: impl FnOnce(Outgoing<'_>)) {
+        let status = answer.status();
+        let Some(bytes) = self.received.write(answer, finish) else { return };
         if self.tx.respond(desk.now, status) != Action::Send {
             return;
         }
-        if (200..300).contains(&status) {
+        if Class::of(status) == Class::Success {
             self.repeat = Repeat::begin(desk.now);
             self.give_up = desk.after(TIMER_H);
         }
-        if status >= 200 {
-            self.head = None;
-        }
-        self.reply = bytes.as_slice().into();
-        desk.respond(self.hop, bytes);
+        self.received.send(desk, status, bytes);
     }
 
     /// The INVITE came again.
     pub(crate) fn again(&mut self, desk: &mut Desk<'_>) {
         if self.tx.invite(desk.now) == Action::Send {
-            desk.respond(self.hop, self.reply.to_vec());
+            self.received.again(desk);
         }
     }
 
@@ -117,7 +152,7 @@ impl InviteIn {
 
     /// Forgets what was kept for an ACK.
     pub(crate) fn settle(&mut self) {
-        (self.repeat, self.give_up, self.reply) = (Repeat::NEVER, Time::NEVER, Box::default());
+        (self.repeat, self.give_up, self.received.reply) = (Repeat::NEVER, Time::NEVER, Box::default());
     }
 
     /// Does what is due. True if the ACK of a 2xx did not come in time.
@@ -128,10 +163,10 @@ impl InviteIn {
         }
         if self.repeat.at() <= desk.now {
             self.repeat.again(desk.now, T2);
-            desk.respond(self.hop, self.reply.to_vec());
+            self.received.again(desk);
         }
         if self.tx.deadline() <= desk.now && self.tx.expire(desk.now) == Action::Send {
-            desk.respond(self.hop, self.reply.to_vec());
+            self.received.again(desk);
         }
         false
     }
@@ -144,12 +179,7 @@ pub(crate) struct RequestIn {
     pub(crate) origin: Option<Origin>,
     pub(crate) tx: ServerRequest,
     pub(crate) is_update: bool,
-    pub(crate) hop: Hop,
-    #[serde(with = "serde_bytes")]
-    pub(crate) key: Box<[u8]>,
-    head: Option<AnswerHead>,
-    #[serde(with = "serde_bytes")]
-    reply: Box<[u8]>,
+    received: Received,
 }
 
 impl RequestIn {
@@ -159,35 +189,39 @@ impl RequestIn {
             origin,
             tx: ServerRequest::new(arrival.back.is_reliable()),
             is_update: request.method() == Method::Update,
-            hop: arrival.back,
-            key: key_of(request),
-            head: Some(arrival.head(request)),
-            reply: Box::default(),
+            received: Received::new(request, arrival),
         }
     }
 
-    pub(crate) const fn head(&self) -> Option<&AnswerHead> {
-        self.head.as_ref()
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.received.key
     }
 
-    pub(crate) fn send(&mut self, desk: &mut Desk<'_>, status: u16, bytes: Vec<u8>) {
-        if self.tx.respond(desk.now, status) != Action::Send {
-            return;
-        }
-        if status >= 200 {
-            self.head = None;
-        }
-        if !self.hop.is_reliable() {
-            self.reply = bytes.as_slice().into();
-        }
-        desk.respond(self.hop, bytes);
+    /// Our Contact towards who sent it.
+    pub(crate) fn contact(&self, desk: &Desk<'_>) -> Vec<u8> {
+        desk.contact(self.received.hop)
     }
 
+    /// Answers, if the transaction still takes an answer.
+    pub(crate) fn answer(&mut self, desk: &mut Desk<'_>, answer: Answer<'_>, finish: impl FnOnce(Outgoing<'_>)) {
+        let status = answer.status();
+        let Some(bytes) = self.received.write(answer, finish) else { return };
+        if self.tx.respond(desk.now, status) == Action::Send {
+            self.received.send(desk, status, bytes);
+        }
+    }
+
+    /// The request came again.
     pub(crate) fn again(&mut self, desk: &mut Desk<'_>) {
-        if self.tx.request(desk.now) == Action::Send && !self.reply.is_empty() {
-            desk.respond(self.hop, self.reply.to_vec());
+        if self.tx.request(desk.now) == Action::Send {
+            self.received.again(desk);
         }
     }
+}
+
+/// Ends an answer that has no headers of its own.
+pub(crate) fn plain(answer: Outgoing<'_>) {
+    answer.finish();
 }
 
 /// How a message came in.
@@ -198,10 +232,4 @@ pub(crate) struct Arrival {
     /// The way that responses take (RFC 3261 18.2.2).
     pub(crate) back: Hop,
     pub(crate) source: SocketAddr,
-}
-
-impl Arrival {
-    fn head(&self, request: &Message<'_>) -> AnswerHead {
-        AnswerHead::of(request, self.source)
-    }
 }

@@ -10,6 +10,7 @@ use super::outgoing::{Purpose, RequestOut};
 use super::pair::End;
 use super::setup::phrase_of;
 use super::{ALLOW, Call, METHODS, Stage, relay, reply};
+use crate::draw::number_of;
 use crate::limits::MAX_REQUESTS;
 use crate::token::{Kind, Token};
 
@@ -20,7 +21,7 @@ pub(super) enum Objection {
     Unsupported,
     /// 405 (RFC 3261 8.2.1).
     Method,
-    /// 500 with a random Retry-After up to ten seconds (RFC 3261 14.2, RFC 3311 5.2).
+    /// 500 with a Retry-After of up to ten seconds, by chance (RFC 3261 14.2, RFC 3311 5.2).
     Pending,
 }
 
@@ -28,10 +29,10 @@ impl Call {
     /// A request other than ACK and CANCEL whose To has a tag of this call.
     pub(super) fn request_inside(&mut self, desk: &mut Desk<'_>, tag: Token, request: &Message<'_>, arrival: &Arrival) {
         let key = key_of(request);
-        if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key == *key) {
+        if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key() == *key) {
             return invite.again(desk);
         }
-        if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key == *key) {
+        if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key() == *key) {
             return known.again(desk);
         }
         let Some((at, end)) = self.locate(tag, request).filter(|_| self.stage != Stage::Ended) else {
@@ -107,7 +108,8 @@ impl Call {
         arrival: &Arrival,
         objection: &Objection,
     ) {
-        let retry_after = u32::try_from(desk.draw.number() % 11).unwrap_or_default();
+        // Up to ten seconds, and the same for whoever has to say it.
+        let retry_after = (number_of(&desk.settings.secret, &key_of(request)) % 11) as u32;
         let status = objection.status();
         let unsupported: Vec<&[u8]> = relay::unsupported(request).collect();
         let more = |answer: Outgoing<'_>| match objection {
@@ -117,16 +119,13 @@ impl Call {
             Objection::Status(_) => answer.finish(),
         };
         let part = self.part();
-        let mut bytes = Vec::with_capacity(512);
         if request.method() == Method::Invite {
             let mut invite = InviteIn::new(part, Some(origin), request, arrival);
-            invite.head().map(|head| more(head.answer(Answer::new(status), &mut bytes)));
-            invite.send(desk, status, bytes);
+            invite.answer(desk, Answer::new(status), more);
             self.invites_in.push(invite);
         } else {
             let mut known = RequestIn::new(part, Some(origin), request, arrival);
-            known.head().map(|head| more(head.answer(Answer::new(status), &mut bytes)));
-            known.send(desk, status, bytes);
+            known.answer(desk, Answer::new(status), more);
             self.requests_in.push(known);
         }
     }
@@ -178,16 +177,13 @@ impl Call {
         {
             side.refresh(response);
         }
-        if let Some(known) = self.requests_in.iter_mut().find(|known| known.part == request_in)
-            && let Some(head) = known.head()
-        {
-            let mut bytes = Vec::with_capacity(512);
-            let mut onto = head.answer(Answer::new(status).reason(phrase_of(response)), &mut bytes);
-            if response.method() == Method::Update && status < 300 {
-                onto = onto.header(HeaderName::Contact, desk.contact(known.hop));
-            }
-            relay::pass(response, onto);
-            known.send(desk, status, bytes);
+        if let Some(known) = self.requests_in.iter_mut().find(|known| known.part == request_in) {
+            let refreshes = response.method() == Method::Update && status < 300;
+            let contact = known.contact(desk);
+            known.answer(desk, Answer::new(status).reason(phrase_of(response)), |answer| {
+                let own = if refreshes { answer.header(HeaderName::Contact, contact) } else { answer };
+                relay::pass(response, own);
+            });
         }
         self.lost_dialog(desk, status);
     }

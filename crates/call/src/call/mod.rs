@@ -78,7 +78,7 @@ pub(crate) struct Call {
     #[serde(with = "serde_bytes")]
     invite: Box<[u8]>,
     /// From tag, Call-ID and CSeq of the INVITE: the same under another branch is the same request on another way
-    /// (RFC 3261 8.2.2.2). Empty once the INVITE is over.
+    /// (RFC 3261 8.2.2.2). Empty once the INVITE is answered and acknowledged.
     #[serde(with = "serde_bytes")]
     merge: Box<[u8]>,
     /// The dialogs with the caller, each with the dialog of a callee or still without.
@@ -88,8 +88,8 @@ pub(crate) struct Call {
     requests_in: Vec<RequestIn>,
     requests_out: Vec<RequestOut>,
     best: Option<Best>,
-    /// Until when the callees may ring.
-    ring_until: Time,
+    /// Until when the callees may ring, or the parties talk.
+    until: Time,
     waiting: Option<Box<Waiting>>,
     /// The queue that the call came through, once it is answered.
     queue: Option<Box<str>>,
@@ -121,7 +121,7 @@ impl Call {
 
     /// True if `request` is the caller's INVITE again, or its CANCEL or ACK.
     pub(crate) fn has_key(&self, key: &[u8]) -> bool {
-        self.invites_in.iter().any(|invite| invite.origin.is_none() && *invite.key == *key)
+        self.invites_in.iter().any(|invite| invite.origin.is_none() && *invite.key() == *key)
     }
 
     /// True if the caller's INVITE has this [`merge_key`].
@@ -178,10 +178,10 @@ impl Call {
     fn tidy(&mut self, desk: &mut Desk<'_>) {
         let now = desk.now;
         self.invites_in.retain(|invite| !invite.tx.is_terminated() && (invite.is_busy() || invite.tx.deadline() > now));
-        self.invites_out.retain(|invite| !invite.is_over(now));
+        self.invites_out.retain_mut(|invite| !invite.sweep(now));
         self.requests_in.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
         self.requests_out.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
-        if !self.invites_in.iter().any(|invite| invite.origin.is_none()) {
+        if !self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.is_busy()) {
             self.merge = Box::default();
         }
         let present = self.presence(desk.settings);
@@ -231,8 +231,9 @@ impl Call {
 
     /// The second names: by transaction and by merge key of the caller's INVITE, while it lasts.
     pub(crate) fn aliases(&self) -> Aliases {
-        let first = self.invites_in.iter().filter(|invite| invite.origin.is_none());
-        first.flat_map(|invite| [Alias(hash64(&invite.key)), Alias(hash64(&self.merge))]).collect()
+        let first = self.invites_in.iter().filter(|invite| invite.origin.is_none()).map(InviteIn::key);
+        let merge = Some(&*self.merge).filter(|merge| !merge.is_empty());
+        first.chain(merge).map(|name| Alias(hash64(name))).collect()
     }
 
     /// Where in the call a request comes from whose To has this tag of ours: its pair and the end of it.

@@ -107,13 +107,11 @@ impl Call {
         }
         let Some(dialog) = self.pairs.first().map(|pair| &pair.caller.dialog) else { return };
         let first = self.invites_in.iter_mut().find(|invite| invite.origin.is_none() && invite.tx.is_open());
-        if let Some(invite) = first
-            && let Some(head) = invite.head()
-        {
-            let mut bytes = Vec::with_capacity(512);
-            let answer = head.answer(Answer::new(182).tag(dialog.local_tag()), &mut bytes);
-            dialog.record_route(answer).header(HeaderName::Contact, desk.contact(invite.hop)).finish();
-            invite.send(desk, 182, bytes);
+        if let Some(invite) = first {
+            let contact = invite.contact(desk);
+            invite.answer(desk, Answer::new(182).tag(dialog.local_tag()), |answer| {
+                dialog.record_route(answer).header(HeaderName::Contact, contact).finish();
+            });
         }
     }
 

@@ -5,12 +5,13 @@ use sip::{Answer, HeaderName, Message, Method};
 
 use super::desk::Desk;
 use super::fork::hops_left;
-use super::incoming::{Arrival, InviteIn, Origin, key_of};
+use super::incoming::{Arrival, InviteIn, Origin, key_of, plain};
 use super::inside::{Objection, end_of};
 use super::outgoing::{InviteOut, Role};
 use super::pair::End;
 use super::setup::phrase_of;
 use super::{Call, relay};
+use crate::limits::RING_PATIENCE;
 use crate::token::Token;
 
 impl InviteIn {
@@ -66,7 +67,10 @@ impl Call {
         let Role::Within { to, .. } = invite.role else { return };
         let status = response.status().unwrap_or_default();
         let tag = response.to().tag().unwrap_or_default();
-        match invite.respond(desk, response) {
+        let action = invite.respond(desk, response);
+        // Timer C of RFC 3261 16.7 point 2, since after a provisional response no other timer runs.
+        invite.tx.end_at(desk.after(RING_PATIENCE));
+        match action {
             Action::Pass if status < 200 && status > 100 => self.relay_reinvite_response(desk, at, response),
             Action::Pass if status >= 200 && invite.has_acknowledged(tag) => invite.repeat_ack(desk, tag),
             Action::Pass if status >= 200 => self.reinvite_accepted(desk, at, to, response),
@@ -106,35 +110,26 @@ impl Call {
 
     fn relay_reinvite_response(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
         let status = response.status().unwrap_or_default();
-        let Some(invite) = self.came_for(at).filter(|invite| invite.tx.is_open()) else { return };
-        let Some(head) = invite.head() else { return };
-        let mut bytes = Vec::with_capacity(1024);
-        let mut onto = head.answer(Answer::new(status).reason(phrase_of(response)), &mut bytes);
-        if status < 300 {
-            onto = onto.header(HeaderName::Contact, desk.contact(invite.hop));
-        }
-        relay::pass(response, onto);
-        invite.send(desk, status, bytes);
+        let Some(invite) = self.came_for(at) else { return };
+        let contact = invite.contact(desk);
+        invite.answer(desk, Answer::new(status).reason(phrase_of(response)), |answer| {
+            let own = if status < 300 { answer.header(HeaderName::Contact, contact) } else { answer };
+            relay::pass(response, own);
+        });
     }
 
     /// Answers the INVITE that the one at this place was sent for, as nothing came back.
     pub(super) fn reinvite_failed(&mut self, desk: &mut Desk<'_>, at: usize, status: u16) {
-        self.answer_reinvite(desk, at, status);
+        if let Some(invite) = self.came_for(at) {
+            invite.answer(desk, Answer::new(status), plain);
+        }
         self.lost_dialog(desk, 408);
-    }
-
-    fn answer_reinvite(&mut self, desk: &mut Desk<'_>, at: usize, status: u16) {
-        let Some(invite) = self.came_for(at) else { return };
-        let Some(head) = invite.head() else { return };
-        let mut bytes = Vec::with_capacity(512);
-        head.answer(Answer::new(status), &mut bytes).finish();
-        invite.send(desk, status, bytes);
     }
 
     /// The ACK of a refusal came without a tag of ours.
     pub(super) fn ack_refusal(&mut self, desk: &mut Desk<'_>, ack: &Message<'_>) {
         let key = key_of(ack);
-        if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key == *key && !invite.awaits_ack()) {
+        if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key() == *key && !invite.awaits_ack()) {
             invite.ack(desk.now);
         }
     }
@@ -144,7 +139,7 @@ impl Call {
         let key = key_of(ack);
         let end = end_of(tag);
         let seq = ack.cseq().number;
-        let named = |invite: &InviteIn| *invite.key == *key || (invite.seq == seq && Some(invite.end()) == end);
+        let named = |invite: &InviteIn| *invite.key() == *key || (invite.seq == seq && Some(invite.end()) == end);
         let Some(at) = self.invites_in.iter().position(named) else { return };
         let Some(invite) = self.invites_in.get_mut(at) else { return };
         if !invite.ack(desk.now) {

@@ -5,7 +5,7 @@ use sip::dialog::untagged;
 use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 
 use super::desk::{Desk, Target};
-use super::incoming::{Arrival, InviteIn};
+use super::incoming::{Arrival, InviteIn, plain};
 use super::outgoing::{InviteOut, Role};
 use super::pair::{Pair, Side};
 use super::{Best, Call, Stage, relay};
@@ -58,7 +58,7 @@ impl Call {
             number,
             stage: Stage::Setup,
             since: desk.now,
-            from: invite.from().uri().user().map_or_else(Box::default, |user| user.into()),
+            from: invite.from().uri().user().map_or_else(Box::default, Into::into),
             to: caller.called.into(),
             caller: caller.extension.map(Into::into),
             trusted: caller.trusted,
@@ -72,7 +72,7 @@ impl Call {
             requests_in: Vec::new(),
             requests_out: Vec::new(),
             best: None,
-            ring_until: Time::NEVER,
+            until: Time::NEVER,
             waiting: None,
             queue: None,
             agent: None,
@@ -85,19 +85,15 @@ impl Call {
 
     /// Sends 100, which has no To tag (RFC 3261 8.2.6.1).
     pub(super) fn trying(&mut self, desk: &mut Desk<'_>) {
-        if let Some(invite) = self.invites_in.last_mut()
-            && let Some(head) = invite.head()
-        {
-            let mut bytes = Vec::with_capacity(512);
-            head.answer(Answer::new(100), &mut bytes).finish();
-            invite.send(desk, 100, bytes);
+        if let Some(invite) = self.invites_in.last_mut() {
+            invite.answer(desk, Answer::new(100), plain);
         }
     }
 
     /// Rings these targets at once, until `until`; `invite` is the caller's.
     pub(crate) fn fork(&mut self, desk: &mut Desk<'_>, invite: &Message<'_>, targets: &[Target], until: Time) {
         self.best = None;
-        self.ring_until = until;
+        self.until = until;
         for target in targets {
             if self.next_part >= MAX_BRANCHES {
                 break;
@@ -137,30 +133,23 @@ impl Call {
 
     /// Takes the INVITEs back from all callees that have not answered.
     pub(super) fn cancel_forks(&mut self, desk: &mut Desk<'_>, reason: &str) {
-        self.ring_until = Time::NEVER;
+        self.until = Time::NEVER;
         self.forks().for_each(|fork| fork.cancel(desk, reason));
     }
 
     /// Refuses the caller, with what a callee said where there is something, and lets go of everything.
     pub(crate) fn refuse(&mut self, desk: &mut Desk<'_>, status: u16, said: Option<&Message<'_>>) {
         let tag = self.pairs.first().map_or_else(String::new, |pair| pair.caller.dialog.local_tag().to_owned());
-        if let Some(invite) = self.first_invite()
-            && let Some(head) = invite.head()
-        {
-            let mut bytes = Vec::with_capacity(512);
-            let phrase = said.map_or("", phrase_of);
-            let mut answer = head.answer(Answer::new(status).reason(phrase).tag(&tag), &mut bytes);
-            match said {
-                Some(said) => {
-                    // The Contact of a redirection is where to call, not who we are (RFC 3261 20.10).
-                    if (300..400).contains(&status) {
-                        answer = answer.copy_all(said, HeaderName::Contact);
-                    }
-                    relay::pass(said, answer);
+        if let Some(invite) = self.first_invite() {
+            let answer = Answer::new(status).reason(said.map_or("", phrase_of)).tag(&tag);
+            invite.answer(desk, answer, |answer| match said {
+                // The Contact of a redirection is where to call, not who we are (RFC 3261 20.10).
+                Some(said) if (300..400).contains(&status) => {
+                    relay::pass(said, answer.copy_all(said, HeaderName::Contact));
                 }
+                Some(said) => relay::pass(said, answer),
                 None => answer.finish(),
-            }
-            invite.send(desk, status, bytes);
+            });
         }
         self.cancel_forks(desk, "");
         self.end(desk, Some(status));

@@ -11,7 +11,7 @@ impl Call {
     /// When something is due. What lingers for repeated messages only is swept out all at once, when the last of it
     /// is over, so that it costs one visit.
     pub(crate) fn deadline(&self) -> Time {
-        let mut due = self.ring_until;
+        let mut due = self.until;
         let mut linger = Time::ZERO;
         for invite in &self.invites_in {
             due = due.min(invite.deadline());
@@ -21,9 +21,7 @@ impl Call {
         }
         for invite in &self.invites_out {
             due = due.min(invite.deadline());
-            if invite.tx.is_lingering() {
-                linger = linger.max(invite.linger());
-            }
+            linger = linger.max(invite.linger());
         }
         for request in self.requests_in.iter().filter(|request| request.tx.is_lingering()) {
             linger = linger.max(request.tx.deadline());
@@ -46,9 +44,9 @@ impl Call {
         self.expire_invites_in(desk);
         self.expire_invites_out(desk);
         self.expire_requests_out(desk);
-        if self.ring_until <= desk.now {
-            self.ring_until = Time::NEVER;
-            self.rang_out(desk);
+        if self.until <= desk.now {
+            self.until = Time::NEVER;
+            self.run_out(desk);
         }
         self.expire_waiting(desk);
         self.tidy(desk);
@@ -109,16 +107,15 @@ impl Call {
         }
     }
 
-    /// The callees rang for as long as they may.
-    fn rang_out(&mut self, desk: &mut Desk<'_>) {
-        if self.stage != Stage::Setup {
-            return;
+    /// It rang, or the parties talked, for as long as they may.
+    fn run_out(&mut self, desk: &mut Desk<'_>) {
+        match self.stage {
+            Stage::Setup if self.waiting.is_some() => self.offer_rang_out(desk),
+            // RFC 3261 16.8: as if the callee had answered 408.
+            Stage::Setup => self.refuse(desk, 408, None),
+            Stage::Talking => self.hang_up(desk, None, None),
+            Stage::Ended => {}
         }
-        if self.waiting.is_some() {
-            return self.offer_rang_out(desk);
-        }
-        // RFC 3261 16.8: as if the callee had answered 408.
-        self.refuse(desk, 408, None);
     }
 
     /// A connection to this peer could not be opened: what was sent there did not arrive (RFC 3261 17.1.4, 18.4).

@@ -28,12 +28,9 @@ impl Engine {
             self.answer(now, request, arrival, 403);
             return Proof::Answered;
         };
-        let credentials = match self.authenticator.credentials(request, HeaderName::Authorization) {
-            Ok(credentials) => credentials,
-            Err(_) => {
-                self.answer(now, request, arrival, 400);
-                return Proof::Answered;
-            }
+        let Ok(credentials) = self.authenticator.credentials(request, HeaderName::Authorization) else {
+            self.answer(now, request, arrival, 400);
+            return Proof::Answered;
         };
         let binding = binding_of(arrival);
         let denial = match &credentials {

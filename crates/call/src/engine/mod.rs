@@ -124,7 +124,7 @@ impl Engine {
     /// Does what is due for one record.
     fn expire_one(&mut self, now: Time, key: RecordKey) {
         match key.kind {
-            CALL if self.with_call(now, key.id, |call, desk| call.expire(desk)).is_some() => {}
+            CALL if self.with_call(now, key.id, Call::expire).is_some() => {}
             REGISTRATION => self.expire_registration(now, key),
             CONNECTION => self.expire_connection(key),
             ROUTING => self.expire_routing(now),
@@ -165,8 +165,8 @@ impl hot_standby::Engine for Engine {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
         // Who takes over has no connection with the Routing Server yet, and the same patience as ever.
         match self.routing_mut() {
-            Some(routing) if routing.line == Line::Missed => {}
-            Some(routing) => routing.line = Line::Gone { since: now },
+            Some(routing) if routing.line == Line::Up => routing.line = Line::Gone { since: now },
+            Some(_) => {}
             None => {
                 let routing = Routing { line: Line::Gone { since: now }, ..Routing::default() };
                 self.store.insert(ROUTING_KEY, Value(Content::Routing(routing)));

@@ -5,7 +5,7 @@ use model::{RecordKey, Time};
 use redundancy::mailbox::{Arrival, Envelope};
 
 use super::Engine;
-use crate::call::Waiting;
+use crate::call::{Call, Desk, Waiting};
 use crate::limits::{EXPIRE_AT_ONCE, MAX_LETTERS};
 use crate::output::{Action, Event};
 use crate::record::{CALL, Content, LETTER, Line, ROUTING, ROUTING_KEY, Routing, Value, WAITING};
@@ -166,7 +166,7 @@ impl Engine {
     fn order(&mut self, now: Time, order: Order) {
         match order {
             Order::Queued { call } => {
-                self.with_call(now, call.0, |call, desk| call.queued(desk));
+                self.with_call(now, call.0, Call::queued);
             }
             Order::Refuse { call, status } => {
                 self.with_call(now, call.0, |call, desk| call.turn_away(desk, status));
@@ -179,7 +179,7 @@ impl Engine {
                 self.with_call(now, call.0, |call, desk| call.withdraw(desk, offer));
             }
             Order::Audit { extension } => self.tell_extension(&extension),
-            Order::AllTold => self.each_waiting(now, crate::call::Call::drop_unnamed_offer),
+            Order::AllTold => self.each_waiting(now, Call::drop_unnamed_offer),
         }
     }
 
@@ -187,7 +187,7 @@ impl Engine {
         self.store.keys(WAITING, None).map(|key| key.id).collect()
     }
 
-    fn each_waiting(&mut self, now: Time, handle: fn(&mut crate::call::Call, &mut crate::call::Desk<'_>)) {
+    fn each_waiting(&mut self, now: Time, handle: fn(&mut Call, &mut Desk<'_>)) {
         for call in self.waiting_calls() {
             self.with_call(now, call, handle);
         }

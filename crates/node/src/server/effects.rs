@@ -57,7 +57,7 @@ impl<S: Service> Shell<S> {
             Action::Mail(letter) => self.mail.send(letter, &self.poll),
             Action::MailAgain => self.mail.begin_again(),
             Action::Answer { request, reply } => self.answer_order(request, &reply),
-            Action::Log(line) => tracing::info!("{line}"),
+            Action::Log(line) => tracing::debug!("{line}"),
         }
     }
 

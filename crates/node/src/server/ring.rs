@@ -120,9 +120,16 @@ impl Ring {
         unsafe { self.map.as_ptr().cast::<u8>().add(DATA_AT + index * LONGEST) }
     }
 
+    /// Goes on counting behind `number`, the last input of the predecessor's ring: marks only grow as long as the records
+    /// live. For a ring that has received nothing yet.
+    pub(super) fn count_on_behind(&mut self, number: u64) {
+        self.head().read.store(number, Ordering::Release);
+        self.free_behind = number;
+    }
+
     /// Lets the slots of the inputs up to this number be used again.
     pub(super) fn free(&mut self, mark: u64) {
-        self.free_behind = self.free_behind.max(mark);
+        self.free_behind = self.free_behind.max(mark.min(self.head().read.load(Ordering::Relaxed)));
     }
 
     /// True if nothing can be read before slots are freed.

@@ -165,27 +165,28 @@ impl<S: Service> Shell<S> {
 
     /// Takes in what the predecessor had read and not covered, in its order (rule 6).
     pub(super) fn take_left_behind(&mut self, predecessor: &Predecessor) {
+        let mut last = predecessor.mark;
         let linked = self.link.as_ref().and_then(|link| link.peer.as_ref());
-        let peers = linked.into_iter().chain(&self.former_peer);
-        let Some(peer) = peers.into_iter().find(|peer| peer.incarnation == predecessor.incarnation) else { return };
-        let mark = predecessor.mark;
-        let died_of = peer.pulse.crashed().map(|_| peer.pulse.in_hand());
-        let mut count = 0u64;
-        for input in peer.ring.left_behind(mark) {
-            let Some((print, for_engine)) = read::<S>(input) else { continue };
-            if died_of == Some(input.number) {
-                self.replica.refuse(print);
+        let mut peers = linked.into_iter().chain(&self.former_peer);
+        if let Some(peer) = peers.find(|peer| peer.incarnation == predecessor.incarnation) {
+            let died_of = peer.pulse.crashed().map(|_| peer.pulse.in_hand());
+            for input in peer.ring.left_behind(predecessor.mark) {
+                last = input.number;
+                let Some((print, for_engine)) = read::<S>(input) else { continue };
+                if died_of == Some(last) {
+                    self.replica.refuse(print);
+                }
+                if self.replica.input(self.now, print, Some(last), for_engine) == Taken::Refused {
+                    tracing::error!(
+                        input = last,
+                        fingerprint = print,
+                        "refuses an input of which the predecessor died"
+                    );
+                }
             }
-            if self.replica.input(self.now, print, None, for_engine) == Taken::Refused {
-                tracing::error!(
-                    input = input.number,
-                    fingerprint = print,
-                    "an input that ended the predecessor is refused"
-                );
-            }
-            count += 1;
         }
-        tracing::info!(count, mark, "took in what the predecessor had read");
+        tracing::info!(count = last - predecessor.mark, "took in what the predecessor had read");
+        self.ring.count_on_behind(last);
     }
 }
 

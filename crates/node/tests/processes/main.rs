@@ -7,6 +7,7 @@ mod application;
 mod control;
 mod disk;
 mod lca;
+mod log;
 mod pulse;
 mod server;
 mod site;
@@ -21,13 +22,14 @@ fn main() {
         ["--dir", dir, "run", "control", "--run-number", run] => control::run(dir, run),
         ["--dir", dir, "run", name, "--run-number", run] => application::run(dir, name, run),
         ["disk", path] => disk::run(path),
+        ["log", path] => log::run(path),
         ["pulse", role] => pulse::run(role),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit(),
     }
 }
 
 fn trials() -> Vec<Trial> {
-    let tests = pulse::TESTS.iter().chain(disk::TESTS).chain(lca::TESTS).chain(control::TESTS);
+    let tests = pulse::TESTS.iter().chain(disk::TESTS).chain(log::TESTS).chain(lca::TESTS).chain(control::TESTS);
     let trial = |(name, test): &(&'static str, fn())| {
         let test = *test;
         Trial::test(*name, move || {

@@ -6,16 +6,18 @@ use model::{Epoch, Incarnation, Time};
 
 use super::effect::{Effect, Predecessor, Remark, Retirement};
 use super::engine::{Engine, Output};
+use super::gate::Stamp;
 use super::message::{Checkpoint, Message, outputs};
 use super::primary::{Primary, Standby};
 use super::refused::REFUSED;
 use super::replica::{Commit, Replica, Role, Settings, decode_output, sabotaged};
+use super::start::REDIAL;
 use crate::change::Changes;
 use crate::coordinator::PairEntry;
 use crate::store::Record;
 
 /// The backup's share of a replica.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Backup<O> {
     pub(super) epoch: Epoch,
     sequence: u64,
@@ -30,6 +32,12 @@ pub(super) struct Backup<O> {
     retained: VecDeque<(u64, O)>,
     /// Since when there is no link.
     lost: Option<Time>,
+    /// When the primary is dialled again, if there is no link and the entry does not count on this side.
+    redial: Time,
+    /// The primary was dialled.
+    dialling: bool,
+    /// When the silence of the primary was last acted upon.
+    suspected: Time,
     heard: Time,
     said: Time,
     /// A checkpoint was kept and not confirmed yet.
@@ -39,16 +47,19 @@ pub(super) struct Backup<O> {
 }
 
 impl<O> Backup<O> {
-    const fn joining(epoch: Epoch, sequence: u64, primary: Incarnation, local: Time) -> Self {
+    const fn joining(epoch: Epoch, sequence: u64, mark: u64, primary: Incarnation, local: Time) -> Self {
         Self {
             epoch,
             sequence,
             primary,
             level: false,
             admitted: false,
-            mark: 0,
+            mark,
             retained: VecDeque::new(),
             lost: None,
+            redial: Time::NEVER,
+            dialling: false,
+            suspected: Time::ZERO,
             heard: local,
             said: local,
             unconfirmed: false,
@@ -57,18 +68,31 @@ impl<O> Backup<O> {
     }
 
     /// The old primary after a planned switchover: it holds every record already.
-    pub(super) fn after_switchover(epoch: Epoch, primary: Incarnation, linked: bool, local: Time) -> Self {
+    pub(super) fn after_switchover(epoch: Epoch, primary: Incarnation, mark: u64, linked: bool, local: Time) -> Self {
         let lost = (!linked).then_some(local);
-        Self { level: true, admitted: true, lost, ..Self::joining(epoch, 0, primary, local) }
+        let redial = lost.map_or(Time::NEVER, |since| since + REDIAL);
+        Self { level: true, admitted: true, lost, redial, ..Self::joining(epoch, 0, mark, primary, local) }
     }
 
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
         let confirm = if self.lost.is_none() { self.said + settings.heartbeat } else { Time::NEVER };
-        let suspect = match settings.commit {
-            Commit::Acknowledged => self.lost.unwrap_or(self.heard) + settings.silence,
+        confirm.min(self.suspects_at(settings)).min(self.redial)
+    }
+
+    /// When the silence of the primary is to be acted upon: where this side may take over on suspicion, and again after
+    /// a while if nothing came of it.
+    fn suspects_at(&self, settings: &Settings) -> Time {
+        match settings.commit {
+            Commit::Acknowledged => {
+                (self.lost.unwrap_or(self.heard) + settings.silence).max(self.suspected + settings.heartbeat)
+            }
             Commit::Published => Time::NEVER,
-        };
-        confirm.min(suspect)
+        }
+    }
+
+    /// The primary that it dials to join anew.
+    pub(super) fn dialled(&self) -> Option<&Incarnation> {
+        self.dialling.then_some(&self.primary)
     }
 
     pub(super) const fn sequence(&self) -> u64 {
@@ -86,12 +110,20 @@ impl<O> Backup<O> {
 
 impl<E: Engine> Replica<E> {
     pub(super) fn backup_hears(&mut self, local: Time, message: Message<'_>) {
-        if let Message::Welcome { epoch, sequence, now } = message {
-            let Some(primary) = self.dialled().cloned() else { return };
-            self.engine.store_mut().clear();
-            self.set_pair_time(local, now);
-            self.role = Role::Backup(Backup::joining(epoch, sequence, primary, local));
-            return;
+        match message {
+            Message::Welcome { epoch, sequence, mark, now } => {
+                let Some(primary) = self.dialled().cloned() else { return };
+                self.engine.store_mut().clear();
+                self.set_pair_time(local, now);
+                self.role = Role::Backup(Backup::joining(epoch, sequence, mark, primary, local));
+                return;
+            }
+            // Only a primary takes somebody on; who dialled will find out who that is.
+            Message::Hello { .. } => {
+                self.effects.push(Effect::HangUp);
+                return self.link_down(local);
+            }
+            _ => {}
         }
         let Role::Backup(backup) = &mut self.role else { return };
         backup.heard = local;
@@ -129,7 +161,7 @@ impl<E: Engine> Replica<E> {
         if step.epoch != backup.epoch || step.sequence != backup.sequence + 1 {
             return self.outdated(local);
         }
-        if !self.absorb(step.changes) {
+        if !self.absorb(step.sequence, step.changes) {
             return;
         }
         self.set_pair_time(local, step.now);
@@ -153,13 +185,15 @@ impl<E: Engine> Replica<E> {
     }
 
     fn keep_piece(&mut self, number: u64, changes: &[u8]) {
-        if self.absorb(changes) {
+        let Role::Backup(backup) = &self.role else { return };
+        if self.absorb(backup.sequence, changes) {
             self.send(&Message::PieceKept { number });
         }
     }
 
-    /// Takes in changes; ends this incarnation and says false if it cannot keep them (rule 13).
-    fn absorb(&mut self, changes: &[u8]) -> bool {
+    /// Takes in changes as they stood at checkpoint `sequence`; ends this incarnation and says false if it cannot keep
+    /// them (rule 13).
+    fn absorb(&mut self, sequence: u64, changes: &[u8]) -> bool {
         let forget_timer = sabotaged!(self, ForgetTimer);
         for change in Changes::new(changes) {
             let understood = change.as_ref().is_ok_and(|change| {
@@ -178,19 +212,19 @@ impl<E: Engine> Replica<E> {
                 state.deadline = Time::NEVER;
             }
             self.engine.store_mut().absorb(&change);
-            self.journal(&change);
+            self.journal(sequence, &change);
         }
         true
     }
 
     /// A backup writes durable records down as well: either side's journal can start the pair from cold.
-    fn journal(&mut self, change: &crate::change::Change<'_>) {
+    fn journal(&mut self, sequence: u64, change: &crate::change::Change<'_>) {
         if let Role::Backup(backup) = &self.role
             && E::durable(change.key.kind)
         {
             let mut bytes = Vec::new();
             change.write(&mut bytes);
-            let stamp = (backup.epoch, backup.sequence + 1);
+            let stamp = (backup.epoch, sequence);
             self.effects.push(Effect::Journal { stamp, key: change.key, change: bytes });
         }
     }
@@ -232,16 +266,53 @@ impl<E: Engine> Replica<E> {
 
     pub(super) fn backup_tick(&mut self, local: Time) {
         self.confirm_kept(local);
+        let Role::Backup(backup) = &mut self.role else { return };
+        if backup.suspects_at(&self.settings) <= local {
+            backup.suspected = local;
+            if !backup.level {
+                return self.outdated(local);
+            }
+        }
         self.consider_takeover(local);
+        self.dial_again(local);
     }
 
+    /// The link is gone. What a level side holds it keeps until it is taken on anew: its admission may be on the way.
     pub(super) fn backup_lost_link(&mut self, local: Time) {
         let Role::Backup(backup) = &mut self.role else { return };
         if !backup.level {
             return self.start_again(local);
         }
         backup.lost.get_or_insert(local);
+        backup.dialling = false;
+        backup.redial = local + REDIAL;
         self.consider_takeover(local);
+    }
+
+    /// Dials the primary that does not count on this side.
+    fn dial_again(&mut self, local: Time) {
+        let counted_on = self.is_counted_on();
+        let Role::Backup(backup) = &self.role else { return };
+        let gone = self.has_ended(&backup.primary);
+        let Role::Backup(backup) = &mut self.role else { return };
+        if backup.redial > local {
+            return;
+        }
+        if std::mem::take(&mut backup.dialling) {
+            self.effects.push(Effect::HangUp);
+        }
+        backup.redial = local + REDIAL;
+        if !counted_on && !gone {
+            backup.dialling = true;
+            backup.redial = local + self.settings.welcome();
+            self.effects.push(Effect::Dial(backup.primary.clone()));
+        }
+    }
+
+    /// True if the entry, as far as it is known, says that this side may take over.
+    fn is_counted_on(&self) -> bool {
+        let Role::Backup(backup) = &self.role else { return false };
+        self.entry().is_some_and(|entry| entry.epoch == backup.epoch && entry.in_sync.contains(&self.settings.me))
     }
 
     /// This side has fallen out of the pair: forgets what it holds and joins anew.
@@ -259,17 +330,24 @@ impl<E: Engine> Replica<E> {
         }
     }
 
-    /// Takes over if the primary is gone, or asked for it (rule 6).
+    /// Takes over if the primary is gone, or asked for it (rule 6). A side that holds every record but was not seen in
+    /// the entry may only start from cold (rule 15); it keeps its records until the coordinator agrees, because a late
+    /// admission may make it the successor after all.
     pub(super) fn consider_takeover(&mut self, local: Time) {
         let unasked = sabotaged!(self, TakeOverUnasked);
         let Role::Backup(backup) = &self.role else { return };
         let Some(entry) = self.entry() else { return };
         let me = &self.settings.me;
-        if !backup.level || entry.epoch != backup.epoch || !entry.in_sync.contains(me) {
+        if !backup.level || entry.epoch != backup.epoch {
             return;
         }
         let ended = self.has_ended(&backup.primary);
-        if !(ended || backup.handed_over || backup.is_silent(&self.settings, local)) {
+        let may = if entry.in_sync.contains(me) {
+            ended || backup.handed_over || backup.is_silent(&self.settings, local)
+        } else {
+            entry.in_sync.iter().all(|one| self.has_ended(one))
+        };
+        if !may {
             return;
         }
         let mut in_sync = vec![me.clone()];
@@ -286,10 +364,14 @@ impl<E: Engine> Replica<E> {
     }
 
     pub(super) fn backup_entry_changed(&mut self, local: Time) {
+        let was_in_sync = self.was_in_sync;
         let Role::Backup(backup) = &mut self.role else { return };
         let Some(entry) = self.entry.as_ref().map(|versioned| &versioned.entry) else { return };
         let me = &self.settings.me;
         if entry.epoch == backup.epoch.next() && entry.primary == *me {
+            if !was_in_sync {
+                return self.start_from_cold(local);
+            }
             let entry = entry.clone();
             return self.take_over(local, &entry);
         }
@@ -313,13 +395,15 @@ impl<E: Engine> Replica<E> {
         if paired {
             let now = self.pair_time(local);
             self.send(&Message::TakenOver { epoch, now });
-        } else {
+        } else if !sabotaged!(self, AcceptOldEpoch) {
+            self.send(&Message::Superseded { epoch });
             self.effects.push(Effect::HangUp);
         }
         let mark = if sabotaged!(self, ForgetInputs) { u64::MAX } else { backup.mark };
         let predecessor = Predecessor { incarnation: backup.primary, mark };
-        let mut primary = Primary::new(epoch, standby, local);
-        primary.inherit(backup.retained.into_iter().map(|(_, output)| output));
+        let mut primary = Primary::new(epoch, standby, backup.mark, local);
+        let stamp = |sequence| Stamp { epoch: backup.epoch, sequence };
+        primary.inherit(backup.retained.into_iter().map(|(sequence, output)| (stamp(sequence), output)));
         self.serve(local, primary, Some(predecessor));
         if paired && backup.lost.is_some() {
             self.primary_lost_link(local);

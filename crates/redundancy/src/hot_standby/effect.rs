@@ -25,7 +25,8 @@ pub enum Effect<O> {
     Ask(coordinator::Request),
     /// Connect to the primary.
     Dial(Incarnation),
-    /// End the link.
+    /// End the link, or give up dialling; there will be no call of [`Replica::link_down`](super::Replica::link_down)
+    /// for it.
     HangUp,
     /// Append to the journal of durable records, before any output that follows in this list is sent.
     Journal {
@@ -64,7 +65,8 @@ pub struct Serve {
 pub struct Predecessor {
     /// Who it was; its input ring holds what it read.
     pub incarnation: Incarnation,
-    /// Inputs of that ring up to this number are covered.
+    /// Inputs of that ring up to this number are covered. Number your own inputs on from the last one of that ring, or
+    /// from here if the ring is out of reach: numbers only grow as long as the records live.
     pub mark: u64,
 }
 

@@ -2,19 +2,38 @@
 
 use std::collections::VecDeque;
 
+use model::Epoch;
+
+/// The checkpoint that an output belongs to; events to clients carry it (rule 11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The epoch of the checkpoint.
+    pub epoch: Epoch,
+    /// Its number within the epoch, from 1.
+    pub sequence: u64,
+}
+
 /// An output that may leave. Only the gate makes one, and the writers of sockets accept nothing else.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Released<O>(O);
+pub struct Released<O> {
+    output: O,
+    stamp: Stamp,
+}
 
 impl<O> Released<O> {
     /// The output, for the one who sends it.
     pub fn into_inner(self) -> O {
-        self.0
+        self.output
     }
 
     /// The output, to look at.
     pub const fn get(&self) -> &O {
-        &self.0
+        &self.output
+    }
+
+    /// The checkpoint that it waited for; of a repeated output, the one of the earlier primary.
+    pub const fn stamp(&self) -> Stamp {
+        self.stamp
     }
 }
 
@@ -30,8 +49,9 @@ enum Opening {
 }
 
 /// Outputs in the order of their checkpoints, waiting to be released.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Gate<O> {
+    epoch: Epoch,
     opening: Opening,
     waiting: VecDeque<Waiting<O>>,
     /// Every checkpoint up to this one is committed.
@@ -43,7 +63,7 @@ pub(super) struct Gate<O> {
     held: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting<O> {
     sequence: u64,
     mark: u64,
@@ -52,8 +72,10 @@ struct Waiting<O> {
 
 impl<O> Gate<O> {
     /// A gate that lets nothing out.
-    pub(super) const fn shut() -> Self {
-        Self { opening: Opening::Shut, waiting: VecDeque::new(), committed: 0, released: 0, mark: 0, held: 0 }
+    ///
+    /// `mark` is the last input that the predecessor has covered.
+    pub(super) const fn shut(epoch: Epoch, mark: u64) -> Self {
+        Self { epoch, opening: Opening::Shut, waiting: VecDeque::new(), committed: 0, released: 0, mark, held: 0 }
     }
 
     /// Lets nothing more out until one of the other openings is chosen.
@@ -89,15 +111,16 @@ impl<O> Gate<O> {
             self.held -= front.outputs.len();
             self.released = front.sequence;
             self.mark = front.mark;
+            let stamp = Stamp { epoch: self.epoch, sequence: front.sequence };
             for output in front.outputs {
-                each(Released(output));
+                each(Released { output, stamp });
             }
         }
     }
 
     /// An output of an earlier primary that may not have left: it was committed then (rule 6, re-emission).
-    pub(super) const fn release_again(output: O) -> Released<O> {
-        Released(output)
+    pub(super) const fn release_again(stamp: Stamp, output: O) -> Released<O> {
+        Released { output, stamp }
     }
 
     /// How many outputs wait.
@@ -108,6 +131,11 @@ impl<O> Gate<O> {
     /// True if no checkpoint waits.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// True if everything that was released is committed as well, so that a successor may be appointed.
+    pub(super) const fn is_covered(&self) -> bool {
+        self.released <= self.committed
     }
 
     /// Every output of a checkpoint up to this one was released.
@@ -140,7 +168,7 @@ mod tests {
     }
 
     fn gate_with_two_checkpoints() -> Gate<u8> {
-        let mut gate = Gate::shut();
+        let mut gate = Gate::shut(Epoch(1), 0);
         gate.hold(1, 10, vec![1, 2]);
         gate.hold(2, 11, vec![3]);
         gate

@@ -22,6 +22,8 @@ pub enum Message<'a> {
         epoch: Epoch,
         /// Number of the last checkpoint before this word.
         sequence: u64,
+        /// Number of the last input that this checkpoint covers.
+        mark: u64,
         /// The primary's pair time.
         now: Time,
     },

@@ -21,7 +21,7 @@ mod status;
 
 pub use effect::{Effect, Predecessor, Remark, Retirement, Serve};
 pub use engine::{Engine, Output};
-pub use gate::Released;
+pub use gate::{Released, Stamp};
 pub use message::{Checkpoint, Message};
 pub use primary::SwitchoverRefused;
 pub use replica::{Commit, Replica, Settings, Taken};

@@ -7,7 +7,7 @@ use model::{Epoch, Incarnation, RecordKey, Span, Time};
 use super::backup::Backup;
 use super::effect::{Effect, Remark, Retirement};
 use super::engine::{Engine, Output};
-use super::gate::Gate;
+use super::gate::{Gate, Stamp};
 use super::message::{Checkpoint, FORMAT, Message, write_output};
 use super::replica::{Commit, Replica, Role, Settings, sabotaged};
 use super::snapshot::Snapshot;
@@ -20,7 +20,7 @@ const MOST_HELD: usize = 65_536;
 const SWITCHOVER_PATIENCE: Span = Span::from_millis(1_000);
 
 /// The primary's share of a replica.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Primary<O> {
     pub(super) epoch: Epoch,
     sequence: u64,
@@ -33,7 +33,7 @@ pub(super) struct Primary<O> {
     /// False while the inputs that the predecessor had read are taken in.
     pub(super) serving: bool,
     /// Outputs of the predecessor that may not have left, with their records.
-    again: VecDeque<O>,
+    again: VecDeque<(Stamp, O)>,
     /// Records that moved since the takeover.
     moved: BTreeSet<RecordKey>,
     heard: Time,
@@ -42,7 +42,7 @@ pub(super) struct Primary<O> {
 }
 
 /// How it stands with the other side.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Standby {
     /// There is none.
     Solo,
@@ -53,13 +53,13 @@ pub(super) enum Standby {
     /// It is in sync; outputs leave when it has their checkpoint.
     Paired(Incarnation),
     /// It is lost, and the compare-and-swap that says so is on its way; nothing more leaves (rule 5).
-    Dropping,
+    Dropping(Incarnation),
     /// It is asked to take over; nothing more leaves.
     HandingOver(HandingOver),
 }
 
 /// A planned switchover on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct HandingOver {
     peer: Incarnation,
     since: Time,
@@ -67,8 +67,8 @@ pub(super) struct HandingOver {
     asked: bool,
     /// The link is gone.
     lost: bool,
-    /// This side wants its role back.
-    calls_off: bool,
+    /// This side wants its role back, after so long.
+    called_off: Option<Span>,
 }
 
 /// Why a planned switchover is refused.
@@ -86,18 +86,19 @@ pub enum SwitchoverRefused {
 }
 
 impl<O> Primary<O> {
-    pub(super) const fn new(epoch: Epoch, standby: Standby, local: Time) -> Self {
-        let mut gate = Gate::shut();
+    /// `mark` is the last input that the predecessor has covered.
+    pub(super) const fn new(epoch: Epoch, standby: Standby, mark: u64, local: Time) -> Self {
+        let mut gate = Gate::shut(epoch, mark);
         match standby {
             Standby::Solo | Standby::Joining(_) => gate.open_solo(),
             Standby::Paired(_) => gate.open_for_committed(),
-            Standby::Admitting(_) | Standby::Dropping | Standby::HandingOver(_) => {}
+            Standby::Admitting(_) | Standby::Dropping(_) | Standby::HandingOver(_) => {}
         }
         Self {
             epoch,
             sequence: 0,
-            mark: 0,
-            covered: 0,
+            mark,
+            covered: mark,
             gate,
             standby,
             serving: true,
@@ -110,7 +111,7 @@ impl<O> Primary<O> {
     }
 
     /// Keeps what a predecessor may not have sent.
-    pub(super) fn inherit(&mut self, again: impl Iterator<Item = O>) {
+    pub(super) fn inherit(&mut self, again: impl Iterator<Item = (Stamp, O)>) {
         self.again = again.collect();
         self.serving = false;
     }
@@ -122,10 +123,20 @@ impl<O> Primary<O> {
             Commit::Acknowledged | Commit::Published => Time::NEVER,
         };
         let patience = match &self.standby {
-            Standby::HandingOver(over) if !over.calls_off => over.since + SWITCHOVER_PATIENCE,
+            Standby::HandingOver(over) if over.called_off.is_none() => over.since + SWITCHOVER_PATIENCE,
             _ => Time::NEVER,
         };
         heartbeat.min(silence).min(patience)
+    }
+
+    /// True while the backup may take over at any moment because it was asked to: the records must stay as they are.
+    pub(super) const fn is_frozen(&self) -> bool {
+        matches!(&self.standby, Standby::HandingOver(over) if over.asked)
+    }
+
+    /// True if the engine may be told what is due.
+    pub(super) const fn keeps_time(&self) -> bool {
+        self.serving && !self.is_frozen()
     }
 
     pub(super) const fn sequence(&self) -> u64 {
@@ -135,11 +146,6 @@ impl<O> Primary<O> {
     /// Checkpoints that the backup has not confirmed.
     pub(super) const fn lag(&self) -> u64 {
         if self.standby.is_linked() { self.sequence.saturating_sub(self.kept) } else { 0 }
-    }
-
-    /// True while a planned switchover is on its way: what comes in now is for the successor.
-    pub(super) const fn hands_over(&self) -> bool {
-        matches!(self.standby, Standby::HandingOver(_))
     }
 
     pub(super) const fn is_paired(&self) -> bool {
@@ -157,7 +163,7 @@ impl Standby {
         match self {
             Self::Joining(_) | Self::Admitting(_) | Self::Paired(_) => true,
             Self::HandingOver(over) => !over.lost,
-            Self::Solo | Self::Dropping => false,
+            Self::Solo | Self::Dropping(_) => false,
         }
     }
 
@@ -166,7 +172,7 @@ impl Standby {
             Self::Joining(snapshot) => Some(&snapshot.peer),
             Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
             Self::HandingOver(over) => Some(&over.peer),
-            Self::Solo | Self::Dropping => None,
+            Self::Solo | Self::Dropping(_) => None,
         }
     }
 
@@ -174,8 +180,8 @@ impl Standby {
     const fn wanted(&self) -> Option<&Incarnation> {
         match self {
             Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
-            Self::HandingOver(over) if !over.calls_off => Some(&over.peer),
-            Self::Solo | Self::Joining(_) | Self::Dropping | Self::HandingOver(_) => None,
+            Self::HandingOver(over) if over.called_off.is_none() => Some(&over.peer),
+            Self::Solo | Self::Joining(_) | Self::Dropping(_) | Self::HandingOver(_) => None,
         }
     }
 }
@@ -185,7 +191,9 @@ impl<E: Engine> Replica<E> {
     #[must_use]
     pub fn accepts_inputs(&self) -> bool {
         match &self.role {
-            Role::Primary(primary) => primary.gate.held() < MOST_HELD && !primary.hands_over(),
+            Role::Primary(primary) => {
+                primary.gate.held() < MOST_HELD && !matches!(primary.standby, Standby::HandingOver(_))
+            }
             Role::Start(_) | Role::Backup(_) | Role::Retired => false,
         }
     }
@@ -258,6 +266,7 @@ impl<E: Engine> Replica<E> {
         {
             primary.gate.commit(sequence);
             primary.release(&mut self.effects);
+            self.pursue_admission();
         }
     }
 
@@ -269,10 +278,10 @@ impl<E: Engine> Replica<E> {
         let Role::Primary(primary) = &mut self.role else { return };
         primary.serving = true;
         let moved = std::mem::take(&mut primary.moved);
-        for output in std::mem::take(&mut primary.again) {
+        for (stamp, output) in std::mem::take(&mut primary.again) {
             let stands = output.record().is_none_or(|record| !moved.contains(&record));
             if stands && output.may_repeat() && !forget {
-                self.effects.push(Effect::Release(Gate::release_again(output)));
+                self.effects.push(Effect::Release(Gate::release_again(stamp, output)));
             }
         }
         self.tick(local);
@@ -281,7 +290,7 @@ impl<E: Engine> Replica<E> {
     pub(super) fn primary_tick(&mut self, local: Time) {
         let now = self.pair_time(local);
         let Role::Primary(primary) = &self.role else { return };
-        if primary.serving && !primary.hands_over() && self.engine.store().deadline() <= now {
+        if primary.keeps_time() && self.engine.store().deadline() <= now {
             self.guarded(now, None, |engine| engine.expire(now));
         }
         self.flush(local);
@@ -313,6 +322,7 @@ impl<E: Engine> Replica<E> {
                 if self.settings.commit == Commit::Acknowledged {
                     primary.gate.commit(sequence);
                     primary.release(&mut self.effects);
+                    self.pursue_admission();
                 }
                 self.switchover_tick(local);
             }
@@ -338,13 +348,17 @@ impl<E: Engine> Replica<E> {
         let now = self.pair_time(local);
         let Role::Primary(primary) = &mut self.role else { return };
         if !matches!(primary.standby, Standby::Solo) || !expected || format < FORMAT {
-            return self.effects.push(Effect::HangUp);
+            self.effects.push(Effect::HangUp);
+            if primary.standby.is_linked() {
+                self.primary_lost_link(local);
+            }
+            return;
         }
         primary.kept = primary.sequence;
         primary.standby = Standby::Joining(Snapshot::new(peer.clone()));
-        let (epoch, sequence) = (primary.epoch, primary.sequence);
+        let (epoch, sequence, mark) = (primary.epoch, primary.sequence, primary.covered);
         self.effects.push(Effect::Tell(Remark::Joining(peer)));
-        self.send(&Message::Welcome { epoch, sequence, now });
+        self.send(&Message::Welcome { epoch, sequence, mark, now });
         self.send_snapshot(local, None);
     }
 
@@ -365,7 +379,7 @@ impl<E: Engine> Replica<E> {
             let piece = Message::Piece { epoch: primary.epoch, number, changes: &changes };
             self.effects.push(Effect::Frame { bytes: piece.encode(), sequence: None });
         }
-        if snapshot.completes() {
+        if snapshot.completes(primary.sequence) {
             let complete = Message::Complete {
                 epoch: primary.epoch,
                 sequence: primary.sequence,
@@ -376,18 +390,25 @@ impl<E: Engine> Replica<E> {
         }
     }
 
-    /// The backup holds every record: closes the gate, then asks that it may take over (rule 8).
+    /// The backup holds every record: closes the gate, and asks that it may take over (rule 8) as soon as it has kept
+    /// the checkpoints that were released while they were on their way.
     fn admit(&mut self, local: Time) {
         self.flush(local);
         let stays_open = sabotaged!(self, AdmitOpen);
         let Role::Primary(primary) = &mut self.role else { return };
         let Standby::Joining(snapshot) = &primary.standby else { return };
+        primary.gate.commit(primary.kept.max(snapshot.complete.unwrap_or_default()));
         primary.standby = Standby::Admitting(snapshot.peer.clone());
         if !stays_open {
             primary.gate.close();
         }
-        primary.gate.commit(primary.kept);
-        self.pursue(local);
+        self.pursue();
+    }
+
+    fn pursue_admission(&mut self) {
+        if matches!(&self.role, Role::Primary(primary) if matches!(primary.standby, Standby::Admitting(_))) {
+            self.pursue();
+        }
     }
 
     pub(super) fn primary_lost_link(&mut self, local: Time) {
@@ -395,21 +416,21 @@ impl<E: Engine> Replica<E> {
         let Role::Primary(primary) = &mut self.role else { return };
         primary.release(&mut self.effects);
         match &mut primary.standby {
-            Standby::Solo | Standby::Dropping => return,
+            Standby::Solo | Standby::Dropping(_) => return,
             Standby::Joining(_) => primary.standby = Standby::Solo,
-            Standby::Admitting(_) | Standby::Paired(_) => {
+            Standby::Admitting(peer) | Standby::Paired(peer) => {
                 primary.gate.close();
-                primary.standby = Standby::Dropping;
+                primary.standby = Standby::Dropping(peer.clone());
             }
             Standby::HandingOver(over) => {
                 over.lost = true;
-                over.calls_off = true;
+                over.called_off.get_or_insert(local.since(over.since));
             }
         }
-        if unasked && matches!(primary.standby, Standby::Dropping) {
+        if unasked && matches!(primary.standby, Standby::Dropping(_)) {
             self.go_solo();
         }
-        self.pursue(local);
+        self.pursue();
     }
 
     pub(super) fn primary_peer_ended(&mut self, local: Time) {
@@ -418,7 +439,7 @@ impl<E: Engine> Replica<E> {
             self.effects.push(Effect::HangUp);
             self.primary_lost_link(local);
         } else {
-            self.pursue(local);
+            self.pursue();
         }
     }
 
@@ -426,15 +447,11 @@ impl<E: Engine> Replica<E> {
         let Role::Primary(primary) = &self.role else { return };
         let Some(entry) = self.entry() else { return };
         if entry.epoch <= primary.epoch {
-            return self.pursue(local);
+            return self.pursue();
         }
         let epoch = entry.epoch;
         match &primary.standby {
-            Standby::HandingOver(over)
-                if entry.primary == over.peer
-                    && entry.in_sync.contains(&self.settings.me)
-                    && (!over.lost || self.has_ended(&over.peer)) =>
-            {
+            Standby::HandingOver(over) if entry.primary == over.peer && entry.in_sync.contains(&self.settings.me) => {
                 self.step_down(local, epoch, None);
             }
             _ => self.retire(Retirement::Superseded(epoch)),
@@ -442,9 +459,14 @@ impl<E: Engine> Replica<E> {
     }
 
     /// Makes the entry say what is so, and opens the gate when it does.
-    fn pursue(&mut self, local: Time) {
+    fn pursue(&mut self) {
         let Role::Primary(primary) = &self.role else { return };
-        if matches!(&primary.standby, Standby::HandingOver(over) if !over.calls_off) {
+        let waits = match &primary.standby {
+            Standby::HandingOver(over) => over.called_off.is_none(),
+            Standby::Admitting(_) => !primary.gate.is_covered(),
+            _ => false,
+        };
+        if waits {
             return;
         }
         let me = &self.settings.me;
@@ -452,7 +474,7 @@ impl<E: Engine> Replica<E> {
         let epoch = primary.epoch;
         let agreed = self.entry().is_some_and(|entry| entry.epoch == epoch && entry.in_sync == in_sync);
         if agreed && !self.asking.unsure && self.asking.in_flight.is_none() {
-            self.agreed(local);
+            self.agreed();
         } else {
             self.swap(PairEntry { epoch, primary: self.settings.me.clone(), in_sync });
             self.go_solo_if_all_others_ended();
@@ -460,7 +482,7 @@ impl<E: Engine> Replica<E> {
     }
 
     /// The entry says what this side wants it to say.
-    fn agreed(&mut self, local: Time) {
+    fn agreed(&mut self) {
         let Role::Primary(primary) = &mut self.role else { return };
         match &primary.standby {
             Standby::Admitting(peer) => {
@@ -472,9 +494,9 @@ impl<E: Engine> Replica<E> {
                     primary.gate.open_solo();
                 }
             }
-            Standby::Dropping => self.go_solo(),
+            Standby::Dropping(_) => self.go_solo(),
             Standby::HandingOver(over) => {
-                let taken = local.since(over.since);
+                let taken = over.called_off.unwrap_or_default();
                 self.effects.push(Effect::Tell(Remark::SwitchoverFailed(taken)));
                 self.effects.push(Effect::HangUp);
                 self.go_solo();
@@ -494,12 +516,14 @@ impl<E: Engine> Replica<E> {
     }
 
     /// Rule 14: where every other incarnation that could take over has certainly ended, nobody can, whatever the
-    /// coordinator says later.
+    /// coordinator says later. The one that was lost counts even if the entry does not name it: its admission may still
+    /// be on its way. Not where a backup takes over on suspicion: it may have been primary before it ended.
     fn go_solo_if_all_others_ended(&mut self) {
         let Role::Primary(primary) = &self.role else { return };
-        let Some(entry) = self.entry() else { return };
-        let alone = entry.in_sync.iter().all(|one| *one == self.settings.me || self.has_ended(one));
-        if alone && entry.epoch == primary.epoch && matches!(primary.standby, Standby::Dropping) {
+        let (Some(entry), Standby::Dropping(lost)) = (self.entry(), &primary.standby) else { return };
+        let certain = self.settings.commit == Commit::Published && entry.epoch == primary.epoch;
+        let alone = entry.in_sync.iter().chain([lost]).all(|one| *one == self.settings.me || self.has_ended(one));
+        if certain && alone {
             self.go_solo();
         }
     }
@@ -519,7 +543,7 @@ impl<E: Engine> Replica<E> {
             return Err(SwitchoverRefused::NoCoordinator);
         }
         let peer = peer.clone();
-        let over = HandingOver { peer, since: local, asked: false, lost: false, calls_off: false };
+        let over = HandingOver { peer, since: local, asked: false, lost: false, called_off: None };
         primary.standby = Standby::HandingOver(over);
         self.flush(local);
         self.switchover_tick(local);
@@ -536,11 +560,11 @@ impl<E: Engine> Replica<E> {
             primary.gate.close();
             primary.said = local;
             self.send(&Message::HandOver { epoch, sequence, now });
-        } else if !over.calls_off && over.since + SWITCHOVER_PATIENCE <= local {
-            over.calls_off = true;
+        } else if over.called_off.is_none() && over.since + SWITCHOVER_PATIENCE <= local {
+            over.called_off = Some(local.since(over.since));
             // The backup may have done its compare-and-swap: only a later revision of ours tells.
             self.asking.unsure = true;
-            self.pursue(local);
+            self.pursue();
         }
     }
 
@@ -550,7 +574,7 @@ impl<E: Engine> Replica<E> {
         let Standby::HandingOver(over) = &primary.standby else {
             return self.retire(Retirement::Superseded(epoch));
         };
-        let backup = Backup::after_switchover(epoch, over.peer.clone(), !over.lost, local);
+        let backup = Backup::after_switchover(epoch, over.peer.clone(), primary.mark, !over.lost, local);
         if let Some(now) = now {
             self.set_pair_time(local, now);
         }

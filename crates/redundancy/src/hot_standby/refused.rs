@@ -13,7 +13,7 @@ pub(super) const REFUSED: Kind = Kind(u8::MAX);
 const MOST: usize = 1024;
 
 /// Fingerprints of refused inputs; on both sides of the pair.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Refused {
     all: BTreeSet<u64>,
     /// Not yet told to the backup.

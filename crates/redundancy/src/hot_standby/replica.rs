@@ -63,10 +63,15 @@ impl Settings {
             sabotage: super::Sabotage::None,
         }
     }
+
+    /// How long a primary that was dialled may take to welcome a backup.
+    pub(super) const fn welcome(&self) -> Span {
+        self.silence.times(3)
+    }
 }
 
 /// What a replica is at the moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Role<O> {
     Start(Start),
     Backup(Backup<O>),
@@ -93,6 +98,8 @@ pub struct Replica<E: Engine> {
     pub(super) role: Role<E::Output>,
     /// The entry as last heard from the coordinator.
     pub(super) entry: Option<Versioned>,
+    /// This incarnation stood in sync in the entry before the present one.
+    pub(super) was_in_sync: bool,
     pub(super) asking: Asking,
     /// Of each application, the run up to which every incarnation has certainly ended.
     pub(super) ended: BTreeMap<String, u64>,
@@ -103,7 +110,7 @@ pub struct Replica<E: Engine> {
 }
 
 /// The one compare-and-swap that may be on its way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Asking {
     pub(super) connected: bool,
     pub(super) in_flight: Option<PairEntry>,
@@ -121,6 +128,7 @@ impl<E: Engine> Replica<E> {
             settings,
             role: Role::Start(Start::default()),
             entry: None,
+            was_in_sync: false,
             asking: Asking::default(),
             ended: BTreeMap::new(),
             refused: Refused::default(),
@@ -165,7 +173,7 @@ impl<E: Engine> Replica<E> {
     pub fn input(&mut self, local: Time, fingerprint: u64, mark: Option<u64>, input: E::Input<'_>) -> Taken {
         let now = self.pair_time(local);
         let Role::Primary(primary) = &mut self.role else { return Taken::NotServing };
-        if primary.hands_over() {
+        if primary.is_frozen() {
             return Taken::NotServing;
         }
         if let Some(mark) = mark {
@@ -213,14 +221,11 @@ impl<E: Engine> Replica<E> {
     #[must_use]
     pub fn deadline(&self) -> Time {
         match &self.role {
-            Role::Start(start) => start.deadline(),
+            Role::Start(start) => start.deadline(&self.settings),
             Role::Backup(backup) => backup.deadline(&self.settings),
             Role::Primary(primary) => {
-                let engine = if primary.serving && !primary.hands_over() {
-                    self.local_time(self.engine.store().deadline())
-                } else {
-                    Time::NEVER
-                };
+                let engine =
+                    if primary.keeps_time() { self.local_time(self.engine.store().deadline()) } else { Time::NEVER };
                 engine.min(primary.deadline(&self.settings))
             }
             Role::Retired => Time::NEVER,
@@ -242,8 +247,10 @@ impl<E: Engine> Replica<E> {
 
     /// The link that was dialled stands.
     pub fn link_up(&mut self) {
-        if matches!(self.role, Role::Start(_)) {
+        if self.dialled().is_some() {
             self.introduce_myself();
+        } else {
+            self.effects.push(Effect::HangUp);
         }
     }
 
@@ -314,6 +321,10 @@ impl<E: Engine> Replica<E> {
             (_, new) => new.is_some(),
         };
         if newer {
+            let before = self.entry.as_ref().filter(|old| now.as_ref().is_some_and(|new| new.revision > old.revision));
+            if let Some(old) = before {
+                self.was_in_sync = old.entry.in_sync.contains(&self.settings.me);
+            }
             self.entry = now;
         }
     }
@@ -357,6 +368,29 @@ impl<E: Engine> Replica<E> {
         self.engine.outputs().clear();
         self.effects.push(Effect::HangUp);
         self.effects.push(Effect::Retire(why));
+    }
+
+    /// A copy, for a model checker that tries every way on from here. Effects that were not taken stay behind: an
+    /// output that was released once must not be released by a copy as well.
+    #[cfg(feature = "sabotage")]
+    #[must_use]
+    pub fn fork(&self) -> Self
+    where
+        E: Clone,
+        E::Output: Clone,
+    {
+        Self {
+            engine: self.engine.clone(),
+            settings: self.settings.clone(),
+            role: self.role.clone(),
+            entry: self.entry.clone(),
+            was_in_sync: self.was_in_sync,
+            asking: self.asking.clone(),
+            ended: self.ended.clone(),
+            refused: self.refused.clone(),
+            clock_offset: self.clock_offset,
+            effects: Vec::new(),
+        }
     }
 
     #[cfg(feature = "sabotage")]

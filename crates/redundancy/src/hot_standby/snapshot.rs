@@ -12,19 +12,20 @@ const PIECE: usize = 64 * 1024;
 const WINDOW: u64 = 8;
 
 /// How far a snapshot is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Snapshot {
     pub(super) peer: Incarnation,
     /// Where the next piece begins; `None` when all were written.
     cursor: Option<RecordKey>,
     sent: u64,
     kept: u64,
-    completed: bool,
+    /// The last checkpoint that the whole of it contains.
+    pub(super) complete: Option<u64>,
 }
 
 impl Snapshot {
     pub(super) const fn new(peer: Incarnation) -> Self {
-        Self { peer, cursor: Some(RecordKey::new(Kind(0), 0)), sent: 0, kept: 0, completed: false }
+        Self { peer, cursor: Some(RecordKey::new(Kind(0), 0)), sent: 0, kept: 0, complete: None }
     }
 
     /// The backup has this piece.
@@ -55,10 +56,12 @@ impl Snapshot {
         Some((self.sent, changes))
     }
 
-    /// True once, when every piece is kept.
-    pub(super) const fn completes(&mut self) -> bool {
-        let now = self.cursor.is_none() && self.kept == self.sent && !self.completed;
-        self.completed |= now;
+    /// True once, when every piece is kept; `sequence` is the last checkpoint before that.
+    pub(super) const fn completes(&mut self, sequence: u64) -> bool {
+        let now = self.cursor.is_none() && self.kept == self.sent && self.complete.is_none();
+        if now {
+            self.complete = Some(sequence);
+        }
         now
     }
 }

@@ -2,22 +2,22 @@
 
 use model::{Epoch, Incarnation, Span, Time};
 
-use super::effect::{Effect, Remark};
+use super::effect::{Effect, Remark, Retirement};
 use super::engine::Engine;
 use super::message::{FORMAT, Message};
 use super::primary::{Primary, Standby};
-use super::replica::{Replica, Role};
+use super::replica::{Replica, Role, Settings};
 use crate::change::Change;
 use crate::coordinator::PairEntry;
 
 /// Pause before a primary that could not be reached is dialled again.
-const REDIAL: Span = Span::from_millis(50);
+pub(super) const REDIAL: Span = Span::from_millis(50);
 
 /// A side that has no role yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Start {
-    /// The primary that is being dialled or that the link leads to.
-    dialled: Option<Incarnation>,
+    /// The primary that is being dialled or that the link leads to, and since when.
+    dialled: Option<(Incarnation, Time)>,
     redial: Time,
     reading_journals: bool,
 }
@@ -29,16 +29,20 @@ impl Default for Start {
 }
 
 impl Start {
-    pub(super) const fn deadline(&self) -> Time {
-        self.redial
+    pub(super) fn deadline(&self, settings: &Settings) -> Time {
+        let patience = self.dialled.as_ref().map_or(Time::NEVER, |(_, since)| *since + settings.welcome());
+        self.redial.min(patience)
     }
 }
 
 impl<E: Engine> Replica<E> {
     pub(super) fn start_tick(&mut self, local: Time) {
-        if let Role::Start(start) = &mut self.role
-            && start.redial <= local
-        {
+        let welcome = self.settings.welcome();
+        let Role::Start(start) = &mut self.role else { return };
+        if start.dialled.as_ref().is_some_and(|(_, since)| *since + welcome <= local) {
+            self.effects.push(Effect::HangUp);
+            self.start_again(local);
+        } else if start.redial <= local {
             start.redial = Time::NEVER;
             start.dialled = None;
             self.consider_start(local);
@@ -51,15 +55,27 @@ impl<E: Engine> Replica<E> {
         let Some(entry) = self.entry().cloned() else {
             return self.swap(PairEntry { epoch: Epoch(1), primary: me.clone(), in_sync: vec![me] });
         };
-        if entry.primary == me {
+        if entry.primary == me && entry.in_sync == [me.clone()] {
             return self.read_journals();
         }
-        if entry.in_sync.iter().all(|one| self.has_ended(one)) {
+        // A side that has to start holds nothing, even if the entry still counts on it.
+        if entry.in_sync.iter().all(|one| *one == me || self.has_ended(one)) {
             return self.swap(PairEntry { epoch: entry.epoch.next(), primary: me.clone(), in_sync: vec![me] });
+        }
+        if entry.primary == me {
+            // It was made primary after it had fallen out of the pair. The other side holds the records, and takes
+            // over when this incarnation has ended.
+            return self.retire(Retirement::Outdated);
         }
         if !self.has_ended(&entry.primary) {
             self.dial(local, entry.primary);
         }
+    }
+
+    /// The entry names this side although it holds nothing that it could go on with.
+    pub(super) fn start_from_cold(&mut self, local: Time) {
+        self.start_again(local);
+        self.consider_start(local);
     }
 
     fn read_journals(&mut self) {
@@ -74,14 +90,14 @@ impl<E: Engine> Replica<E> {
     fn dial(&mut self, local: Time, primary: Incarnation) {
         let Role::Start(start) = &mut self.role else { return };
         match &start.dialled {
-            Some(dialled) if *dialled == primary => {}
+            Some((dialled, _)) if *dialled == primary => {}
             Some(_) => {
                 start.dialled = None;
                 start.redial = local + REDIAL;
                 self.effects.push(Effect::HangUp);
             }
             None if start.redial == Time::NEVER => {
-                start.dialled = Some(primary.clone());
+                start.dialled = Some((primary.clone(), local));
                 self.effects.push(Effect::Dial(primary));
             }
             None => {}
@@ -115,14 +131,15 @@ impl<E: Engine> Replica<E> {
             count += 1;
         }
         self.effects.push(Effect::Tell(Remark::ColdStart { records: count }));
-        self.serve(local, Primary::new(epoch, Standby::Solo, local), None);
+        self.serve(local, Primary::new(epoch, Standby::Solo, 0, local), None);
     }
 
     /// The primary that took this side on.
     pub(super) fn dialled(&self) -> Option<&Incarnation> {
         match &self.role {
-            Role::Start(start) => start.dialled.as_ref(),
-            Role::Backup(_) | Role::Primary(_) | Role::Retired => None,
+            Role::Start(start) => start.dialled.as_ref().map(|(primary, _)| primary),
+            Role::Backup(backup) => backup.dialled(),
+            Role::Primary(_) | Role::Retired => None,
         }
     }
 }

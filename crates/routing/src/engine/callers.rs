@@ -114,7 +114,9 @@ impl Engine {
         if caller.offer.is_none() {
             line.waiting.insert((caller.since, call));
             self.stirred.insert(at);
-            self.fresh.push(call);
+            if !caller.queued {
+                self.fresh.push(call);
+            }
         }
     }
 

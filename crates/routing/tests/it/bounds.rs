@@ -102,8 +102,6 @@ fn input() -> impl Strategy<Value = Input> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn no_input_makes_it_panic(inputs in proptest::collection::vec((input(), 0_u64..40), 0..60)) {
         let mut now = Time::ZERO;
@@ -229,6 +227,34 @@ fn a_successor_with_another_configuration_lets_go_of_what_it_does_not_know() {
     tape.take_over();
     let refused = [1, 2].map(|call| Order::Refuse { call: CallNumber(call), status: 404 });
     assert_eq!(orders(&mut tape.out), refused);
+}
+
+#[test]
+fn an_overdue_offer_is_not_given_up_before_the_sip_server_has_heard_the_question() {
+    let mut tape = served(1);
+    tape.say(waiting(1, "9000"));
+    let engine = &mut tape.pair.engine;
+    let now = tape.now + Span::from_secs(30);
+    engine.expire(now);
+    let posted = engine.outputs().drain(..).rev().find_map(|output| match output {
+        Output::Mail(Envelope::Message { stream, number, .. }) => Some(Heard { stream, taken: number }),
+        _ => None,
+    });
+    let asked = posted.expect("it asks about the offer");
+    // Said before the question, perhaps before the telephone rang.
+    let nothing = |number| {
+        let message = News::Extension { number: "1000".into(), reachable: true, calls: Vec::new() };
+        Input::Mail(Envelope::Message { stream: 1, number, message })
+    };
+    engine.handle(now, nothing(4));
+    assert!(!gave_up(engine.outputs()));
+    engine.handle(now, Input::Mail(Envelope::Confirmed(asked)));
+    engine.handle(now, nothing(5));
+    assert!(gave_up(engine.outputs()));
+}
+
+fn gave_up(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| matches!(output, Output::Event(Event::OfferLost { .. })))
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl World {
         self.input(Input::MailConnected);
     }
 
-    fn to_sip(&mut self, most: usize) -> usize {
+    fn hand_to_sip(&mut self, most: usize) -> usize {
         let count = most.min(self.to_sip.len());
         for envelope in self.to_sip.drain(..count) {
             self.sip.arrive(self.now, envelope);
@@ -143,7 +143,7 @@ impl World {
         count
     }
 
-    fn to_routing(&mut self, most: usize) -> usize {
+    fn hand_to_routing(&mut self, most: usize) -> usize {
         let count = most.min(self.sip.out.len());
         for envelope in self.sip.out.drain(..count).collect::<Vec<_>>() {
             self.input(Input::Mail(envelope));
@@ -218,8 +218,8 @@ impl World {
                 self.asked = None;
                 self.wait(Span::from_secs(*seconds));
             }
-            Step::ToSip(count) => _ = self.to_sip(*count),
-            Step::ToRouting(count) => _ = self.to_routing(*count),
+            Step::ToSip(count) => _ = self.hand_to_sip(*count),
+            Step::ToRouting(count) => _ = self.hand_to_routing(*count),
             Step::Fault(fault) => self.fault(fault),
         }
     }
@@ -227,7 +227,7 @@ impl World {
     /// Lets everything arrive that is on its way.
     fn deliver(&mut self) {
         let mut left = 100_000;
-        while self.to_sip(usize::MAX) + self.to_routing(usize::MAX) > 0 {
+        while self.hand_to_sip(usize::MAX) + self.hand_to_routing(usize::MAX) > 0 {
             left -= 1;
             assert!(left > 0, "the two servers come to rest");
         }
@@ -263,8 +263,6 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn nobody_is_lost_and_nothing_is_done_twice(steps in proptest::collection::vec(step(), 1..150)) {
         let mut world = World::new();

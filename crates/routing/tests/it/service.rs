@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         5 => (call.clone(), 0..QUEUES.len(), 0_u64..4).prop_map(|(call, queue, since)| Step::Waits { call, queue, since }),
         1 => call.clone().prop_map(|call| Step::Left { call }),
-        2 => (call.clone(), latest.clone()).prop_map(|(call, latest)| Step::Answered { call, latest }),
+        2 => (call.clone(), latest).prop_map(|(call, latest)| Step::Answered { call, latest }),
         2 => (call.clone(), latest, why).prop_map(|(call, latest, why)| Step::NotAnswered { call, latest, why }),
         4 => (agent.clone(), proptest::bool::weighted(0.8), proptest::collection::vec(call, 0..3))
             .prop_map(|(agent, reachable, calls)| Step::Extension { agent, reachable, calls }),
@@ -162,8 +162,6 @@ impl Both {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn callers_are_served_as_the_obvious_model_serves_them(
         steps in proptest::collection::vec(step(), 1..80),

@@ -22,6 +22,12 @@ impl<'a> Answer<'a> {
         Self { status, reason: "", tag: "" }
     }
 
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
     /// With another phrase.
     #[must_use]
     pub const fn reason(self, reason: &'a str) -> Self {
@@ -55,6 +61,7 @@ impl<'a> Answer<'a> {
 /// What every answer to one request has in common, as bytes: a server transaction keeps it instead of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerHead {
+    #[serde(with = "serde_bytes")]
     lines: Box<[u8]>,
     tagged: bool,
 }

@@ -33,16 +33,17 @@ impl<'a> Lines<'a> {
             return end.map(|()| None);
         }
         let at = self.at();
-        let name = self.cursor.take(find(self.cursor.rest(), is_colon).ok_or(Fault::Unterminated)?);
+        let Some(colon) = find(self.cursor.rest(), is_colon) else {
+            return Err(if self.cursor.rest().contains(&b'\n') { LINE } else { Fault::Unterminated });
+        };
+        let name = self.cursor.take(colon);
         self.cursor.take(1);
         let (id, length) = read_name(name)?;
         self.cursor.take_until(|byte| byte != b' ' && byte != b'\t');
         let begin = self.at();
         let value = self.cursor.take(value_end(self.cursor.rest())?);
         self.cursor.take(2);
-        let folds = value.iter().take_while(|&&byte| lex::is(byte, lex::LWS)).count();
-        let value = span(begin + folds, lex::trim(value).len());
-        Ok(Some(Line { id, name: span(at, length), value }))
+        Ok(Some(Line { id, name: span(at, length), value: trimmed(begin, value) }))
     }
 
     /// Takes the empty line, if it comes next or nothing else can.
@@ -55,6 +56,17 @@ impl<'a> Lines<'a> {
             [] | [b'\r'] => Some(Err(Fault::Unterminated)),
             _ => None,
         }
+    }
+}
+
+/// Where a value stands without the white space and folds at its ends.
+fn trimmed(begin: usize, value: &[u8]) -> (u16, u16) {
+    match value {
+        [b'\r', ..] | [.., b' ' | b'\t'] => {
+            let folds = value.iter().take_while(|&&byte| lex::is(byte, lex::LWS)).count();
+            span(begin + folds, lex::trim(value).len())
+        }
+        value => span(begin, value.len()),
     }
 }
 

@@ -53,6 +53,8 @@ impl<'a> Params<'a> {
     }
 
     /// The parameter of this name, in any case: `Some("")` if it has no value, `None` if it is absent.
+    ///
+    /// The first counts if it stands twice, although RFC 3261 7.3.1 forbids that: phones do it with what means nothing.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a str> {
         let (_, value) = self.pairs().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))?;

@@ -99,21 +99,9 @@ impl<'a> Via<'a> {
     fn read_sent_by(cursor: &mut Cursor<'a>) -> Result<(Self, &'a [u8]), Fault> {
         cursor.skip_lws();
         let begin = *cursor;
-        let name = cursor.take_while(lex::TOKEN);
-        if !name.eq_ignore_ascii_case(b"SIP") || !cursor.eat_separator(b'/') {
-            return Err(PROTOCOL);
-        }
-        let version = cursor.take_while(lex::TOKEN);
-        if !cursor.eat_separator(b'/') {
-            return Err(PROTOCOL);
-        }
-        let transport = lex::text(cursor.take_while(lex::TOKEN));
-        if transport.is_empty() || !cursor.peek().is_some_and(|byte| lex::is(byte, lex::LWS)) {
-            return Err(PROTOCOL);
-        }
+        let (version, transport) = read_protocol(cursor)?;
         cursor.skip_lws();
         let (host, port) = Host::read_with_port(cursor, true).ok_or(Fault::Via("its host or port is not one"))?;
-        let transport = Transport::from_name(transport);
         Ok((Self { sent_by: begin.until(cursor), transport, host, port, params: Params::default() }, version))
     }
 
@@ -196,4 +184,27 @@ impl<'a> Via<'a> {
         let port = if self.rport().is_some() { source.port() } else { self.sent_by_port() };
         SocketAddr::new(source.ip(), port)
     }
+}
+
+/// The version and the transport, up to the white space behind them.
+fn read_protocol<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Transport<'a>), Fault> {
+    // As nearly everybody writes it.
+    const USUAL: &[u8] = b"SIP/2.0/UDP ";
+    if cursor.rest().starts_with(USUAL) {
+        cursor.take(USUAL.len());
+        return Ok((b"2.0", Transport::Udp));
+    }
+    let name = cursor.take_while(lex::TOKEN);
+    if !name.eq_ignore_ascii_case(b"SIP") || !cursor.eat_separator(b'/') {
+        return Err(PROTOCOL);
+    }
+    let version = cursor.take_while(lex::TOKEN);
+    if !cursor.eat_separator(b'/') {
+        return Err(PROTOCOL);
+    }
+    let transport = lex::text(cursor.take_while(lex::TOKEN));
+    if transport.is_empty() || !cursor.peek().is_some_and(|byte| lex::is(byte, lex::LWS)) {
+        return Err(PROTOCOL);
+    }
+    Ok((version, Transport::from_name(transport)))
 }

@@ -9,9 +9,13 @@ use crate::message::Params;
 const DECISIVE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 impl Uri<'_> {
-    /// Whether both mean the same. This is no equality: what is the same as two others need not make those the same.
+    /// Whether both mean the same (RFC 3261 19.1.4, RFC 3966 4). This is no equality: what is the same as two others need not make those the same.
     #[must_use]
     pub fn same_as(&self, other: &Uri<'_>) -> bool {
+        // Also where a parameter stands twice, of which only the first is compared below.
+        if self.as_str() == other.as_str() {
+            return true;
+        }
         match (self, other) {
             (Self::Sip(left), Uri::Sip(right)) => left.same_as(right),
             (Self::Tel(left), Uri::Tel(right)) => left.same_as(right),
@@ -22,9 +26,7 @@ impl Uri<'_> {
 }
 
 impl SipUri<'_> {
-    /// Whether both mean the same (RFC 3261 19.1.4).
-    #[must_use]
-    pub fn same_as(&self, other: &SipUri<'_>) -> bool {
+    fn same_as(&self, other: &SipUri<'_>) -> bool {
         self.is_secure() == other.is_secure()
             && same_option(self.raw_user(), other.raw_user(), same_text)
             && same_option(self.raw_password(), other.raw_password(), same_text)
@@ -36,9 +38,8 @@ impl SipUri<'_> {
 }
 
 impl TelUri<'_> {
-    /// Whether both mean the same (RFC 3966 4): the same digits and the same parameters in any order.
-    #[must_use]
-    pub fn same_as(&self, other: &TelUri<'_>) -> bool {
+    /// The same digits and the same parameters in any order.
+    fn same_as(&self, other: &TelUri<'_>) -> bool {
         let within = |left: Params<'_>, right: Params<'_>| {
             left.iter()
                 .all(|(name, value)| right.get(name).is_some_and(|other| same_value(value.unwrap_or_default(), other)))
@@ -154,6 +155,7 @@ mod tests {
         assert!(same("tel:863-1234;phone-context=+1-914-555;a=B", "tel:8631234;A=b;phone-context=+1-914-555"));
         assert!(!same("tel:863-1234;phone-context=+1-914-555", "tel:863-1234"));
         assert!(!same("tel:+12015550123", "sip:+12015550123@example.com"));
+        assert!(same("sip:a;x=1;x=2", "sip:a;x=1;x=2"), "a URI is the same as itself, even if it says a thing twice");
         assert!(same("URN:service:sos", "urn:service:sos") && !same("urn:a", "urn:A"));
     }
 }

@@ -46,9 +46,10 @@ impl<'a> Host<'a> {
             [] | [b'.' | b'-', ..] => None,
             // A name never ends in a label that begins with a digit (RFC 3261 25.1, toplabel), but such things are
             // met, so what is no address is left to whoever looks names up.
-            [b'0'..=b'9', ..] => {
-                Some(ipv4(name).map_or(Self::Name(lex::text(name)), |ip| Self::Address(IpAddr::V4(ip))))
-            }
+            [b'0'..=b'9', ..] => match ipv4(name) {
+                Some(address) => Some(Self::Address(IpAddr::V4(address))),
+                None => Some(Self::Name(lex::text(name))),
+            },
             _ => Some(Self::Name(lex::text(name))),
         }
     }

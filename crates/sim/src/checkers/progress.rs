@@ -1,0 +1,16 @@
+//! Progress: once the faults stop, everything that was begun comes to its end within a stated time.
+
+use model::Span;
+
+/// Name of the checker.
+pub const NAME: &str = "progress";
+
+/// How long after the last fault everything must be done. The longest chain: a request held back by a fault of almost a
+/// second, the suspicion, a restart, a snapshot, and the slowest repetition of a client.
+pub const PATIENCE: Span = Span::from_secs(12);
+
+/// What has not come to its end, for people.
+#[must_use]
+pub fn stuck(waiting: &[String]) -> String {
+    format!("{PATIENCE} after the faults stopped: {}", waiting.join("; "))
+}

@@ -1,0 +1,67 @@
+//! Everything quiet in the end: when all is done, no record, no deadline, no kept input and no unconfirmed checkpoint
+//! is left over.
+
+use redundancy::hot_standby::Status;
+
+use super::Verdict;
+
+/// Name of the checker.
+pub const NAME: &str = "quiet";
+
+/// What is left in a pair when all clients are done.
+#[derive(Clone, Copy, Debug)]
+pub struct Leftovers {
+    /// Records of kinds that end.
+    pub records: u64,
+    /// A deadline is armed.
+    pub deadline: bool,
+    /// Inputs are kept.
+    pub inputs: bool,
+}
+
+/// Looks at the primary of a pair at rest.
+///
+/// # Errors
+/// If something is left.
+pub fn looks(primary: &Status, left: Leftovers) -> Verdict {
+    if primary.lag > 0 {
+        return Err(format!("{} checkpoints are not confirmed", primary.lag));
+    }
+    if left.records > 0 {
+        return Err(format!("{} records are left", left.records));
+    }
+    if left.deadline {
+        return Err("a deadline is armed although nothing goes on".to_owned());
+    }
+    if left.inputs {
+        return Err("inputs are kept although all are covered".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redundancy::hot_standby::RoleName;
+
+    #[test]
+    fn it_notices_each_leftover() {
+        let epoch = model::Epoch(1);
+        let rest = Status {
+            role: RoleName::Primary,
+            epoch,
+            ready: true,
+            level: true,
+            lag: 0,
+            sequence: 0,
+            records: 0,
+            state_hash: 0,
+        };
+        let none = Leftovers { records: 0, deadline: false, inputs: false };
+        looks(&rest, none).unwrap();
+        looks(&Status { lag: 1, ..rest }, none).unwrap_err();
+        looks(&rest, Leftovers { records: 1, ..none }).unwrap_err();
+        looks(&rest, Leftovers { deadline: true, ..none }).unwrap_err();
+        looks(&rest, Leftovers { inputs: true, ..none }).unwrap_err();
+    }
+}

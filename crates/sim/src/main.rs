@@ -1,0 +1,183 @@
+//! `sim`: runs seeds, replays cases, explores the protocol.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, Parser, Subcommand};
+use redundancy::hot_standby::{Commit, Sabotage};
+use sim::explore::{Budget, search};
+use sim::plan::{Plan, sabotage_named};
+use sim::{budget, case, shrink, toy};
+
+/// The simulated world of Everline: pairs of servers under every fault, from one seed.
+#[derive(Parser)]
+#[command(name = "sim", args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    one: One,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs many seeds; example: sim run --seeds 100000 --jobs 2
+    Run(Many),
+    /// Replays every saved case and runs a fixed budget of seeds.
+    Gate {
+        /// Threads.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+    /// Explores every order of events within a bound, on the real protocol code.
+    Explore {
+        /// Ends after so many states.
+        #[arg(long, default_value_t = 2_000_000)]
+        states: usize,
+    },
+}
+
+#[derive(Args)]
+struct One {
+    /// The seed to run.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Prints everything that happened.
+    #[arg(long)]
+    ladder: bool,
+    /// Replays a saved case instead of a seed.
+    #[arg(long, conflicts_with = "seed")]
+    case: Option<std::path::PathBuf>,
+    /// Breaks a rule of the protocol, `release-early`.
+    #[arg(long, default_value = "none", value_parser = parse_sabotage)]
+    sabotage: Sabotage,
+    /// Makes a failing seed smaller, and prints it as a case.
+    #[arg(long)]
+    shrink: bool,
+}
+
+#[derive(Args)]
+struct Many {
+    /// How many seeds.
+    #[arg(long)]
+    seeds: u64,
+    /// The first one.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Threads.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// Breaks a rule of the protocol, `release-early`.
+    #[arg(long, default_value = "none", value_parser = parse_sabotage)]
+    sabotage: Sabotage,
+}
+
+/// Fresh seeds of the gate.
+const GATE_SEEDS: u64 = 60_000;
+
+/// States that the gate explores for each way to commit.
+const GATE_STATES: usize = 150_000;
+
+fn parse_sabotage(word: &str) -> Result<Sabotage, String> {
+    sabotage_named(word).ok_or_else(|| format!("no rule is called {word}; try `release-early`"))
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let good = match cli.command {
+        None => run_one(&cli.one),
+        Some(Command::Run(many)) => run_many(&many),
+        Some(Command::Gate { jobs }) => {
+            let cases = replay_cases();
+            let explored = explore(GATE_STATES);
+            let seeds = run_many(&Many { seeds: GATE_SEEDS, from: 0, jobs, sabotage: Sabotage::None });
+            cases && explored && seeds
+        }
+        Some(Command::Explore { states }) => explore(states),
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_one(one: &One) -> bool {
+    let plan = match (&one.case, one.seed) {
+        (Some(path), _) => {
+            let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+            match text.and_then(|text| case::Case::read(&text).map_err(|error| error.to_string())) {
+                Ok(case) => case.plan,
+                Err(why) => {
+                    eprintln!("{}: {why}", path.display());
+                    return false;
+                }
+            }
+        }
+        (None, seed) => Plan::draw(seed.unwrap_or(0), one.sabotage),
+    };
+    let outcome = toy::run(&plan, one.ladder);
+    print!("{plan}{}", outcome.ladder);
+    println!("hash {:016x}, {} events", outcome.hash, outcome.events);
+    let Some(violation) = outcome.violation else {
+        println!("every promise was kept");
+        return true;
+    };
+    println!("{violation}");
+    if one.shrink {
+        let small = shrink::shrink(&plan, violation.checker, |plan| toy::run(plan, false).violation);
+        let what = toy::run(&small, false).violation.map_or_else(String::new, |violation| violation.what);
+        print!("{}", case::Case { story: what, expects: None, plan: small });
+    }
+    false
+}
+
+fn run_many(many: &Many) -> bool {
+    let started = Instant::now();
+    let tally = budget::run(many.from, many.seeds, many.jobs, many.sabotage);
+    let seconds = started.elapsed().as_secs_f64();
+    println!(
+        "{} seeds in {seconds:.1} s, {} events, {} takeovers, {} cold starts, {} broken",
+        tally.seeds,
+        tally.events,
+        tally.takeovers,
+        tally.cold_starts,
+        tally.broken.len()
+    );
+    for (seed, violation) in tally.broken.iter().take(20) {
+        println!("seed {seed}: {violation}");
+    }
+    if let Some((seed, violation)) = tally.broken.first() {
+        let plan = Plan::draw(*seed, many.sabotage);
+        let small = shrink::shrink(&plan, violation.checker, |plan| toy::run(plan, false).violation);
+        println!(
+            "seed {seed} as a case:\n{}",
+            case::Case { story: violation.what.clone(), expects: None, plan: small }
+        );
+    }
+    tally.broken.is_empty()
+}
+
+fn replay_cases() -> bool {
+    let cases = match case::all() {
+        Ok(cases) => cases,
+        Err(why) => {
+            println!("{why}");
+            return false;
+        }
+    };
+    let bad: Vec<String> =
+        cases.iter().filter_map(|(name, case)| case.replay().err().map(|why| format!("{name}: {why}"))).collect();
+    println!("{} saved cases, {} not as expected", cases.len(), bad.len());
+    bad.iter().for_each(|line| println!("{line}"));
+    bad.is_empty()
+}
+
+fn explore(states: usize) -> bool {
+    let mut good = true;
+    for commit in [Commit::Acknowledged, Commit::Published] {
+        for budget in Budget::ladder(commit) {
+            let started = Instant::now();
+            let found = search(budget, states);
+            println!("{budget:?}\n  {found} ({:.1} s)", started.elapsed().as_secs_f64());
+            good &= found.broken.is_none();
+        }
+    }
+    good
+}

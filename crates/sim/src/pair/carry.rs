@@ -1,0 +1,159 @@
+//! Carries out what a replica asks for, one effect after the other; between any two the process may be struck.
+
+use model::{Incarnation, Span};
+use redundancy::change::Changes;
+use redundancy::coordinator::Request;
+use redundancy::hot_standby::{Effect, Message, Released, Remark, Stamp};
+
+use super::process::OutputOf;
+use super::{End, Event, News, Pair, PairEvent, Service, Side, other};
+use crate::kernel::Core;
+use crate::plan::{Moment, Point};
+
+/// How long it takes to read the journals.
+const JOURNAL_READING: u64 = 20_000;
+
+impl<S: Service> Pair<S> {
+    /// Carries out everything; `None` if the process ended or was stopped.
+    pub(super) fn carry<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
+        loop {
+            let process = self.applications[side].process.as_mut()?;
+            if process.stopped {
+                return None;
+            }
+            process.todo.extend(process.replica.take_effects());
+            let Some(effect) = process.todo.pop_front() else { return Some(()) };
+            let point = point_of(&effect);
+            if self.is_trapped(core, side, Moment::Before, point) {
+                if let Some(process) = &mut self.applications[side].process {
+                    process.todo.push_front(effect);
+                }
+                return self.spring(core, side);
+            }
+            self.perform(core, side, effect)?;
+            if self.is_trapped(core, side, Moment::After, point) {
+                return self.spring(core, side);
+            }
+        }
+    }
+
+    fn perform<E: From<PairEvent>>(
+        &mut self,
+        core: &mut Core<E>,
+        side: Side,
+        effect: Effect<OutputOf<S>>,
+    ) -> Option<()> {
+        match effect {
+            Effect::Frame { bytes, sequence } => {
+                core.trace.arrow(core.now, self.actor(side), self.actor(other(side)), bytes.len() as u64, || {
+                    describe_frame(&bytes)
+                });
+                self.write_frame(core, side, bytes, sequence);
+            }
+            Effect::Release(released) => self.release(core, side, released),
+            Effect::Shadow(_) => {}
+            Effect::Ask(request) => self.ask(core, side, request),
+            Effect::Dial(to) => self.dial(core, side, to),
+            Effect::HangUp => self.hang_up(core, side),
+            Effect::Journal { stamp: (epoch, sequence), key, change } => {
+                self.applications[side].journal.insert(key, (Stamp { epoch, sequence }, change));
+            }
+            Effect::ReadJournals => {
+                let run = self.applications[side].process.as_ref()?.me.run;
+                let after = Span::from_micros(core.chances.hosts.below(JOURNAL_READING));
+                self.plan_event(core, core.now + after, Event::JournalsRead(side, run));
+            }
+            Effect::Serve(serve) => return self.serves(core, side, &serve),
+            Effect::StandBy => core.trace.mark(core.now, self.actor(side), 0x57b, || "stands by".to_owned()),
+            Effect::Retire(why) => {
+                core.trace.mark(core.now, self.actor(side), 0x4e7, || format!("retires: {why:?}"));
+                self.ends(core, side, End::Retired);
+                return None;
+            }
+            Effect::Tell(remark) => self.remark(core, side, &remark),
+        }
+        Some(())
+    }
+
+    fn remark<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, remark: &Remark) {
+        core.trace.mark(core.now, self.actor(side), 0x7e11, || format!("{remark:?}"));
+        if matches!(remark, Remark::ColdStart { .. }) {
+            self.news.push(News::ColdStart);
+        }
+    }
+
+    fn release<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, released: Released<OutputOf<S>>) {
+        self.check_release(core, side, released.stamp());
+        self.news.push(News::Sent(side, released.into_inner()));
+    }
+
+    fn dial<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, to: Incarnation) {
+        let after = self.plan.link.draw(&mut core.chances.link);
+        let Some(process) = &mut self.applications[side].process else { return };
+        process.dialling = Some(to.clone());
+        let run = process.me.run;
+        self.plan_event(core, core.now + after, Event::Dialled(side, run, to));
+    }
+
+    fn hang_up<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
+        let Some(process) = &mut self.applications[side].process else { return };
+        process.unaccepted.clear();
+        process.answered = false;
+        process.dialling = None;
+        if let Some(id) = process.link.take() {
+            core.trace.arrow(core.now, self.actor(side), self.actor(other(side)), 0x4a9, || "hangs up".to_owned());
+            self.close_link(core, side, id);
+        }
+    }
+
+    pub(super) fn journals_read<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64) {
+        if let Some(process) = self.run_mut(side, run) {
+            process.journals_read = true;
+            self.wake(core, side, core.now);
+        }
+    }
+
+    /// Starts from cold with what both journals hold: of each record the later one.
+    pub(super) fn take_in_journals<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
+        let process = self.applications[side].process.as_mut()?;
+        if !std::mem::take(&mut process.journals_read) {
+            return Some(());
+        }
+        let mut merged = self.applications[0].journal.clone();
+        for (key, theirs) in &self.applications[1].journal {
+            let ours = merged.entry(*key).or_insert_with(|| theirs.clone());
+            if theirs.0 > ours.0 {
+                *ours = theirs.clone();
+            }
+        }
+        let clock = self.hosts[self.host_of(side)].clock;
+        let process = self.applications[side].process.as_mut()?;
+        let records = merged.values().flat_map(|(_, change)| Changes::new(change).flatten());
+        process.replica.cold_start(clock.local(core.now), clock.wall(core.now), records);
+        self.carry(core, side)
+    }
+}
+
+const fn point_of<O>(effect: &Effect<O>) -> Option<Point> {
+    match effect {
+        Effect::Frame { sequence: Some(_), .. } => Some(Point::Checkpoint),
+        Effect::Frame { sequence: None, .. } => Some(Point::Frame),
+        Effect::Release(_) => Some(Point::Release),
+        Effect::Ask(Request::CompareAndSwap { .. }) => Some(Point::Ask),
+        Effect::Journal { .. } => Some(Point::Journal),
+        Effect::Serve(_) => Some(Point::Serve),
+        _ => None,
+    }
+}
+
+fn describe_frame(bytes: &[u8]) -> String {
+    match Message::decode(bytes) {
+        Some(Message::Checkpoint(step)) => format!("e{} s{}", step.epoch, step.sequence),
+        Some(Message::Kept { epoch, sequence }) => format!("kept e{epoch} s{sequence}"),
+        Some(Message::Heartbeat { epoch, sequence, .. }) => format!("beat e{epoch} s{sequence}"),
+        Some(Message::Piece { number, .. }) => format!("piece {number}"),
+        Some(Message::Hello { incarnation, .. }) => format!("hello {incarnation}"),
+        Some(message) => format!("{message:?}").split(" now").next().unwrap_or_default().to_lowercase(),
+        None => "?".to_owned(),
+    }
+}

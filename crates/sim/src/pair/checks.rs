@@ -1,0 +1,157 @@
+//! Tells the checkers what happens to a pair.
+
+use model::{Epoch, Incarnation, RecordKey, Time};
+use redundancy::coordinator::PairEntry;
+use redundancy::hot_standby::{Commit, Engine as _, RoleName, Serve, Stamp, Status};
+
+use super::{End, Pair, Process, Service, Side};
+use crate::checkers::{Verdict, explained, nothing_lost, one_primary, quiet, same_state};
+use crate::kernel::Core;
+
+fn report<E>(core: &mut Core<E>, checker: &'static str, verdict: Verdict) {
+    if let Err(what) = verdict {
+        core.fail(checker, || what);
+    }
+}
+
+impl<S: Service> Pair<S> {
+    fn entry(&self) -> Option<&PairEntry> {
+        self.control.entry.as_ref().map(|versioned| &versioned.entry)
+    }
+
+    /// Up to which checkpoint of `epoch` a living incarnation holds the records.
+    fn holds(&self, who: &Incarnation, epoch: Epoch) -> Option<u64> {
+        let process = self.process_of(who)?;
+        let status = process.replica.status();
+        let kept = match status.role {
+            RoleName::Backup => Stamp { epoch: status.epoch, sequence: status.sequence },
+            _ => process.kept,
+        };
+        let links = process.link.iter().chain(&process.incoming).filter_map(|id| self.links.get(*id));
+        let published = links.map(|link| link.accepted).filter(|_| self.plan.layout.commit() == Commit::Published);
+        Some(
+            std::iter::once(kept)
+                .chain(published)
+                .filter(|one| one.epoch == epoch)
+                .map(|one| one.sequence)
+                .max()
+                .unwrap_or(0),
+        )
+    }
+
+    pub(super) fn entry_changes<E>(&mut self, core: &mut Core<E>, new: &PairEntry) {
+        let released = self.checkers.one_primary.released(new.epoch);
+        let verdict = self.checkers.explained.entry_changes(new, released, |who, epoch| self.holds(who, epoch));
+        report(core, explained::NAME, verdict);
+        let mut one_primary = std::mem::take(&mut self.checkers.one_primary);
+        let verdict = one_primary.entry_changes(self.entry(), new, |who| self.process_of(who).is_some());
+        self.checkers.one_primary = one_primary;
+        report(core, one_primary::NAME, verdict);
+    }
+
+    pub(super) fn check_release<E>(&mut self, core: &mut Core<E>, side: Side, stamp: Stamp) {
+        let Some(process) = &self.applications[side].process else { return };
+        let (who, epoch) = (process.me.clone(), process.replica.status().epoch);
+        let code = stamp.epoch.0 << 32 ^ stamp.sequence;
+        core.trace.mark(core.now, self.actor(side), code, || format!("releases e{} s{}", stamp.epoch, stamp.sequence));
+        if let Some(entry) = self.entry() {
+            let verdict = self.checkers.explained.releases(&who, stamp, entry, |who, epoch| self.holds(who, epoch));
+            report(core, explained::NAME, verdict);
+        }
+        let epoch = if epoch == Epoch::default() { stamp.epoch } else { epoch };
+        report(core, one_primary::NAME, self.checkers.one_primary.releases(&who, epoch, stamp));
+    }
+
+    pub(super) fn check_serve<E>(&mut self, core: &mut Core<E>, side: Side, serve: &Serve) {
+        let Some(process) = &self.applications[side].process else { return };
+        let kept = serve.after.as_ref().map(|_| process.kept);
+        let verdict = self.checkers.one_primary.serves(&process.me, serve.epoch, kept);
+        report(core, one_primary::NAME, verdict);
+    }
+
+    pub(super) fn check_inputs_are_kept<E>(&self, core: &mut Core<E>, mark: u64) {
+        let verdict = nothing_lost::inherits_inputs(mark, self.hosts[0].ring.freed());
+        report(core, nothing_lost::NAME, verdict);
+    }
+
+    pub(super) fn check_end<E>(&self, core: &mut Core<E>, process: &Process<S>, how: End) {
+        if how == End::Retired {
+            let verdict = nothing_lost::retires(&process.me, self.entry(), |who| self.process_of(who).is_some());
+            report(core, nothing_lost::NAME, verdict);
+        }
+    }
+
+    pub(super) fn check_after_turn<E>(&self, core: &mut Core<E>) {
+        let [Some(one), Some(two)] = [0, 1].map(|side| self.applications[side].process.as_ref()) else { return };
+        if one.is_at_rest() && two.is_at_rest() {
+            report(core, same_state::NAME, same_state::compare(&one.replica.status(), &two.replica.status()));
+        }
+    }
+
+    /// Both sides as they say they are; `None` if one of them does not run.
+    #[must_use]
+    pub fn statuses(&self) -> Option<[Status; 2]> {
+        let [Some(one), Some(two)] = [0, 1].map(|side| self.process(side)) else { return None };
+        Some([one.replica.status(), two.replica.status()])
+    }
+
+    /// The side that serves, if one does and runs.
+    #[must_use]
+    pub fn serving(&self) -> Option<Side> {
+        [0, 1].into_iter().find(|side| {
+            self.process(*side).is_some_and(|one| !one.stopped && one.replica.status().role == RoleName::Primary)
+        })
+    }
+
+    /// True if one side serves and the other one could take over at once.
+    #[must_use]
+    pub fn is_level(&self) -> bool {
+        let at_rest = [0, 1].iter().all(|side| self.process(*side).is_some_and(Process::is_at_rest));
+        at_rest
+            && self.statuses().is_some_and(|both| {
+                let primary = both.iter().find(|status| status.role == RoleName::Primary);
+                let backup = both.iter().find(|status| status.role == RoleName::Backup);
+                primary.zip(backup).is_some_and(|(primary, backup)| {
+                    let same = primary.epoch == backup.epoch && primary.sequence == backup.sequence;
+                    primary.level && primary.lag == 0 && backup.level && same
+                })
+            })
+    }
+
+    /// Looks at a level pair whose clients are all done: both sides must agree to the last octet, and of the records
+    /// that `count` counts, and of everything else that passes, nothing may be left.
+    ///
+    /// # Errors
+    /// If something is left; it may still be on its way out.
+    pub fn rest<E>(&mut self, core: &mut Core<E>, count: impl Fn(&mut S::Engine) -> u64) -> Verdict {
+        let mut found = Vec::new();
+        let mut quiet = Ok(());
+        for side in [0, 1] {
+            let inputs = !self.hosts[self.host_of(side)].ring.is_empty();
+            let Some(process) = &mut self.applications[side].process else { return Ok(()) };
+            let status = process.replica.status();
+            let engine = process.replica.engine_mut();
+            let deadline = engine.store().deadline();
+            let left = quiet::Leftovers { records: count(engine), deadline: deadline < Time::NEVER, inputs };
+            found.push((content::<S>(engine), deadline));
+            if status.role == RoleName::Primary {
+                quiet = quiet::looks(&status, left);
+            }
+        }
+        if let [one, two] = &found[..] {
+            report(core, same_state::NAME, same_state::compare_at_rest((&one.0, one.1), (&two.0, two.1)));
+        }
+        quiet
+    }
+}
+
+/// Every record in its encoded form.
+fn content<S: Service>(engine: &S::Engine) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut cursor = Some(RecordKey::new(model::Kind(0), 0));
+    while let Some(key) = cursor.and_then(|from| engine.store().next_key(from)) {
+        engine.store().write_snapshot(key, &mut bytes);
+        cursor = key.id.checked_add(1).map(|id| RecordKey::new(key.kind, id));
+    }
+    bytes
+}

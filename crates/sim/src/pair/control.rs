@@ -1,0 +1,193 @@
+//! The coordinator in the control server: one durable entry, connections that break with requests still on their way,
+//! and requests that are carried out long after their sender gave them up.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use model::{Span, Time};
+use redundancy::coordinator::{Reply, Request, Versioned};
+
+use super::process::FromControl;
+use super::{Event, Pair, PairEvent, Service, Side};
+use crate::kernel::{Actor, Core};
+
+/// Pause before a broken connection is tried again.
+const RECONNECT: Span = Span::from_millis(30);
+
+/// The coordinator.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    pub(super) entry: Option<Versioned>,
+    pub(super) is_down: bool,
+    revision: u64,
+    next: u64,
+    sessions: BTreeMap<u64, Session>,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Session {
+    side: Side,
+    run: u64,
+    /// Both ends still hold it.
+    stands: bool,
+    watches: bool,
+    requests: VecDeque<Request>,
+    /// Nothing arrives before then: the connection is slow, or it broke and the network holds what was sent.
+    held_until: Time,
+    last_request: Time,
+    last_reply: Time,
+}
+
+impl<S: Service> Pair<S> {
+    /// The process tries to connect.
+    pub(super) fn connects<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64) {
+        let reachable = !self.control.is_down && self.hosts[self.host_of(side)].isolated_until <= core.now;
+        if !reachable {
+            return self.plan_event(core, core.now + RECONNECT, Event::Connect(side, run));
+        }
+        let id = self.control.next + 1;
+        let Some(process) = self.run_mut(side, run).filter(|process| process.session.is_none()) else { return };
+        process.session = Some(id);
+        process.from_control.push_back((core.now, FromControl::Up));
+        self.control.next = id;
+        let session = Session {
+            side,
+            run,
+            stands: true,
+            watches: false,
+            requests: VecDeque::new(),
+            held_until: Time::ZERO,
+            last_request: core.now,
+            last_reply: core.now,
+        };
+        self.control.sessions.insert(id, session);
+        self.wake(core, side, core.now);
+    }
+
+    /// The process asks.
+    pub(super) fn ask<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, request: Request) {
+        let delay = self.plan.control.draw(&mut core.chances.control);
+        let id = self.applications[side].process.as_ref().and_then(|process| process.session);
+        let Some((id, session)) = id.and_then(|id| self.control.sessions.get_mut(&id).map(|session| (id, session)))
+        else {
+            return;
+        };
+        core.trace.arrow(core.now, Actor::Server(self.id, side as u8), Actor::Control, 0xa5, || describe(&request));
+        session.requests.push_back(request);
+        session.last_request = session.last_request.max(core.now + delay);
+        let at = session.last_request;
+        self.plan_event(core, at, Event::Request(id));
+    }
+
+    /// A request reaches the coordinator.
+    pub(super) fn coordinate<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+        let is_down = self.control.is_down;
+        let Some(session) = self.control.sessions.get_mut(&id) else { return };
+        if session.held_until > core.now {
+            let at = session.held_until;
+            return self.plan_event(core, at, Event::Request(id));
+        }
+        let Some(request) = session.requests.pop_front() else { return };
+        if is_down {
+            return;
+        }
+        match request {
+            Request::Watch => {
+                session.watches = true;
+                self.reply(core, id, Reply::Entry(self.control.entry.clone()));
+            }
+            Request::CompareAndSwap { expected, new } => {
+                let done = expected == self.control.entry.as_ref().map(|versioned| versioned.revision);
+                let by = session.side;
+                if done {
+                    self.control.revision += 1;
+                    let revision = self.control.revision;
+                    core.trace.mark(core.now, Actor::Control, 0xca5 ^ revision, || {
+                        format!("r{revision} {}", describe_entry(&new))
+                    });
+                    self.entry_changes(core, &new);
+                    self.control.entry = Some(Versioned { revision, entry: new });
+                }
+                self.reply(core, id, Reply::Swapped { done, now: self.control.entry.clone() });
+                if done {
+                    self.tell_watchers(core, by);
+                }
+            }
+        }
+        self.control.sessions.retain(|_, session| session.stands || !session.requests.is_empty());
+    }
+
+    fn tell_watchers<E: From<PairEvent>>(&mut self, core: &mut Core<E>, _by: Side) {
+        let watchers: Vec<u64> =
+            self.control.sessions.iter().filter(|(_, session)| session.watches).map(|(id, _)| *id).collect();
+        for id in watchers {
+            self.reply(core, id, Reply::Entry(self.control.entry.clone()));
+        }
+    }
+
+    fn reply<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64, reply: Reply) {
+        let delay = self.plan.control.draw(&mut core.chances.control);
+        let Some(session) = self.control.sessions.get_mut(&id).filter(|session| session.stands) else { return };
+        session.last_reply = session.last_reply.max(core.now + delay);
+        let (side, run, at) = (session.side, session.run, session.last_reply);
+        if let Some(process) = self.run_mut(side, run) {
+            process.from_control.push_back((at, FromControl::Says(reply)));
+        }
+        self.plan_event(core, at, Event::News(side, run));
+    }
+
+    /// The connection of a side breaks: answers on their way are lost; requests on their way may still be carried out,
+    /// up to `hold` later.
+    pub(super) fn break_control<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, hold: Span) {
+        let Some(process) = &mut self.applications[side].process else { return };
+        let Some(id) = process.session.take() else { return };
+        process.from_control.retain(|(at, _)| *at <= core.now);
+        process.from_control.push_back((core.now, FromControl::Down));
+        let run = process.me.run;
+        self.leave_session(core, id, hold);
+        self.plan_event(core, core.now + RECONNECT, Event::Connect(side, run));
+        self.wake(core, side, core.now);
+    }
+
+    /// Nobody reads the answers of this connection any more.
+    pub(super) fn leave_session<E>(&mut self, core: &mut Core<E>, id: u64, hold: Span) {
+        if let Some(session) = self.control.sessions.get_mut(&id) {
+            session.stands = false;
+            session.watches = false;
+            session.held_until = core.now + hold;
+            if session.requests.is_empty() {
+                self.control.sessions.remove(&id);
+            }
+        }
+    }
+
+    /// The control server ends; its store is durable.
+    pub(super) fn control_crashes<E: From<PairEvent>>(&mut self, core: &mut Core<E>, down: Span) {
+        core.trace.mark(core.now, Actor::Control, 0xc4a5, || format!("crashes for {down}"));
+        self.control.is_down = true;
+        for side in [0, 1] {
+            let hold = Span::from_micros(core.chances.control.below(2 * down.as_micros() + 1));
+            self.break_control(core, side, hold);
+        }
+        self.plan_event(core, core.now + down, Event::ControlUp);
+    }
+
+    /// The process reads what the coordinator said by now.
+    pub(super) fn next_from_control(&mut self, now: Time, side: Side) -> Option<FromControl> {
+        let process = self.applications[side].process.as_mut()?;
+        let due = process.from_control.front().is_some_and(|(at, _)| *at <= now);
+        if due { process.from_control.pop_front().map(|(_, news)| news) } else { None }
+    }
+}
+
+fn describe(request: &Request) -> String {
+    match request {
+        Request::Watch => "watch".to_owned(),
+        Request::CompareAndSwap { expected, new } => format!("r{} -> {}", expected.unwrap_or(0), describe_entry(new)),
+    }
+}
+
+fn describe_entry(entry: &redundancy::coordinator::PairEntry) -> String {
+    let in_sync: Vec<String> = entry.in_sync.iter().map(ToString::to_string).collect();
+    format!("e{} {} [{}]", entry.epoch, entry.primary, in_sync.join(" "))
+}

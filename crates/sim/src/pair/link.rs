@@ -1,0 +1,277 @@
+//! The link between the two sides: ordered while it lasts; what its kernel has accepted outlives its writer.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use model::{Incarnation, Span, Time};
+use redundancy::hot_standby::Stamp;
+
+use super::{Event, Pair, PairEvent, Service, Side, other};
+use crate::kernel::Core;
+use crate::plan::{Direction, Layout};
+
+/// The links of a pair, and the cuts in the cable between the hosts.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    next: u64,
+    open: BTreeMap<u64, Link>,
+    /// Until when frames from a side do not pass.
+    cut_until: [Time; 2],
+}
+
+/// One connection.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    /// Bytes on their way to each side.
+    pub(super) pipes: [Pipe; 2],
+    /// Which sides still hold it.
+    held: [bool; 2],
+    /// The last checkpoint that it accepted.
+    pub(super) accepted: Stamp,
+}
+
+/// One direction of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Pipe {
+    pub(super) frames: VecDeque<(Time, Vec<u8>)>,
+    /// When the reader sees the end.
+    pub(super) end: Option<Time>,
+    last: Time,
+}
+
+/// What the reader of a link finds.
+pub(super) enum Read {
+    Frame(Vec<u8>),
+    End,
+    Nothing,
+}
+
+impl Links {
+    pub(super) fn get(&self, id: u64) -> Option<&Link> {
+        self.open.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Link> {
+        self.open.get_mut(&id)
+    }
+
+    fn open(&mut self) -> u64 {
+        self.next += 1;
+        let link = Link { held: [true; 2], ..Link::default() };
+        self.open.insert(self.next, link);
+        self.next
+    }
+
+    /// Cuts a direction; what is on its way gets through, what is sent later waits.
+    pub(super) fn cut(&mut self, way: Direction, until: Time) {
+        for from in [0, 1] {
+            if way.covers(from) {
+                self.cut_until[from] = self.cut_until[from].max(until);
+            }
+        }
+    }
+
+    /// When something that `from` sends now after `delay` arrives.
+    fn arrival(&self, from: Side, now: Time, delay: Span) -> Time {
+        now.max(self.cut_until[from]) + delay
+    }
+
+    /// Both sides find the connection broken, and what was on its way is lost.
+    pub(super) fn break_all(&mut self, at: Time) {
+        for link in self.open.values_mut() {
+            for pipe in &mut link.pipes {
+                pipe.frames.clear();
+                pipe.end = Some(pipe.end.map_or(at, |end| end.min(at)));
+            }
+        }
+    }
+
+    /// The host of `side` has lost power: what it had not put on the wire is gone, and nobody says so.
+    pub(super) fn silence(&mut self, side: Side, now: Time) {
+        for link in self.open.values_mut() {
+            link.held[side] = false;
+            let pipe = &mut link.pipes[other(side)];
+            pipe.frames.retain(|(at, _)| *at <= now);
+            pipe.end = pipe.end.filter(|end| *end <= now);
+        }
+    }
+
+    /// The host of `side` is back and knows nothing of the old connections: it says so to whoever still holds one.
+    pub(super) fn reset(&mut self, side: Side, at: Time) {
+        for link in self.open.values_mut().filter(|link| !link.held[side]) {
+            link.pipes[other(side)].end.get_or_insert(at);
+        }
+    }
+
+    fn read(&mut self, id: u64, side: Side, now: Time, drain: bool) -> Read {
+        let Some(link) = self.open.get_mut(&id) else { return Read::End };
+        let pipe = &mut link.pipes[side];
+        match (pipe.frames.front(), pipe.end) {
+            (Some((at, _)), _) if *at <= now || drain => {
+                pipe.frames.pop_front().map_or(Read::Nothing, |(_, frame)| Read::Frame(frame))
+            }
+            (None, Some(end)) if end <= now || drain => Read::End,
+            _ => Read::Nothing,
+        }
+    }
+
+    /// When `side` finds something on the link.
+    fn next_arrival(&self, id: u64, side: Side) -> Time {
+        let pipe = self.open.get(&id).map(|link| &link.pipes[side]);
+        pipe.map_or(Time::NEVER, |pipe| match pipe.frames.front() {
+            Some((at, _)) => *at,
+            None => pipe.end.unwrap_or(Time::NEVER),
+        })
+    }
+}
+
+impl<S: Service> Pair<S> {
+    /// Whether anything passes between the two hosts at the moment.
+    pub(super) fn hosts_are_apart(&self, now: Time) -> bool {
+        self.plan.layout == Layout::TwoHosts && self.hosts.iter().any(|host| host.isolated_until > now || host.is_dark)
+    }
+
+    /// The kernel has tried to connect `side` with its peer.
+    pub(super) fn dialled<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64, to: &Incarnation) {
+        let peer = other(side);
+        let reachable = self.process_of(to).is_some()
+            && !self.hosts_are_apart(core.now)
+            && self.links.cut_until.iter().all(|until| *until <= core.now);
+        let Some(process) = self.run_mut(side, run) else { return };
+        if process.dialling.take_if(|one| one == to).is_none() {
+            return;
+        }
+        if reachable && process.link.is_none() {
+            let id = self.links.open();
+            if let Some(process) = self.run_mut(side, run) {
+                process.link = Some(id);
+                process.answered = true;
+            }
+            if let Some(process) = &mut self.applications[peer].process {
+                process.incoming.push_back(id);
+            }
+            self.wake(core, peer, core.now);
+        } else {
+            process.failed_to_dial = true;
+        }
+        self.wake(core, side, core.now);
+    }
+
+    /// Lets the process hold one of the links that wait, and refuses the others.
+    pub(super) fn accept_links<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
+        while let Some(process) = &mut self.applications[side].process
+            && let Some(id) = process.incoming.pop_front()
+        {
+            if process.link.is_none() {
+                process.link = Some(id);
+            } else {
+                self.close_link(core, side, id);
+            }
+        }
+    }
+
+    /// Puts a frame on the link.
+    pub(super) fn put_on_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, id: u64, frame: Vec<u8>) {
+        let arrival = self.links.arrival(side, core.now, self.plan.link.draw(&mut core.chances.link));
+        let peer = other(side);
+        let Some(link) = self.links.get_mut(id) else { return };
+        if !link.held[peer] {
+            return;
+        }
+        let pipe = &mut link.pipes[peer];
+        pipe.last = pipe.last.max(arrival);
+        pipe.frames.push_back((pipe.last, frame));
+        let at = pipe.last;
+        self.wake(core, peer, at);
+    }
+
+    /// One side lets go of a link; the other one reads to the end and then sees it.
+    pub(super) fn close_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, id: u64) {
+        let arrival = self.links.arrival(side, core.now, self.plan.link.draw(&mut core.chances.link));
+        let peer = other(side);
+        let Some(link) = self.links.get_mut(id) else { return };
+        link.held[side] = false;
+        link.pipes[side].frames.clear();
+        if !link.held[peer] {
+            self.links.open.remove(&id);
+            return;
+        }
+        let pipe = &mut link.pipes[peer];
+        pipe.last = pipe.last.max(arrival);
+        let end = *pipe.end.get_or_insert(pipe.last);
+        self.wake(core, peer, end);
+    }
+
+    /// The next thing on the link of `side`; with `drain`, whatever its kernel holds.
+    pub(super) fn read_link(&mut self, core_now: Time, side: Side, drain: bool) -> Read {
+        let Some(process) = &mut self.applications[side].process else { return Read::Nothing };
+        let Some(id) = process.link else { return Read::Nothing };
+        let read = self.links.read(id, side, core_now, drain);
+        if matches!(read, Read::End) {
+            process.link = None;
+            process.unaccepted.clear();
+            if let Some(link) = self.links.get_mut(id) {
+                link.held[side] = false;
+                if !link.held[other(side)] {
+                    self.links.open.remove(&id);
+                }
+            }
+        }
+        read
+    }
+
+    /// When the link of `side` has something to read.
+    pub(super) fn link_arrival(&self, side: Side) -> Time {
+        let id = self.applications[side].process.as_ref().and_then(|process| process.link);
+        id.map_or(Time::NEVER, |id| self.links.next_arrival(id, side))
+    }
+
+    /// The link takes bytes again.
+    pub(super) fn accepts<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64) {
+        if let Some(process) = self.run_mut(side, run) {
+            process.stalled_until = Time::ZERO;
+            self.wake(core, side, core.now);
+        }
+    }
+
+    /// Gives a frame to the kernel, which takes it now or a little later; it is `published` when it has.
+    pub(super) fn write_frame<E: From<PairEvent>>(
+        &mut self,
+        core: &mut Core<E>,
+        side: Side,
+        frame: Vec<u8>,
+        sequence: Option<u64>,
+    ) {
+        let one_host = self.plan.layout == Layout::OneHost;
+        let stalls = one_host && core.chances.link.happens(u64::from(self.plan.stalls), 1_000);
+        let Some(process) = &mut self.applications[side].process else { return };
+        if process.link.is_none() {
+            return;
+        }
+        process.unaccepted.push_back((frame, sequence));
+        if stalls && process.stalled_until <= core.now {
+            let until = core.now + Span::from_micros(10 + core.chances.link.below(20_000));
+            process.stalled_until = until;
+            let run = process.me.run;
+            self.plan_event(core, until, Event::Accepts(side, run));
+        }
+        self.write_out(core, side);
+    }
+
+    /// Writes what the link accepts at the moment.
+    pub(super) fn write_out<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
+        while let Some(process) = &mut self.applications[side].process
+            && process.stalled_until <= core.now
+            && let Some(id) = process.link
+            && let Some((frame, sequence)) = process.unaccepted.pop_front()
+        {
+            let epoch = process.replica.status().epoch;
+            if let Some(sequence) = sequence {
+                process.replica.published(sequence);
+                if let Some(link) = self.links.get_mut(id) {
+                    link.accepted = Stamp { epoch, sequence };
+                }
+            }
+            self.put_on_link(core, side, id, frame);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! One run of one server.
+
+use std::collections::VecDeque;
+use std::fmt::Debug;
+
+use model::{Incarnation, Time};
+use redundancy::coordinator::Reply;
+use redundancy::hot_standby::{Effect, Engine, Replica, RoleName, Stamp, Taken};
+
+/// What kind of server runs in a pair.
+pub trait Service: Debug {
+    /// Its decisions.
+    type Engine: Engine<Output: Debug> + Debug;
+    /// What comes out of its sockets.
+    type Datagram: Clone + Debug;
+
+    /// The engine of a fresh process.
+    fn engine(&self) -> Self::Engine;
+
+    /// Names the content of a datagram.
+    fn fingerprint(datagram: &Self::Datagram) -> u64;
+
+    /// Hands a datagram to the engine.
+    fn feed(replica: &mut Replica<Self::Engine>, local: Time, mark: u64, datagram: &Self::Datagram) -> Taken;
+
+    /// True if the last datagram ended the process.
+    fn died(replica: &mut Replica<Self::Engine>) -> bool;
+
+    /// The datagram, for the ladder.
+    fn describe_datagram(datagram: &Self::Datagram) -> String;
+}
+
+/// The output type of a service.
+pub(super) type OutputOf<S> = <<S as Service>::Engine as Engine>::Output;
+
+/// News from the coordinator, as they wait in the socket.
+#[derive(Debug)]
+pub(super) enum FromControl {
+    /// The connection stands.
+    Up,
+    /// The connection is gone.
+    Down,
+    /// An answer, or a change that was watched for.
+    Says(Reply),
+}
+
+/// One run of one server.
+#[derive(Debug)]
+pub struct Process<S: Service> {
+    /// Which run.
+    pub me: Incarnation,
+    /// Its side of the protocol.
+    pub replica: Replica<S::Engine>,
+    /// Stopped by a signal.
+    pub(super) stopped: bool,
+    /// When it will be given the processor.
+    pub(super) wake_at: Time,
+    /// Effects that are not carried out yet.
+    pub(super) todo: VecDeque<Effect<OutputOf<S>>>,
+    /// Incarnations that have ended, not read yet.
+    pub(super) facts: VecDeque<Incarnation>,
+    /// What the coordinator said, and when it arrives.
+    pub(super) from_control: VecDeque<(Time, FromControl)>,
+    /// Links that wait to be accepted.
+    pub(super) incoming: VecDeque<u64>,
+    /// The link to the other side.
+    pub(super) link: Option<u64>,
+    /// It is being connected with this peer.
+    pub(super) dialling: Option<Incarnation>,
+    /// The dialled link stands since the last turn.
+    pub(super) answered: bool,
+    /// Dialling or the link failed since the last turn.
+    pub(super) failed_to_dial: bool,
+    /// Frames that the link has not accepted yet, with their checkpoint; they die with the process.
+    pub(super) unaccepted: VecDeque<(Vec<u8>, Option<u64>)>,
+    /// Until when the link accepts nothing.
+    pub(super) stalled_until: Time,
+    /// The connection to the coordinator.
+    pub(super) session: Option<u64>,
+    /// The journals are read and wait to be taken in.
+    pub(super) journals_read: bool,
+    /// The last checkpoint that it kept as a backup.
+    pub(super) kept: Stamp,
+}
+
+impl<S: Service> Process<S> {
+    pub(super) fn new(me: Incarnation, replica: Replica<S::Engine>) -> Self {
+        Self {
+            me,
+            replica,
+            stopped: false,
+            wake_at: Time::NEVER,
+            todo: VecDeque::new(),
+            facts: VecDeque::new(),
+            from_control: VecDeque::new(),
+            incoming: VecDeque::new(),
+            link: None,
+            dialling: None,
+            answered: false,
+            failed_to_dial: false,
+            unaccepted: VecDeque::new(),
+            stalled_until: Time::ZERO,
+            session: None,
+            journals_read: false,
+            kept: Stamp::default(),
+        }
+    }
+
+    /// Notes what it keeps, before it may stop being a backup.
+    pub(super) fn note_kept(&mut self) {
+        let status = self.replica.status();
+        if status.role == RoleName::Backup {
+            self.kept = Stamp { epoch: status.epoch, sequence: status.sequence };
+        }
+    }
+
+    /// True if it has nothing in hand.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.stopped && self.todo.is_empty() && self.unaccepted.is_empty()
+    }
+}

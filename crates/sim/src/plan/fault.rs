@@ -1,0 +1,128 @@
+//! The faults that a run can suffer.
+
+use model::{Span, Time};
+
+/// A fault and its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When it strikes.
+    pub at: Time,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// Which process, at the time of the fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The pair.
+    pub pair: u8,
+    /// The side of the pair.
+    pub who: Who,
+}
+
+/// One side of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The first application.
+    A,
+    /// The second application.
+    B,
+    /// Whoever is primary according to the coordinator.
+    Primary,
+    /// The other one.
+    Backup,
+}
+
+/// A step of a server, before or after which it can be struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// A checkpoint is given to the link.
+    Checkpoint,
+    /// Any other frame is given to the link.
+    Frame,
+    /// An output is sent.
+    Release,
+    /// The coordinator is asked for a change.
+    Ask,
+    /// A durable record is written down.
+    Journal,
+    /// It begins to serve.
+    Serve,
+}
+
+/// Before or after the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The step is not done.
+    Before,
+    /// The step is done.
+    After,
+}
+
+/// What is done to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// `kill -9`.
+    Kill,
+    /// `SIGSTOP`, and after so long `SIGCONT`.
+    Pause(Span),
+}
+
+/// Which way of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the first side to the second.
+    AToB,
+    /// From the second side to the first.
+    BToA,
+    /// Both.
+    Both,
+}
+
+impl Direction {
+    /// True if it holds for frames that side `from` sends.
+    #[must_use]
+    pub const fn covers(self, from: usize) -> bool {
+        match self {
+            Self::AToB => from == 0,
+            Self::BToA => from == 1,
+            Self::Both => true,
+        }
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A process is struck.
+    Strike(Target, Act),
+    /// A process is struck at the n-th time that it comes to a step.
+    Trap(Target, Moment, Point, u32, Act),
+    /// The control server ends and comes back after so long.
+    ControlCrash(Span),
+    /// The connection of a process to the coordinator breaks; what is on its way may still be done, up to so much
+    /// later.
+    ControlBreak(Target, Span),
+    /// The connection between the pair breaks.
+    LinkBreak(u8),
+    /// Nothing passes the link in this direction for so long.
+    LinkCut(u8, Direction, Span),
+    /// The host of a process loses its power for so long (two hosts only).
+    HostCrash(Target, Span),
+    /// The host of a process is cut off from everything for so long (two hosts only).
+    Isolate(Target, Span),
+    /// The control agents neither notice nor start anything for so long.
+    AgentsDown(Span),
+    /// The monotonic clock of the host of a process jumps forward.
+    ClockJump(Target, Span),
+    /// The wall clock of the host of a process is set to another time.
+    WallJump(Target, Span),
+    /// A planned switchover is asked for.
+    Switchover(u8),
+    /// A client sends something that makes the engine panic.
+    Poison(u8),
+    /// A client sends something that ends the process.
+    Abort(u8),
+    /// The network loses so many datagrams of a thousand for so long.
+    Storm(u32, Span),
+}
