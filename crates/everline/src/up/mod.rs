@@ -38,7 +38,8 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
         remark(
             "It runs already without an `up`: watching over it. It keeps the configuration that it was started with.",
         );
-        Settings::read(&folder::settings(folder)).map_err(Failure::failed)?
+        Settings::read(&folder::settings(folder))
+            .map_err(|why| Failure::failed(why).help("`everline stop` ends what runs; then start it again"))?
     };
     let watch = Watch::new(folder, if let Found::Agent(pid) = found { Some(pid) } else { None });
     let watch = watch.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
