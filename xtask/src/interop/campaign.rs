@@ -176,10 +176,10 @@ impl Campaign {
             let prober = Prober::start(server)?;
             sleep(PROBE_BEFORE);
             let mut fault = kind.inflict(everline, &before, chance)?;
-            sleep(kind.aftermath());
-            drop(prober);
+            prober.stop_at(fault.watched_until());
             everline.wait_until("level again", LEVEL_LIMIT, |after| kind.is_over(&before, after))?;
             fault.level_after_ms = (now() - fault.certain) / 1_000_000;
+            drop(prober);
             eprintln!("  {}: {kind:?} {}, level after {} ms", self.name, fault.victim, fault.level_after_ms);
             faults.push(fault);
         }
