@@ -91,9 +91,11 @@ impl Kind {
     /// The longest service gaps that issue 3 allows, where it names them, each with its percentile.
     pub(crate) const fn gap_limits(self) -> &'static [(usize, Duration)] {
         match self {
-            Self::SipKill | Self::SipTwice => &[(50, Duration::from_millis(1)), (99, Duration::from_millis(20))],
-            Self::SipHang => &[(99, Duration::from_millis(250))],
-            Self::Switchover => &[(99, Duration::from_millis(10))],
+            Self::SipKill | Self::SipTwice => {
+                const { &[(50, Duration::from_millis(1)), (99, Duration::from_millis(20))] }
+            }
+            Self::SipHang => const { &[(99, Duration::from_millis(250))] },
+            Self::Switchover => const { &[(99, Duration::from_millis(10))] },
             _ => &[],
         }
     }
