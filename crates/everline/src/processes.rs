@@ -122,7 +122,7 @@ fn shell(
         me,
         pair: pair.to_owned(),
         peer: other.map(str::to_owned),
-        dir: folder.path().to_owned(),
+        folder: folder.clone(),
         doors: Vec::new(),
         calls: Vec::new(),
         is_called: false,

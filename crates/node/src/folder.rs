@@ -42,6 +42,12 @@ impl Folder {
         self.0.join("run").join(format!("{name}.sock"))
     }
 
+    /// Where a server listens for the messages of another pair.
+    #[must_use]
+    pub fn mail(&self, application: &str) -> PathBuf {
+        self.0.join("run").join(format!("{application}.mail"))
+    }
+
     /// The file that the living run of an application has locked.
     #[must_use]
     pub fn lock(&self, application: &str) -> PathBuf {

@@ -12,6 +12,7 @@ use model::{Alias, Epoch, Incarnation, Kind, RecordKey, Time, hash64};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use node::channel::Channel;
 use node::coordinator::CoordinatorServer;
+use node::folder::Folder;
 use node::server::{Action, Door, ServerSettings, Service};
 use node::wire::{AgentRow, CallRow, ControlReply, ControlRequest, Opening, Page, Role, ServerReport};
 use redundancy::change::Aliases;
@@ -165,7 +166,7 @@ fn server_process() {
         me: Incarnation::new(application, run.parse().expect("a number")),
         pair: "count".into(),
         peer: Some(peer.into()),
-        dir: dir.into(),
+        folder: Folder::new(dir),
         doors: vec![Door::Udp(SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a port"))))],
         calls: Vec::new(),
         is_called: false,

@@ -14,9 +14,9 @@ use super::subject::Kind;
 use crate::interop::report::markdown;
 use crate::lab::machine::Machine;
 
-/// What an established call may take on each side of a pair, in KiB (issue 3, point 8).
+/// What an established call may take on each side of a pair, in KiB.
 const MAX_KIB_A_CALL: f64 = 12.0;
-/// With so many calls held a returned backup must be level within [`MAX_LEVEL_MS`] (issue 3).
+/// With so many calls held a returned backup must be level within [`MAX_LEVEL_MS`].
 const LEVEL_WITH_CALLS: u64 = 10_000;
 const MAX_LEVEL_MS: f64 = 2_000.0;
 
@@ -181,7 +181,7 @@ impl Bench {
         median(fitting.map(field).collect())
     }
 
-    /// The promises of issue 3, point 8, as far as what they compare was measured.
+    /// The promises, as far as what they compare was measured.
     pub(super) fn verdict(&self) -> Result<()> {
         let mut broken = Vec::new();
         let mut rates: Vec<u64> = self.costs.iter().map(|costs| costs.rate).collect();

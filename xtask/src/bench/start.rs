@@ -11,7 +11,7 @@ use crate::lab::everline::{self, Everline};
 use crate::lab::ports::Ports;
 use crate::lab::{SERVER, isolate};
 
-/// What issue 3 allows for [`MANY`] extensions.
+/// What is allowed for [`MANY`] extensions.
 const LIMIT: Duration = Duration::from_secs(3);
 const MANY: usize = 100_000;
 

@@ -88,7 +88,7 @@ impl Kind {
         }
     }
 
-    /// The longest service gaps that issue 3 allows, where it names them, each with its percentile.
+    /// The longest service gaps that are allowed, where there is a goal, each with its percentile.
     pub(crate) const fn gap_limits(self) -> &'static [(usize, Duration)] {
         match self {
             Self::SipKill | Self::SipTwice => {

@@ -22,7 +22,7 @@ pub(super) struct Drill {
 }
 
 impl Report {
-    /// The promises of issue 3 that this campaign saw broken, but for those about time.
+    /// The promises that this campaign saw broken, but for those about time.
     pub(super) fn broken_promises(&self) -> Vec<String> {
         let counts = [
             (self.lost(), "calls lost"),
@@ -35,7 +35,7 @@ impl Report {
         broken.map(|(count, what)| format!("{}: {count} {what}", self.name)).collect()
     }
 
-    /// The service gaps that were longer than issue 3 allows.
+    /// The service gaps that were longer than is allowed.
     pub(super) fn long_gaps(&self) -> Vec<String> {
         let mut long = Vec::new();
         for (kind, gaps) in self.gaps_by_kind() {

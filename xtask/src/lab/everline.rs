@@ -20,7 +20,7 @@ use crate::process::{cargo, pinned, root, run};
 
 /// From `everline up` to the line `ready`. Generous: it only bounds how long a broken start is waited for.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// What issue 3 allows from Ctrl-C to the end of everything, with room for a busy machine.
+/// What is allowed from Ctrl-C to the end of everything, with room for a busy machine.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 /// How often the status is asked for.
 const ASK_EVERY: Duration = Duration::from_millis(100);

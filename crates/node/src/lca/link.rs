@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use model::Incarnation;
 
 use crate::client::{Client, Event};
-use crate::wire::{FromLca, ServerReport, ToLca, Trouble};
+use crate::wire::{FromLca, ServerReport, ToLca};
 
 /// What the LCA tells an application.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,13 +65,6 @@ impl LcaLink {
             self.is_ready = true;
             self.client.send(&ToLca::Ready);
         }
-    }
-
-    /// Tells the LCA why the application cannot start. The caller ends the process next; what was said arrives, because
-    /// the socket keeps it.
-    pub fn fatal(&mut self, trouble: Trouble) {
-        while self.client.poll().is_some() {}
-        self.client.send(&ToLca::Fatal(trouble));
     }
 
     fn introduce(&mut self) {

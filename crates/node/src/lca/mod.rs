@@ -48,7 +48,8 @@ pub fn run(settings: LcaSettings) -> Result<(), Trouble> {
     };
     let _log = log::begin(Some(settings.folder.log("lca")));
     lock::sign(&lock, 0).map_err(|error| Trouble::of_file("write", &path, &error))?;
-    let sockets: Vec<_> = settings.applications.iter().map(|one| settings.folder.socket(&one.name)).collect();
+    let of_one = |name: &str| [settings.folder.socket(name), settings.folder.mail(name)];
+    let sockets: Vec<_> = settings.applications.iter().flat_map(|one| of_one(&one.name)).collect();
     let others = ["coordinator", "lca"].map(|name| settings.folder.socket(name));
     Agent::new(settings)
         .inspect_err(|trouble| tracing::error!("the local control agent cannot start: {trouble}"))?

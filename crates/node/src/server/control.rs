@@ -4,9 +4,10 @@ use model::{Time, hash64};
 use redundancy::hot_standby::{RoleName, Taken};
 
 use super::service::Service;
-use super::shell::{Shell, wall_clock};
+use super::shell::Shell;
 use super::token::Token;
 use crate::channel::Channel;
+use crate::clock;
 use crate::wire::{ControlReply, ControlRequest, Opening, Trouble};
 
 /// Local connections that may stand at the same time.
@@ -82,7 +83,7 @@ impl<S: Service> Shell<S> {
         if self.replica.status().role != RoleName::Primary {
             return Some(ControlReply::NotPrimary);
         }
-        let (pair_now, wall) = (self.replica.pair_time(self.now), wall_clock().as_micros());
+        let (pair_now, wall) = (self.replica.pair_time(self.now), clock::of_day().as_micros());
         let date = move |time: Time| wall.saturating_sub(pair_now.since(time).as_micros());
         match request {
             ControlRequest::Status => None,

@@ -8,9 +8,10 @@ use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement,
 use super::link::{Link, LinkFrame};
 use super::mail::Mail;
 use super::service::{Action, Service};
-use super::shell::{End, Shell, wall_clock};
+use super::shell::{End, Shell};
 use super::streams::Stream;
 use crate::channel::Channel;
+use crate::clock;
 use crate::coordinator::Coordinator;
 use crate::journal::{Contents, Entry, Stamp};
 use crate::local;
@@ -124,7 +125,7 @@ impl<S: Service> Shell<S> {
     }
 
     fn dial(&mut self, primary: &str) {
-        let path = self.settings.socket(&format!("{primary}.sock"));
+        let path = self.settings.folder.socket(primary);
         let connected = local::connect(&path).map_err(Into::into).and_then(|stream| {
             let mut channel = Channel::new(stream);
             channel.send(&Opening::Peer)?;
@@ -150,7 +151,7 @@ impl<S: Service> Shell<S> {
         let mut contents = Contents::default();
         let sides = std::iter::once(&self.settings.me.application).chain(&self.settings.peer);
         for side in sides {
-            match crate::journal::read(&self.settings.journal_of(side)) {
+            match crate::journal::read(&self.settings.folder.journal(side)) {
                 Ok((one, warnings)) => {
                     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
                     contents.merge(&one);
@@ -160,7 +161,7 @@ impl<S: Service> Shell<S> {
         }
         let values: Vec<&[u8]> = contents.entries().filter_map(|entry| entry.value).collect();
         let changes = values.into_iter().flat_map(redundancy::change::Changes::new).flatten();
-        self.replica.cold_start(self.now, wall_clock(), changes);
+        self.replica.cold_start(self.now, clock::of_day(), changes);
     }
 
     fn serve(&mut self, serve: Serve) {
@@ -168,9 +169,7 @@ impl<S: Service> Shell<S> {
         if self.intake.listeners.is_empty()
             && let Err(trouble) = self.intake.listen(&self.settings.doors)
         {
-            tracing::error!("{trouble}");
-            self.lca.fatal(trouble);
-            self.end = Some(End::Asked);
+            self.end = Some(End::Failed(trouble));
             return;
         }
         if let Some(predecessor) = &serve.after {
@@ -231,7 +230,7 @@ impl<S: Service> Shell<S> {
     }
 
     fn open_mail(&mut self) -> std::io::Result<()> {
-        let path = |name: &String| self.settings.socket(&format!("{name}.mail"));
+        let path = |name: &String| self.settings.folder.mail(name);
         self.mail = if self.settings.is_called {
             Mail::answer(&path(&self.settings.me.application), &self.poll)?
         } else {

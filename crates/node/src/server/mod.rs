@@ -36,7 +36,11 @@ pub fn run<S: Service>(settings: ServerSettings, engine: S) -> Result<(), Troubl
         .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut seed))
         .map_err(|error| Trouble::new(format!("no random numbers: {error}"), "is /dev mounted?"))?;
     let mut shell = shell::Shell::new(settings, engine, u64::from_le_bytes(seed))?;
-    let end = shell.run();
-    tracing::info!(?end, "ends");
-    Ok(())
+    match shell.run() {
+        shell::End::Failed(trouble) => Err(trouble),
+        end => {
+            tracing::info!(?end, "ends");
+            Ok(())
+        }
+    }
 }

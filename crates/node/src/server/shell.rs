@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use model::{Incarnation, Span, Time};
-use nix::time::{ClockId, clock_gettime};
 use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 
 use super::intake::Intake;
@@ -19,7 +18,9 @@ use super::service::Service;
 use super::token::Token;
 use crate::channel::Channel;
 use crate::client::Event;
+use crate::clock;
 use crate::coordinator::{Coordinator, EmbeddedCoordinator};
+use crate::folder::Folder;
 use crate::journal::{Journal, Recorder};
 use crate::lca::{LcaLink, News};
 use crate::local;
@@ -45,8 +46,8 @@ pub struct ServerSettings {
     pub pair: String,
     /// The application on the other side; none without a standby.
     pub peer: Option<String>,
-    /// The contact centre's folder.
-    pub dir: PathBuf,
+    /// The contact centre.
+    pub folder: Folder,
     /// Where it listens for phones; empty for a server that has none.
     pub doors: Vec<Door>,
     /// Applications of the pair that it calls for its mail.
@@ -55,23 +56,15 @@ pub struct ServerSettings {
     pub is_called: bool,
 }
 
-impl ServerSettings {
-    pub(super) fn socket(&self, name: &str) -> PathBuf {
-        self.dir.join("run").join(name)
-    }
-
-    pub(super) fn journal_of(&self, application: &str) -> PathBuf {
-        self.dir.join("data").join(format!("{application}.journal"))
-    }
-}
-
 /// Why the loop ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum End {
     /// It was asked to.
     Asked,
     /// This incarnation is over; the next one joins the pair.
     Retired,
+    /// It cannot serve.
+    Failed(Trouble),
 }
 
 /// One server process.
@@ -107,32 +100,20 @@ pub(super) struct Shell<S: Service> {
     pub(super) end: Option<End>,
 }
 
-/// This host's monotonic clock.
-pub(super) fn clock() -> Time {
-    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
-    Time::from_micros(time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1_000)
-}
-
-/// The time of day, in microseconds since 1970.
-pub(super) fn wall_clock() -> Time {
-    let time = clock_gettime(ClockId::CLOCK_REALTIME).expect("every Linux has this clock");
-    Time::from_micros(time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1_000)
-}
-
 impl<S: Service> Shell<S> {
     /// A server that is about to look for its role.
     pub(super) fn new(settings: ServerSettings, engine: S, seed: u64) -> Result<Self, Trouble> {
         let name = settings.me.application.clone();
-        let (journal, warnings) = open_journal(&settings.journal_of(&name))?;
+        let (journal, warnings) = open_journal(&settings.folder.journal(&name))?;
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), Commit::Published, seed);
         let build = || -> io::Result<Self> {
             let (pulse, pulse_descriptor) = Pulse::create()?;
             pulse.hold()?;
             pulse.watch_crashes()?;
-            let lca = LcaLink::new(settings.socket("lca.sock"), settings.me.clone(), pulse_descriptor.try_clone()?)?;
-            let coordinator = EmbeddedCoordinator::new(settings.socket("coordinator.sock"), settings.pair.clone())?;
-            let door = local::listen(&settings.socket(&format!("{name}.sock")))?;
+            let lca = LcaLink::new(settings.folder.socket("lca"), settings.me.clone(), pulse_descriptor.try_clone()?)?;
+            let coordinator = EmbeddedCoordinator::new(settings.folder.socket("coordinator"), settings.pair.clone())?;
+            let door = local::listen(&settings.folder.socket(&name))?;
             let poll = Poll::new()?;
             poll.add(&lca, Token::Lca, false)?;
             poll.add(&coordinator, Token::Coordinator, false)?;
@@ -156,7 +137,7 @@ impl<S: Service> Shell<S> {
                 controls: BTreeMap::new(),
                 connections: 0,
                 orders: BTreeMap::new(),
-                now: clock(),
+                now: clock::now(),
                 reading: false,
                 journal_retry: Time::NEVER,
                 end: None,
@@ -176,7 +157,7 @@ impl<S: Service> Shell<S> {
         let mut ready = Vec::new();
         loop {
             self.turn(&mut ready);
-            if let Some(end) = self.end {
+            if let Some(end) = self.end.take() {
                 return end;
             }
         }
@@ -185,9 +166,9 @@ impl<S: Service> Shell<S> {
     fn turn(&mut self, ready: &mut Vec<Ready>) {
         self.watch_intake();
         self.watch_link();
-        let patience = self.replica.deadline().since(clock()).min(self.longest_turn());
+        let patience = self.replica.deadline().since(clock::now()).min(self.longest_turn());
         self.poll.wait(patience, ready);
-        self.now = clock();
+        self.now = clock::now();
         self.pulse.beat();
         for event in ready.drain(..) {
             self.dispatch(event);
