@@ -62,6 +62,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    agents,
     basic_call,
     caller_proves,
     cancel,

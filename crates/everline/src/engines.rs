@@ -43,6 +43,8 @@ pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Setting
         queues: settings.queues.iter().map(queue).collect(),
         agents: agents.collect(),
         trunks: settings.trunks.iter().map(trunk).collect(),
+        expiry: call::Expiry { shortest: settings.sip.min_expires, longest: settings.sip.max_expires },
+        sha_256: settings.sip.sha_256,
         secret,
     })
 }

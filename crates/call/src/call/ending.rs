@@ -2,7 +2,7 @@
 
 use model::Time;
 use sip::transaction::timer::TIMER_B;
-use sip::{Answer, Message};
+use sip::{Answer, HeaderName, Message};
 
 use super::desk::Desk;
 use super::incoming::{Arrival, Origin, RequestIn, key_of, plain};
@@ -26,6 +26,8 @@ impl Call {
             return;
         }
         if first {
+            let reason = cancel.value(HeaderName::Reason).and_then(|reason| str::from_utf8(reason).ok());
+            self.cancel_forks(desk, reason.unwrap_or_default());
             self.refuse(desk, 487, None);
         } else if let Some(out) = self.invites_out.iter_mut().find(|out| out.is_for(part)) {
             // Whether it was in time is for the other end to say: 487, or a 2xx all the same.

@@ -43,6 +43,8 @@ pub(crate) struct Extra {
     pub(crate) via: Option<String>,
     pub(crate) contact: Option<String>,
     pub(crate) seq: Option<u32>,
+    /// Which of the requests of that method to answer, counted from one; the last one if none is named.
+    pub(crate) request: Option<usize>,
     pub(crate) password: Option<String>,
     pub(crate) to: Option<String>,
     pub(crate) from: Option<String>,
@@ -180,8 +182,9 @@ impl Phone {
     /// An answer to the last request of this method.
     pub(crate) fn answer(&mut self, status: u16, method: &str, server: SocketAddr, extra: &Extra) -> Option<Vec<u8>> {
         let is_it = |bytes: &&Vec<u8>| Message::parse(bytes).is_ok_and(|request| request.method().as_str() == method);
-        let request = self.requests.iter().rev().find(is_it);
-        let request = request?.clone();
+        let requests: Vec<&Vec<u8>> = self.requests.iter().filter(is_it).collect();
+        let request = extra.request.map_or(requests.last(), |at| requests.get(at - 1));
+        let request = (*request?).clone();
         let request = Message::parse(&request).ok()?;
         let tag = extra.tag.clone().unwrap_or_else(|| format!("{}-t", self.name));
         let mut bytes = Vec::new();
@@ -204,7 +207,9 @@ impl Phone {
         // What answers a damaged request may be damaged itself.
         let Ok(message) = Message::parse(bytes) else { return };
         if message.is_request() {
-            self.requests.push(bytes.to_vec());
+            if !self.requests.iter().any(|known| known == bytes) {
+                self.requests.push(bytes.to_vec());
+            }
             return;
         }
         self.responses.push(bytes.to_vec());

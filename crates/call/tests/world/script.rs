@@ -43,6 +43,8 @@ fn settings() -> Settings {
             port: None,
         }],
         secret: [7; 32],
+        sha_256: true,
+        expiry: call::Expiry { shortest: 30, longest: 7_200 },
     }
 }
 
@@ -186,6 +188,7 @@ fn extra_of(words: &[&str], headers: &str) -> Extra {
             "to" => extra.to = text,
             "from" => extra.from = text,
             "dialog" => extra.dialog = value.parse().ok(),
+            "request" => extra.request = value.parse().ok(),
             "seq" => extra.seq = value.parse().ok(),
             "hops" => extra.hops = value.parse().ok(),
             "contacts" => extra.nocontact = value == "none",

@@ -4,6 +4,7 @@
 //! running solution whose `up` was killed takes over its watch.
 
 mod course;
+mod found;
 mod news;
 mod nonce;
 mod owner;
@@ -19,6 +20,7 @@ use crate::lock::{Lock, Unavailable};
 use crate::output::{self, remark};
 use crate::settings::Settings;
 
+use self::found::Found;
 use self::watch::Watch;
 
 /// Starts the solution in `folder` and watches over it until it ends.
@@ -29,16 +31,17 @@ use self::watch::Watch;
 pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
-    let lca = node::local::connect(&folder.socket("lca")).and_then(|stream| node::local::peer(&stream)).ok();
-    let settings = match lca {
-        Some(pid) => {
-            remark(&format!("The solution runs already (local control agent: process {pid}); watching over it."));
-            remark("It keeps the configuration that it was started with.");
-            Settings::read(&folder::settings(folder)).map_err(Failure::failed)?
-        }
-        None => prepare(folder)?,
+    let found = found::look(folder);
+    let settings = if found == Found::Nothing {
+        prepare(folder)?
+    } else {
+        remark(
+            "It runs already without an `up`: watching over it. It keeps the configuration that it was started with.",
+        );
+        Settings::read(&folder::settings(folder))
+            .map_err(|why| Failure::failed(why).help("`everline stop` ends what runs; then start it again"))?
     };
-    let watch = Watch::new(folder, lca);
+    let watch = Watch::new(folder, if let Found::Agent(pid) = found { Some(pid) } else { None });
     let watch = watch.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
     watch.run(|| {
         if let Err(failure) = output::result(&welcome::text(folder, &settings)) {

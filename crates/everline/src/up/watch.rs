@@ -128,8 +128,10 @@ impl<'a> Watch<'a> {
         self.listen(&mut inputs);
         if adopted_ended {
             self.lca = None;
-            // How it ended is told to its parent only, and that is gone. If it was asked to end, nothing runs any more.
-            inputs.push(Input::Ended(self.rows.iter().all(|row| row.pid.is_none()).then_some(0)));
+            // How it ended is told to its parent only, and that is gone. If it was asked to end, it has told before that
+            // nothing runs any more.
+            let nothing_runs = !self.rows.is_empty() && self.rows.iter().all(|row| row.pid.is_none());
+            inputs.push(Input::Ended(nothing_runs.then_some(0)));
         }
         while let Some(signal) = self.signals.read_signal()? {
             if i32::try_from(signal.ssi_signo) == Ok(Signal::SIGCHLD as i32) {

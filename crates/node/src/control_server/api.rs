@@ -1,4 +1,4 @@
-//! The paths of the interface: `docs/api` of later versions describes the same ones.
+//! The paths of the interface, and what each of them does.
 
 use std::future::IntoFuture;
 use std::io;
