@@ -39,11 +39,15 @@ fn shown(command: &Command) -> String {
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-/// A command that runs on this core alone, or wherever the kernel likes.
-pub(crate) fn pinned(core: Option<usize>, program: &Path) -> Command {
-    let Some(core) = core else { return Command::new(program) };
-    let mut command = Command::new("taskset");
-    command.args(["-c", &core.to_string()]).arg(program);
+/// A command for a long-lived child. However this program ends, by Ctrl-C or by kill -9, the kernel then sends the
+/// child `last_signal` (PR_SET_PDEATHSIG), so that nothing is left behind. It runs on `core` alone, if one is given.
+pub(crate) fn bound(program: impl AsRef<OsStr>, last_signal: &str, core: Option<usize>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", last_signal]);
+    if let Some(core) = core {
+        command.args(["taskset", "--cpu-list", &core.to_string()]);
+    }
+    command.arg(program);
     command
 }
 

@@ -31,18 +31,20 @@ const TOOLS: [Tool; 5] = [
     Tool { program: "kamailio", package: "kamailio", purpose: "the peer of the bench", need: Need::Bench },
 ];
 
+/// Fails if something is missing.
+pub(crate) fn check(need: Need) -> Result<()> {
+    let missing = missing(need);
+    if !missing.is_empty() {
+        bail!("run `cargo xtask setup{}` first", if need == Need::Bench { " --bench" } else { "" });
+    }
+    Ok(())
+}
+
 /// Installs what is missing, as root or by `sudo` where that asks nothing, else says how.
 pub(crate) fn install(need: Need) -> Result<()> {
-    let missing: Vec<&Tool> = TOOLS
-        .iter()
-        .filter(|tool| tool.need == Need::Tests || need == Need::Bench)
-        .filter(|tool| find_program(tool.program).is_none())
-        .collect();
+    let missing = missing(need);
     if missing.is_empty() {
         return Ok(());
-    }
-    for tool in &missing {
-        eprintln!("missing: {} (package {}), for {}", tool.program, tool.package, tool.purpose);
     }
     let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
     let Some(prefix) = root_prefix() else {
@@ -50,6 +52,16 @@ pub(crate) fn install(need: Need) -> Result<()> {
     };
     run(&mut apt(prefix, &["update", "--quiet"]))?;
     run(apt(prefix, &["install", "--yes", "--quiet", "--no-install-recommends"]).args(&packages))
+}
+
+/// What this machine lacks; each is also named on standard error.
+fn missing(need: Need) -> Vec<&'static Tool> {
+    let needed = TOOLS.iter().filter(|tool| tool.need == Need::Tests || need == Need::Bench);
+    let missing: Vec<&Tool> = needed.filter(|tool| find_program(tool.program).is_none()).collect();
+    for tool in &missing {
+        eprintln!("missing: {} (package {}), for {}", tool.program, tool.package, tool.purpose);
+    }
+    missing
 }
 
 /// What stands before a command to run it as root without a question; `None` if there is no such way.

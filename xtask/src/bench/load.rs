@@ -13,7 +13,7 @@ use crate::lab::child::Guard;
 use crate::lab::ports::Ports;
 use crate::lab::sipp::{Outcome, Plan, Role, Sipp, Transport};
 use crate::lab::{PHONES, SERVER, TRUNKS};
-use crate::process::pinned;
+use crate::process::bound;
 
 /// The number that every call goes to.
 pub(super) const CALLED: &str = "1050";
@@ -100,7 +100,7 @@ impl Both {
 pub(super) fn burners() -> Result<Vec<Guard>> {
     let cores = available_parallelism().map_or(1, usize::from);
     let burner = |core: usize| {
-        let mut command = pinned(Some(core), "nice".as_ref());
+        let mut command = bound("nice", "KILL", Some(core));
         command.args(["-n", "19", "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]).stdin(Stdio::null());
         Guard::start("nice and chrt", &mut command)
     };

@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 
 use crate::lab::machine::Machine;
 use crate::lab::{everline, isolate};
+use crate::setup;
 use report::Bench;
 use run::Bencher;
 use subject::Kind;
@@ -63,6 +64,7 @@ pub(crate) fn run(which: &Which) -> Result<()> {
 }
 
 fn signalling(options: &Options) -> Result<()> {
+    setup::check(setup::Need::Bench)?;
     let subjects = if options.subjects.is_empty() { Kind::all() } else { options.subjects.clone() };
     if subjects.iter().any(|subject| subject.is_everline()) {
         everline::build()?;

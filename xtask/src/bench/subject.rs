@@ -16,7 +16,7 @@ use super::load::{CALLED, Places};
 use crate::lab::child::Guard;
 use crate::lab::everline::Everline;
 use crate::lab::status::Status;
-use crate::process::{find_program, pinned, root};
+use crate::process::{bound, find_program, root};
 
 /// The core of the subject; the load has the others.
 pub(super) const CORE: usize = 0;
@@ -129,7 +129,7 @@ fn configuration(places: &Places, standby: bool) -> String {
 fn kamailio(server: SocketAddr, phone: SocketAddr, folder: &Path) -> Result<Guard> {
     let program = find_program("kamailio").context("kamailio is not installed: run `cargo xtask setup --bench`")?;
     let log = File::create(folder.join("kamailio.log"))?;
-    let mut command = pinned(Some(CORE), &program);
+    let mut command = bound(&program, "TERM", Some(CORE));
     command.arg("-f").arg(root().join("interop/kamailio.cfg"));
     command.args(["-DD", "-x", "tlsf", "-X", "tlsf", "-m", "2048", "-M", "64"]);
     command.args(["-l", &format!("udp:{server}"), "-A", &format!("PHONE=sip:{phone}")]);

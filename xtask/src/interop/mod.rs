@@ -19,6 +19,7 @@ use model::Chance;
 use crate::lab::machine::Machine;
 use crate::lab::sipp::Transport;
 use crate::lab::{everline, isolate, now};
+use crate::setup;
 use campaign::{Campaign, Report};
 use fault::Kind;
 use report::Drill;
@@ -57,6 +58,7 @@ const SMOKE_RATE: u64 = 40;
 
 /// Runs the drill; fails if a promise was broken.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    setup::check(setup::Need::Tests)?;
     everline::build()?;
     isolate::enter()?;
     let seed = options.seed.unwrap_or_else(now);

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 use super::child::Guard;
-use crate::process::find_program;
+use crate::process::{bound, find_program};
 
 /// Kernel buffer in KiB: some seconds of the heaviest load.
 const BUFFER_KIB: &str = "131072";
@@ -31,7 +31,7 @@ impl Capture {
     /// Starts, and returns when packets are being captured. `snap` is how much of each is kept.
     pub(crate) fn start(file: &Path, filter: &str, snap: usize) -> Result<Self> {
         let program = find_program("tcpdump").context("tcpdump is not installed: run `cargo xtask setup`")?;
-        let mut command = Command::new(program);
+        let mut command = bound(program, "INT", None);
         command.args(["-i", "lo", "-n", "--time-stamp-precision=nano", "-B", BUFFER_KIB]);
         command.args(["-s", &snap.to_string(), "-w"]).arg(file);
         if rustix::process::geteuid().is_root() {

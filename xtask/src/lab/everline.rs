@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::child::Guard;
 use super::isolate;
 use super::status::Status;
-use crate::process::{cargo, pinned, root, run};
+use crate::process::{bound, cargo, root, run};
 
 /// From `everline up` to the line `ready`. Generous: it only bounds how long a broken start is waited for.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -57,7 +57,7 @@ impl Everline {
         let folder = env::temp_dir().join(format!("everline-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         fs::write(folder.join("everline.toml"), configuration)?;
-        let mut command = pinned(core, &binary());
+        let mut command = bound(binary(), "INT", core);
         command.arg("up").arg("--dir").arg(&folder).env(MARK, &folder).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(fs::File::create(folder.join("up.err"))?);
         let up = Guard::start("everline up", &mut command)?;

@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use serde::Serialize;
 
 use super::child::Guard;
-use crate::process::{pinned, root};
+use crate::process::{bound, root};
 
 /// A lost message ends its call: later than every timer of SIP (64 * T1 = 32 s).
 const RECEIVE_LIMIT_MS: &str = "40000";
@@ -107,7 +107,7 @@ impl Sipp {
     pub(crate) fn start(plan: &Plan<'_>, folder: &Path) -> Result<Self> {
         let file = |ending: &str| folder.join(format!("{}.{ending}", plan.name));
         let (statistics, errors) = (file("csv"), file("err"));
-        let mut command = pinned(plan.core, "sipp".as_ref());
+        let mut command = bound("sipp", "KILL", plan.core);
         command.arg("-sf").arg(root().join(format!("interop/sipp/{}.xml", plan.scenario)));
         command.args(["-i", &plan.own.ip().to_string(), "-p", &plan.own.port().to_string()]);
         command.args(["-t", transport_mode(plan), "-max_socket", MAX_SOCKETS, "-l", MAX_CALLS, "-nostdin"]);

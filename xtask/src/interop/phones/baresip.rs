@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::tone;
 use crate::lab::child::Guard;
+use crate::process::bound;
 
 /// How long the tone file lasts; a phone that has played it to its end falls silent.
 const TONE_SECONDS: u32 = 300;
@@ -61,7 +62,7 @@ impl Phone {
         )?;
         fs::write(folder.join("contacts"), "")?;
         let log = File::create(folder.join("log"))?;
-        let mut command = Command::new("baresip");
+        let mut command = bound("baresip", "KILL", None);
         command.arg("-f").arg(folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let guard = Guard::start("baresip (package baresip-core)", &mut command)?;
         let commands = UdpSocket::bind((own.ip(), 0))?;
