@@ -88,7 +88,9 @@ impl<D: Clone> Ring<D> {
     /// The successor of a primary on another host numbers on from `mark`; what an earlier process read here is stale.
     pub(super) fn begin_behind(&mut self, mark: u64) {
         self.clear();
-        self.last = self.last.max(mark);
+        if mark < u64::MAX {
+            self.last = self.last.max(mark);
+        }
     }
 
     /// Inputs behind `mark`, oldest first.
