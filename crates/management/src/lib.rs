@@ -1,1 +1,14 @@
-//! placeholder
+//! What the local control agent does about the applications of a host: when one is started, when it is taken for
+//! hung, in which order all of them end.
+//!
+//! Everything here is a value that is told what happened and says what to do; it never touches a process, a socket
+//! or a clock. Start reading at [`host`].
+#![forbid(unsafe_code)]
+
+pub mod hang;
+pub mod host;
+pub mod restart;
+
+pub use hang::{Doing, Hang};
+pub use host::{Action, Description, Host, Order, Reason, State};
+pub use restart::Restart;

@@ -1,1 +1,23 @@
-//! placeholder
+//! The shells of Everline: everything that touches a socket, a file, a process or a clock.
+//!
+//! This crate decides nothing about a call: the engines do, and the rules of restart and of hangs stand in
+//! `management`. Start reading at [`wire`], which names every message between the processes of one host.
+
+pub mod channel;
+pub mod client;
+pub mod clock;
+pub mod control_server;
+pub mod coordinator;
+pub mod descriptors;
+pub mod folder;
+pub mod frames;
+pub mod hub;
+pub mod journal;
+pub mod lca;
+pub mod local;
+pub mod log;
+pub mod process;
+pub mod pulse;
+pub mod server;
+mod services;
+pub mod wire;

@@ -1,0 +1,132 @@
+//! Taking a call down, from whichever side.
+
+use model::Time;
+use sip::{Answer, Message};
+
+use super::desk::Desk;
+use super::incoming::{Arrival, Origin, RequestIn, key_of, plain};
+use super::pair::End;
+use super::{Call, Stage, reply};
+use crate::output::Event;
+
+impl Call {
+    /// A CANCEL came: it is answered at once, and so is the INVITE if it is the caller's first one (RFC 3261 9.2).
+    pub(super) fn cancel(&mut self, desk: &mut Desk<'_>, cancel: &Message<'_>, arrival: &Arrival) {
+        let key = key_of(cancel);
+        if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key() == *key) {
+            return known.again(desk);
+        }
+        let Some(invite) = self.invites_in.iter().find(|invite| *invite.key() == *key) else {
+            return reply(desk, cancel, arrival, 481);
+        };
+        let (part, first, open) = (invite.part, invite.origin.is_none(), invite.tx.is_open());
+        self.confirm_request(desk, None, cancel, arrival);
+        if !open {
+            return;
+        }
+        if first {
+            self.refuse(desk, 487, None);
+        } else if let Some(out) = self.invites_out.iter_mut().find(|out| out.is_for(part)) {
+            // Whether it was in time is for the other end to say: 487, or a 2xx all the same.
+            out.cancel(desk, "");
+        }
+    }
+
+    /// Answers a request with 200, in its own transaction.
+    fn confirm_request(
+        &mut self,
+        desk: &mut Desk<'_>,
+        origin: Option<Origin>,
+        request: &Message<'_>,
+        arrival: &Arrival,
+    ) {
+        let tag = self.pairs.first().map_or_else(String::new, |pair| pair.caller.dialog.local_tag().to_owned());
+        let mut known = RequestIn::new(self.part(), origin, request, arrival);
+        known.answer(desk, Answer::new(200).tag(&tag), plain);
+        self.requests_in.push(known);
+    }
+
+    /// A BYE came: it is answered at once and passed on, so that it is never lost.
+    pub(super) fn bye(&mut self, desk: &mut Desk<'_>, origin: Origin, bye: &Message<'_>, arrival: &Arrival) {
+        self.confirm_request(desk, Some(origin), bye, arrival);
+        match self.stage {
+            Stage::Setup => self.refuse(desk, 487, None),
+            _ => self.hang_up(desk, Some(origin.end), Some(bye)),
+        }
+    }
+
+    /// Ends the conversation: says goodbye to both ends, or to the one that is not `from`.
+    pub(super) fn hang_up(&mut self, desk: &mut Desk<'_>, from: Option<End>, said: Option<&Message<'_>>) {
+        self.refuse_pending(desk);
+        self.acknowledge_pending(desk);
+        let wait = self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.awaits_ack());
+        let mut pairs = std::mem::take(&mut self.pairs);
+        for pair in &mut pairs {
+            for end in [End::Caller, End::Callee].into_iter().filter(|end| Some(*end) != from) {
+                // RFC 3261 15: no BYE before the ACK of our answer came, or is given up.
+                if end == End::Caller && wait {
+                    continue;
+                }
+                if let Some(side) = pair.side_mut(end) {
+                    self.say_bye(desk, side, said);
+                }
+            }
+        }
+        if wait && from != Some(End::Caller) {
+            self.pairs = pairs;
+        } else {
+            self.invites_in.iter_mut().for_each(super::InviteIn::settle);
+        }
+        self.end(desk, None);
+    }
+
+    /// Says the goodbye to the caller that had to wait for his ACK.
+    pub(super) fn late_bye(&mut self, desk: &mut Desk<'_>) {
+        for mut pair in std::mem::take(&mut self.pairs) {
+            self.say_bye(desk, &mut pair.caller, None);
+        }
+    }
+
+    /// Answers what is still open: 487 (RFC 3261 15.1.2).
+    fn refuse_pending(&mut self, desk: &mut Desk<'_>) {
+        for invite in self.invites_in.iter_mut().filter(|invite| invite.tx.is_open()) {
+            invite.answer(desk, Answer::new(487), plain);
+        }
+        for request in self.requests_in.iter_mut().filter(|request| request.tx.is_open()) {
+            request.answer(desk, Answer::new(487), plain);
+        }
+    }
+
+    /// Acknowledges answers that the other party will not acknowledge any more (RFC 3261 13.2.2.4).
+    fn acknowledge_pending(&mut self, desk: &mut Desk<'_>) {
+        let Some(pair) = self.pairs.first().cloned() else { return };
+        for at in 0..self.invites_out.len() {
+            let Some(invite) = self.invites_out.get(at).filter(|invite| invite.is_accepted()) else { continue };
+            let end = match invite.role {
+                super::outgoing::Role::Fork { .. } => End::Callee,
+                super::outgoing::Role::Within { to, .. } => to,
+            };
+            let of_pair = !invite.is_fork() || pair.callee.as_ref().is_some_and(|callee| invite.is_leg(callee.leg));
+            let Some(side) = pair.side(end).filter(|_| of_pair) else { continue };
+            if !invite.has_acknowledged(side.dialog.remote_tag()) {
+                self.acknowledge(desk, at, side, None);
+            }
+        }
+    }
+
+    /// The call is over; what lingers is small.
+    pub(super) fn end(&mut self, desk: &mut Desk<'_>, status: Option<u16>) {
+        if self.stage == Stage::Ended {
+            return;
+        }
+        if self.stage == Stage::Setup {
+            self.pairs = Vec::new();
+        }
+        self.leave_queue(desk);
+        (self.stage, self.until) = (Stage::Ended, Time::NEVER);
+        (self.from, self.to, self.caller, self.callee) = Default::default();
+        (self.queue, self.agent) = Default::default();
+        (self.invite, self.best) = (Box::default(), None);
+        desk.event(Event::CallEnded { call: self.number, status });
+    }
+}

@@ -1,0 +1,245 @@
+//! One call as a value: the caller's leg, the legs to callees, and everything that is going on between them.
+//!
+//! The server is a back-to-back user agent (RFC 7092): towards the caller it is the callee, towards each callee a
+//! caller. [`setup`] takes a call from its INVITE to the answer, [`inside`] relays what the parties say to each other
+//! in the dialog, [`ending`] takes it down, [`queue`] knows of waiting, [`timers`] of time.
+
+mod answer;
+mod desk;
+mod ending;
+mod fork;
+mod incoming;
+mod inside;
+mod outgoing;
+mod pair;
+mod queue;
+mod reinvite;
+mod relay;
+mod setup;
+mod timers;
+mod view;
+
+use model::{Alias, Time, hash64};
+use redundancy::change::Aliases;
+use serde::{Deserialize, Serialize};
+use sip::{Message, Method};
+
+use crate::settings::Settings;
+use crate::token::Token;
+pub(crate) use answer::{reply, reply_with};
+pub(crate) use desk::{Desk, Effect, Target};
+pub(crate) use incoming::{Arrival, key_of};
+use incoming::{InviteIn, RequestIn};
+use outgoing::{InviteOut, RequestOut};
+use pair::{End, Pair};
+pub(crate) use queue::Waiting;
+pub(crate) use relay::{ALLOW, EXTENSIONS, METHODS, unsupported};
+pub(crate) use setup::{Caller, is_translated, merge_key};
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    /// The caller's INVITE has no final answer.
+    Setup,
+    /// A callee has answered.
+    Talking,
+    /// What is left are repetitions, acknowledgements and goodbyes.
+    Ended,
+}
+
+/// A refusal of a callee, the best so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Best {
+    status: u16,
+    /// The response; empty if there was none.
+    #[serde(with = "serde_bytes")]
+    response: Box<[u8]>,
+}
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Call {
+    number: u64,
+    stage: Stage,
+    since: Time,
+    /// The caller's number or address, for people.
+    from: Box<str>,
+    /// The number that was called.
+    to: Box<str>,
+    /// The caller's extension, if it is one of ours.
+    caller: Option<Box<str>>,
+    /// True if what the caller asserts of its identity is believed (RFC 3325 5).
+    trusted: bool,
+    /// The extension that answered.
+    callee: Option<Box<str>>,
+    /// The next number of a dialog, leg or transaction within the call.
+    next_part: u32,
+    /// The caller's INVITE, while it may be needed for another callee.
+    #[serde(with = "serde_bytes")]
+    invite: Box<[u8]>,
+    /// From tag, Call-ID and CSeq of the INVITE: the same under another branch is the same request on another way
+    /// (RFC 3261 8.2.2.2). Empty once the INVITE is answered and acknowledged.
+    #[serde(with = "serde_bytes")]
+    merge: Box<[u8]>,
+    /// The dialogs with the caller, each with the dialog of a callee or still without.
+    pairs: Vec<Pair>,
+    invites_in: Vec<InviteIn>,
+    invites_out: Vec<InviteOut>,
+    requests_in: Vec<RequestIn>,
+    requests_out: Vec<RequestOut>,
+    best: Option<Best>,
+    /// Until when the callees may ring, or the parties talk.
+    until: Time,
+    waiting: Option<Box<Waiting>>,
+    /// The queue that the call came through, once it is answered.
+    queue: Option<Box<str>>,
+    /// The agent who answered.
+    agent: Option<Box<str>>,
+    /// The agents' extensions that were last told to have a leg here.
+    present: Vec<Box<str>>,
+}
+
+impl Call {
+    fn part(&mut self) -> u32 {
+        self.next_part = self.next_part.wrapping_add(1);
+        self.next_part
+    }
+
+    fn branch(&mut self, desk: &mut Desk<'_>) -> Token {
+        let part = self.part();
+        Token::branch(desk, self.number, part)
+    }
+
+    /// The caller's INVITE as long as it takes an answer.
+    fn first_invite(&mut self) -> Option<&mut InviteIn> {
+        self.invites_in.iter_mut().find(|invite| invite.origin.is_none() && invite.tx.is_open())
+    }
+
+    fn forks(&mut self) -> impl Iterator<Item = &mut InviteOut> {
+        self.invites_out.iter_mut().filter(|invite| invite.is_fork())
+    }
+
+    /// True if `request` is the caller's INVITE again, or its CANCEL or ACK.
+    pub(crate) fn has_key(&self, key: &[u8]) -> bool {
+        self.invites_in.iter().any(|invite| invite.origin.is_none() && *invite.key() == *key)
+    }
+
+    /// True if the caller's INVITE has this [`merge_key`].
+    pub(crate) fn has_merge_key(&self, key: &[u8]) -> bool {
+        *self.merge == *key
+    }
+
+    /// The number that was called.
+    pub(crate) fn called(&self) -> &str {
+        &self.to
+    }
+
+    /// Takes in a request that names a dialog of this call.
+    pub(crate) fn request(&mut self, desk: &mut Desk<'_>, tag: Token, request: &Message<'_>, arrival: &Arrival) {
+        match request.method() {
+            Method::Ack => self.ack(desk, tag, request),
+            Method::Cancel => self.cancel(desk, request, arrival),
+            _ => self.request_inside(desk, tag, request, arrival),
+        }
+        self.tidy(desk);
+    }
+
+    /// Takes in the CANCEL or ACK of the caller's INVITE, which needs no To tag to be known.
+    pub(crate) fn first_request(&mut self, desk: &mut Desk<'_>, request: &Message<'_>, arrival: &Arrival) {
+        match request.method() {
+            Method::Cancel => self.cancel(desk, request, arrival),
+            _ => self.ack_refusal(desk, request),
+        }
+        self.tidy(desk);
+    }
+
+    /// Takes in a response to a request of this call.
+    pub(crate) fn response(&mut self, desk: &mut Desk<'_>, branch: Token, response: &Message<'_>) {
+        if let Some(at) = self.invites_out.iter().position(|invite| invite.is(branch)) {
+            if self.invites_out[at].is_fork() {
+                self.fork_response(desk, at, response);
+            } else {
+                self.reinvite_response(desk, at, response);
+            }
+        } else if let Some(at) = self.requests_out.iter().position(|request| request.is(branch)) {
+            self.request_response(desk, at, response);
+        }
+        self.tidy(desk);
+    }
+
+    /// The caller's INVITE came again.
+    pub(crate) fn invite_again(&mut self, desk: &mut Desk<'_>) {
+        if let Some(invite) = self.invites_in.iter_mut().find(|invite| invite.origin.is_none()) {
+            invite.again(desk);
+        }
+    }
+
+    /// Forgets what is over, and tells which agents' extensions came and went.
+    fn tidy(&mut self, desk: &mut Desk<'_>) {
+        let now = desk.now;
+        self.invites_in.retain(|invite| !invite.tx.is_terminated() && (invite.is_busy() || invite.tx.deadline() > now));
+        self.invites_out.retain(|invite| !invite.is_over(now));
+        self.requests_in.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
+        self.requests_out.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
+        if !self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.is_busy()) {
+            self.merge = Box::default();
+        }
+        let present = self.presence(desk.settings);
+        if present != self.present {
+            let before = std::mem::replace(&mut self.present, present);
+            let parted = before.iter().filter(|number| !self.present.contains(number));
+            desk.effects.extend(parted.cloned().map(Effect::Parted));
+            let joined = self.present.iter().filter(|number| !before.contains(number));
+            desk.effects.extend(joined.cloned().map(Effect::Joined));
+        }
+    }
+
+    /// The agents' extensions that have a leg in this call, ringing or talking.
+    fn presence(&self, settings: &Settings) -> Vec<Box<str>> {
+        if self.stage == Stage::Ended {
+            return Vec::new();
+        }
+        let ringing = self.invites_out.iter().filter(|invite| invite.tx.is_open() && !invite.is_cancelled());
+        let legs = ringing.filter_map(InviteOut::extension).chain(self.caller.as_deref()).chain(self.callee.as_deref());
+        let mut present: Vec<Box<str>> = Vec::new();
+        for number in legs.filter(|number| settings.agents.contains_key(*number)) {
+            if !present.iter().any(|known| **known == *number) {
+                present.push(number.into());
+            }
+        }
+        present
+    }
+
+    /// True once nothing is left to do or to wait for.
+    pub(crate) fn is_over(&self) -> bool {
+        self.stage == Stage::Ended
+            && self.invites_in.is_empty()
+            && self.invites_out.is_empty()
+            && self.requests_in.is_empty()
+            && self.requests_out.is_empty()
+    }
+
+    /// The agents' extensions that count this call among theirs.
+    pub(crate) fn present(&self) -> &[Box<str>] {
+        &self.present
+    }
+
+    /// The waiting at a routing point, if it does.
+    pub(crate) fn waiting(&self) -> Option<&Waiting> {
+        self.waiting.as_deref()
+    }
+
+    /// The second names: by transaction and by merge key of the caller's INVITE, while it lasts.
+    pub(crate) fn aliases(&self) -> Aliases {
+        let first = self.invites_in.iter().filter(|invite| invite.origin.is_none()).map(InviteIn::key);
+        let merge = Some(&*self.merge).filter(|merge| !merge.is_empty());
+        first.chain(merge).map(|name| Alias(hash64(name))).collect()
+    }
+
+    /// Where in the call a request comes from whose To has this tag of ours: its pair and the end of it.
+    fn locate(&self, tag: Token, request: &Message<'_>) -> Option<(usize, End)> {
+        let end = inside::end_of(tag)?;
+        let found = self.pairs.iter().position(|pair| pair.side(end).is_some_and(|side| side.dialog.has(request)));
+        found.map(|at| (at, end))
+    }
+}

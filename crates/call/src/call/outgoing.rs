@@ -1,0 +1,306 @@
+//! Requests that were sent, and what is kept of them to repeat, acknowledge and cancel.
+
+use model::Time;
+use serde::{Deserialize, Serialize};
+use sip::transaction::timer::TIMER_B;
+use sip::transaction::{Action, ClientInvite, ClientRequest};
+use sip::{HeaderName, Message, Method, Outgoing};
+
+use super::desk::Desk;
+use super::pair::End;
+use crate::hop::Hop;
+use crate::limits::MAX_ANSWERS;
+use crate::token::{Kind, Token};
+
+/// What an INVITE was sent for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Role {
+    /// To reach a callee: its number is that of the leg.
+    Fork {
+        /// The extension that rings.
+        extension: Box<str>,
+        /// See [`super::pair::Side::follow`].
+        follow: bool,
+    },
+    /// Within a dialog, on behalf of the INVITE with this number that came from the other end.
+    Within { pair: u32, to: End, invite_in: u32 },
+}
+
+/// How far the cancelling of an INVITE is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Cancel {
+    No,
+    /// As soon as a provisional response came (RFC 3261 9.1); with this Reason value.
+    Wanted(Box<str>),
+    Sent {
+        tx: ClientRequest,
+        #[serde(with = "serde_bytes")]
+        request: Box<[u8]>,
+    },
+}
+
+/// The ACK of one answer, to be sent again when the answer comes again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Ack {
+    /// The To tag of the answer.
+    tag: Box<str>,
+    hop: Hop,
+    #[serde(with = "serde_bytes")]
+    request: Box<[u8]>,
+}
+
+/// An INVITE that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InviteOut {
+    pub(crate) part: u32,
+    chance: u64,
+    pub(crate) role: Role,
+    pub(crate) tx: ClientInvite,
+    pub(crate) hop: Hop,
+    pub(crate) seq: u32,
+    /// Kept to be sent again, and as the pattern of ACK and CANCEL; empty once nothing needs it.
+    #[serde(with = "serde_bytes")]
+    request: Box<[u8]>,
+    cancel: Cancel,
+    acks: Vec<Ack>,
+}
+
+impl InviteOut {
+    /// Sends an INVITE.
+    pub(crate) fn send(desk: &mut Desk<'_>, branch: Token, role: Role, hop: Hop, seq: u32, request: Vec<u8>) -> Self {
+        let invite = Self {
+            part: branch.part,
+            chance: branch.chance,
+            role,
+            tx: ClientInvite::new(desk.now, hop.is_reliable()),
+            hop,
+            seq,
+            request: request.as_slice().into(),
+            cancel: Cancel::No,
+            acks: Vec::new(),
+        };
+        desk.request(hop, request);
+        invite
+    }
+
+    /// True if a branch is that of this INVITE (and of its CANCEL).
+    pub(crate) const fn is(&self, branch: Token) -> bool {
+        self.part == branch.part && self.chance == branch.chance
+    }
+
+    pub(crate) const fn is_fork(&self) -> bool {
+        matches!(self.role, Role::Fork { .. })
+    }
+
+    /// True if it was sent on behalf of the INVITE with this number.
+    pub(crate) const fn is_for(&self, part: u32) -> bool {
+        matches!(self.role, Role::Within { invite_in, .. } if invite_in == part)
+    }
+
+    /// True if an answer came.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.tx.is_accepted()
+    }
+
+    /// The extension that rings, for the INVITE to a callee.
+    pub(crate) const fn extension(&self) -> Option<&str> {
+        match &self.role {
+            Role::Fork { extension, .. } => Some(extension),
+            Role::Within { .. } => None,
+        }
+    }
+
+    /// The moment when something is due beyond lingering.
+    pub(crate) fn deadline(&self) -> Time {
+        let own = if self.tx.is_lingering() { Time::NEVER } else { self.tx.deadline() };
+        match &self.cancel {
+            Cancel::Sent { tx, .. } if !tx.is_lingering() => own.min(tx.deadline()),
+            _ => own,
+        }
+    }
+
+    /// True once it can be forgotten.
+    pub(crate) fn is_over(&self, now: Time) -> bool {
+        let cancelled = match &self.cancel {
+            Cancel::Sent { tx, .. } => tx.is_terminated() || tx.deadline() <= now,
+            Cancel::No | Cancel::Wanted(_) => true,
+        };
+        cancelled && (self.tx.is_terminated() || (self.tx.is_lingering() && self.tx.deadline() <= now))
+    }
+
+    /// When the last of it can be forgotten, once it lingers.
+    pub(crate) fn linger(&self) -> Time {
+        match &self.cancel {
+            Cancel::Sent { tx, .. } if tx.is_lingering() => self.tx.deadline().max(tx.deadline()),
+            _ => self.tx.deadline(),
+        }
+    }
+
+    /// True if a CANCEL was sent or is to be sent.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel != Cancel::No
+    }
+
+    /// Does what is due: sends again, and tells if it was given up.
+    pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) -> Action {
+        if let Cancel::Sent { tx, request } = &mut self.cancel
+            && tx.deadline() <= desk.now
+            && tx.expire(desk.now) == Action::Send
+        {
+            desk.request(self.hop, request.to_vec());
+        }
+        if self.tx.deadline() > desk.now {
+            return Action::Nothing;
+        }
+        let action = self.tx.expire(desk.now);
+        if action == Action::Send {
+            desk.request(self.hop, self.request.to_vec());
+        }
+        action
+    }
+
+    /// Takes in a response to the INVITE or to its CANCEL, acknowledges a refusal, and tells whether the response
+    /// has a meaning for the call.
+    pub(crate) fn respond(&mut self, desk: &mut Desk<'_>, response: &Message<'_>) -> Action {
+        let status = response.status().unwrap_or_default();
+        if response.method() == Method::Cancel {
+            if let Cancel::Sent { tx, .. } = &mut self.cancel {
+                tx.respond(desk.now, status);
+            }
+            return Action::Nothing;
+        }
+        let action = self.tx.respond(desk.now, status);
+        match action {
+            Action::AcknowledgeAndPass => self.acknowledge_refusal(desk, response),
+            Action::Acknowledge => self.repeat_ack(desk, response.to().tag().unwrap_or_default()),
+            Action::Pass if status >= 200 => self.request = Box::default(),
+            Action::Pass => self.send_wanted_cancel(desk),
+            _ => {}
+        }
+        action
+    }
+
+    /// Takes the INVITE back: at once, or as soon as the other side has said anything (RFC 3261 9.1).
+    pub(crate) fn cancel(&mut self, desk: &mut Desk<'_>, reason: &str) {
+        if self.tx.is_open() && self.cancel == Cancel::No {
+            self.cancel = Cancel::Wanted(reason.into());
+            if !self.tx.is_calling() {
+                self.send_wanted_cancel(desk);
+            }
+        }
+    }
+
+    fn send_wanted_cancel(&mut self, desk: &mut Desk<'_>) {
+        let Cancel::Wanted(reason) = &self.cancel else { return };
+        let Ok(invite) = Message::parse(&self.request) else { return };
+        let mut bytes = Vec::with_capacity(512);
+        let request = like(&invite, Method::Cancel, invite.value(HeaderName::To), &mut bytes);
+        let request = if reason.is_empty() { request } else { request.header(HeaderName::Reason, &**reason) };
+        request.finish();
+        let tx = ClientRequest::new(desk.now, self.hop.is_reliable());
+        self.tx.end_at(desk.after(TIMER_B));
+        self.cancel = Cancel::Sent { tx, request: bytes.as_slice().into() };
+        desk.request(self.hop, bytes);
+    }
+
+    fn acknowledge_refusal(&mut self, desk: &mut Desk<'_>, response: &Message<'_>) {
+        let mut bytes = Vec::with_capacity(512);
+        if let Ok(invite) = Message::parse(&self.request) {
+            like(&invite, Method::Ack, response.value(HeaderName::To), &mut bytes).finish();
+        }
+        self.request = Box::default();
+        self.acknowledge(desk, response.to().tag().unwrap_or_default(), self.hop, bytes);
+    }
+
+    /// Sends the ACK of an answer and keeps it for the answer's repetitions.
+    pub(crate) fn acknowledge(&mut self, desk: &mut Desk<'_>, tag: &str, hop: Hop, request: Vec<u8>) {
+        if self.acks.len() < MAX_ANSWERS && !(hop.is_reliable() && self.tx.is_terminated()) {
+            self.acks.push(Ack { tag: tag.into(), hop, request: request.as_slice().into() });
+        }
+        desk.request(hop, request);
+    }
+
+    /// True if the answer with this tag was acknowledged.
+    pub(crate) fn has_acknowledged(&self, tag: &str) -> bool {
+        self.acks.iter().any(|ack| *ack.tag == *tag)
+    }
+
+    /// Sends the ACK of the answer with this tag again.
+    pub(crate) fn repeat_ack(&self, desk: &mut Desk<'_>, tag: &str) {
+        if let Some(ack) = self.acks.iter().find(|ack| *ack.tag == *tag) {
+            desk.request(ack.hop, ack.request.to_vec());
+        }
+    }
+}
+
+/// Writes a request that goes the way of `invite` in its transaction: its ACK (RFC 3261 17.1.1.3) or CANCEL (9.1).
+fn like<'b>(invite: &Message<'_>, method: Method<'_>, to: Option<&[u8]>, out: &'b mut Vec<u8>) -> Outgoing<'b> {
+    let uri = invite.request_uri().map_or("", |uri| uri.as_str());
+    Outgoing::request(out, method, uri)
+        .header(HeaderName::Via, invite.value(HeaderName::Via).unwrap_or_default())
+        .number(HeaderName::MaxForwards, 70)
+        .copy_all(invite, HeaderName::Route)
+        .header(HeaderName::From, invite.value(HeaderName::From).unwrap_or_default())
+        .header(HeaderName::To, to.unwrap_or_default())
+        .header(HeaderName::CallId, invite.call_id())
+        .format(HeaderName::CSeq, format_args!("{} {method}", invite.cseq().number))
+}
+
+/// What another request was sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Purpose {
+    /// On behalf of the request with this number that came from the other end.
+    Relay { pair: u32, to: End, request_in: u32 },
+    /// To end a dialog.
+    Bye,
+}
+
+/// A request other than INVITE that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RequestOut {
+    pub(crate) part: u32,
+    chance: u64,
+    pub(crate) purpose: Purpose,
+    pub(crate) tx: ClientRequest,
+    pub(crate) hop: Hop,
+    #[serde(with = "serde_bytes")]
+    request: Box<[u8]>,
+}
+
+impl RequestOut {
+    /// Sends a request.
+    pub(crate) fn send(desk: &mut Desk<'_>, branch: Token, purpose: Purpose, hop: Hop, request: Vec<u8>) -> Self {
+        let reliable = hop.is_reliable();
+        let kept = if reliable { Box::default() } else { request.as_slice().into() };
+        desk.request(hop, request);
+        let tx = ClientRequest::new(desk.now, reliable);
+        Self { part: branch.part, chance: branch.chance, purpose, tx, hop, request: kept }
+    }
+
+    pub(crate) const fn is(&self, branch: Token) -> bool {
+        self.part == branch.part && self.chance == branch.chance
+    }
+
+    pub(crate) fn respond(&mut self, now: Time, status: u16) -> Action {
+        let action = self.tx.respond(now, status);
+        if !self.tx.is_open() {
+            self.request = Box::default();
+        }
+        action
+    }
+
+    pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) -> Action {
+        let action = self.tx.expire(desk.now);
+        if action == Action::Send {
+            desk.request(self.hop, self.request.to_vec());
+        }
+        action
+    }
+}
+
+impl Token {
+    /// A new branch of `call`.
+    pub(crate) fn branch(desk: &mut Desk<'_>, call: u64, part: u32) -> Self {
+        Self::draw(Kind::Branch, call, part, desk.draw)
+    }
+}

@@ -1,0 +1,143 @@
+//! What is due in a call.
+
+use model::Time;
+use sip::transaction::Action;
+
+use super::desk::Desk;
+use super::outgoing::Purpose;
+use super::{Call, Stage};
+
+impl Call {
+    /// When something is due. What lingers for repeated messages only is swept out all at once, when the last of it
+    /// is over, so that it costs one visit.
+    pub(crate) fn deadline(&self) -> Time {
+        let mut due = self.until;
+        let mut linger = Time::ZERO;
+        for invite in &self.invites_in {
+            due = due.min(invite.deadline());
+            if invite.tx.is_lingering() {
+                linger = linger.max(invite.tx.deadline());
+            }
+        }
+        for invite in &self.invites_out {
+            due = due.min(invite.deadline());
+            if invite.tx.is_lingering() {
+                linger = linger.max(invite.linger());
+            }
+        }
+        for request in self.requests_in.iter().filter(|request| request.tx.is_lingering()) {
+            linger = linger.max(request.tx.deadline());
+        }
+        for request in &self.requests_out {
+            if request.tx.is_lingering() {
+                linger = linger.max(request.tx.deadline());
+            } else {
+                due = due.min(request.tx.deadline());
+            }
+        }
+        if let Some(waiting) = &self.waiting {
+            due = due.min(waiting.deadline());
+        }
+        if linger > Time::ZERO { due.min(linger) } else { due }
+    }
+
+    /// Does what is due.
+    pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) {
+        self.expire_invites_in(desk);
+        self.expire_invites_out(desk);
+        self.expire_requests_out(desk);
+        if self.until <= desk.now {
+            self.until = Time::NEVER;
+            self.run_out(desk);
+        }
+        self.expire_waiting(desk);
+        self.tidy(desk);
+    }
+
+    fn expire_invites_in(&mut self, desk: &mut Desk<'_>) {
+        let mut unacknowledged = false;
+        for invite in &mut self.invites_in {
+            unacknowledged |= invite.expire(desk);
+        }
+        match (unacknowledged, self.stage) {
+            // RFC 3261 13.3.1.4: without an ACK the dialog is confirmed, but the session ends.
+            (true, Stage::Talking) => self.hang_up(desk, None, None),
+            (true, Stage::Ended) => self.late_bye(desk),
+            _ => {}
+        }
+    }
+
+    fn expire_invites_out(&mut self, desk: &mut Desk<'_>) {
+        for at in 0..self.invites_out.len() {
+            let Some(invite) = self.invites_out.get_mut(at).filter(|invite| invite.deadline() <= desk.now) else {
+                continue;
+            };
+            if invite.expire(desk) == Action::TimedOut {
+                self.no_answer(desk, at, 408);
+            }
+        }
+    }
+
+    /// The INVITE at this place came to nothing, for want of an answer or of a connection.
+    fn no_answer(&mut self, desk: &mut Desk<'_>, at: usize, status: u16) {
+        match self.invites_out.get(at) {
+            Some(invite) if invite.is_fork() => self.branch_failed(desk, at, status, &[]),
+            Some(_) => self.reinvite_failed(desk, at, status),
+            None => {}
+        }
+    }
+
+    fn expire_requests_out(&mut self, desk: &mut Desk<'_>) {
+        for at in 0..self.requests_out.len() {
+            let Some(request) = self.requests_out.get_mut(at).filter(|request| request.tx.deadline() <= desk.now)
+            else {
+                continue;
+            };
+            if request.expire(desk) == Action::TimedOut {
+                self.request_failed(desk, at);
+            }
+        }
+    }
+
+    /// The request at this place got no answer. Who sent it gets none either: by now its own transaction is over
+    /// (RFC 4320 4.2).
+    fn request_failed(&mut self, desk: &mut Desk<'_>, at: usize) {
+        let Some(request) = self.requests_out.get(at) else { return };
+        if let Purpose::Relay { request_in, .. } = request.purpose {
+            self.requests_in.retain(|known| known.part != request_in);
+            self.lost_dialog(desk, 408);
+        }
+    }
+
+    /// It rang, or the parties talked, for as long as they may.
+    fn run_out(&mut self, desk: &mut Desk<'_>) {
+        match self.stage {
+            Stage::Setup if self.waiting.is_some() => self.offer_rang_out(desk),
+            // RFC 3261 16.8: as if the callee had answered 408.
+            Stage::Setup => self.refuse(desk, 408, None),
+            Stage::Talking => self.hang_up(desk, None, None),
+            Stage::Ended => {}
+        }
+    }
+
+    /// A connection to this peer could not be opened: what was sent there did not arrive (RFC 3261 17.1.4, 18.4).
+    pub(crate) fn unreachable(&mut self, desk: &mut Desk<'_>, peer: std::net::SocketAddr) {
+        for at in 0..self.invites_out.len() {
+            let Some(invite) = self.invites_out.get_mut(at).filter(|invite| invite.hop.is_stream_to(peer)) else {
+                continue;
+            };
+            if invite.tx.fail(desk.now) == Action::Failed {
+                self.no_answer(desk, at, 503);
+            }
+        }
+        for at in 0..self.requests_out.len() {
+            let Some(request) = self.requests_out.get_mut(at).filter(|request| request.hop.is_stream_to(peer)) else {
+                continue;
+            };
+            if request.tx.fail(desk.now) == Action::Failed {
+                self.request_failed(desk, at);
+            }
+        }
+        self.tidy(desk);
+    }
+}

@@ -1,0 +1,177 @@
+//! TCP connections: which one a message takes, and what comes in on them.
+
+use std::net::SocketAddr;
+
+use model::{RecordKey, Time};
+use sip::stream::{Frame, Framer, PONG};
+
+use super::Engine;
+use crate::hop::{ConnectionId, Hop};
+use crate::limits::{CONNECT_PATIENCE, MAX_CONNECTIONS, MESSAGE_PATIENCE};
+use crate::output::{Action, Event};
+use crate::record::{CALL, CONNECTION, Connection, Content, Value, alias_of};
+use crate::settings::ListenerId;
+
+const fn key_of(connection: ConnectionId) -> RecordKey {
+    RecordKey::new(CONNECTION, connection.0)
+}
+
+impl Engine {
+    /// The connection that a message to `peer` takes: the one that the peer speaks on, one that was opened to the
+    /// peer before, or a new one (RFC 3261 18.2.2, RFC 5923).
+    pub(super) fn connection_for(
+        &mut self,
+        now: Time,
+        listener: ListenerId,
+        peer: SocketAddr,
+        known: Option<ConnectionId>,
+        record: Option<RecordKey>,
+    ) -> Option<ConnectionId> {
+        if let Some(known) = known.filter(|known| self.store.contains(key_of(*known))) {
+            return Some(known);
+        }
+        let call = record.filter(|key| key.kind == CALL).map(|key| key.id);
+        if let Some(key) = self.store.find(alias_of(peer))
+            && let Some(Value(Content::Connection(open))) = self.store.get(key)
+            && open.peer == peer
+        {
+            if open.opening {
+                self.hope(key, call);
+            }
+            return Some(ConnectionId(key.id));
+        }
+        self.open_connection(now, listener, peer, call)
+    }
+
+    fn hope(&mut self, key: RecordKey, call: Option<u64>) {
+        if let Some(call) = call
+            && let Some(Value(Content::Connection(connection))) = self.store.get_mut(key)
+        {
+            connection.hope(call);
+        }
+    }
+
+    fn open_connection(
+        &mut self,
+        now: Time,
+        listener: ListenerId,
+        peer: SocketAddr,
+        call: Option<u64>,
+    ) -> Option<ConnectionId> {
+        if self.store.keys(CONNECTION, None).take(MAX_CONNECTIONS).count() >= MAX_CONNECTIONS {
+            return None;
+        }
+        let key = self.draw_key(CONNECTION);
+        self.store.insert(
+            key,
+            Value(Content::Connection(Box::new(Connection {
+                listener,
+                peer,
+                ours: true,
+                framer: Framer::default(),
+                patience: now + CONNECT_PATIENCE,
+                hopefuls: call.into_iter().collect(),
+                opening: true,
+            }))),
+        );
+        // Further messages of the same input find it by its second name.
+        self.store.settle();
+        let connection = ConnectionId(key.id);
+        self.output(Some(key), Action::Connect { connection, to: peer });
+        Some(connection)
+    }
+
+    pub(super) fn accepted(&mut self, now: Time, connection: ConnectionId, listener: ListenerId, peer: SocketAddr) {
+        if self.store.keys(CONNECTION, None).take(MAX_CONNECTIONS).count() >= MAX_CONNECTIONS {
+            return self.refuse_connection(connection, "there are too many connections");
+        }
+        let value = Connection {
+            listener,
+            peer,
+            ours: false,
+            framer: Framer::default(),
+            patience: now + MESSAGE_PATIENCE,
+            hopefuls: Vec::new(),
+            opening: false,
+        };
+        self.store.insert(key_of(connection), Value(Content::Connection(Box::new(value))));
+    }
+
+    pub(super) fn opened(&mut self, connection: ConnectionId) {
+        if let Some(Value(Content::Connection(open))) = self.store.get_mut(key_of(connection)) {
+            (open.opening, open.patience) = (false, Time::NEVER);
+            open.hopefuls = Vec::new();
+        }
+    }
+
+    /// A connection has ended. What was sent on one that never opened did not arrive.
+    pub(super) fn closed(&mut self, now: Time, connection: ConnectionId) {
+        let Some(Value(Content::Connection(gone))) = self.store.get(key_of(connection)) else { return };
+        let (peer, hopefuls) = (gone.peer, gone.hopefuls.clone());
+        self.store.remove(key_of(connection));
+        self.store.settle();
+        for call in hopefuls {
+            self.with_call(now, call, |call, desk| call.unreachable(desk, peer));
+        }
+    }
+
+    /// The patience with a connection is at its end: it does not open, or it holds half a message.
+    pub(super) fn expire_connection(&mut self, key: RecordKey) {
+        let connection = ConnectionId(key.id);
+        if let Some(Value(Content::Connection(open))) = self.store.get_mut(key)
+            && open.opening
+        {
+            // The shell says that it could not be opened, which tells those who hope.
+            open.patience = Time::NEVER;
+            return self.output(Some(key), Action::Close { connection });
+        }
+        self.refuse_connection(connection, "no whole message came in time");
+    }
+
+    fn refuse_connection(&mut self, connection: ConnectionId, why: &str) {
+        self.store.remove(key_of(connection));
+        self.output(None, Action::Close { connection });
+        self.log(Event::ConnectionRefused { connection, why: why.to_owned() });
+    }
+
+    /// Takes in bytes from a connection.
+    pub(super) fn stream(&mut self, now: Time, connection: ConnectionId, mut bytes: &[u8]) {
+        let key = key_of(connection);
+        let Some(Value(Content::Connection(open))) = self.store.get(key) else { return };
+        let hop = Hop::Tcp { listener: open.listener, peer: open.peer, connection: Some(connection) };
+        let source = open.peer;
+        loop {
+            // The framer leaves its record while a message is handled, since handling it may change any record.
+            let Some(mut framer) = self.take_framer(key) else { return };
+            let frame = framer.next(&mut bytes);
+            self.put_framer(now, key, framer);
+            match frame {
+                Ok(None) => return,
+                Ok(Some(Frame::Ping)) => self.output(Some(key), Action::Stream { connection, bytes: PONG.to_vec() }),
+                Ok(Some(Frame::Message(message))) => self.message(now, hop, source, &message),
+                Err(lost) => {
+                    self.refuse(now, hop, source, &lost.refusal());
+                    return self.refuse_connection(connection, &lost.to_string());
+                }
+            }
+        }
+    }
+
+    fn take_framer(&mut self, key: RecordKey) -> Option<Framer> {
+        match self.store.get_mut(key) {
+            Some(Value(Content::Connection(open))) => Some(std::mem::take(&mut open.framer)),
+            _ => None,
+        }
+    }
+
+    fn put_framer(&mut self, now: Time, key: RecordKey, framer: Framer) {
+        if let Some(Value(Content::Connection(open))) = self.store.get_mut(key) {
+            open.patience = match framer.held() {
+                0 => Time::NEVER,
+                _ if open.patience < Time::NEVER => open.patience,
+                _ => now + MESSAGE_PATIENCE,
+            };
+            open.framer = framer;
+        }
+    }
+}

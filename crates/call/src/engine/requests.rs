@@ -1,0 +1,91 @@
+//! Requests that begin something: RFC 3261 8.2, step by step.
+
+use model::Time;
+use sip::{HeaderName, Message, Method, Uri};
+
+use super::Engine;
+use crate::call::{ALLOW, Arrival, EXTENSIONS, METHODS, reply_with, unsupported};
+use crate::output::Event;
+
+impl Engine {
+    /// A request that belongs to no dialog and no transaction that is known here.
+    pub(super) fn new_request(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival) {
+        let method = request.method();
+        match method {
+            // RFC 3261 17.1.1.3: nobody waits for an answer to an ACK.
+            Method::Ack => return self.log(Event::Stray { response: false }),
+            Method::Other(_) => return self.refuse_method(now, request, arrival, 501),
+            Method::Cancel => return self.answer(now, request, arrival, 481),
+            _ if !METHODS.contains(&method) => return self.refuse_method(now, request, arrival, 405),
+            _ => {}
+        }
+        if !matches!(request.request_uri(), Some(Uri::Sip(_) | Uri::Tel(_))) {
+            return self.answer(now, request, arrival, 416);
+        }
+        // RFC 3261 12.2.2: a To tag speaks of a dialog.
+        if request.to().tag().is_some() {
+            return self.answer(now, request, arrival, 481);
+        }
+        if unsupported(request).next().is_some() {
+            return self.refuse_extensions(now, request, arrival);
+        }
+        match method {
+            Method::Invite => self.invite(now, request, arrival),
+            Method::Register => self.register(now, request, arrival),
+            Method::Options => self.options(now, request, arrival),
+            Method::Message => self.page(now, request, arrival),
+            // BYE, UPDATE, INFO, PRACK and NOTIFY mean something within a dialog only.
+            _ => self.answer(now, request, arrival, 481),
+        }
+    }
+
+    fn refuse_method(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival, status: u16) {
+        reply_with(&mut self.desk(now), request, arrival, status, |answer| answer.header(HeaderName::Allow, ALLOW));
+    }
+
+    /// RFC 3261 8.2.2.3.
+    fn refuse_extensions(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival) {
+        let tags: Vec<&[u8]> = unsupported(request).collect();
+        let tags = tags.join(&b", "[..]);
+        reply_with(&mut self.desk(now), request, arrival, 420, |answer| answer.header(HeaderName::Unsupported, tags));
+    }
+
+    /// The number that a request is for; `None` if it is for another server.
+    pub(super) fn called(&self, request: &Message<'_>) -> Option<String> {
+        let uri = request.request_uri()?;
+        let ours = match uri {
+            Uri::Sip(uri) => self.settings.is_ours(uri.host()),
+            Uri::Tel(_) => true,
+            Uri::Other(_) => false,
+        };
+        ours.then(|| uri.user().map(std::borrow::Cow::into_owned).unwrap_or_default())
+    }
+
+    fn has_number(&self, number: &str) -> bool {
+        self.settings.extensions.contains_key(number) || self.settings.queues.contains_key(number)
+    }
+
+    /// What this server can do (RFC 3261 11.2).
+    fn options(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival) {
+        match self.called(request) {
+            Some(number) if number.is_empty() || self.has_number(&number) => {}
+            _ => return self.answer(now, request, arrival, 404),
+        }
+        reply_with(&mut self.desk(now), request, arrival, 200, |answer| {
+            answer
+                .header(HeaderName::Allow, ALLOW)
+                .header(HeaderName::Accept, "application/sdp")
+                .header(HeaderName::AcceptEncoding, "identity")
+                .header(HeaderName::AcceptLanguage, "en")
+                .header(HeaderName::Supported, EXTENSIONS.join(", "))
+        });
+    }
+
+    /// A MESSAGE outside of a dialog; this server passes them on within calls only.
+    fn page(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival) {
+        match self.called(request) {
+            Some(number) if self.has_number(&number) => self.refuse_method(now, request, arrival, 405),
+            _ => self.answer(now, request, arrival, 404),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What people may see of the calls.
+
+use model::{RecordKey, Time};
+
+use super::Engine;
+use crate::hop::ConnectionId;
+use crate::record::{CALL, CONNECTION, Value};
+
+/// One call in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRow {
+    /// Its number.
+    pub call: u64,
+    /// `trying`, `ringing`, `queued`, `answered` or `talking`.
+    pub state: &'static str,
+    /// The caller's number.
+    pub from: String,
+    /// The number that was called.
+    pub to: String,
+    /// The queue that the call waits in or came through.
+    pub queue: Option<String>,
+    /// The id of the agent who rings or has answered.
+    pub agent: Option<String>,
+    /// When the call began, in pair time.
+    pub since: Time,
+}
+
+impl Engine {
+    /// At most `limit` calls with numbers above `after`, in the order of their numbers. Calls that have ended and
+    /// linger are left out, so a shorter list does not mean the end: go on behind the second value until it is `None`.
+    pub fn calls(&mut self, after: Option<u64>, limit: usize) -> (Vec<CallRow>, Option<u64>) {
+        let keys: Vec<RecordKey> = self.store.keys(CALL, after).take(limit).collect();
+        let next = keys.last().filter(|_| keys.len() == limit).map(|key| key.id);
+        let rows = keys.into_iter().filter_map(|key| self.store.get(key).and_then(Value::as_call)?.row());
+        (rows.collect(), next)
+    }
+}
+
+/// What the shell compares with the descriptors that it holds.
+impl Engine {
+    /// The connections that the records know.
+    #[must_use]
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        self.store.keys(CONNECTION, None).map(|key| ConnectionId(key.id)).collect()
+    }
+}

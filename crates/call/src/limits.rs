@@ -1,0 +1,67 @@
+//! The bounds of everything that grows, and the patience with everything that takes time.
+
+use model::Span;
+
+/// Records at once: calls, registrations, connections and all. Beyond it a new call is refused with 503.
+pub const MAX_RECORDS: usize = 1_000_000;
+
+/// Contacts of one extension; a REGISTER that would add one more is refused with 403.
+pub const MAX_BINDINGS: usize = 10;
+
+/// Branches of one call over its whole life, agents that were tried included.
+pub const MAX_BRANCHES: u32 = 1_000;
+
+/// Early dialogs of one call towards its caller; further ones are not told.
+pub const MAX_EARLY_DIALOGS: usize = 16;
+
+/// Answers with tags of their own that one branch may give.
+pub const MAX_ANSWERS: usize = 8;
+
+/// Requests in progress within one call; the next one is refused with 503.
+pub const MAX_REQUESTS: usize = 32;
+
+/// How long it may ring where nobody else sets a limit; Timer C of RFC 3261 16.6 is more than three minutes.
+pub const RING_PATIENCE: Span = Span::from_secs(180);
+
+/// How long two parties may talk. Both ends of a call can vanish without a word; this bounds what they leave behind.
+pub const MAX_TALK: Span = Span::from_secs(24 * 3_600);
+
+/// How long a server waits for the Routing Server before its callers go to the queue's default target.
+pub const ROUTING_PATIENCE: Span = Span::from_secs(2);
+
+/// How long a caller whose default target gave no answer waits before it is tried again.
+pub const DEFAULT_PAUSE: Span = Span::from_secs(30);
+
+/// How often a waiting caller is told so (RFC 3261 13.3.1.1).
+pub const QUEUED_AGAIN: Span = Span::from_secs(60);
+
+/// How long a caller hears nothing at most before the first 182.
+pub const QUEUED_AT_LATEST: Span = Span::from_millis(500);
+
+/// Messages to the Routing Server that are kept unconfirmed. Beyond it they are dropped, and everything is told
+/// anew when it listens again.
+pub const MAX_LETTERS: u64 = 50_000;
+
+/// Shortest registration in seconds; a shorter one is refused with 423 (RFC 3261 10.2.8).
+pub const MIN_EXPIRES: u32 = 30;
+
+/// Longest registration in seconds; a longer one is cut down (RFC 3261 10.3).
+pub const MAX_EXPIRES: u32 = 7_200;
+
+/// Registration in seconds where the phone names none (RFC 3261 10.2.1.1).
+pub const DEFAULT_EXPIRES: u32 = 3_600;
+
+/// Records that one call of `expire` looks at; the rest stays due.
+pub const EXPIRE_AT_ONCE: usize = 64;
+
+/// Calls that wait for one connection to open; the others learn of a failure by their timers.
+pub const MAX_HOPEFULS: usize = 64;
+
+/// TCP connections at once; the next one is closed.
+pub const MAX_CONNECTIONS: usize = 20_000;
+
+/// How long a TCP connection may take to open.
+pub const CONNECT_PATIENCE: Span = Span::from_secs(5);
+
+/// How long a TCP connection may hold half a message, or be silent from the start.
+pub const MESSAGE_PATIENCE: Span = Span::from_secs(32);

@@ -1,0 +1,48 @@
+//! TCP connections.
+
+use std::net::SocketAddr;
+
+use model::{Alias, Time, hash64};
+use serde::{Deserialize, Serialize};
+use sip::stream::Framer;
+
+use crate::limits::MAX_HOPEFULS;
+use crate::settings::ListenerId;
+
+/// A TCP connection that is open or being opened.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Connection {
+    pub(crate) listener: ListenerId,
+    pub(crate) peer: SocketAddr,
+    /// True if this server opened it, so that it may be used for whatever goes to the peer's address.
+    pub(crate) ours: bool,
+    /// What was read of a message that is not whole yet.
+    pub(crate) framer: Framer,
+    /// When to close it, unless a message has become whole by then.
+    pub(crate) patience: Time,
+    /// The calls that sent something on it before it was open.
+    pub(crate) hopefuls: Vec<u64>,
+    pub(crate) opening: bool,
+}
+
+impl Connection {
+    pub(crate) const fn deadline(&self) -> Time {
+        self.patience
+    }
+
+    pub(crate) fn alias(&self) -> Option<Alias> {
+        self.ours.then(|| alias_of(self.peer))
+    }
+
+    /// Remembers a call that hopes for the connection to open.
+    pub(crate) fn hope(&mut self, call: u64) {
+        if self.opening && self.hopefuls.len() < MAX_HOPEFULS && !self.hopefuls.contains(&call) {
+            self.hopefuls.push(call);
+        }
+    }
+}
+
+/// The second name of a connection that this server opened.
+pub(crate) fn alias_of(peer: SocketAddr) -> Alias {
+    Alias(hash64(format!("tcp {peer}").as_bytes()))
+}

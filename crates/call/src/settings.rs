@@ -1,0 +1,153 @@
+//! What the SIP Server is set up with. Plain data; the binary builds it from the configuration.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+use sip::{Host, SipUri, Uri};
+
+/// Everything that the engine has to know before its first input.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Name of the domain that is served: the host of addresses of record, and the realm of digests.
+    pub domain: String,
+    /// Where messages come in; a [`ListenerId`] is an index of this list. At most 256.
+    pub listeners: Vec<Listener>,
+    /// The extensions by number.
+    pub extensions: BTreeMap<String, Extension>,
+    /// The queues by number.
+    pub queues: BTreeMap<String, Queue>,
+    /// The agents' ids by the number of their extension.
+    pub agents: BTreeMap<String, String>,
+    /// The peers that are known by their address.
+    pub trunks: Vec<Trunk>,
+    /// Proves that a nonce was made here. Both sides of the pair have the same.
+    pub secret: [u8; 32],
+}
+
+/// An index of [`Settings::listeners`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ListenerId(pub u8);
+
+/// What carries messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Carrier {
+    /// Datagrams.
+    Udp,
+    /// Byte streams.
+    Tcp,
+}
+
+/// A place where messages come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// What carries them.
+    pub carrier: Carrier,
+    /// The address that peers reach it at; it goes into Via and Contact, so it must not be `0.0.0.0`.
+    pub address: SocketAddr,
+}
+
+/// A phone or device with a number.
+#[derive(Clone, Default)]
+pub struct Extension {
+    /// What it proves itself with; `None` if it never has to (only sensible with a fixed contact).
+    pub password: Option<String>,
+    /// Where it is, if it never registers.
+    pub contact: Option<FixedContact>,
+}
+
+/// Without the password.
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extension").field("contact", &self.contact).finish_non_exhaustive()
+    }
+}
+
+/// Where a device is that never registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixedContact {
+    /// Its URI, which becomes the Request-URI.
+    pub uri: String,
+    /// Where it is reached.
+    pub address: SocketAddr,
+    /// What carries messages to it.
+    pub carrier: Carrier,
+}
+
+/// A routing point where callers wait for an agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// The extension that callers go to while no Routing Server answers.
+    pub default: Option<String>,
+}
+
+/// A peer that is known by its address and may call every number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trunk {
+    /// Its name, for logs.
+    pub name: String,
+    /// Its address.
+    pub address: IpAddr,
+    /// The port that it sends from; `None` for any.
+    pub port: Option<u16>,
+}
+
+impl Settings {
+    pub(crate) fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.listeners.get(usize::from(id.0))
+    }
+
+    /// The first listener of this carrier, of the same address family as `peer` if there is one.
+    pub(crate) fn listener_towards(&self, carrier: Carrier, peer: SocketAddr) -> Option<ListenerId> {
+        let ids = (0..=u8::MAX).zip(&self.listeners).filter(|(_, listener)| listener.carrier == carrier);
+        let best = ids.min_by_key(|(id, listener)| (listener.address.is_ipv4() != peer.is_ipv4(), *id));
+        best.map(|(id, _)| ListenerId(id))
+    }
+
+    /// True if the host of a Request-URI means this server.
+    pub(crate) fn is_ours(&self, host: Host<'_>) -> bool {
+        Host::parse(&self.domain) == Some(host)
+            || host.address().is_some_and(|ip| self.listeners.iter().any(|listener| listener.address.ip() == ip))
+    }
+
+    pub(crate) fn trunk_at(&self, source: SocketAddr) -> Option<&Trunk> {
+        self.trunks
+            .iter()
+            .find(|trunk| trunk.address == source.ip() && trunk.port.is_none_or(|port| port == source.port()))
+    }
+
+    /// The extension without a password whose fixed contact is this address.
+    pub(crate) fn device_at(&self, source: SocketAddr) -> Option<&str> {
+        let fixed = |extension: &Extension| extension.contact.as_ref().is_some_and(|fixed| fixed.address == source);
+        let found = self.extensions.iter().find(|(_, extension)| extension.password.is_none() && fixed(extension));
+        found.map(|(number, _)| number.as_str())
+    }
+}
+
+impl FixedContact {
+    /// Reads the URI of a device: `sip:1050@192.0.2.7:5070`, optionally with `;transport=tcp`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong, for whoever wrote the configuration.
+    pub fn parse(uri: &str) -> Result<Self, &'static str> {
+        let parsed = Uri::parse(uri.as_bytes()).map_err(|_| "this is no SIP URI; write sip:NUMBER@ADDRESS:PORT")?;
+        let sip = parsed.as_sip().ok_or("only sip: URIs can be reached; write sip:NUMBER@ADDRESS:PORT")?;
+        let address = address_of(sip).ok_or("the host must be an IP address, as no names are looked up yet")?;
+        Ok(Self { uri: uri.to_owned(), address, carrier: carrier_of(sip) })
+    }
+}
+
+/// Where a URI with an address for a host is reached.
+pub(crate) fn address_of(uri: &SipUri<'_>) -> Option<SocketAddr> {
+    let port = uri.port().unwrap_or(5060);
+    uri.host().address().map(|ip| SocketAddr::new(ip, port))
+}
+
+/// What carries messages to a URI (RFC 3263 4.1): UDP unless it says otherwise.
+pub(crate) fn carrier_of(uri: &SipUri<'_>) -> Carrier {
+    match uri.params().get("transport") {
+        Some(transport) if transport.eq_ignore_ascii_case("tcp") => Carrier::Tcp,
+        _ => Carrier::Udp,
+    }
+}

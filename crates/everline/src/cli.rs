@@ -1,0 +1,139 @@
+//! What can be typed. The doc comments here are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+/// An open SIP contact centre that stays up.
+///
+/// One folder is one contact centre: its configuration, its data, its logs and its sockets. Every command works on
+/// the folder named by --dir, else by EVERLINE_DIR, else on ./everline.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    after_help = "Example:\n  everline up\n\nExit codes: 0 done, 1 failed, \
+    2 wrong usage or configuration, 3 nothing is running there"
+)]
+pub(crate) struct Cli<C: Subcommand> {
+    /// The folder of the contact centre
+    #[arg(long, global = true, env = "EVERLINE_DIR", default_value = "everline", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: C,
+}
+
+/// All that the program can be told.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Order {
+    /// What a person types.
+    #[command(flatten)]
+    Command(Command),
+    /// Run one application; `up` and the local control agent do this.
+    #[command(hide = true)]
+    Run {
+        /// The application's name, `sip-a`.
+        application: String,
+        /// Which run of it this is.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        run_number: u64,
+    },
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the contact centre in the foreground
+    ///
+    /// Writes an example configuration if there is none, starts everything, prints what listens where and how to
+    /// place a first call, then a line "ready". Ctrl-C ends it.
+    #[command(after_help = "Example:\n  everline up --dir /srv/everline")]
+    Up,
+    /// Show the applications: roles, states, processes, readiness
+    #[command(after_help = "Example:\n  everline status --json | jq '.applications[] | select(.role == \"primary\")'")]
+    Status(Listing),
+    /// Show the calls in progress
+    #[command(after_help = "Example:\n  everline calls")]
+    Calls(Listing),
+    /// Show the agents and their states
+    #[command(after_help = "Example:\n  everline agents")]
+    Agents(Listing),
+    /// Put an agent ready or not ready
+    #[command(
+        subcommand_value_name = "STATE",
+        subcommand_help_heading = "States",
+        disable_help_subcommand = true,
+        after_help = "Example:\n  everline agent anna not-ready --reason lunch"
+    )]
+    Agent {
+        /// The agent's id or extension
+        #[arg(value_name = "NUMBER")]
+        number: String,
+        /// The new state.
+        #[command(subcommand)]
+        state: AgentState,
+    },
+    /// Let the backup of a pair become its primary, as planned
+    ///
+    /// Refused, with the reason, if the backup is not level. No call notices.
+    #[command(after_help = "Example:\n  everline switchover sip")]
+    Switchover {
+        /// The pair, "sip" or "routing"
+        #[arg(value_name = "PAIR")]
+        pair: String,
+    },
+    /// End the contact centre cleanly
+    #[command(after_help = "Example:\n  everline stop")]
+    Stop,
+    /// Look at the configuration
+    #[command(subcommand, after_help = "Example:\n  everline config check")]
+    Config(Config),
+    /// Print a script that completes commands in a shell
+    #[command(after_help = "Example:\n  everline completions bash > /etc/bash_completion.d/everline")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or that of one command
+    #[command(after_help = "Example:\n  everline man agent | man -l -")]
+    Man {
+        /// The command
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+}
+
+/// How a listing is printed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Listing {
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Say all that is wrong with the configuration
+    ///
+    /// With file, line, key and what is allowed. Nothing needs to run.
+    #[command(after_help = "Example:\n  everline config check --dir /srv/everline")]
+    Check(Listing),
+}
+
+/// The state that an agent is put into.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentState {
+    /// The agent takes calls
+    #[command(after_help = "Example:\n  everline agent anna ready")]
+    Ready,
+    /// The agent takes no calls from queues
+    #[command(after_help = "Example:\n  everline agent 1001 not-ready --reason lunch")]
+    NotReady {
+        /// Why, for the others to see
+        #[arg(long, value_name = "REASON")]
+        reason: Option<String>,
+    },
+}

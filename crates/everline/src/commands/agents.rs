@@ -1,0 +1,71 @@
+//! `everline agents` and `everline agent`.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::cli::{AgentState, Listing};
+use crate::config::suggest;
+use crate::control::Control;
+use crate::failure::Failure;
+use crate::output::{self, age, good, optional, plain, table};
+
+/// The answer to `GET /v1/agents`.
+#[derive(Debug, Deserialize)]
+struct Agents {
+    agents: Vec<Agent>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Agent {
+    id: String,
+    extension: String,
+    state: String,
+    reason: Option<String>,
+    since: String,
+}
+
+/// Shows the agents.
+///
+/// # Errors
+/// If the control server does not answer.
+pub(crate) fn run(control: &Control<'_>, listing: Listing) -> Result<(), Failure> {
+    super::list(control, "/v1/agents", listing, |agents: &Agents| {
+        let now = Timestamp::now();
+        let row = |agent: &Agent| {
+            let Agent { id, extension, state, reason, since } = agent;
+            let state = if state == "ready" { good(state) } else { plain(state) };
+            [plain(id), plain(extension), state, optional(reason.as_deref()), plain(age(since, now))]
+        };
+        let rows: Vec<_> = agents.agents.iter().map(row).collect();
+        table(["ID", "EXTENSION", "STATE", "REASON", "FOR"], &rows, "no agents")
+    })
+}
+
+/// Puts the agent with this id or extension into a state.
+///
+/// # Errors
+/// If there is no such agent, or the control server refuses or does not answer.
+pub(crate) fn set(control: &Control<'_>, number: &str, state: AgentState) -> Result<(), Failure> {
+    let agents: Agents = super::understand(&control.get("/v1/agents")?)?;
+    let id = find(&agents, number)?;
+    let (verb, body) = match state {
+        AgentState::Ready => ("ready", serde_json::json!({})),
+        AgentState::NotReady { reason } => ("not-ready", serde_json::json!({ "reason": reason })),
+    };
+    control.post(&format!("/v1/agents/{id}/{verb}"), &body)?;
+    output::result(&format!("agent {id} is {}\n", verb.replace('-', " ")))
+}
+
+fn find<'a>(agents: &'a Agents, number: &str) -> Result<&'a str, Failure> {
+    let agents = &agents.agents;
+    let found = agents.iter().find(|agent| agent.id == number);
+    if let Some(agent) = found.or_else(|| agents.iter().find(|agent| agent.extension == number)) {
+        return Ok(&agent.id);
+    }
+    let known = agents.iter().flat_map(|agent| [agent.id.as_str(), agent.extension.as_str()]);
+    let failure = Failure::failed(format!("there is no agent with the id or extension \"{number}\""));
+    Err(match suggest(number, known) {
+        Some(meant) => failure.help(format!("did you mean \"{meant}\"? `everline agents` lists all")),
+        None => failure.help("`everline agents` lists all"),
+    })
+}

@@ -1,0 +1,68 @@
+//! `everline stop`.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::control::Control;
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::lock::Lock;
+use crate::output::{self, remark};
+
+/// How long everything may take to end.
+const END: Duration = Duration::from_secs(10);
+
+/// Pause between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// After this long the command says what it waits for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Ends everything that runs in `folder`, and waits for its end.
+///
+/// # Errors
+/// If nothing runs there, or if it does not end in time.
+pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure> {
+    if !lives(folder, control) {
+        return Err(control.absent());
+    }
+    if let Err(failure) = control.post("/v1/stop", &serde_json::json!({}))
+        && lives(folder, control)
+    {
+        // The control server is not there to pass it on: whoever watches over it is told directly.
+        let root = root(folder).ok_or(failure)?;
+        kill(Pid::from_raw(root), Signal::SIGTERM)
+            .map_err(|error| Failure::failed(format!("cannot end the process {root}: {error}")))?;
+    }
+    let begin = Instant::now();
+    let mut said = false;
+    while lives(folder, control) {
+        if begin.elapsed() > END {
+            let what = "not everything has ended yet";
+            return Err(Failure::failed(what).help("`everline status` shows what still runs; try again"));
+        }
+        if begin.elapsed() > PATIENCE && !said {
+            remark("Waiting for the servers to end ...");
+            said = true;
+        }
+        sleep(LOOK);
+    }
+    output::result("stopped\n")
+}
+
+/// Whether `up`, the local control agent or the control server lives.
+fn lives(folder: &Folder, control: &Control<'_>) -> bool {
+    Lock::holder(&folder.run("up.lock")).is_some() || control.is_running()
+}
+
+/// The process at whose end everything ends: `up`, or the local control agent if `up` was killed.
+fn root(folder: &Folder) -> Option<i32> {
+    if let Some(holder) = Lock::holder(&folder.run("up.lock")) {
+        return holder;
+    }
+    let stream = node::local::connect(&folder.run("lca.sock")).ok()?;
+    i32::try_from(node::local::peer(&stream).ok()?).ok()
+}

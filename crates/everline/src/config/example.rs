@@ -1,0 +1,128 @@
+//! The configuration that `up` writes if there is none: small enough to be read, large enough to place a first call.
+
+use std::path::Path;
+
+use crate::files;
+
+/// Letters of a password: those that nobody mistakes for another one. Their count divides 256, so that each is
+/// drawn equally often.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// Letters in a password: 5 bits each, 80 bits in all.
+const PASSWORD_LEN: usize = 16;
+
+/// Writes the example to `path`, readable by its owner only.
+///
+/// # Errors
+/// If the file exists already (it is never overwritten) or cannot be written.
+pub(crate) fn write(path: &Path) -> Result<(), String> {
+    let text = text(&mut password).map_err(|error| format!("the system has no random numbers: {error}"))?;
+    files::create(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// A password that nobody guesses.
+fn password() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; PASSWORD_LEN];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect())
+}
+
+/// The example, each password drawn by `password`.
+fn text<E>(password: &mut impl FnMut() -> Result<String, E>) -> Result<String, E> {
+    let mut text = String::from(HEAD);
+    for (number, who) in [("1001", "anna's phone"), ("1002", "ben's phone"), ("1010", "the front desk")] {
+        let password = password()?;
+        text.push_str(&format!(
+            "[[extension]]               # {who}\nnumber = \"{number}\"\npassword = \"{password}\"\n\n"
+        ));
+    }
+    text.push_str(TAIL);
+    Ok(text)
+}
+
+const HEAD: &str = r#"# A contact centre: two agents, a front desk, and a queue. Everline wrote this file once and will never change it.
+# `everline config check` says all that is wrong with it; a change counts from the next `everline up`.
+
+[sip]
+domain = "127.0.0.1"
+# Only programs on this machine reach these addresses. For other phones, add the address of a network card:
+# listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060", "udp:192.0.2.10:5060", "tcp:192.0.2.10:5060"]
+listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
+# standby = true            # false: no backup processes; a server that dies takes its calls along
+# min-expires = 60          # seconds; a shorter registration is answered 423
+# max-expires = 3600        # seconds; a longer registration is cut to this
+
+# Phones that register, each with its own password. Instead of a password there may be
+#   password-file = "anna.secret"      a file whose only line is the password
+#   password = "${ANNA_PASSWORD}"      a variable of the environment
+
+"#;
+
+const TAIL: &str = r#"# A device with a fixed address never registers:
+# [[extension]]
+# number = "1050"
+# contact = "sip:1050@127.0.0.1:5090"
+
+[[agent]]                   # who takes calls, and where
+id = "anna"
+extension = "1001"
+auto-ready = true           # ready as soon as the phone can be reached; without it: `everline agent anna ready`
+
+[[agent]]
+id = "ben"
+extension = "1002"
+auto-ready = true
+
+[[queue]]                   # callers dial it and wait for the agent who has been idle longest
+number = "9000"
+agents = ["anna", "ben"]
+capacity = 500              # callers waiting; the next one is answered 486
+no-answer = 15              # seconds of ringing, then the agent is not ready and the caller is first again
+default = "1010"            # where calls go while no Routing Server answers
+
+# A carrier or another exchange, known by its address; it may call every number here:
+# [[trunk]]
+# name = "carrier"
+# address = "127.0.0.1:5080"  # without a port: whatever port it sends from
+"#;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_example_is_complete_and_right() {
+        let mut count = 0;
+        let text = text(&mut || {
+            count += 1;
+            Ok::<_, ()>(format!("password-{count}"))
+        });
+        insta::assert_snapshot!(text.expect("no random numbers were needed"));
+    }
+
+    #[test]
+    fn it_is_written_once_for_its_owner_and_read_without_a_remark() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("everline.toml");
+        write(&path).expect("written");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        let outcome = crate::config::read(&path).expect("readable");
+        assert_eq!(outcome.report.render(false), "");
+        let settings = outcome.settings.expect("no errors");
+        assert_eq!((settings.extensions.len(), settings.agents.len(), settings.queues.len()), (3, 2, 1));
+
+        let before = fs::read(&path).expect("readable");
+        write(&path).expect_err("it exists");
+        assert_eq!(fs::read(&path).expect("readable"), before);
+    }
+
+    #[test]
+    fn no_two_passwords_are_equal() {
+        let drawn: std::collections::BTreeSet<_> = (0..100).map(|_| password().expect("random")).collect();
+        assert_eq!(drawn.len(), 100);
+        assert!(drawn.iter().all(|password| password.len() == PASSWORD_LEN));
+    }
+}

@@ -1,0 +1,134 @@
+//! `everline.toml`: reading it, and saying all that is wrong with it at once.
+//!
+//! The file is parsed into a tree that knows where each value stands; [`sections`] turns the tree into values and
+//! [`check`] looks at what lies between them. Neither stops at an error: each one is noted as a [`problem`] and
+//! reading goes on, so that a person sees everything in one go. [`render`] shows it.
+
+mod address;
+mod check;
+pub(crate) mod example;
+mod names;
+mod problem;
+mod render;
+mod secret;
+mod section;
+mod sections;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub(crate) use self::names::{is_name, suggest};
+pub(crate) use self::render::Report;
+
+use self::problem::{Problem, Problems};
+use self::secret::Sources;
+use self::sections::Document;
+use crate::settings::{Agent, Extension, Listen, Queue, Settings, Sip, Transport, Trunk};
+
+/// The largest configuration that is read, in bytes: some hundred times that of 100,000 extensions would be absurd.
+const FILE_MAX: u64 = 64 << 20;
+
+/// Where the SIP Server listens if the file does not say: SIP's port (RFC 3261 19.1.2) on loopback.
+const LISTEN: (std::net::Ipv4Addr, u16) = (std::net::Ipv4Addr::LOCALHOST, 5060);
+
+/// What reading a file gave.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The settings; `None` if there is an error.
+    pub(crate) settings: Option<Settings>,
+    /// Errors and warnings.
+    pub(crate) report: Report,
+}
+
+/// Reads and checks a configuration file, with secrets from the environment where it asks for them.
+///
+/// # Errors
+/// If the file cannot be read at all; says why, and what to do.
+pub(crate) fn read(path: &Path) -> Result<Outcome, String> {
+    let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let size = fs::metadata(path).map_err(unreadable)?.len();
+    if size > FILE_MAX {
+        return Err(format!("{} is larger than {} MiB: it cannot be a configuration", path.display(), FILE_MAX >> 20));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let variable = |name: &str| std::env::var(name).ok();
+    let file = path.display().to_string();
+    Ok(parse(file, bytes, &Sources { folder, variable: &variable }))
+}
+
+/// Checks the bytes of a configuration file.
+fn parse(file: String, bytes: Vec<u8>, sources: &Sources<'_>) -> Outcome {
+    let mut problems = Problems::default();
+    let mut broken = false;
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+        broken = true;
+        let at = error.utf8_error().valid_up_to();
+        problems.add(Problem::error(at..at, "", "the file is not UTF-8 from here on").allowed("text in UTF-8"));
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    });
+    let (root, errors) = DeTable::parse_recoverable(&text);
+    broken |= !errors.is_empty();
+    for error in errors {
+        let span = visible(&text, error.span().unwrap_or_default());
+        problems.add(Problem::error(span, "", error.message()).allowed("here"));
+    }
+    // What a broken line was meant to say is not known, so what stands around it may well be right.
+    let document = if broken { Document::default() } else { sections::read(root.get_ref(), sources, &mut problems) };
+    check::check(&document, model::hash64, &mut problems);
+    let settings = if problems.errors() == 0 { settle(document) } else { None };
+    Outcome { settings, report: Report::new(file, text, problems) }
+}
+
+/// The span itself, or the character before it if it is empty: nothing can be pointed at behind the end of a line.
+fn visible(text: &str, span: Range<usize>) -> Range<usize> {
+    match text.get(..span.start).and_then(|before| before.chars().next_back()) {
+        Some(last) if span.is_empty() && last != '\n' => span.start - last.len_utf8()..span.end,
+        _ => span,
+    }
+}
+
+/// The settings that the document stands for; `None` if something is missing in it, which has been noted.
+fn settle(document: Document<'_>) -> Option<Settings> {
+    let sip = document.sip;
+    let usual = [Transport::Udp, Transport::Tcp].map(|transport| Listen { transport, address: LISTEN.into() });
+    let extension = |extension: sections::Extension<'_>| {
+        Some(Extension { number: extension.number?.value.to_owned(), device: extension.device? })
+    };
+    let agent = |agent: sections::Agent<'_>| {
+        let (id, extension) = (agent.id?.value.to_owned(), agent.extension?.value.to_owned());
+        Some(Agent { id, extension, auto_ready: agent.auto_ready })
+    };
+    let queue = |queue: sections::Queue<'_>| {
+        Some(Queue {
+            number: queue.number?.value.to_owned(),
+            agents: queue.agents?.value.into_iter().map(|agent| agent.value.to_owned()).collect(),
+            capacity: queue.capacity,
+            default: queue.default.map(|default| default.value.to_owned()),
+            no_answer: queue.no_answer,
+        })
+    };
+    let trunk = |trunk: sections::Trunk<'_>| {
+        let (address, port) = trunk.address?.value;
+        Some(Trunk { name: trunk.name?.value.to_owned(), address, port })
+    };
+    Some(Settings {
+        solution: document.solution.unwrap_or_else(|| "everline".into()),
+        sip: Sip {
+            domain: sip.domain,
+            listen: sip.listen.map_or(usual.to_vec(), |listen| listen.into_iter().map(|at| at.value).collect()),
+            standby: sip.standby,
+            min_expires: sip.min_expires,
+            max_expires: sip.max_expires,
+        },
+        extensions: document.extensions.into_iter().map(extension).collect::<Option<_>>()?,
+        agents: document.agents.into_iter().map(agent).collect::<Option<_>>()?,
+        queues: document.queues.into_iter().map(queue).collect::<Option<_>>()?,
+        trunks: document.trunks.into_iter().map(trunk).collect::<Option<_>>()?,
+    })
+}

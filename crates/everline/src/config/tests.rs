@@ -1,0 +1,313 @@
+//! Golden messages: a configuration in, what a person reads out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::secret::Sources;
+use super::*;
+
+/// What is found in the text; the environment has one variable.
+fn outcome(text: &str) -> Outcome {
+    let variable = |name: &str| (name == "ANNA").then(|| "long enough".to_owned());
+    parse("everline.toml".into(), text.into(), &Sources { folder: Path::new("/nowhere"), variable: &variable })
+}
+
+fn messages(text: &str) -> String {
+    outcome(text).report.render(false)
+}
+
+#[test]
+fn what_interface_promises_is_read() {
+    let text = r#"
+        [sip]
+        domain = "127.0.0.1"
+        listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
+
+        [[extension]]
+        number = "1001"
+        password = "${ANNA}"
+
+        [[extension]]
+        number = "1050"
+        contact = "sip:1050@127.0.0.1:5090"
+
+        [[agent]]
+        id = "anna"
+        extension = "1001"
+        auto-ready = true
+
+        [[queue]]
+        number = "9000"
+        agents = ["anna"]
+        capacity = 500
+        default = "1050"
+
+        [[trunk]]
+        name = "carrier"
+        address = "127.0.0.1:5080"
+    "#;
+    let outcome = outcome(text);
+    assert_eq!(outcome.report.render(false), "");
+    insta::assert_debug_snapshot!(outcome.settings.expect("no errors"));
+}
+
+#[test]
+fn an_empty_file_is_a_solution_on_loopback() {
+    let settings = outcome("").settings.expect("no errors");
+    let listen: Vec<_> = settings.sip.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(listen, ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]);
+    assert!(settings.sip.standby && settings.extensions.is_empty());
+}
+
+#[test]
+fn misspelt_keys_are_understood_and_not_missed_as_well() {
+    assert_snapshot!(messages(
+        r#"
+soluton = "x"
+[sip]
+stanby = false
+[[extension]]
+nubmer = "1001"
+pasword = "long enough"
+[[trunks]]
+"#
+    ));
+}
+
+#[test]
+fn values_of_the_wrong_sort_are_told_what_is_allowed() {
+    assert_snapshot!(messages(
+        r#"
+agent = "anna"
+[[solution]]
+[sip]
+domain = "two words"
+listen = "udp:127.0.0.1:5060"
+standby = "yes"
+min-expires = 0
+max-expires = 1e3
+[[extension]]
+number = 1001
+password = "long enough"
+[[extension]]
+number = "10 01"
+contact = "1050@127.0.0.1"
+[[queue]]
+number = "9000"
+agents = ["anna", 7]
+no-answer = 99999999999999999999
+[[trunk]]
+name = ""
+address = "127.0.0.1:sip"
+"#
+    ));
+}
+
+#[test]
+fn addresses_are_checked_one_by_one() {
+    assert_snapshot!(messages(
+        r#"
+[sip]
+min-expires = 3000
+max-expires = 600
+listen = [
+    "udp:0.0.0.0:5060",
+    "tls:127.0.0.1:5061",
+    "udp:127.0.0.1:0",
+    "udp:127.0.0.1:0",
+    "tcp:192.0.2.1:5060",
+    "tcp:192.0.2.1:5060",
+]
+[[trunk]]
+name = "carrier"
+address = "127.0.0.1:5080"
+[[trunk]]
+name = "carrier"
+address = "127.0.0.1:5080"
+"#
+    ));
+}
+
+#[test]
+fn names_that_stand_for_two_things_or_for_nothing() {
+    assert_snapshot!(messages(
+        r#"
+[[extension]]
+number = "1001"
+password = "long enough"
+[[extension]]
+number = "1001"
+password = "long enough"
+[[agent]]
+id = "anna"
+extension = "1001"
+[[agent]]
+id = "ben"
+extension = "1001"
+[[agent]]
+id = "anna"
+extension = "1011"
+[[queue]]
+number = "1001"
+agents = ["ana", "ben", "ben", "somebody"]
+default = "2000"
+[[queue]]
+number = "9000"
+agents = []
+"#
+    ));
+}
+
+#[test]
+fn secrets_are_never_shown_and_their_absence_is_explained() {
+    let text = r#"
+[[extension]]
+number = "1001"
+password = ""
+[[extension]]
+number = "1002"
+password = "short"
+[[extension]]
+number = "1003"
+password = "${BEN}"
+[[extension]]
+number = "1004"
+password-file = "missing"
+[[extension]]
+number = "1005"
+password = "long enough"
+contact = "sip:1005@127.0.0.1"
+[[extension]]
+number = "1006"
+[[extension]]
+number = "1007"
+password = "with a\u0007bell"
+"#;
+    let messages = messages(text);
+    assert!(!messages.contains("short\"") && !messages.contains("bell"), "{messages}");
+    assert_snapshot!(messages);
+}
+
+#[test]
+fn broken_lines_are_all_named() {
+    assert_snapshot!(messages("[sip\ndomain = \n[[extension]]\nnumber = \"1001\npassword = 'x'\nfoo\n"));
+}
+
+#[test]
+fn bytes_that_are_no_text_have_a_place() {
+    let sources = Sources { folder: Path::new("."), variable: &|_| None };
+    let outcome = parse("everline.toml".into(), b"[sip]\ndomain = \"\xff\"\n".to_vec(), &sources);
+    assert_snapshot!(outcome.report.render(false));
+}
+
+#[test]
+fn a_thousand_errors_are_counted_and_twenty_shown() {
+    let text: String = (0..1_000).map(|n| format!("[[agent]]\nid = \"a{n}\"\nextension = \"{n}\"\n")).collect();
+    let messages = messages(&text);
+    assert_eq!(messages.matches("there is no extension").count(), 20);
+    assert!(messages.ends_with("everline.toml: 1000 errors (the first 20 are shown)\n"), "{messages}");
+}
+
+#[test]
+fn an_endless_line_is_named_and_not_shown() {
+    let messages = messages(&format!("[sip]\ndomain = \"{}\"\n", "x".repeat(100_000)));
+    assert!(messages.len() < 500, "{messages}");
+    assert!(messages.contains("(everline.toml:2:10)"), "{messages}");
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let outcome = outcome("[sip]\nstanby = true\n\n[[queue]]\nnumber = \"9\"\nagents = []\n");
+    insta::assert_json_snapshot!(outcome.report.json());
+}
+
+/// Words from which a file is thrown together: what a person may write, in every wrong place.
+fn words() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "[sip]",
+        "[[extension]]",
+        "[[agent]]",
+        "[[queue]]",
+        "[[trunk]]",
+        "[solution]",
+        "\n",
+        "\n",
+        "\n",
+        "=",
+        " = ",
+        "number",
+        "id",
+        "password",
+        "contact",
+        "agents",
+        "listen",
+        "capacity",
+        "domain",
+        "default",
+        "extension",
+        "\"1001\"",
+        "\"9000\"",
+        "[\"anna\"]",
+        "\"anna\"",
+        "[",
+        "]",
+        "\"",
+        "'''",
+        "{",
+        "}",
+        ",",
+        ".",
+        "0x",
+        "-1",
+        "true",
+        "1979-05-27",
+        "\"${\"",
+        "\"sip:1@1.2.3.4\"",
+        "\"udp:1.2.3.4:5\"",
+        "ü",
+        "\u{0}",
+        "\r",
+        "#",
+    ]);
+    prop::collection::vec(word, 0..60).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_file_is_too_odd(text in words()) {
+        let outcome = outcome(&text);
+        let errors = outcome.report.json()["errors"].as_u64().unwrap_or_default();
+        prop_assert_eq!(outcome.settings.is_some(), errors == 0);
+        prop_assert_eq!(outcome.report.render(true).is_empty(), outcome.report.render(false).is_empty());
+    }
+
+    #[test]
+    fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let sources = Sources { folder: Path::new("."), variable: &|_| None };
+        let outcome = parse("everline.toml".into(), bytes, &sources);
+        outcome.report.render(false);
+    }
+
+    /// Whatever is asked for is what is there: reading invents and loses nothing.
+    #[test]
+    fn right_files_are_read_as_they_are(
+        extensions in prop::collection::btree_map("[0-9]{3,6}", "[a-z0-9 ]{8,20}", 0..20),
+        capacity in 1_u32..=100_000,
+    ) {
+        let mut text = String::new();
+        for (number, password) in &extensions {
+            text.push_str(&format!("[[extension]]\nnumber = \"{number}\"\npassword = \"{password}\"\n"));
+        }
+        text.push_str(&format!("[[queue]]\nnumber = \"q\"\nagents = []\ncapacity = {capacity}\n"));
+        let settings = outcome(&text).settings.expect("no errors");
+        let read: BTreeMap<_, _> = settings.extensions.iter().map(|extension| match &extension.device {
+            crate::settings::Device::Registers(password) => (extension.number.clone(), password.reveal().to_owned()),
+            crate::settings::Device::Fixed(contact) => (extension.number.clone(), contact.clone()),
+        }).collect();
+        prop_assert_eq!(read, extensions);
+        prop_assert_eq!(settings.queues[0].capacity, capacity);
+    }
+}

@@ -1,0 +1,57 @@
+//! Everline: an open SIP contact centre that stays up.
+//!
+//! The one binary: it reads the configuration, starts the local control agent and gives orders to the control
+//! server. It holds no state of its own and decides nothing about a call. Start reading at [`cli`], then [`config`].
+#![forbid(unsafe_code)]
+
+mod cli;
+mod commands;
+mod config;
+mod control;
+mod engines;
+mod failure;
+mod files;
+mod folder;
+mod lock;
+mod output;
+mod processes;
+mod settings;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command, Config, Order};
+use crate::commands::{agents, calls, papers, status, stop, switchover};
+use crate::control::Control;
+use crate::failure::Failure;
+use crate::folder::Folder;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli<Order>) -> Result<(), Failure> {
+    let folder = Folder::new(&cli.dir)?;
+    let control = Control::new(&folder);
+    let command = match cli.command {
+        Order::Run { application, run_number } => return processes::run(&folder, &application, run_number),
+        Order::Command(command) => command,
+    };
+    match command {
+        Command::Status(listing) => status::run(&control, listing),
+        Command::Calls(listing) => calls::run(&control, listing),
+        Command::Agents(listing) => agents::run(&control, listing),
+        Command::Agent { number, state } => agents::set(&control, &number, state),
+        Command::Switchover { pair } => switchover::run(&control, &pair),
+        Command::Stop => stop::run(&folder, &control),
+        Command::Config(Config::Check(listing)) => commands::config::check(&folder, listing),
+        Command::Completions { shell } => papers::completions(shell),
+        Command::Man { command } => papers::man(&command),
+        Command::Up => up::run(&folder),
+    }
+}

@@ -1,0 +1,222 @@
+//! The checked configuration as plain data.
+//!
+//! `up` reads and checks `everline.toml` once and writes the result to `run/settings.bin`; every server of the
+//! solution reads that file. So both sides of a pair always hold the same settings, a server that is restarted
+//! does not depend on a file that somebody is editing, and secrets are looked up once.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// Everything that the servers of one solution are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// The name that `status` shows.
+    pub(crate) solution: String,
+    /// What the SIP Server needs to know about itself.
+    pub(crate) sip: Sip,
+    /// Phones, those that register and those with a fixed contact.
+    pub(crate) extensions: Vec<Extension>,
+    /// Who takes calls, and where.
+    pub(crate) agents: Vec<Agent>,
+    /// Where calls wait.
+    pub(crate) queues: Vec<Queue>,
+    /// Peers known by their address.
+    pub(crate) trunks: Vec<Trunk>,
+}
+
+/// First bytes of the file; another number follows when the structures here change, so that a program of another
+/// version refuses the file instead of misreading it.
+const FORMAT: &[u8] = b"everline settings 1\n";
+
+impl Settings {
+    /// Writes them for the servers.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
+        let bytes = postcard::to_extend(self, FORMAT.to_vec()).map_err(|error| error.to_string());
+        let written = bytes.and_then(|bytes| files::replace(path, &bytes).map_err(|error| error.to_string()));
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    ///
+    /// # Errors
+    /// If it is not there, is broken, or was written by another version.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let settings = bytes.strip_prefix(FORMAT).and_then(|bytes| postcard::from_bytes(bytes).ok());
+        settings.ok_or_else(|| format!("{} is broken, or of another version of everline", path.display()))
+    }
+}
+
+/// The SIP Server's own settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sip {
+    /// The domain of the address-of-records, and the realm of the digest.
+    pub(crate) domain: String,
+    /// Where the SIP Server is reached.
+    pub(crate) listen: Vec<Listen>,
+    /// Whether each server has a backup.
+    pub(crate) standby: bool,
+    /// The shortest registration that is accepted, in seconds (423 below it, RFC 3261 10.3).
+    pub(crate) min_expires: u32,
+    /// The longest registration that is granted, in seconds.
+    pub(crate) max_expires: u32,
+}
+
+/// One address to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Listen {
+    /// Datagrams or connections.
+    pub(crate) transport: Transport,
+    /// Address and port; port 0 lets the system choose.
+    pub(crate) address: SocketAddr,
+}
+
+/// How SIP messages travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Transport {
+    /// One message a datagram.
+    Udp,
+    /// Messages in a stream.
+    Tcp,
+}
+
+/// A phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Extension {
+    /// The number that others dial, and the user name of its digest.
+    pub(crate) number: String,
+    /// How it is reached.
+    pub(crate) device: Device,
+}
+
+/// How a phone is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Device {
+    /// It registers with this password.
+    Registers(Secret),
+    /// It never registers; calls go to this SIP URI.
+    Fixed(String),
+}
+
+/// A person who takes calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Agent {
+    /// The name by which commands and listings know the agent.
+    pub(crate) id: String,
+    /// The number of the phone.
+    pub(crate) extension: String,
+    /// Whether the agent is ready as soon as the phone can be reached.
+    pub(crate) auto_ready: bool,
+}
+
+/// A routing point where callers wait for an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Queue {
+    /// The number that callers dial.
+    pub(crate) number: String,
+    /// Ids of the agents who serve it.
+    pub(crate) agents: Vec<String>,
+    /// How many callers may wait; the next one is answered 486.
+    pub(crate) capacity: u32,
+    /// The extension that is called while no Routing Server answers.
+    pub(crate) default: Option<String>,
+    /// Seconds that an agent's phone rings before the caller goes back to the front.
+    pub(crate) no_answer: u32,
+}
+
+/// A peer that is known by its address and may call every number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trunk {
+    /// The name that listings show.
+    pub(crate) name: String,
+    /// Where its messages come from.
+    pub(crate) address: IpAddr,
+    /// The port that they come from; none for any.
+    pub(crate) port: Option<u16>,
+}
+
+/// A password, which no log line and no error message may show.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Secret {
+    text: String,
+    /// It stands in the configuration file itself, not in a file of its own or in the environment.
+    pub(crate) is_inline: bool,
+}
+
+impl Secret {
+    /// Wraps the password `text`.
+    pub(crate) const fn new(text: String, is_inline: bool) -> Self {
+        Self { text, is_inline }
+    }
+
+    /// The password itself, for whoever must compute with it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.transport, self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("settings.bin");
+        let settings = Settings {
+            solution: "test".into(),
+            sip: Sip {
+                domain: "127.0.0.1".into(),
+                listen: vec![Listen { transport: Transport::Udp, address: ([127, 0, 0, 1], 5060).into() }],
+                standby: true,
+                min_expires: 60,
+                max_expires: 3_600,
+            },
+            extensions: vec![Extension {
+                number: "1001".into(),
+                device: Device::Registers(Secret::new("geheim".into(), true)),
+            }],
+            agents: Vec::new(),
+            queues: Vec::new(),
+            trunks: Vec::new(),
+        };
+        settings.write(&path).expect("written");
+        assert_eq!(Settings::read(&path).as_ref(), Ok(&settings));
+        assert!(!format!("{settings:?}").contains("geheim"));
+
+        let whole = std::fs::read(&path).expect("there");
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).expect("written");
+            assert!(Settings::read(&path).is_err(), "{length} bytes of {}", whole.len());
+        }
+    }
+}

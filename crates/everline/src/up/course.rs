@@ -1,0 +1,382 @@
+//! What `up` does when: a value that is told what happens and says what to do. It knows the time only as an argument.
+
+use management::Restart;
+use model::{Span, Time};
+use node::wire::{ApplicationRow, Role};
+
+use crate::failure::Failure;
+
+/// How long everything may take to come up.
+const START: Span = Span::from_secs(30);
+
+/// After this long a person is told what is waited for.
+const PATIENCE: Span = Span::from_secs(1);
+
+/// How long everything may take to end. The local control agent kills what takes longer than 4 s; this is for the
+/// case that it cannot, within the 5 s that a person is promised.
+const STOP: Span = Span::from_millis(4_500);
+
+/// Starts of the local control agent after which a solution that was never up is given up.
+const STARTS_MAX: u32 = 3;
+
+/// What happens.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// The local control agent has ended, with this exit code if it was not killed.
+    Ended(Option<i32>),
+    /// The applications as they stand now.
+    Applications(Vec<ApplicationRow>),
+    /// A signal asks for the end.
+    Signal,
+    /// Time has passed.
+    Tick,
+}
+
+/// What is to be done about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Start the local control agent.
+    Start,
+    /// Tell the person.
+    Say(String),
+    /// Everything is up: say how to use it.
+    Welcome,
+    /// Ask the local control agent to end everything.
+    Stop,
+    /// Kill the local control agent and all that it started.
+    Kill,
+    /// End with this result, and kill what may be left.
+    Finish(Result<(), Failure>),
+}
+
+/// Where `up` stands.
+#[derive(Debug)]
+pub(super) struct Course {
+    phase: Phase,
+    rows: Vec<ApplicationRow>,
+    /// When the local control agent was started last; none while it is not running.
+    started: Option<Time>,
+    /// When it is to be started.
+    start_at: Option<Time>,
+    /// Whether it has told of its applications since.
+    has_told: bool,
+    restart: Restart,
+    starts: u32,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Starting { since: Time, said: bool },
+    Serving,
+    Stopping { until: Time, result: Result<(), Failure> },
+    Killing { result: Result<(), Failure> },
+}
+
+impl Course {
+    /// The course of a solution that is started `now`, or whose local control agent runs already.
+    pub(super) fn new(now: Time, is_running: bool) -> Self {
+        let (started, start_at) = if is_running { (Some(now), None) } else { (None, Some(now)) };
+        let phase = Phase::Starting { since: now, said: false };
+        Self { phase, rows: Vec::new(), started, start_at, has_told: false, restart: Restart::default(), starts: 0 }
+    }
+
+    /// When [`Input::Tick`] is due.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        let phase = match &self.phase {
+            Phase::Starting { since, said: false } => Some(*since + PATIENCE),
+            Phase::Starting { since, said: true } => Some(*since + START),
+            Phase::Stopping { until, .. } => Some(*until),
+            Phase::Serving | Phase::Killing { .. } => None,
+        };
+        phase.into_iter().chain(self.start_at).min()
+    }
+
+    /// Takes in what happened, and says what to do, in order.
+    pub(super) fn handle(&mut self, now: Time, input: Input) -> Vec<Action> {
+        match input {
+            Input::Ended(code) => self.ended(now, code),
+            Input::Applications(rows) => self.applications(now, rows),
+            Input::Signal => self.signal(now),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    fn ended(&mut self, now: Time, code: Option<i32>) -> Vec<Action> {
+        let lived = self.started.take().map(|started| now.since(started));
+        let pause = self.restart.ended(lived.filter(|_| std::mem::take(&mut self.has_told)));
+        match &mut self.phase {
+            Phase::Stopping { result, .. } | Phase::Killing { result } => {
+                let result = std::mem::replace(result, Ok(()));
+                vec![Action::Finish(result)]
+            }
+            Phase::Starting { .. } | Phase::Serving if code == Some(0) => vec![Action::Finish(Ok(()))],
+            Phase::Starting { .. } if self.starts >= STARTS_MAX => {
+                let what = "the local control agent ends as soon as it is started";
+                vec![Action::Finish(Err(Failure::failed(what).help("log/lca.log says why")))]
+            }
+            Phase::Starting { .. } | Phase::Serving => {
+                self.start_at = Some(now + pause);
+                let said = "The local control agent has ended; starting it again. No call notices.";
+                let mut actions = vec![Action::Say(said.into())];
+                actions.extend(self.tick(now));
+                actions
+            }
+        }
+    }
+
+    fn applications(&mut self, now: Time, rows: Vec<ApplicationRow>) -> Vec<Action> {
+        self.has_told = true;
+        let before = std::mem::replace(&mut self.rows, rows);
+        match &self.phase {
+            Phase::Starting { .. } => {
+                let hopeless = self.rows.iter().find(|row| row.state == "failed" && row.trouble.is_some());
+                if let Some(trouble) = hopeless.and_then(|row| row.trouble.as_ref()) {
+                    let failure = Failure::failed(&trouble.what).help(&trouble.remedy);
+                    return self.stop(now, Err(failure));
+                }
+                if self.rows.is_empty() || !self.waited_for().is_empty() {
+                    return Vec::new();
+                }
+                self.phase = Phase::Serving;
+                vec![Action::Welcome]
+            }
+            Phase::Serving => news(&before, &self.rows).map(Action::Say).collect(),
+            Phase::Stopping { .. } | Phase::Killing { .. } => Vec::new(),
+        }
+    }
+
+    fn signal(&mut self, now: Time) -> Vec<Action> {
+        match &mut self.phase {
+            Phase::Starting { .. } | Phase::Serving => self.stop(now, Ok(())),
+            Phase::Stopping { until, .. } => {
+                *until = now;
+                self.tick(now)
+            }
+            Phase::Killing { .. } => Vec::new(),
+        }
+    }
+
+    fn tick(&mut self, now: Time) -> Vec<Action> {
+        if self.start_at.is_some_and(|at| at <= now) {
+            self.start_at = None;
+            self.started = Some(now);
+            self.starts += 1;
+            return vec![Action::Start];
+        }
+        let waited_for = self.waited_for().join(", ");
+        match &mut self.phase {
+            Phase::Starting { since, .. } if *since + START <= now => {
+                let what = format!("not everything is up after {START}; still missing: {waited_for}");
+                self.stop(now, Err(Failure::failed(what).help("the files in log/ say why")))
+            }
+            Phase::Starting { since, said: said @ false } if *since + PATIENCE <= now => {
+                *said = true;
+                vec![Action::Say(format!("Waiting for {waited_for} ..."))]
+            }
+            Phase::Stopping { until, result } if *until <= now => {
+                let living = self.rows.iter().filter(|row| row.pid.is_some()).map(|row| row.name.as_str());
+                let living = living.collect::<Vec<_>>().join(", ");
+                let forced = Failure::failed(format!("killed what had not ended after {STOP}: {living}"));
+                let result = std::mem::replace(result, Ok(())).and(Err(forced));
+                self.phase = Phase::Killing { result };
+                vec![Action::Kill]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Begins the end.
+    fn stop(&mut self, now: Time, result: Result<(), Failure>) -> Vec<Action> {
+        let is_running = self.started.is_some();
+        self.start_at = None;
+        if !is_running {
+            return vec![Action::Finish(result)];
+        }
+        self.phase = Phase::Stopping { until: now + STOP, result };
+        vec![Action::Say("Stopping ...".into()), Action::Stop]
+    }
+
+    /// The applications that are not up yet.
+    fn waited_for(&self) -> Vec<&str> {
+        if self.rows.is_empty() {
+            return vec!["the local control agent"];
+        }
+        let is_up = |row: &ApplicationRow| {
+            let serves = |report: &node::wire::ServerReport| report.ready && report.role.is_some();
+            row.state == "started" && (row.pair.is_none() || row.report.as_ref().is_some_and(serves))
+        };
+        self.rows.iter().filter(|row| !is_up(row)).map(|row| row.name.as_str()).collect()
+    }
+}
+
+/// What a person is told about the change from `before` to `now`.
+fn news(before: &[ApplicationRow], now: &[ApplicationRow]) -> impl Iterator<Item = String> {
+    now.iter().flat_map(|row| {
+        let old = before.iter().find(|old| old.name == row.name);
+        let ended = old.is_some_and(|old| old.pid.is_some() && old.run == row.run) && row.pid.is_none();
+        let ended = ended || old.is_some_and(|old| old.pid.is_some() && old.run != row.run);
+        let why = row.trouble.as_ref().map_or(String::new(), |trouble| format!(": {}", trouble.what));
+        let role =
+            |row: &ApplicationRow| row.report.as_ref().filter(|report| report.ready).and_then(|report| report.role);
+        let took = match (role(row), old.and_then(role)) {
+            (Some(Role::Primary), before) if before != Some(Role::Primary) => {
+                Some(format!("{} is primary now", row.name))
+            }
+            (Some(Role::Backup), None) => Some(format!("{} is backup and could take over", row.name)),
+            _ => None,
+        };
+        ended.then(|| format!("{} has ended{why}", row.name)).into_iter().chain(took)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Epoch;
+    use node::wire::{ServerReport, Trouble};
+
+    use super::*;
+
+    const fn at(millis: u64) -> Time {
+        Time::from_micros(millis * 1_000)
+    }
+
+    fn row(name: &str, run: u64, role: Option<Role>) -> ApplicationRow {
+        let report =
+            role.map(|role| ServerReport { role: Some(role), ready: true, epoch: Epoch(1), ..Default::default() });
+        let pair = name.split_once('-').map(|(pair, _)| pair.to_owned());
+        let state = "started".into();
+        ApplicationRow { name: name.into(), pair, run, state, pid: Some(1), report, trouble: None }
+    }
+
+    fn up() -> Vec<ApplicationRow> {
+        vec![row("control", 1, None), row("sip-a", 1, Some(Role::Primary)), row("sip-b", 1, Some(Role::Backup))]
+    }
+
+    fn serving() -> Course {
+        let mut course = Course::new(at(0), false);
+        assert_eq!(course.deadline(), Some(at(0)));
+        assert_eq!(course.handle(at(0), Input::Tick), [Action::Start]);
+        assert_eq!(course.handle(at(300), Input::Applications(up())), [Action::Welcome]);
+        assert_eq!(course.deadline(), None);
+        course
+    }
+
+    fn said(actions: &[Action]) -> Vec<&str> {
+        actions
+            .iter()
+            .filter_map(|action| if let Action::Say(text) = action { Some(text.as_str()) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn it_waits_until_both_sides_of_each_pair_can_serve() {
+        let mut course = Course::new(at(0), false);
+        course.handle(at(0), Input::Tick);
+        assert_eq!(course.handle(at(10), Input::Applications(Vec::new())), []);
+        let mut rows = up();
+        rows[2].report = None;
+        assert_eq!(course.handle(at(20), Input::Applications(rows)), []);
+        assert_eq!(course.deadline(), Some(at(1_000)));
+        assert_eq!(said(&course.handle(at(1_000), Input::Tick)), ["Waiting for sip-b ..."]);
+        assert_eq!(course.handle(at(1_100), Input::Applications(up())), [Action::Welcome]);
+    }
+
+    #[test]
+    fn a_server_that_cannot_start_ends_it_with_the_servers_own_words() {
+        let mut course = Course::new(at(0), false);
+        course.handle(at(0), Input::Tick);
+        let mut rows = up();
+        rows[1] = ApplicationRow {
+            state: "failed".into(),
+            pid: None,
+            trouble: Some(Trouble::new("no memory", "buy some")),
+            ..rows[1].clone()
+        };
+        let actions = course.handle(at(50), Input::Applications(rows));
+        assert_eq!(actions.last(), Some(&Action::Stop));
+        let failure = Failure::failed("no memory").help("buy some");
+        assert_eq!(course.handle(at(60), Input::Ended(Some(0))), [Action::Finish(Err(failure))]);
+    }
+
+    #[test]
+    fn a_start_that_takes_for_ever_is_given_up() {
+        let mut course = Course::new(at(0), false);
+        course.handle(at(0), Input::Tick);
+        course.handle(at(1_000), Input::Tick);
+        assert_eq!(course.deadline(), Some(at(30_000)));
+        assert_eq!(course.handle(at(30_000), Input::Tick).last(), Some(&Action::Stop));
+        let actions = course.handle(at(30_100), Input::Ended(Some(0)));
+        assert!(format!("{actions:?}").contains("still missing: the local control agent"), "{actions:?}");
+    }
+
+    #[test]
+    fn a_local_control_agent_that_dies_is_started_again_at_once_and_with_pauses_if_it_cannot_live() {
+        let mut course = serving();
+        for n in 1..=5 {
+            let actions = course.handle(at(n * 1_000), Input::Ended(None));
+            assert_eq!(actions.last(), Some(&Action::Start));
+            course.handle(at(n * 1_000), Input::Applications(up()));
+        }
+        for pause in [100, 100, 200, 400] {
+            let (now, again) = (at(10_000), at(10_000) + Span::from_millis(pause));
+            assert_eq!(said(&course.handle(now, Input::Ended(Some(1)))).len(), 1);
+            assert_eq!(course.deadline(), Some(again));
+            assert_eq!(course.handle(again, Input::Tick), [Action::Start]);
+        }
+    }
+
+    #[test]
+    fn a_local_control_agent_that_never_lives_is_given_up() {
+        let mut course = Course::new(at(0), false);
+        course.handle(at(0), Input::Tick);
+        for (ended, again) in [(1, 101), (102, 302)] {
+            course.handle(at(ended), Input::Ended(Some(1)));
+            assert_eq!(course.handle(at(again), Input::Tick), [Action::Start]);
+        }
+        let actions = course.handle(at(303), Input::Ended(Some(1)));
+        assert!(matches!(actions[..], [Action::Finish(Err(_))]), "{actions:?}");
+    }
+
+    #[test]
+    fn it_ends_within_its_time_or_by_force_and_at_once_when_asked_twice() {
+        let mut course = serving();
+        assert_eq!(course.handle(at(5_000), Input::Signal).last(), Some(&Action::Stop));
+        assert_eq!(course.handle(at(5_200), Input::Ended(Some(0))), [Action::Finish(Ok(()))]);
+
+        let mut course = serving();
+        course.handle(at(5_000), Input::Signal);
+        assert_eq!(course.deadline(), Some(at(9_500)));
+        assert_eq!(course.handle(at(9_500), Input::Tick), [Action::Kill]);
+        assert!(matches!(course.handle(at(9_501), Input::Ended(None))[..], [Action::Finish(Err(_))]));
+
+        let mut course = serving();
+        course.handle(at(5_000), Input::Signal);
+        assert_eq!(course.handle(at(5_100), Input::Signal), [Action::Kill]);
+    }
+
+    #[test]
+    fn whoever_else_stops_it_is_obeyed_and_a_signal_between_two_starts_too() {
+        assert_eq!(serving().handle(at(5_000), Input::Ended(Some(0))), [Action::Finish(Ok(()))]);
+        let mut course = serving();
+        course.handle(at(1_000), Input::Ended(None));
+        course.handle(at(1_001), Input::Ended(None));
+        assert!(course.deadline().is_some(), "a pause");
+        assert_eq!(course.handle(at(1_002), Input::Signal), [Action::Finish(Ok(()))]);
+    }
+
+    #[test]
+    fn a_takeover_and_a_return_are_told_once() {
+        let mut course = serving();
+        let mut rows = up();
+        rows[1] =
+            ApplicationRow { pid: None, report: None, trouble: Some(Trouble::new("killed", "-")), ..rows[1].clone() };
+        rows[2] = row("sip-b", 1, Some(Role::Primary));
+        let actions = course.handle(at(1_000), Input::Applications(rows.clone()));
+        assert_eq!(said(&actions), ["sip-a has ended: killed", "sip-b is primary now"]);
+        assert_eq!(course.handle(at(1_010), Input::Applications(rows.clone())), []);
+        rows[1] = row("sip-a", 2, Some(Role::Backup));
+        let actions = course.handle(at(1_500), Input::Applications(rows.clone()));
+        assert_eq!(said(&actions), ["sip-a is backup and could take over"]);
+        assert_eq!(course.handle(at(1_600), Input::Applications(rows)), []);
+    }
+}

@@ -1,0 +1,81 @@
+//! `everline up`: prepares the folder, starts the local control agent and watches over it.
+//!
+//! [`course`] decides, [`watch`] does. Whatever happens to `up` itself, the solution goes on; an `up` that finds a
+//! running solution whose `up` was killed takes over its watch.
+
+mod course;
+mod nonce;
+mod owner;
+mod ports;
+mod watch;
+mod welcome;
+
+use crate::commands;
+use crate::config::{self, example};
+use crate::failure::{Failure, Kind};
+use crate::folder::Folder;
+use crate::lock::{Lock, Unavailable};
+use crate::output::{self, remark};
+use crate::settings::Settings;
+
+use self::watch::Watch;
+
+/// Starts the solution in `folder` and watches over it until it ends.
+///
+/// # Errors
+/// [`Kind::Wrong`] if the configuration has errors; [`Kind::Failed`] if it cannot be started, runs already, or does
+/// not end as it should.
+pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
+    folder.create()?;
+    let _lock = lock(folder)?;
+    let lca = node::local::connect(&folder.run("lca.sock")).and_then(|stream| node::local::peer(&stream)).ok();
+    let settings = match lca {
+        Some(pid) => {
+            remark(&format!("The solution runs already (local control agent: process {pid}); watching over it."));
+            remark("It keeps the configuration that it was started with.");
+            Settings::read(&folder.run("settings.bin")).map_err(Failure::failed)?
+        }
+        None => prepare(folder)?,
+    };
+    let watch = Watch::new(folder, lca);
+    let watch = watch.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
+    watch.run(|| {
+        if let Err(failure) = output::result(&welcome::text(folder, &settings)) {
+            failure.report();
+        }
+    })?;
+    remark("Stopped.");
+    Ok(())
+}
+
+/// Makes this process the only `up` of the folder.
+fn lock(folder: &Folder) -> Result<Lock, Failure> {
+    let path = folder.run("up.lock");
+    Lock::take(&path).map_err(|error| match error {
+        Unavailable::Held(pid) => {
+            let pid = pid.map_or(String::new(), |pid| format!(" (process {pid})"));
+            let what = format!("`everline up` runs already in {}{pid}", folder.path().display());
+            Failure::failed(what)
+                .help("`everline status` shows it, `everline stop` ends it; --dir names another folder")
+        }
+        Unavailable::Broken(error) => Failure::failed(format!("cannot use {}: {error}", path.display())),
+    })
+}
+
+/// Makes all that the servers find in the folder when they start.
+fn prepare(folder: &Folder) -> Result<Settings, Failure> {
+    let path = folder.configuration();
+    if !path.exists() {
+        example::write(&path).map_err(Failure::failed)?;
+        remark(&format!("Wrote an example configuration: {}", path.display()));
+    }
+    let outcome = config::read(&path).map_err(|why| Failure::new(Kind::Wrong, why))?;
+    commands::config::tell(&outcome);
+    let Some(mut settings) = outcome.settings else {
+        return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));
+    };
+    nonce::ensure(&folder.data("nonce.key"))?;
+    settings.sip.listen = ports::choose(&settings.sip.listen)?;
+    settings.write(&folder.run("settings.bin")).map_err(Failure::failed)?;
+    Ok(settings)
+}

@@ -1,0 +1,48 @@
+//! The key of the digest's nonces, which every SIP Server of the solution can check.
+
+use std::fs;
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::files;
+use crate::output::remark;
+
+/// Bytes of the key.
+const LEN: usize = 32;
+
+/// Makes the key at `path`, unless there is one. A broken one is replaced: all that it costs is that each phone is
+/// challenged once more.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn ensure(path: &Path) -> Result<(), Failure> {
+    match fs::read(path) {
+        Ok(key) if key.len() == LEN => return Ok(()),
+        Ok(_) => remark(&format!("{} was broken and is replaced; each phone will be challenged once", path.display())),
+        Err(_) => {}
+    }
+    let failed = |error: String| Failure::failed(format!("cannot make the key {}: {error}", path.display()));
+    let mut key = [0; LEN];
+    getrandom::fill(&mut key).map_err(|error| failed(error.to_string()))?;
+    files::replace(path, &key).map_err(|error| failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_stays_unless_it_is_broken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("nonce.key");
+        ensure(&path).expect("made");
+        let first = fs::read(&path).expect("there");
+        assert_eq!(first.len(), LEN);
+        ensure(&path).expect("there");
+        assert_eq!(fs::read(&path).expect("there"), first);
+        fs::write(&path, &first[..7]).expect("written");
+        ensure(&path).expect("made again");
+        let second = fs::read(&path).expect("there");
+        assert!(second.len() == LEN && second != first);
+    }
+}

@@ -1,0 +1,250 @@
+//! The hands of [`Course`]: signals, the process of the local control agent, and what it tells.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use model::Time;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use node::client::{Client, Event};
+use node::wire::{ApplicationRow, FromLca, ToLca};
+
+use super::course::{Action, Course, Input};
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::output::remark;
+
+/// Starts, watches and ends the solution in one folder.
+pub(super) struct Watch<'a> {
+    folder: &'a Folder,
+    began: Instant,
+    course: Course,
+    signals: SignalFd,
+    client: Client<ToLca, FromLca>,
+    lca: Option<Lca>,
+    rows: Vec<ApplicationRow>,
+}
+
+/// The process of the local control agent.
+struct Lca {
+    pid: Pid,
+    /// Readable when it has ended; only for one that an earlier `up` has started, which is not our child.
+    adopted: Option<OwnedFd>,
+}
+
+impl<'a> Watch<'a> {
+    /// A watch over the solution in `folder`, whose local control agent may live already.
+    ///
+    /// From here on the process takes the signals that ask for its end, and those of its children, and every process
+    /// that the local control agent leaves behind becomes its child.
+    ///
+    /// # Errors
+    /// If the system has no resources left.
+    pub(super) fn new(folder: &'a Folder, lca: Option<u32>) -> io::Result<Self> {
+        let mut watched = SigSet::empty();
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCHLD] {
+            watched.add(signal);
+        }
+        watched.thread_block()?;
+        set_child_subreaper(true)?;
+        Ok(Self {
+            folder,
+            began: Instant::now(),
+            course: Course::new(Time::ZERO, lca.is_some()),
+            signals: SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?,
+            client: Client::new(folder.run("lca.sock"))?,
+            lca: lca.map(Lca::adopt).transpose()?,
+            rows: Vec::new(),
+        })
+    }
+
+    /// Works until everything has ended; `welcome` is called when everything is up.
+    ///
+    /// # Errors
+    /// Why it did not come up, or did not end as it should.
+    pub(super) fn run(mut self, welcome: impl Fn()) -> Result<(), Failure> {
+        let result = loop {
+            match self.turn(&welcome) {
+                Ok(None) => {}
+                Ok(Some(result)) => break result,
+                Err(error) => break Err(Failure::failed(format!("cannot watch over the solution: {error}"))),
+            }
+        };
+        self.sweep();
+        result
+    }
+
+    /// Waits until something happens and does what is to be done about it; gives the result when all is over.
+    fn turn(&mut self, welcome: &impl Fn()) -> io::Result<Option<Result<(), Failure>>> {
+        for input in self.wait()? {
+            for action in self.course.handle(self.now(), input) {
+                match action {
+                    Action::Start => self.start()?,
+                    Action::Say(text) => remark(&text),
+                    Action::Welcome => welcome(),
+                    Action::Stop => self.stop(),
+                    Action::Kill => self.kill(),
+                    Action::Finish(result) => return Ok(Some(result)),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The time since the watch began, which is the course's own.
+    fn now(&self) -> Time {
+        Time::from_micros(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// Sleeps until something happens.
+    fn wait(&mut self) -> io::Result<Vec<Input>> {
+        let timeout = match self.course.deadline() {
+            None => PollTimeout::NONE,
+            // Rounded up, so that the deadline has passed when the sleep ends.
+            Some(at) => {
+                let left = at.since(self.now()).as_micros().div_ceil(1_000);
+                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let adopted = self.lca.as_ref().and_then(|lca| lca.adopted.as_ref());
+        let descriptors = [self.signals.as_fd(), self.client.as_fd()].into_iter().chain(adopted.map(AsFd::as_fd));
+        let mut descriptors: Vec<_> = descriptors.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        match poll(&mut descriptors, timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let adopted_ended = descriptors.get(2).is_some_and(|fd| fd.any().unwrap_or(false));
+        let mut inputs = vec![Input::Tick];
+        self.listen(&mut inputs);
+        if adopted_ended {
+            self.lca = None;
+            // How it ended is told to its parent only, and that is gone. If it was asked to end, nothing runs any more.
+            inputs.push(Input::Ended(self.rows.iter().all(|row| row.pid.is_none()).then_some(0)));
+        }
+        while let Some(signal) = self.signals.read_signal()? {
+            if i32::try_from(signal.ssi_signo) == Ok(Signal::SIGCHLD as i32) {
+                inputs.extend(self.reap());
+            } else {
+                inputs.push(Input::Signal);
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// Takes in what the local control agent tells.
+    fn listen(&mut self, inputs: &mut Vec<Input>) {
+        while let Some(event) = self.client.poll() {
+            match event {
+                Event::Connected => drop(self.client.send(&ToLca::Follow)),
+                Event::Message(FromLca::Applications(rows)) => {
+                    self.rows.clone_from(&rows);
+                    inputs.push(Input::Applications(rows));
+                }
+                Event::Message(FromLca::Ended(_) | FromLca::Stop) | Event::Disconnected => {}
+            }
+        }
+    }
+
+    /// Takes leave of every child that has ended: the local control agent, and servers that it left behind.
+    fn reap(&mut self) -> Option<Input> {
+        let mut ended = None;
+        loop {
+            let (pid, code) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, Some(code)),
+                Ok(WaitStatus::Signaled(pid, ..)) => (pid, None),
+                Ok(WaitStatus::StillAlive) | Err(_) => return ended,
+                Ok(_) => continue,
+            };
+            if self.lca.take_if(|lca| lca.pid == pid).is_some() {
+                ended = Some(Input::Ended(code));
+            }
+        }
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        let log = OpenOptions::new().append(true).create(true).mode(0o600).open(self.folder.log("lca.log"))?;
+        let mut command = Command::new(program());
+        command.arg("--dir").arg(self.folder.path()).args(["run", "lca"]);
+        let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+        self.lca = Some(Lca { pid: Pid::from_raw(child.id().cast_signed()), adopted: None });
+        Ok(())
+    }
+
+    /// Asks the local control agent to end everything; by a signal too, in case it does not listen yet.
+    fn stop(&mut self) {
+        if !self.client.send(&ToLca::StopAll)
+            && let Some(lca) = &self.lca
+        {
+            // An error says that it has ended, which its end will tell.
+            let _ = kill(lca.pid, Signal::SIGTERM);
+        }
+    }
+
+    fn kill(&self) {
+        if let Some(lca) = &self.lca {
+            let _ = kill(lca.pid, Signal::SIGKILL);
+        }
+    }
+
+    /// Kills what the local control agent left behind. With its end everything that it had started became our child,
+    /// unless an earlier `up` had started it: then it is known from what it told.
+    fn sweep(&self) {
+        let adopted = self.rows.iter().filter_map(|row| row.pid).filter(|pid| belongs_to(*pid, self.folder));
+        adopted.for_each(end);
+        // What a child leaves behind when it is killed becomes our child as well.
+        loop {
+            children().for_each(end);
+            if waitpid(Pid::from_raw(-1), None).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Lca {
+    /// A local control agent that an earlier `up` has started.
+    fn adopt(pid: u32) -> io::Result<Self> {
+        let pid = pid.cast_signed();
+        let process = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+        let ended = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty())?;
+        Ok(Self { pid: Pid::from_raw(pid), adopted: Some(ended) })
+    }
+}
+
+/// The program that this process runs, even if its file was replaced or removed meanwhile.
+fn program() -> PathBuf {
+    std::env::current_exe().ok().filter(|path| path.exists()).unwrap_or_else(|| "/proc/self/exe".into())
+}
+
+fn end(pid: u32) {
+    // An error says that it has ended already.
+    let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+}
+
+/// The children of this process (`proc(5)`: the fourth field of `stat`, the second behind the name in brackets).
+fn children() -> impl Iterator<Item = u32> {
+    let own = std::process::id().to_string();
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(move |process| {
+        let pid = process.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        let (_, behind) = stat.rsplit_once(')')?;
+        (behind.split_whitespace().nth(1)? == own).then_some(pid)
+    })
+}
+
+/// Whether the process was started for this folder: an id may have been given to another process meanwhile.
+fn belongs_to(pid: u32, folder: &Folder) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).any(|argument| argument == folder.path().as_os_str().as_bytes())
+}

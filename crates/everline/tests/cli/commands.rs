@@ -1,0 +1,193 @@
+//! The commands as a person types them, against a control server that says what the test wants.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use insta::assert_snapshot;
+
+use crate::support::{Answer, Place};
+
+const STATUS: &str = r#"{"solution":"demo","applications":[
+ {"name":"control","pair":null,"role":null,"state":"started","pid":4709,"host":"h1","epoch":null,"ready":true,"lag":null,"records":null,"state_hash":null},
+ {"name":"sip-a","pair":"sip","role":"primary","state":"started","pid":4711,"host":"h1","epoch":7,"ready":true,"lag":0,"records":123,"state_hash":"00c0ffee"},
+ {"name":"sip-b","pair":"sip","role":null,"state":"starting","pid":null,"host":"h1","epoch":7,"ready":false,"lag":12,"records":111,"state_hash":"0badcafe","new_field":[1]}]}"#;
+
+const AGENTS: &str = r#"{"agents":[
+ {"id":"anna","extension":"1001","state":"ready","reason":null,"since":"1970-01-01T00:00:00Z"},
+ {"id":"1001","extension":"1002","state":"not ready","reason":"lunch","since":"1970-01-01T00:00:00Z"}]}"#;
+
+const CALLS: &str = r#"{"calls":[{"id":"7-1","state":"ringing","from":"1002","to":"9000","queue":"9000","agent":"anna","since":"2999-01-01T00:00:00Z"},
+ {"id":"7-2","state":"trying","from":"1002","to":"1001","queue":null,"agent":null,"since":"2999-01-01T00:00:00Z"}]}"#;
+
+const REFUSAL: &str =
+    r#"{"what":"the backup of sip is not level: 12 checkpoints behind","do":"wait until it is ready"}"#;
+
+/// A control server that knows the three listings and refuses everything else.
+fn usual(request: &str) -> Answer {
+    Some(match request {
+        "GET /v1/status" => (200, STATUS.into()),
+        "GET /v1/agents" => (200, AGENTS.into()),
+        "GET /v1/calls" => (200, CALLS.into()),
+        _ => (409, REFUSAL.into()),
+    })
+}
+
+/// The same without the ages of 1970, which grow.
+fn without_age(text: &str) -> String {
+    text.lines()
+        .map(|line| line.rsplit_once("  ").map_or(line, |(line, _)| line.trim_end()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn tables_are_for_people_and_have_no_colours_in_a_pipe() {
+    let place = Place::new();
+    place.serve(usual);
+    let status = place.run("status");
+    assert_eq!((status.code, status.err.as_str()), (Some(0), ""));
+    assert_snapshot!(status.out);
+    assert_snapshot!(place.run("calls").out);
+    assert_snapshot!(without_age(&place.run("agents").out));
+}
+
+#[test]
+fn json_is_the_control_servers_own() {
+    let place = Place::new();
+    place.serve(usual);
+    for (command, body) in [("status", STATUS), ("agents", AGENTS), ("calls", CALLS)] {
+        let ended = place.run(&format!("{command} --json"));
+        assert_eq!((ended.code, ended.out), (Some(0), format!("{body}\n")));
+    }
+}
+
+#[test]
+fn an_empty_listing_says_so() {
+    let place = Place::new();
+    place.serve(|_| Some((200, r#"{"calls":[]}"#.into())));
+    assert_eq!(place.run("calls").out, "no calls\n");
+}
+
+#[test]
+fn nothing_running_is_exit_code_3_everywhere() {
+    let place = Place::new();
+    for command in ["status", "calls --json", "agents", "agent anna ready", "switchover sip", "stop"] {
+        let ended = place.run(command);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(3), ""), "{command}");
+        assert!(ended.err.starts_with("error: nothing is running in the folder DIR"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_understood() {
+    let place = Place::new();
+    for (command, said) in
+        [("staus", "status"), ("status --jsn", "--json"), ("agent anna redy", "ready"), ("", "Usage:")]
+    {
+        let ended = place.run(command);
+        assert_eq!(ended.code, Some(2), "{command}");
+        assert!(ended.err.contains(said), "{}", ended.err);
+    }
+}
+
+#[test]
+fn an_agent_is_found_by_id_first_and_by_extension() {
+    let place = Place::new();
+    let asked =
+        place.serve(|request| if request.starts_with("GET") { usual(request) } else { Some((200, "{}".into())) });
+    assert_eq!(place.run("agent anna ready").out, "agent anna is ready\n");
+    assert_eq!(place.run("agent 1001 not-ready --reason lunch").out, "agent 1001 is not ready\n");
+    assert_eq!(place.run("agent 1002 not-ready").out, "agent 1001 is not ready\n");
+    let asked = asked.lock().expect("the server lives");
+    let orders: Vec<&str> = asked.iter().filter(|request| request.starts_with("POST")).map(String::as_str).collect();
+    assert_eq!(
+        orders,
+        [
+            "POST /v1/agents/anna/ready {}",
+            r#"POST /v1/agents/1001/not-ready {"reason":"lunch"}"#,
+            r#"POST /v1/agents/1001/not-ready {"reason":null}"#,
+        ]
+    );
+}
+
+#[test]
+fn an_agent_that_nobody_knows_is_suggested_another() {
+    let place = Place::new();
+    place.serve(usual);
+    let ended = place.run("agent ana ready");
+    assert_eq!(ended.code, Some(1));
+    assert_snapshot!(ended.err);
+}
+
+#[test]
+fn a_refusal_is_told_with_its_reason_and_exit_code_1() {
+    let place = Place::new();
+    let asked = place.serve(usual);
+    let ended = place.run("switchover sip");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
+    assert_snapshot!(ended.err);
+    assert_eq!(asked.lock().expect("the server lives").as_slice(), ["POST /v1/pairs/sip/switchover {}"]);
+    assert_eq!(place.run("switchover a/b").code, Some(1));
+}
+
+#[test]
+fn an_answer_of_another_version_is_not_misread() {
+    let place = Place::new();
+    place.serve(|_| Some((200, r#"{"calls":"many"}"#.into())));
+    let ended = place.run("calls");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("is not understood"), "{}", ended.err);
+}
+
+#[test]
+fn a_listing_is_asked_for_again_if_the_control_server_dies_over_it_and_an_order_is_not() {
+    let place = Place::new();
+    let count = AtomicU32::new(0);
+    let asked =
+        place.serve(move |request| if count.fetch_add(1, Ordering::Relaxed) == 0 { None } else { usual(request) });
+    assert_eq!(place.run("calls").code, Some(0));
+    assert_eq!(asked.lock().expect("the server lives").len(), 2);
+
+    let place = Place::new();
+    let asked = place.serve(|_| None);
+    let ended = place.run("switchover sip");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("whether it was done is not known"), "{}", ended.err);
+    assert_eq!(asked.lock().expect("the server lives").len(), 1);
+}
+
+#[test]
+fn completions_and_manual_pages_name_the_commands() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = place.run(&format!("completions {shell}"));
+        assert!(ended.code == Some(0) && ended.out.contains("switchover"), "{shell}");
+        assert!(!ended.out.contains("run-number"), "hidden: {shell}");
+    }
+    assert!(place.run("man").out.contains("everline\\-switchover"));
+    assert!(place.run("man agent not-ready").out.contains("REASON"));
+    assert_eq!(place.run("man nothing").code, Some(2));
+}
+
+#[test]
+fn every_help_shows_an_example() {
+    let place = Place::new();
+    for command in [
+        "",
+        "up",
+        "status",
+        "calls",
+        "agents",
+        "agent",
+        "agent x ready",
+        "agent x not-ready",
+        "switchover",
+        "stop",
+        "config",
+        "config check",
+        "completions",
+        "man",
+    ] {
+        let help = place.run(&format!("{command} --help"));
+        assert!(help.code == Some(0) && help.out.contains("Example:\n  everline "), "{command}: {}", help.out);
+    }
+}

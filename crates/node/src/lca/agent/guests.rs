@@ -1,0 +1,119 @@
+//! What is said on the agent's socket.
+
+use std::os::fd::OwnedFd;
+
+use management::State;
+use model::Incarnation;
+
+use super::{Agent, Application, Guest};
+use crate::clock;
+use crate::lca::supervised::Supervised;
+use crate::pulse::Pulse;
+use crate::wire::{ApplicationRow, FromLca, Role, ToLca};
+
+impl Agent {
+    /// Takes in what was said over the socket.
+    pub(super) fn serve(&mut self) {
+        for guest in self.hub.ready() {
+            while let Some((message, descriptors)) = self.hub.receive::<ToLca>(guest) {
+                self.hear(guest, message, descriptors);
+            }
+        }
+    }
+
+    pub(super) fn hear(&mut self, guest: u64, message: ToLca, descriptors: Vec<OwnedFd>) {
+        let now = clock::now();
+        match (message, self.hub.note(guest).copied().unwrap_or_default()) {
+            (ToLca::Hello(incarnation), _) => self.welcome(guest, &incarnation, descriptors),
+            (ToLca::Report(report), Guest::Application(which)) => {
+                if report.role == Some(Role::Primary) {
+                    self.host.reported(which, report.level);
+                }
+                self.applications[which].report = Some(report);
+            }
+            (ToLca::Ready, Guest::Application(which)) => {
+                self.host.ready(which, now);
+                self.applications[which].trouble = None;
+            }
+            (ToLca::Fatal(trouble), Guest::Application(which)) => {
+                tracing::error!("{}: {trouble}", self.applications[which].name);
+                self.applications[which].ending = Some(trouble);
+            }
+            (ToLca::Follow, _) => {
+                if let Some(note) = self.hub.note(guest) {
+                    *note = Guest::Follower;
+                }
+                self.hub.send(guest, &FromLca::Applications(self.rows()));
+            }
+            (ToLca::StopAll, _) => {
+                tracing::info!("everything was asked to end");
+                self.host.stop(now);
+            }
+            (ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_), _) => {
+                self.hub.close(guest, "it has not said who it is");
+            }
+        }
+    }
+
+    /// An application says who it is: the kernel knows better which process it is.
+    pub(super) fn welcome(&mut self, guest: u64, incarnation: &Incarnation, mut descriptors: Vec<OwnedFd>) {
+        let place = self.applications.iter().position(|application| application.name == incarnation.application);
+        let known = place.filter(|which| {
+            if self.applications[*which].process.is_none() {
+                self.find(*which);
+            }
+            let pid = self.applications[*which].process.as_ref().map(Supervised::pid);
+            pid.is_some() && pid == self.hub.peer(guest) && self.host.run(*which).0 == incarnation.run
+        });
+        let Some(which) = known else {
+            return self.hub.close(guest, &format!("its process is not {incarnation}, as it says"));
+        };
+        if let Some(note) = self.hub.note(guest) {
+            *note = Guest::Application(which);
+        }
+        if let Some(pulse) = descriptors.pop() {
+            self.applications[which].pulse = Pulse::open(&pulse).inspect_err(|error| tracing::warn!("{error}")).ok();
+        }
+        for other in 0..self.applications.len() {
+            if let Some(fact) = self.ended_up_to(other) {
+                self.hub.send(guest, &FromLca::Ended(fact));
+            }
+        }
+        if self.host.state(which) == State::Stopping {
+            self.hub.send(guest, &FromLca::Stop);
+        }
+    }
+
+    /// The last run of an application that has certainly ended, and all before it.
+    pub(super) fn ended_up_to(&self, which: usize) -> Option<Incarnation> {
+        let (run, lives) = self.host.run(which);
+        let run = run.checked_sub(u64::from(lives))?;
+        (run > 0).then(|| Incarnation::new(self.applications[which].name.clone(), run))
+    }
+
+    pub(super) fn rows(&self) -> Vec<ApplicationRow> {
+        let row = |(which, application): (usize, &Application)| ApplicationRow {
+            name: application.name.clone(),
+            pair: application.pair.clone(),
+            run: self.host.run(which).0,
+            state: self.host.state(which).to_string(),
+            pid: application.process.as_ref().map(Supervised::pid),
+            report: application.report.clone(),
+            trouble: application.trouble.clone(),
+        };
+        self.applications.iter().enumerate().map(row).collect()
+    }
+
+    pub(super) fn tell_followers(&mut self) {
+        if !std::mem::take(&mut self.changed) {
+            return;
+        }
+        let rows = self.rows();
+        if rows != self.told {
+            for guest in self.hub.whose(|guest| *guest == Guest::Follower) {
+                self.hub.send(guest, &FromLca::Applications(rows.clone()));
+            }
+            self.told = rows;
+        }
+    }
+}

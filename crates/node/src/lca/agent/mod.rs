@@ -1,0 +1,226 @@
+//! The agent's loop: tells the host's rules what happens, and carries out their orders.
+
+mod guests;
+mod processes;
+
+use std::io;
+
+use management::hang::OBSERVE_EVERY;
+use management::{Action, Description, Doing, Host, Order};
+use model::{Incarnation, Time};
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::setsid;
+
+use super::LcaSettings;
+use super::runs::Runs;
+use super::supervised::Supervised;
+use crate::clock;
+use crate::hub::Hub;
+use crate::pulse::Pulse;
+use crate::wire::{ApplicationRow, FromLca, ServerReport, Trouble};
+
+/// The epoll's names; the processes of the applications count from [`PROCESS`].
+const HUB: u64 = 0;
+const SIGNALS: u64 = 1;
+const PROCESS: u64 = 2;
+/// Events that are taken at a time.
+const BATCH: usize = 64;
+
+/// Who is connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Guest {
+    /// Has not said yet.
+    #[default]
+    Unknown,
+    /// An application, by its place among the descriptions.
+    Application(usize),
+    /// Wants to know how the applications stand.
+    Follower,
+}
+
+/// What the agent knows of an application.
+#[derive(Debug)]
+struct Application {
+    name: String,
+    pair: Option<String>,
+    /// The living process, once it is known.
+    process: Option<Supervised>,
+    pulse: Option<Pulse>,
+    report: Option<ServerReport>,
+    /// Why it does not run, or why its last run has ended.
+    trouble: Option<Trouble>,
+    /// Why its current run is about to end.
+    ending: Option<Trouble>,
+}
+
+/// The agent.
+pub(super) struct Agent {
+    settings: LcaSettings,
+    host: Host,
+    runs: Runs,
+    applications: Vec<Application>,
+    hub: Hub<Guest>,
+    signals: SignalFd,
+    epoll: Epoll,
+    /// When to look at the pulses next.
+    observe: Time,
+    /// Something that followers see may have changed.
+    changed: bool,
+    /// What they were told last.
+    told: Vec<ApplicationRow>,
+}
+
+impl Agent {
+    /// An agent that knows which applications live already.
+    pub(super) fn new(settings: LcaSettings) -> Result<Self, Trouble> {
+        // A terminal's Ctrl-C is meant for `up`, which asks for an orderly end. Fails only if nobody has to be left.
+        let _ = setsid();
+        let (runs, warnings) = Runs::open(&settings.folder.runs())?;
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let socket = settings.folder.socket("lca");
+        let hub = Hub::listen(&socket).map_err(|error| Trouble::of_file("listen at", &socket, &error))?;
+        let watch = || -> io::Result<_> {
+            let asked: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect();
+            asked.thread_block()?;
+            let signals = SignalFd::with_flags(&asked, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+            let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+            epoll.add(&hub, EpollEvent::new(EpollFlags::EPOLLIN, HUB))?;
+            epoll.add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))?;
+            Ok((signals, epoll))
+        };
+        let no_resources =
+            |error| Trouble::new(format!("the system has no resources left: {error}"), "see `ulimit -a`");
+        let (signals, epoll) = watch().map_err(no_resources)?;
+        let applications = settings.applications.iter().map(Application::new).collect();
+        let host = Host::new(settings.applications.iter().cloned());
+        let (observe, changed, told) = (Time::ZERO, true, Vec::new());
+        let mut agent = Self { settings, host, runs, applications, hub, signals, epoll, observe, changed, told };
+        (0..agent.applications.len()).for_each(|which| agent.find(which));
+        Ok(agent)
+    }
+
+    /// Works until everything was asked to end and has ended.
+    pub(super) fn run(mut self) {
+        loop {
+            self.host.expire(clock::now());
+            loop {
+                let orders: Vec<Order> = self.host.orders().collect();
+                if orders.is_empty() {
+                    break;
+                }
+                orders.into_iter().for_each(|order| self.carry_out(order));
+            }
+            self.tell_followers();
+            if self.host.is_finished() {
+                break;
+            }
+            self.turn();
+        }
+    }
+
+    /// Waits until something happens or is due, and takes it in.
+    fn turn(&mut self) {
+        let mut events = [EpollEvent::empty(); BATCH];
+        let count = match self.epoll.wait(&mut events, self.timeout()) {
+            Ok(count) => count,
+            Err(Errno::EINTR) => 0,
+            Err(error) => {
+                tracing::error!("the local control agent cannot wait: {error}");
+                0
+            }
+        };
+        for event in events.iter().take(count) {
+            self.changed = true;
+            match event.data() {
+                HUB => self.serve(),
+                SIGNALS => self.heed_signals(),
+                number => self.ended((number - PROCESS) as usize),
+            }
+        }
+        if self.observe <= clock::now() {
+            self.look_after();
+        }
+    }
+
+    /// How long nothing is due.
+    fn timeout(&self) -> EpollTimeout {
+        let is_looked_at = |(which, application): (usize, &Application)| {
+            application.pulse.is_some() || application.process.is_none() && self.host.run(which).1
+        };
+        let look = self.applications.iter().enumerate().any(is_looked_at).then_some(self.observe);
+        match self.host.deadline().into_iter().chain(look).min() {
+            None => EpollTimeout::NONE,
+            Some(due) => {
+                // Rounded up, so that what is awaited is due when the wait ends.
+                let millis = due.since(clock::now()).as_micros().div_ceil(1_000);
+                EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::MAX)
+            }
+        }
+    }
+
+    /// Looks at the pulses of those that live, and for those that have not said who they are.
+    fn look_after(&mut self) {
+        let now = clock::now();
+        self.observe = now + OBSERVE_EVERY;
+        for which in 0..self.applications.len() {
+            if self.host.run(which).1 && self.applications[which].process.is_none() {
+                self.find(which);
+            }
+        }
+        for (which, application) in self.applications.iter().enumerate() {
+            if let (Some(process), Some(pulse)) = (&application.process, &application.pulse) {
+                let look = || pulse.holder().map_or(Doing::Sleeping, |thread| process.doing(thread));
+                self.host.observed(which, now, pulse.beats(), look);
+            }
+        }
+    }
+
+    fn heed_signals(&mut self) {
+        while let Ok(Some(_)) = self.signals.read_signal() {
+            tracing::info!("a signal asks for the end of everything");
+            self.host.stop(clock::now());
+        }
+    }
+
+    fn carry_out(&mut self, Order { application: which, action }: Order) {
+        let name = self.applications[which].name.clone();
+        match action {
+            Action::Start => self.start(which),
+            Action::AskToEnd => {
+                let guests = self.hub.whose(|guest| *guest == Guest::Application(which));
+                match (&guests[..], &self.applications[which].process) {
+                    ([], Some(process)) => process.ask_to_end(),
+                    _ => guests.iter().for_each(|guest| self.hub.send(*guest, &FromLca::Stop)),
+                }
+            }
+            Action::Kill(reason) => {
+                tracing::warn!("{name} is killed: {reason}");
+                let application = &mut self.applications[which];
+                application.ending = Some(Trouble::new(format!("{name} was killed: {reason}"), "it is started again"));
+                match &application.process {
+                    Some(process) => process.kill(),
+                    None => tracing::error!(
+                        "a process that is not known holds {}",
+                        self.settings.folder.lock(&name).display()
+                    ),
+                }
+            }
+            Action::Announce(run) => {
+                let fact = FromLca::Ended(Incarnation::new(name, run));
+                for guest in self.hub.whose(|guest| matches!(guest, Guest::Application(_))) {
+                    self.hub.send(guest, &fact);
+                }
+            }
+        }
+    }
+}
+
+impl Application {
+    fn new(description: &Description) -> Self {
+        let Description { name, pair, .. } = description.clone();
+        Self { name, pair, process: None, pulse: None, report: None, trouble: None, ending: None }
+    }
+}

@@ -1,0 +1,94 @@
+//! An application's side of its connection to the LCA.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use model::Incarnation;
+
+use crate::client::{Client, Event};
+use crate::wire::{FromLca, ServerReport, ToLca, Trouble};
+
+/// What the LCA tells an application.
+#[derive(Debug, PartialEq, Eq)]
+pub enum News {
+    /// Every incarnation of this application up to this run has certainly ended. May be told again.
+    Ended(Incarnation),
+    /// End cleanly.
+    Stop,
+}
+
+/// The connection to the LCA: outlives the LCA's own restarts and tells a new one all that it must know.
+#[derive(Debug)]
+pub struct LcaLink {
+    client: Client<ToLca, FromLca>,
+    incarnation: Incarnation,
+    pulse: OwnedFd,
+    is_ready: bool,
+    report: Option<ServerReport>,
+}
+
+impl LcaLink {
+    /// The link of `incarnation`, whose sending thread holds the pulse behind the descriptor, to the LCA at `path`.
+    ///
+    /// # Errors
+    /// If the system has no descriptors left.
+    pub fn new(path: impl Into<PathBuf>, incarnation: Incarnation, pulse: OwnedFd) -> io::Result<Self> {
+        Ok(Self { client: Client::new(path)?, incarnation, pulse, is_ready: false, report: None })
+    }
+
+    /// What the LCA has told, if anything; to be called until it gives nothing when the descriptor is readable.
+    pub fn poll(&mut self) -> Option<News> {
+        loop {
+            match self.client.poll()? {
+                Event::Connected => self.introduce(),
+                Event::Message(FromLca::Ended(incarnation)) => return Some(News::Ended(incarnation)),
+                Event::Message(FromLca::Stop) => return Some(News::Stop),
+                Event::Message(FromLca::Applications(_)) | Event::Disconnected => {}
+            }
+        }
+    }
+
+    /// Tells the LCA how this server stands, if that differs from what it was told last in more than the counts.
+    pub fn report(&mut self, report: ServerReport) {
+        let without_counts =
+            |report: &ServerReport| ServerReport { lag: 0, records: 0, state_hash: 0, ..report.clone() };
+        if self.report.as_ref().map(without_counts) != Some(without_counts(&report)) {
+            self.client.send(&ToLca::Report(report.clone()));
+            self.report = Some(report);
+        }
+    }
+
+    /// Tells the LCA that the application has started; more than once does no harm.
+    pub fn ready(&mut self) {
+        if !self.is_ready {
+            self.is_ready = true;
+            self.client.send(&ToLca::Ready);
+        }
+    }
+
+    /// Tells the LCA why the application cannot start. The caller ends the process next; what was said arrives, because
+    /// the socket keeps it.
+    pub fn fatal(&mut self, trouble: Trouble) {
+        while self.client.poll().is_some() {}
+        self.client.send(&ToLca::Fatal(trouble));
+    }
+
+    fn introduce(&mut self) {
+        // Without descriptors left this process cannot be watched; the LCA's other witnesses remain.
+        let pulse = self.pulse.try_clone().into_iter().collect();
+        self.client.send_with(&ToLca::Hello(self.incarnation.clone()), pulse);
+        if self.is_ready {
+            self.client.send(&ToLca::Ready);
+        }
+        if let Some(report) = &self.report {
+            self.client.send(&ToLca::Report(report.clone()));
+        }
+    }
+}
+
+impl AsFd for LcaLink {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.client.as_fd()
+    }
+}

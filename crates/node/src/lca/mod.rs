@@ -1,0 +1,60 @@
+//! The local control agent (LCA): starts, watches and ends the applications of one host.
+//!
+//! It decides nothing: `management::host` does. It holds no socket and no state of a call, so its own death disturbs
+//! nobody: the applications live on, each holding its `lock`, by which a new agent finds them, and introduce
+//! themselves to it. What it knows for certain, that a process has ended, is what a takeover may rest on.
+
+mod agent;
+mod link;
+mod lock;
+mod runs;
+mod supervised;
+
+use std::fs;
+use std::path::PathBuf;
+
+pub use link::{LcaLink, News};
+pub(crate) use lock::claim;
+
+use self::agent::Agent;
+use crate::folder::Folder;
+use crate::log;
+use crate::wire::Trouble;
+
+/// What the agent is to run.
+#[derive(Clone, Debug)]
+pub struct LcaSettings {
+    /// The contact centre.
+    pub folder: Folder,
+    /// The program that is every application: `PROGRAM --dir DIR run APPLICATION --run-number N`.
+    pub program: PathBuf,
+    /// The applications, in the order in which they are started and listed.
+    pub applications: Vec<management::Description>,
+}
+
+/// Runs the agent until everything was asked to end and has ended.
+///
+/// # Errors
+/// If an agent runs already in this folder, or the folder cannot be used.
+pub fn run(settings: LcaSettings) -> Result<(), Trouble> {
+    settings.folder.create()?;
+    let path = settings.folder.lock("lca");
+    let lock = lock::take(&path).map_err(|error| Trouble::of_file("lock", &path, &error))?;
+    let Some(lock) = lock else {
+        let holder = lock::holder(&path).map_or(String::new(), |(_, pid)| format!(" (process {pid})"));
+        let what = format!("this contact centre is running already{holder}");
+        return Err(Trouble::new(what, "`everline stop` ends it; --dir names another one"));
+    };
+    let _log = log::begin(Some(settings.folder.log("lca")));
+    lock::sign(&lock, 0).map_err(|error| Trouble::of_file("write", &path, &error))?;
+    let sockets: Vec<_> = settings.applications.iter().map(|one| settings.folder.socket(&one.name)).collect();
+    let others = ["coordinator", "lca"].map(|name| settings.folder.socket(name));
+    Agent::new(settings)
+        .inspect_err(|trouble| tracing::error!("the local control agent cannot start: {trouble}"))?
+        .run();
+    for socket in sockets.iter().chain(&others) {
+        let _ = fs::remove_file(socket);
+    }
+    tracing::info!("everything has ended");
+    Ok(())
+}

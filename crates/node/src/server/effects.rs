@@ -1,0 +1,283 @@
+//! Carries out what the replica asks for.
+
+use std::net::SocketAddr;
+
+use model::{Epoch, RecordKey};
+use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, Serve};
+
+use super::link::{Link, LinkFrame};
+use super::mail::Mail;
+use super::service::{Action, Service};
+use super::shell::{End, Shell, wall_clock};
+use super::streams::Stream;
+use crate::channel::Channel;
+use crate::coordinator::Coordinator;
+use crate::journal::{Contents, Entry, Stamp};
+use crate::local;
+use crate::wire::Opening;
+
+impl<S: Service> Shell<S> {
+    /// Carries out effects until there are none.
+    pub(super) fn carry_out(&mut self) {
+        loop {
+            let effects: Vec<_> = self.replica.take_effects().collect();
+            if effects.is_empty() {
+                return;
+            }
+            for effect in effects {
+                self.perform(effect);
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect<S::Output>) {
+        match effect {
+            Effect::Frame { bytes, sequence } => self.put_on_link(bytes, sequence),
+            Effect::Release(output) => self.act(output),
+            Effect::Shadow(output) => self.shadow(output),
+            Effect::Ask(request) => drop(self.coordinator.send(request)),
+            Effect::Dial(primary) => self.dial(&primary.application),
+            Effect::HangUp => self.hang_up(),
+            Effect::Journal { stamp, key, change } => self.record(stamp, key, &change),
+            Effect::ReadJournals => self.cold_start(),
+            Effect::Serve(serve) => self.serve(serve),
+            Effect::StandBy => self.stand_by(),
+            Effect::Retire(why) => self.retire(why),
+            Effect::Tell(remark) => tell(&remark),
+        }
+    }
+
+    /// Lets a released output out. Nothing else in this program writes to the network.
+    fn act(&mut self, output: Released<S::Output>) {
+        match S::action(output.into_inner()) {
+            Action::Datagram { listener, to, bytes } => self.intake.post(listener, to, bytes),
+            Action::Connect { connection, to } => self.connect(connection, to),
+            Action::Stream { connection, bytes } => self.write_to(connection, &bytes),
+            Action::Close { connection } => self.close_when_written(connection),
+            Action::Mail(letter) => self.mail.send(letter, &self.poll),
+            Action::MailAgain => self.mail.begin_again(),
+            Action::Answer { request, reply } => self.answer_order(request, &reply),
+            Action::Log(line) => tracing::debug!("{line}"),
+        }
+    }
+
+    fn connect(&mut self, number: u64, to: SocketAddr) {
+        if self.intake.streams.contains_key(&number) {
+            return;
+        }
+        match Stream::connecting(to) {
+            Ok(stream) => {
+                self.intake.insert(number, stream);
+                self.tell_connection(number);
+            }
+            Err(error) => {
+                tracing::warn!(connection = number, "cannot connect: {error}");
+                self.tell_closed(number);
+            }
+        }
+    }
+
+    fn write_to(&mut self, number: u64, bytes: &[u8]) {
+        let Some(stream) = self.intake.streams.get_mut(&number) else { return };
+        match stream.write(bytes) {
+            Ok(()) => self.intake.watch(number),
+            Err(_) => {
+                self.close_stream(number);
+                self.tell_closed(number);
+            }
+        }
+    }
+
+    fn close_when_written(&mut self, number: u64) {
+        let waits = self.intake.streams.get_mut(&number).is_some_and(|stream| {
+            stream.closes = true;
+            stream.is_waiting()
+        });
+        if !waits {
+            self.close_stream(number);
+        }
+    }
+
+    /// The engine hears in the midst of its outputs that a connection is gone.
+    fn tell_closed(&mut self, number: u64) {
+        if let Some(input) = S::closed(number) {
+            self.replica.input(self.now, number, None, input);
+            self.replica.flush(self.now);
+        }
+    }
+
+    fn shadow(&mut self, output: S::Output) {
+        let Action::Stream { connection, bytes } = S::action(output) else { return };
+        let Some(link) = &mut self.link else { return };
+        match self.intake.streams.get_mut(&connection) {
+            Some(stream) => stream.shadow(&bytes),
+            None => link.early.entry(connection).or_default().extend_from_slice(&bytes),
+        }
+    }
+
+    fn put_on_link(&mut self, bytes: Vec<u8>, sequence: Option<u64>) {
+        let Some(link) = &mut self.link else { return };
+        match link.send_protocol(bytes, sequence) {
+            Ok(()) => self.link_moved(),
+            Err(error) => self.link_broke(&error),
+        }
+    }
+
+    fn dial(&mut self, primary: &str) {
+        let path = self.settings.socket(&format!("{primary}.sock"));
+        let connected = local::connect(&path).map_err(Into::into).and_then(|stream| {
+            let mut channel = Channel::new(stream);
+            channel.send(&Opening::Peer)?;
+            self.adopt_link(Link::new(channel))
+        });
+        match connected {
+            Ok(()) => self.replica.link_up(),
+            Err(_) => self.replica.link_down(self.now),
+        }
+    }
+
+    fn record(&mut self, (epoch, sequence): (Epoch, u64), key: RecordKey, change: &[u8]) {
+        let gone = redundancy::change::Changes::new(change).flatten().all(|change| change.state.is_none());
+        let key = key_bytes(key);
+        let stamp = Stamp { epoch, sequence };
+        let entry = Entry { key: &key, stamp, value: (!gone).then_some(change) };
+        // What could not be written waits, and the trouble is in the report.
+        let _ = self.journal.record([entry]);
+    }
+
+    /// Begins with the newest durable records that the journals of both sides hold.
+    fn cold_start(&mut self) {
+        let mut contents = Contents::default();
+        let sides = std::iter::once(&self.settings.me.application).chain(&self.settings.peer);
+        for side in sides {
+            match crate::journal::read(&self.settings.journal_of(side)) {
+                Ok((one, warnings)) => {
+                    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                    contents.merge(&one);
+                }
+                Err(trouble) => tracing::error!("{trouble}"),
+            }
+        }
+        let values: Vec<&[u8]> = contents.entries().filter_map(|entry| entry.value).collect();
+        let changes = values.into_iter().flat_map(redundancy::change::Changes::new).flatten();
+        self.replica.cold_start(self.now, wall_clock(), changes);
+    }
+
+    fn serve(&mut self, serve: Serve) {
+        tracing::info!(epoch = serve.epoch.0, takeover = serve.after.is_some(), "serves as primary");
+        if self.intake.listeners.is_empty()
+            && let Err(trouble) = self.intake.listen(&self.settings.doors)
+        {
+            tracing::error!("{trouble}");
+            self.lca.fatal(trouble);
+            self.end = Some(End::Asked);
+            return;
+        }
+        if let Some(predecessor) = &serve.after {
+            self.succeed(predecessor);
+        }
+        if let Err(error) = self.intake.open().and_then(|()| self.open_mail()) {
+            tracing::error!("cannot watch the sockets: {error}");
+        }
+        if serve.after.is_some() {
+            self.take_waiting();
+            self.replica.inputs_taken(self.now);
+        } else {
+            self.reconcile_connections();
+        }
+    }
+
+    /// Takes the predecessor's place: its inputs, its connections.
+    fn succeed(&mut self, predecessor: &Predecessor) {
+        for stream in self.intake.streams.values_mut() {
+            stream.forget_written();
+        }
+        self.take_left_behind(predecessor);
+        self.former_peer = None;
+        self.reconcile_connections();
+        self.replica.flush(self.now);
+    }
+
+    /// Takes in what waits in the sockets, as far as the ring has room.
+    fn take_waiting(&mut self) {
+        for number in 0..u8::try_from(self.intake.listeners.len()).unwrap_or(u8::MAX) {
+            self.read_listener(number);
+        }
+        let streams: Vec<u64> = self.intake.streams.keys().copied().collect();
+        streams.into_iter().for_each(|number| self.read_stream(number));
+        self.replica.flush(self.now);
+    }
+
+    /// Makes the records' connections and the descriptors agree: either may have been on its way.
+    fn reconcile_connections(&mut self) {
+        let known = self.replica.engine().connections();
+        for number in &known {
+            if !self.intake.streams.contains_key(number)
+                && let Some(input) = S::closed(*number)
+            {
+                self.replica.input(self.now, *number, None, input);
+            }
+        }
+        let unknown: Vec<_> = self
+            .intake
+            .streams
+            .iter()
+            .filter(|(number, stream)| stream.account.is_open && !known.contains(number))
+            .map(|(number, stream)| (*number, stream.account.listener, stream.account.remote))
+            .collect();
+        for (number, listener, remote) in unknown {
+            self.opened(number, listener, remote);
+        }
+    }
+
+    fn open_mail(&mut self) -> std::io::Result<()> {
+        let path = |name: &String| self.settings.socket(&format!("{name}.mail"));
+        self.mail = if self.settings.is_called {
+            Mail::answer(&path(&self.settings.me.application), &self.poll)?
+        } else {
+            let paths: Vec<_> = self.settings.calls.iter().map(path).collect();
+            Mail::call(&paths, &self.poll)?
+        };
+        Ok(())
+    }
+
+    fn stand_by(&mut self) {
+        tracing::info!("stands by as backup after a planned switchover");
+        self.intake.close();
+        self.mail.hang_up();
+    }
+
+    fn retire(&mut self, why: Retirement) {
+        tracing::warn!(?why, "this incarnation is over");
+        self.end = Some(End::Retired);
+    }
+
+    /// Tells the other side of a connection, with its descriptor.
+    pub(super) fn tell_connection(&mut self, number: u64) {
+        let Some(stream) = self.intake.streams.get(&number) else { return };
+        let Ok(descriptor) = stream.share() else { return };
+        let frame = LinkFrame::Connection { number, account: stream.account.clone() };
+        self.tell_link(&frame, vec![descriptor]);
+    }
+}
+
+/// The key of a record in the journal.
+fn key_bytes(key: RecordKey) -> [u8; 9] {
+    let mut bytes = [key.kind.0; 9];
+    bytes[1..].copy_from_slice(&key.id.to_le_bytes());
+    bytes
+}
+
+fn tell(remark: &Remark) {
+    match remark {
+        Remark::Panicked { fingerprint, touched } => {
+            tracing::error!(fingerprint, ?touched, "an input made the engine panic: its calls were dropped");
+        }
+        Remark::SwitchoverFailed(after) => tracing::warn!(%after, "a planned switchover did not come about"),
+        Remark::Suspects(peer) => tracing::warn!(%peer, "the primary is gone, asks for the next epoch"),
+        Remark::Joining(peer) => tracing::info!(%peer, "sends the records to a new backup"),
+        Remark::Level(peer) => tracing::info!(%peer, "the backup is in sync"),
+        Remark::Solo => tracing::warn!("goes on without a backup"),
+        Remark::ColdStart { records } => tracing::info!(records, "began with the durable records"),
+    }
+}

@@ -1,0 +1,186 @@
+//! Where inputs come from: listeners and TCP connections, all in one poll set that can be shut as a whole.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use super::link::Door;
+use super::poll::Poll;
+use super::streams::{self, Stream, Streams};
+use super::udp::{self, Outbox};
+use crate::wire::Trouble;
+
+/// TCP connections that may stand at the same time.
+const MOST_STREAMS: usize = 20_000;
+
+/// One listening socket.
+#[derive(Debug)]
+pub(super) enum Listener {
+    /// UDP, with what is to leave through it.
+    Udp(UdpSocket, Outbox),
+    /// TCP.
+    Tcp(TcpListener),
+}
+
+/// Every socket that faces the network. In the poll set a listener has its number, which is below 256, and a connection
+/// has its own, which is drawn by an epoch and therefore far above.
+#[derive(Debug)]
+pub(super) struct Intake {
+    pub(super) poll: Poll,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) streams: Streams,
+    accepted: u64,
+    /// The sockets are in the poll set.
+    open: bool,
+}
+
+impl Intake {
+    pub(super) fn new() -> io::Result<Self> {
+        let (listeners, streams) = (Vec::new(), BTreeMap::new());
+        Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, open: false })
+    }
+
+    /// Opens the listening sockets.
+    ///
+    /// # Errors
+    /// Which address cannot be had, and what to do about it.
+    pub(super) fn listen(&mut self, doors: &[Door]) -> Result<(), Trouble> {
+        for door in doors {
+            self.listeners.push(match *door {
+                Door::Udp(address) => {
+                    let socket = udp::open(address).map_err(|error| cannot_listen("udp", address, &error))?;
+                    Listener::Udp(socket, Outbox::default())
+                }
+                Door::Tcp(address) => {
+                    let socket = streams::listen(address).map_err(|error| cannot_listen("tcp", address, &error))?;
+                    Listener::Tcp(socket)
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the listening sockets that the primary has handed over.
+    pub(super) fn take_listeners(&mut self, doors: &[Door], descriptors: Vec<OwnedFd>) {
+        self.listeners = doors
+            .iter()
+            .zip(descriptors)
+            .map(|(door, descriptor)| match door {
+                Door::Udp(_) => Listener::Udp(UdpSocket::from(descriptor), Outbox::default()),
+                Door::Tcp(_) => Listener::Tcp(TcpListener::from(descriptor)),
+            })
+            .collect();
+    }
+
+    /// Begins to wait for inputs.
+    ///
+    /// # Errors
+    /// If the kernel refuses to watch a socket.
+    pub(super) fn open(&mut self) -> io::Result<()> {
+        if !self.open {
+            for (number, listener) in (0u64..).zip(&self.listeners) {
+                self.poll.add(listener, number, false)?;
+            }
+            for (number, stream) in &self.streams {
+                self.poll.add(stream, *number, stream.is_waiting())?;
+            }
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    /// Waits for inputs no more: the other side does.
+    pub(super) fn close(&mut self) {
+        if self.open {
+            self.listeners.iter().for_each(|listener| self.poll.remove(listener));
+            self.streams.values().for_each(|stream| self.poll.remove(stream));
+            self.open = false;
+        }
+    }
+
+    /// The next connection that a TCP listener has, with its number; `None` if there is none.
+    pub(super) fn accept(&mut self, listener: u8, name: impl Fn(u64) -> u64) -> Option<u64> {
+        let Listener::Tcp(socket) = self.listeners.get(usize::from(listener))? else { return None };
+        let (stream, remote) = socket.accept().ok()?;
+        if self.streams.len() >= MOST_STREAMS {
+            return self.accept(listener, name);
+        }
+        self.accepted += 1;
+        let number = name(self.accepted);
+        self.insert(number, Stream::accepted(stream, remote, listener).ok()?);
+        Some(number)
+    }
+
+    /// Puts a connection in.
+    pub(super) fn insert(&mut self, number: u64, stream: Stream) {
+        if self.open {
+            // A connection that cannot be watched is closed by its peer or by the engine in the end.
+            let _ = self.poll.add(&stream, number, stream.is_waiting());
+        }
+        self.streams.insert(number, stream);
+    }
+
+    /// Takes a connection out, which closes it on this side of the pair.
+    pub(super) fn remove(&mut self, number: u64) -> bool {
+        let Some(stream) = self.streams.remove(&number) else { return false };
+        self.poll.remove(&stream);
+        true
+    }
+
+    /// Waits for the kernel to take bytes of this connection, or no more.
+    pub(super) fn watch(&self, number: u64) {
+        if let Some(stream) = self.streams.get(&number) {
+            self.poll.modify(stream, number, stream.is_waiting());
+        }
+    }
+
+    /// Puts a datagram into the outbox of a listener.
+    pub(super) fn post(&mut self, listener: u8, to: SocketAddr, bytes: Vec<u8>) {
+        if let Some(Listener::Udp(_, outbox)) = self.listeners.get_mut(usize::from(listener)) {
+            outbox.push(to, bytes);
+        }
+    }
+
+    /// Sends the datagrams that wait.
+    pub(super) fn send(&mut self) {
+        for listener in &mut self.listeners {
+            if let Listener::Udp(socket, outbox) = listener {
+                outbox.send(socket);
+            }
+        }
+    }
+
+    /// Second descriptors of the listeners, for the other side.
+    ///
+    /// # Errors
+    /// If this process has too many open files.
+    pub(super) fn share_listeners(&self) -> io::Result<Vec<OwnedFd>> {
+        self.listeners.iter().map(|listener| listener.as_fd().try_clone_to_owned()).collect()
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Udp(socket, _) => socket.as_fd(),
+            Self::Tcp(socket) => socket.as_fd(),
+        }
+    }
+}
+
+fn cannot_listen(transport: &str, address: SocketAddr, error: &io::Error) -> Trouble {
+    let what = format!("cannot listen on {transport}:{address}: {error}");
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let port = address.port();
+            format!("another program has port {port}: end it (`ss -lnp` names it) or change `listen` under [sip]")
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a right: give the program CAP_NET_BIND_SERVICE, or use a port above".into()
+        }
+        io::ErrorKind::AddrNotAvailable => "no interface of this host has that address (`ip address`)".into(),
+        _ => "change `listen` under [sip] in everline.toml".into(),
+    };
+    Trouble::new(what, remedy)
+}

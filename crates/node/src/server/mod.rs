@@ -1,0 +1,42 @@
+//! The shell of a server that lives in a pair: sockets, input ring, link, and the loop that drives its replica.
+//!
+//! Start reading at `shell`, the loop. `taking_in` brings inputs from the sockets (`intake`, `udp`, `streams`) through
+//! the input `ring` to the engine, `effects` lets released outputs out, `pair` and `link` talk to the other side,
+//! `mail` to the other pair, `control` to the control server.
+
+mod control;
+mod effects;
+mod intake;
+mod link;
+mod mail;
+mod pair;
+mod poll;
+mod ring;
+mod service;
+mod shell;
+mod streams;
+mod taking_in;
+mod token;
+mod udp;
+mod witness;
+
+pub use link::Door;
+pub use service::{Action, Service};
+pub use shell::ServerSettings;
+
+use crate::wire::Trouble;
+
+/// Runs one server process until it is asked to end, or its incarnation is over.
+///
+/// # Errors
+/// If it cannot start, with the reason for people.
+pub fn run<S: Service>(settings: ServerSettings, engine: S) -> Result<(), Trouble> {
+    let mut seed = [0; 8];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut seed))
+        .map_err(|error| Trouble::new(format!("no random numbers: {error}"), "is /dev mounted?"))?;
+    let mut shell = shell::Shell::new(settings, engine, u64::from_le_bytes(seed))?;
+    let end = shell.run();
+    tracing::info!(?end, "ends");
+    Ok(())
+}

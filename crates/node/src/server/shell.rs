@@ -1,0 +1,317 @@
+//! The loop of one server process: waits, takes inputs in, writes one checkpoint for each turn, carries out effects.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use model::{Incarnation, Span, Time};
+use nix::time::{ClockId, clock_gettime};
+use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
+
+use super::intake::Intake;
+use super::link::{Door, Link, Peer};
+use super::mail::Mail;
+use super::poll::{Poll, Ready};
+use super::ring::Ring;
+use super::service::Service;
+use super::token::Token;
+use crate::channel::Channel;
+use crate::client::Event;
+use crate::coordinator::{Coordinator, EmbeddedCoordinator};
+use crate::journal::{Journal, Recorder};
+use crate::lca::{LcaLink, News};
+use crate::local;
+use crate::pulse::Pulse;
+use crate::wire::{Role, ServerReport, Trouble};
+
+/// The loop turns at least this often, so that the LCA sees its pulse: it counts three missed beats of 50 ms as a hang.
+const LONGEST_TURN: Span = Span::from_millis(25);
+
+/// A backup on the primary's host sleeps this long between two looks at its link: what lies there is safe (rule 16), and
+/// waking it for each checkpoint would cost more than everything else it does.
+const LAZY_TURN: Span = Span::from_millis(5);
+
+/// A journal that could not be written is tried again after this time.
+const JOURNAL_RETRY: Span = Span::from_secs(1);
+
+/// How a server process runs.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// This run of this process.
+    pub me: Incarnation,
+    /// The pair, `sip`.
+    pub pair: String,
+    /// The application on the other side; none without a standby.
+    pub peer: Option<String>,
+    /// The contact centre's folder.
+    pub dir: PathBuf,
+    /// Where it listens for phones; empty for a server that has none.
+    pub doors: Vec<Door>,
+    /// Applications of the pair that it calls for its mail.
+    pub calls: Vec<String>,
+    /// Another pair calls it for its mail.
+    pub is_called: bool,
+}
+
+impl ServerSettings {
+    pub(super) fn socket(&self, name: &str) -> PathBuf {
+        self.dir.join("run").join(name)
+    }
+
+    pub(super) fn journal_of(&self, application: &str) -> PathBuf {
+        self.dir.join("data").join(format!("{application}.journal"))
+    }
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was asked to.
+    Asked,
+    /// This incarnation is over; the next one joins the pair.
+    Retired,
+}
+
+/// One server process.
+pub(super) struct Shell<S: Service> {
+    pub(super) settings: ServerSettings,
+    pub(super) replica: Replica<S>,
+    pub(super) poll: Poll,
+    pub(super) intake: Intake,
+    pub(super) ring: Ring,
+    pub(super) link: Option<Link>,
+    /// The link is in the poll set.
+    pub(super) link_watched: bool,
+    /// The other side of a link that was hung up: its ring holds what it had read.
+    pub(super) former_peer: Option<Peer>,
+    pub(super) mail: Mail,
+    pub(super) journal: Recorder,
+    pub(super) pulse: Pulse,
+    pub(super) pulse_descriptor: OwnedFd,
+    pub(super) lca: LcaLink,
+    pub(super) coordinator: EmbeddedCoordinator,
+    pub(super) door: UnixListener,
+    /// Connections that have not said yet what they are for.
+    pub(super) callers: BTreeMap<u64, Channel>,
+    /// Connections of the control server.
+    pub(super) controls: BTreeMap<u64, Channel>,
+    pub(super) connections: u64,
+    /// Orders that wait for their answer: which connection wants it.
+    pub(super) orders: BTreeMap<u64, u64>,
+    pub(super) now: Time,
+    /// The intake is in the poll set.
+    pub(super) reading: bool,
+    journal_retry: Time,
+    pub(super) end: Option<End>,
+}
+
+/// This host's monotonic clock.
+pub(super) fn clock() -> Time {
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
+    Time::from_micros(time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1_000)
+}
+
+/// The time of day, in microseconds since 1970.
+pub(super) fn wall_clock() -> Time {
+    let time = clock_gettime(ClockId::CLOCK_REALTIME).expect("every Linux has this clock");
+    Time::from_micros(time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1_000)
+}
+
+impl<S: Service> Shell<S> {
+    /// A server that is about to look for its role.
+    pub(super) fn new(settings: ServerSettings, engine: S, seed: u64) -> Result<Self, Trouble> {
+        let name = settings.me.application.clone();
+        let (journal, warnings) = open_journal(&settings.journal_of(&name))?;
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), Commit::Published, seed);
+        let build = || -> io::Result<Self> {
+            let (pulse, pulse_descriptor) = Pulse::create()?;
+            pulse.hold()?;
+            pulse.watch_crashes()?;
+            let lca = LcaLink::new(settings.socket("lca.sock"), settings.me.clone(), pulse_descriptor.try_clone()?)?;
+            let coordinator = EmbeddedCoordinator::new(settings.socket("coordinator.sock"), settings.pair.clone())?;
+            let door = local::listen(&settings.socket(&format!("{name}.sock")))?;
+            let poll = Poll::new()?;
+            poll.add(&lca, Token::Lca, false)?;
+            poll.add(&coordinator, Token::Coordinator, false)?;
+            poll.add(&door, Token::Door, false)?;
+            Ok(Self {
+                replica: Replica::new(engine, replica_settings),
+                poll,
+                intake: Intake::new()?,
+                ring: Ring::create()?,
+                link: None,
+                link_watched: false,
+                former_peer: None,
+                mail: Mail::Off,
+                journal,
+                pulse,
+                pulse_descriptor,
+                lca,
+                coordinator,
+                door,
+                callers: BTreeMap::new(),
+                controls: BTreeMap::new(),
+                connections: 0,
+                orders: BTreeMap::new(),
+                now: clock(),
+                reading: false,
+                journal_retry: Time::NEVER,
+                end: None,
+                settings,
+            })
+        };
+        build().map_err(|error| {
+            Trouble::new(
+                format!("{name} cannot start: {error}"),
+                "see the limits of the process and the folder's rights",
+            )
+        })
+    }
+
+    /// Turns until the end.
+    pub(super) fn run(&mut self) -> End {
+        let mut ready = Vec::new();
+        loop {
+            self.turn(&mut ready);
+            if let Some(end) = self.end {
+                return end;
+            }
+        }
+    }
+
+    fn turn(&mut self, ready: &mut Vec<Ready>) {
+        self.watch_intake();
+        self.watch_link();
+        let patience = self.replica.deadline().since(clock()).min(self.longest_turn());
+        self.poll.wait(patience, ready);
+        self.now = clock();
+        self.pulse.beat();
+        for event in ready.drain(..) {
+            self.dispatch(event);
+        }
+        if self.is_lazy() {
+            self.hear_link();
+        }
+        if self.replica.deadline() <= self.now {
+            self.replica.tick(self.now);
+        }
+        self.finish_turn();
+        self.retry_journal();
+        self.report();
+    }
+
+    /// Writes the turn's checkpoint and carries out what may be.
+    pub(super) fn finish_turn(&mut self) {
+        self.replica.flush(self.now);
+        self.carry_out();
+        self.intake.send();
+        self.ring.free(self.replica.mark());
+    }
+
+    fn longest_turn(&self) -> Span {
+        if self.is_lazy() { LAZY_TURN } else { LONGEST_TURN }
+    }
+
+    /// True if the link is looked at now and then instead of waking this process.
+    pub(super) fn is_lazy(&self) -> bool {
+        let status = self.replica.status();
+        let stands = self.link.as_ref().is_some_and(|link| !link.is_broken);
+        stands && status.role == RoleName::Backup && status.level
+    }
+
+    fn dispatch(&mut self, event: Ready) {
+        let Some(token) = Token::decode(event.token) else { return };
+        match token {
+            Token::Lca => self.hear_lca(),
+            Token::Coordinator => self.hear_coordinator(),
+            Token::Door => self.answer_door(),
+            Token::Caller(number) => self.hear_caller(number),
+            Token::Control(number) => self.hear_control(number),
+            Token::Link => self.hear_link(),
+            Token::Witness => self.peer_has_ended(),
+            Token::Intake => self.take_in(),
+            Token::MailDoor | Token::Guest | Token::Partner(_) => self.hear_mail(token),
+        }
+    }
+
+    fn hear_lca(&mut self) {
+        while let Some(news) = self.lca.poll() {
+            match news {
+                News::Stop => self.end = Some(End::Asked),
+                News::Ended(who) => {
+                    // What the link of a dead writer still holds comes first.
+                    self.read_link();
+                    self.replica.ended(self.now, &who);
+                }
+            }
+        }
+    }
+
+    fn hear_coordinator(&mut self) {
+        while let Some(event) = self.coordinator.poll() {
+            match event {
+                Event::Connected => self.replica.coordinator_up(),
+                Event::Disconnected => self.replica.coordinator_down(),
+                Event::Message(reply) => self.replica.coordinator_says(self.now, reply),
+            }
+        }
+    }
+
+    /// Waits for inputs only while they can be taken in.
+    fn watch_intake(&mut self) {
+        let wanted = self.replica.accepts_inputs() && !self.ring.is_full();
+        if wanted != self.reading {
+            self.reading = wanted;
+            if wanted {
+                // The set is empty before the doors are open.
+                let _ = self.poll.add(&self.intake.poll, Token::Intake, false);
+            } else {
+                self.poll.remove(&self.intake.poll);
+            }
+        }
+    }
+
+    fn retry_journal(&mut self) {
+        if self.journal.waiting() > 0 && self.journal_retry == Time::NEVER {
+            self.journal_retry = self.now + JOURNAL_RETRY;
+        } else if self.journal_retry <= self.now {
+            self.journal_retry = Time::NEVER;
+            // The trouble is in the report, and what waits is tried again.
+            let _ = self.journal.retry();
+        }
+    }
+
+    fn report(&mut self) {
+        let report = self.server_report();
+        if report.ready {
+            self.lca.ready();
+        }
+        self.lca.report(report);
+    }
+
+    pub(super) fn server_report(&self) -> ServerReport {
+        let status = self.replica.status();
+        ServerReport {
+            role: match status.role {
+                RoleName::Primary => Some(Role::Primary),
+                RoleName::Backup => Some(Role::Backup),
+                RoleName::Starting | RoleName::Retired => None,
+            },
+            epoch: status.epoch,
+            ready: status.ready,
+            lag: status.lag,
+            records: status.records,
+            state_hash: status.state_hash,
+            level: status.level,
+            note: self.journal.trouble().map(|trouble| trouble.to_string()),
+        }
+    }
+}
+
+fn open_journal(path: &Path) -> Result<(Recorder, Vec<String>), Trouble> {
+    let opened = Journal::open(path, crate::journal::Settings::default())?;
+    Ok((Recorder::new(opened.journal), opened.warnings))
+}

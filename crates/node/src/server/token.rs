@@ -1,0 +1,87 @@
+//! What a descriptor in the loop's poll set stands for.
+
+/// Bits of a token below the sort.
+const NUMBER_BITS: u32 = 56;
+
+/// The sort of descriptor, and which one of its sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// The connection to the local control agent.
+    Lca,
+    /// The connection to the coordinator.
+    Coordinator,
+    /// The local socket where the other side of the pair and the control server call.
+    Door,
+    /// A connection of the control server.
+    Control(u64),
+    /// A connection whose first word has not come yet.
+    Caller(u64),
+    /// The link to the other side of the pair.
+    Link,
+    /// The witness of the other side's end.
+    Witness,
+    /// The set of all sockets that inputs come from.
+    Intake,
+    /// The local socket where another pair calls.
+    MailDoor,
+    /// Another pair that called here.
+    Guest,
+    /// One side of the pair that is called from here.
+    Partner(u8),
+}
+
+impl Token {
+    const fn encode(self) -> u64 {
+        let (sort, number) = match self {
+            Self::Lca => (0, 0),
+            Self::Coordinator => (1, 0),
+            Self::Door => (2, 0),
+            Self::Control(number) => (3, number),
+            Self::Caller(number) => (4, number),
+            Self::Link => (5, 0),
+            Self::Witness => (6, 0),
+            Self::Intake => (7, 0),
+            Self::MailDoor => (8, 0),
+            Self::Guest => (9, 0),
+            Self::Partner(number) => (10, number as u64),
+        };
+        sort << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
+    }
+
+    pub(super) const fn decode(raw: u64) -> Option<Self> {
+        let number = raw & ((1 << NUMBER_BITS) - 1);
+        Some(match raw >> NUMBER_BITS {
+            0 => Self::Lca,
+            1 => Self::Coordinator,
+            2 => Self::Door,
+            3 => Self::Control(number),
+            4 => Self::Caller(number),
+            5 => Self::Link,
+            6 => Self::Witness,
+            7 => Self::Intake,
+            8 => Self::MailDoor,
+            9 => Self::Guest,
+            10 => Self::Partner(number as u8),
+            _ => return None,
+        })
+    }
+}
+
+impl From<Token> for u64 {
+    fn from(token: Token) -> Self {
+        token.encode()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_come_back_as_they_went_in() {
+        for token in [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3)] {
+            assert_eq!(Token::decode(token.encode()), Some(token));
+        }
+        assert_eq!(Token::decode(u64::MAX), None);
+    }
+}

@@ -1,0 +1,256 @@
+//! Every message between the processes of one host.
+//!
+//! | socket in `run/` | who listens | what is said |
+//! |---|---|---|
+//! | `lca.sock` | the local control agent (LCA) | [`ToLca`], [`FromLca`] |
+//! | `coordinator.sock` | the control server | [`CoordinatorRequest`], [`CoordinatorReply`] |
+//! | `sip-a.sock`, one for each server | that server | [`Opening`], then for control [`ControlRequest`], [`ControlReply`] |
+//!
+//! Each message is one frame ([`crate::frames`]). A running process keeps its version when the program file is
+//! replaced, so an enum here grows at its end only, and a struct not at all: a new message takes its place.
+
+use std::io;
+use std::path::Path;
+
+use model::{Epoch, Incarnation};
+use redundancy::coordinator::{Reply, Request};
+use serde::{Deserialize, Serialize};
+
+/// What a process says to the LCA.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToLca {
+    /// First message of an application; the descriptor of its [`Pulse`](crate::pulse::Pulse) travels with it.
+    Hello(Incarnation),
+    /// How the server stands, whenever something but the counts has changed.
+    Report(ServerReport),
+    /// The application serves, or is ready to take over.
+    Ready,
+    /// The application cannot start, and ends now.
+    Fatal(Trouble),
+    /// Tell me the applications now, and again whenever something has changed.
+    Follow,
+    /// End all applications, then yourself.
+    StopAll,
+}
+
+/// What the LCA says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromLca {
+    /// Every incarnation of this application up to this run has certainly ended. To applications only: all that is
+    /// known follows `Hello`, and what happens later comes at once.
+    Ended(Incarnation),
+    /// End cleanly.
+    Stop,
+    /// The answer to `Follow`.
+    Applications(Vec<ApplicationRow>),
+}
+
+/// Which part of a pair a server plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It serves.
+    Primary,
+    /// It could take over.
+    Backup,
+}
+
+/// How a server stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerReport {
+    /// Its role; none while it does not know yet.
+    pub role: Option<Role>,
+    /// The epoch that it follows.
+    pub epoch: Epoch,
+    /// A primary: it serves. A backup: it could take over now without losing a call.
+    pub ready: bool,
+    /// Checkpoints that the other side has not acknowledged (primary) or that are known but not kept (backup).
+    pub lag: u64,
+    /// Records that it holds.
+    pub records: u64,
+    /// Hash over all of them; the same on both sides when `lag` is zero.
+    pub state_hash: u64,
+    /// A primary: its backup is in sync. A backup: it is in sync.
+    pub level: bool,
+    /// What people should know, an alarm for example.
+    pub note: Option<String>,
+}
+
+/// An error for people: what happened and where, and what they can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{what} ({remedy})")]
+pub struct Trouble {
+    /// What happened, and where.
+    pub what: String,
+    /// What to do about it.
+    #[serde(rename = "do")]
+    pub remedy: String,
+}
+
+impl Trouble {
+    /// An error that says what happened and what to do.
+    #[must_use]
+    pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// The system refused to do something with a file: `doing` is "read", "write" and the like.
+    #[must_use]
+    pub fn of_file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        let remedy = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk",
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "let this user write there",
+            io::ErrorKind::NotFound => "create the folder, or name another one with --dir",
+            _ => "look at the disk and at the system's log",
+        };
+        Self::new(format!("cannot {doing} {}: {error}", path.display()), remedy)
+    }
+}
+
+/// One application, as the LCA sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationRow {
+    /// Its name, `sip-a`.
+    pub name: String,
+    /// The pair that it belongs to, `sip`.
+    pub pair: Option<String>,
+    /// The run that lives, or lived last.
+    pub run: u64,
+    /// Its state, as the crate `management` names it: `started`.
+    pub state: String,
+    /// The process, if it lives.
+    pub pid: Option<u32>,
+    /// What it reported last.
+    pub report: Option<ServerReport>,
+    /// Why it does not run, or what its last start died of.
+    pub trouble: Option<Trouble>,
+}
+
+/// A request to the coordinator about one pair.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoordinatorRequest {
+    /// The pair, `sip`.
+    pub pair: String,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// The coordinator's answer about one pair.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoordinatorReply {
+    /// The pair.
+    pub pair: String,
+    /// What is answered.
+    pub reply: Reply,
+}
+
+/// First message on a connection to a server: what it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Opening {
+    /// The link of a pair: the other side of the pair calls.
+    Peer,
+    /// Messages between two pairs.
+    Mailbox {
+        /// The calling pair.
+        from: String,
+    },
+    /// Questions and orders of the control server.
+    Control,
+}
+
+/// What the control server asks of a server; the answers come in the same order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControlRequest {
+    /// How do you stand?
+    Status,
+    /// The calls in progress behind the place `after`, at most `limit` of them.
+    Calls {
+        /// Where the last page ended; none for the first one.
+        after: Option<u64>,
+        /// Rows that are wanted at most.
+        limit: u32,
+    },
+    /// The agents behind the place `after`, at most `limit` of them.
+    Agents {
+        /// Where the last page ended; none for the first one.
+        after: Option<u64>,
+        /// Rows that are wanted at most.
+        limit: u32,
+    },
+    /// Put an agent ready or not ready. Repeated with the same id, it is done once.
+    SetAgent {
+        /// Names this request, so that a repeated one gets the same answer.
+        request: u64,
+        /// The agent's id, `anna`.
+        agent: String,
+        /// Ready or not.
+        ready: bool,
+        /// Why not ready.
+        reason: Option<String>,
+    },
+    /// Let the backup become primary.
+    Switchover {
+        /// Names this request, so that a repeated one gets the same answer.
+        request: u64,
+    },
+}
+
+/// What a server answers to the control server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControlReply {
+    /// To `Status`.
+    Status(ServerReport),
+    /// To `Calls`.
+    Calls(Page<CallRow>),
+    /// To `Agents`.
+    Agents(Page<AgentRow>),
+    /// The order was carried out.
+    Done,
+    /// This server is not the primary: ask the other one.
+    NotPrimary,
+    /// The order cannot be carried out.
+    Refused(Trouble),
+}
+
+/// A part of a long list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<Row> {
+    /// The rows of this part.
+    pub rows: Vec<Row>,
+    /// The place to go on behind; none if this was the last part.
+    pub next: Option<u64>,
+}
+
+/// A call in progress.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRow {
+    /// Names the call for ever.
+    pub id: String,
+    /// Its state, `ringing`.
+    pub state: String,
+    /// Who called.
+    pub from: String,
+    /// Whom.
+    pub to: String,
+    /// The queue that it came through.
+    pub queue: Option<String>,
+    /// The agent who has it.
+    pub agent: Option<String>,
+    /// When it came, in microseconds since 1970-01-01 UTC.
+    pub since: u64,
+}
+
+/// An agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentRow {
+    /// The agent's id, `anna`.
+    pub id: String,
+    /// The extension where calls reach the agent.
+    pub extension: String,
+    /// The state, `ready`.
+    pub state: String,
+    /// Why not ready.
+    pub reason: Option<String>,
+    /// Since when, in microseconds since 1970-01-01 UTC.
+    pub since: u64,
+}

@@ -1,0 +1,101 @@
+//! An application that does what a test tells it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::AsFd;
+
+use model::{Epoch, Incarnation};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use node::folder::Folder;
+use node::hub::Hub;
+use node::lca::{LcaLink, News};
+use node::process;
+use node::pulse::Pulse;
+use node::wire::{Role, ServerReport, Trouble};
+use serde::{Deserialize, Serialize};
+
+/// What a test tells it, over its socket.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// Say which runs of the others have ended, as far as the LCA has told.
+    WhoHasEnded,
+    /// Report as a primary, level or not.
+    Lead { level: bool },
+    /// Come round no more, using up a processor.
+    Spin,
+    /// Do not end when asked.
+    BeStubborn,
+    /// Crash.
+    Abort,
+}
+
+/// The answer to each order but the last ones: which runs have ended.
+pub(crate) type Answer = BTreeMap<String, u64>;
+
+/// Lets the next starts of an application fail, while this file exists.
+pub(crate) fn obstacle(folder: &Folder, name: &str) -> std::path::PathBuf {
+    folder.path().join(format!("obstacle-{name}"))
+}
+
+/// Lives as the run of an application.
+pub(crate) fn run(dir: &str, name: &str, run: &str) {
+    let folder = Folder::new(dir);
+    let me = Incarnation::new(name, run.parse().unwrap());
+    let _log = match process::begin(&folder, &me) {
+        Ok(log) => log,
+        Err(trouble) => {
+            eprintln!("{trouble}");
+            std::process::exit(1);
+        }
+    };
+    if obstacle(&folder, name).exists() {
+        process::fail(&folder, &me, &Trouble::new("something stands in the way", "remove it"));
+        std::process::exit(1);
+    }
+    live(&folder, me).unwrap();
+}
+
+fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
+    let (pulse, descriptor) = Pulse::create()?;
+    pulse.hold()?;
+    pulse.watch_crashes()?;
+    let mut hub = Hub::<()>::listen(&folder.socket(&me.application))?;
+    let mut lca = LcaLink::new(folder.socket("lca"), me, descriptor)?;
+    lca.ready();
+    let (mut ended, mut stubborn) = (Answer::new(), false);
+    loop {
+        pulse.beat();
+        let mut waiting = [hub.as_fd(), lca.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        poll(&mut waiting, PollTimeout::from(10u8))?;
+        while let Some(news) = lca.poll() {
+            match news {
+                News::Ended(Incarnation { application, run }) => drop(ended.insert(application, run)),
+                News::Stop if stubborn => {}
+                News::Stop => return Ok(()),
+            }
+        }
+        for guest in hub.ready() {
+            while let Some((order, _)) = hub.receive::<Order>(guest) {
+                match order {
+                    Order::WhoHasEnded => {}
+                    Order::Lead { level } => {
+                        let report = ServerReport {
+                            role: Some(Role::Primary),
+                            epoch: Epoch(1),
+                            ready: true,
+                            level,
+                            ..Default::default()
+                        };
+                        lca.report(report);
+                    }
+                    Order::Spin => loop {
+                        std::hint::spin_loop();
+                    },
+                    Order::BeStubborn => stubborn = true,
+                    Order::Abort => std::process::abort(),
+                }
+                hub.send(guest, &ended);
+            }
+        }
+    }
+}

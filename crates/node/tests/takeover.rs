@@ -1,0 +1,334 @@
+//! A real pair of processes on one host, with an engine that counts datagrams: the primary is killed, switched over and
+//! killed again while a client talks to it, and the count goes on as if nothing had been.
+
+use std::io::Write;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use model::{Alias, Epoch, Incarnation, Kind, RecordKey, Time, hash64};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use node::channel::Channel;
+use node::coordinator::CoordinatorServer;
+use node::server::{Action, Door, ServerSettings, Service};
+use node::wire::{AgentRow, CallRow, ControlReply, ControlRequest, Opening, Page, Role, ServerReport};
+use redundancy::change::Aliases;
+use redundancy::hot_standby::{Engine, Output};
+use redundancy::store::{Record, Store};
+
+/// How many datagrams a client has sent.
+struct Count(u64);
+
+impl Record for Count {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_le_bytes());
+    }
+    fn decode(_: Kind, bytes: &[u8]) -> Option<(Self, usize)> {
+        bytes.first_chunk().map(|count| (Self(u64::from_le_bytes(*count)), 8))
+    }
+    fn understands(_: Kind, bytes: &[u8]) -> bool {
+        bytes.len() >= 8
+    }
+    fn deadline(&self) -> Time {
+        Time::NEVER
+    }
+    fn aliases(&self) -> Aliases {
+        Aliases::from_slice(&[Alias(1)])
+    }
+}
+
+struct Answer {
+    to: SocketAddr,
+    text: String,
+}
+
+impl Output for Answer {
+    fn record(&self) -> Option<RecordKey> {
+        Some(self.datagram())
+    }
+    fn is_stream(&self) -> bool {
+        false
+    }
+    fn may_repeat(&self) -> bool {
+        true
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        let _ = write!(out, "{} {}", self.to, self.text);
+    }
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (to, text) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
+        Some(Self { to: to.parse().ok()?, text: text.into() })
+    }
+}
+
+impl Answer {
+    /// The record of the datagram that is answered: it is touched once, so nothing may keep its answer from being
+    /// repeated.
+    fn datagram(&self) -> RecordKey {
+        RecordKey::new(Kind(2), hash64(format!("{} {}", self.to, self.text).as_bytes()))
+    }
+}
+
+/// The record of a client's count.
+fn counter(client: SocketAddr) -> RecordKey {
+    RecordKey::new(Kind(1), hash64(client.to_string().as_bytes()))
+}
+
+#[derive(Default)]
+struct Counter {
+    store: Store<Count>,
+    outputs: Vec<Answer>,
+}
+
+impl Engine for Counter {
+    type Value = Count;
+    type Input<'a> = (SocketAddr, &'a [u8]);
+    type Output = Answer;
+
+    fn handle(&mut self, _: Time, (from, text): (SocketAddr, &[u8])) {
+        let count = self.store.get(counter(from)).map_or(0, |count| count.0) + 1;
+        self.store.insert(counter(from), Count(count));
+        let answer = Answer { to: from, text: format!("{count} {}", String::from_utf8_lossy(text)) };
+        self.store.insert(answer.datagram(), Count(count));
+        self.outputs.push(answer);
+    }
+    fn expire(&mut self, _: Time) {}
+    fn begin(&mut self, _: Time, _: Epoch, _: u64) {}
+    fn store(&self) -> &Store<Count> {
+        &self.store
+    }
+    fn store_mut(&mut self) -> &mut Store<Count> {
+        &mut self.store
+    }
+    fn outputs(&mut self) -> &mut Vec<Answer> {
+        &mut self.outputs
+    }
+    fn abandon(&mut self, _: Time, _: &[RecordKey]) {}
+    fn durable(_: Kind) -> bool {
+        false
+    }
+}
+
+impl Service for Counter {
+    fn datagram<'a>(_: u8, source: SocketAddr, bytes: &'a [u8]) -> Option<(SocketAddr, &'a [u8])> {
+        Some((source, bytes))
+    }
+    fn bytes(_: u64, _: &[u8]) -> Option<Self::Input<'_>> {
+        None
+    }
+    fn accepted_number(_: Epoch, count: u64) -> u64 {
+        count
+    }
+    fn opened<'a>(_: u64, _: Option<u8>, _: SocketAddr) -> Option<Self::Input<'a>> {
+        None
+    }
+    fn closed<'a>(_: u64) -> Option<Self::Input<'a>> {
+        None
+    }
+    fn partner<'a>(_: bool) -> Self::Input<'a> {
+        (SocketAddr::from(([0; 4], 0)), &[])
+    }
+    fn mail(_: &[u8]) -> Option<Self::Input<'_>> {
+        None
+    }
+    fn order<'a>(_: u64, _: &str, _: bool, _: Option<&str>) -> Option<Self::Input<'a>> {
+        None
+    }
+    fn action(answer: Answer) -> Action {
+        Action::Datagram { listener: 0, to: answer.to, bytes: answer.text.into_bytes() }
+    }
+    fn connections(&self) -> Vec<u64> {
+        Vec::new()
+    }
+    fn calls(&mut self, _: Option<u64>, _: u32, _: &dyn Fn(Time) -> u64) -> Page<CallRow> {
+        Page { rows: Vec::new(), next: None }
+    }
+    fn agents(&mut self, _: Option<u64>, _: u32, _: &dyn Fn(Time) -> u64) -> Page<AgentRow> {
+        Page { rows: Vec::new(), next: None }
+    }
+}
+
+/// Answers that the client's receive buffer holds while it is still sending.
+const BURST: u64 = 200;
+
+const ROLE: &str = "EVERLINE_TEST_SERVER";
+
+/// Not a test: the body of the server processes, which are this program run again.
+#[test]
+fn server_process() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let parts: Vec<&str> = role.split('|').collect();
+    let [application, run, peer, dir, port] = parts[..] else { panic!("{role}") };
+    let settings = ServerSettings {
+        me: Incarnation::new(application, run.parse().expect("a number")),
+        pair: "count".into(),
+        peer: Some(peer.into()),
+        dir: dir.into(),
+        doors: vec![Door::Udp(SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a port"))))],
+        calls: Vec::new(),
+        is_called: false,
+    };
+    node::server::run(settings, Counter::default()).expect("runs");
+}
+
+struct Pair {
+    dir: PathBuf,
+    port: u16,
+    runs: [u64; 2],
+    children: [Option<Child>; 2],
+}
+
+const NAMES: [&str; 2] = ["count-a", "count-b"];
+
+impl Pair {
+    fn start(&mut self, side: usize) {
+        self.runs[side] += 1;
+        let (name, peer) = (NAMES[side], NAMES[1 - side]);
+        let role = format!("{name}|{}|{peer}|{}|{}", self.runs[side], self.dir.display(), self.port);
+        let child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "server_process", "--nocapture"])
+            .env(ROLE, role)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("a process");
+        self.children[side] = Some(child);
+    }
+
+    fn kill(&mut self, side: usize) {
+        let mut child = self.children[side].take().expect("it runs");
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+    }
+
+    fn report(&self, side: usize) -> Option<ServerReport> {
+        match self.ask(side, &ControlRequest::Status)? {
+            ControlReply::Status(report) => Some(report),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn ask(&self, side: usize, request: &ControlRequest) -> Option<ControlReply> {
+        let path = self.dir.join("run").join(format!("{}.sock", NAMES[side]));
+        let mut channel = Channel::new(node::local::connect(&path).ok()?);
+        channel.send(&Opening::Control).ok()?;
+        channel.send(request).ok()?;
+        loop {
+            poll(&mut [PollFd::new(channel.as_fd(), PollFlags::POLLIN)], PollTimeout::from(1000u16)).expect("poll");
+            if let Some((reply, _)) = channel.receive().ok()? {
+                return Some(reply);
+            }
+        }
+    }
+
+    /// Waits until both sides are level, and says which one is primary.
+    fn level(&self) -> usize {
+        loop {
+            let reports = [self.report(0), self.report(1)];
+            if let [Some(a), Some(b)] = &reports
+                && a.level
+                && b.level
+            {
+                return usize::from(b.role == Some(Role::Primary));
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        for child in self.children.iter_mut().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn coordinator(dir: &Path) {
+    let (mut server, _) =
+        CoordinatorServer::open(&dir.join("data/coordinator.journal"), &dir.join("run/coordinator.sock"))
+            .expect("opens");
+    std::thread::spawn(move || {
+        loop {
+            let _ = poll(&mut [PollFd::new(server.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
+            server.serve();
+        }
+    });
+}
+
+/// Sends one datagram and expects its answer, once, with the next count. Nothing is ever sent twice.
+fn count(client: &UdpSocket, expected: u64) {
+    let text = format!("datagram {expected}");
+    client.send(text.as_bytes()).expect("sent");
+    let mut room = [0; 100];
+    loop {
+        let length = client.recv(&mut room).unwrap_or_else(|error| panic!("no answer to {text}: {error}"));
+        let answer = String::from_utf8_lossy(&room[..length]).into_owned();
+        if answer == format!("{expected} {text}") {
+            return;
+        }
+        // A successor may repeat the answer before, byte for byte, because it cannot know whether it had left.
+        let (count, _) = answer.split_once(' ').expect("a count and a text");
+        assert!(count.parse::<u64>().expect("a number") < expected, "the count is broken: {answer}");
+    }
+}
+
+/// Sends many datagrams, with `strike` in their midst, and expects the answer to each: not one is lost or counted twice.
+fn burst(client: &UdpSocket, before: u64, size: u64, strike: impl FnOnce()) {
+    let mut strike = Some(strike);
+    for number in 1..=size {
+        client.send(format!("burst {number}").as_bytes()).expect("sent");
+        if number == size / 2 {
+            strike.take().into_iter().for_each(|strike| strike());
+        }
+    }
+    let mut room = [0; 100];
+    let mut answered = std::collections::BTreeMap::new();
+    while (answered.len() as u64) < size {
+        let length = client.recv(&mut room).unwrap_or_else(|error| panic!("{} of {size}: {error}", answered.len()));
+        let answer = String::from_utf8_lossy(&room[..length]).into_owned();
+        let Some((count, text)) = answer.split_once(" burst ") else { continue };
+        let (count, text): (u64, u64) = (count.parse().expect("a count"), text.parse().expect("a number"));
+        assert_eq!(count, before + text, "counted twice or out of order");
+        answered.insert(text, count);
+    }
+}
+
+#[test]
+fn the_count_goes_on_through_kills_and_switchovers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().to_owned();
+    std::fs::create_dir_all(dir.join("run")).expect("made");
+    std::fs::create_dir_all(dir.join("data")).expect("made");
+    coordinator(&dir);
+    let port = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let mut pair = Pair { dir, port, runs: [0, 0], children: [None, None] };
+    pair.start(0);
+    pair.start(1);
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    client.connect(("127.0.0.1", port)).expect("loopback");
+    client.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+    let mut sent = 0;
+    for round in 0..6 {
+        let primary = pair.level();
+        for _ in 0..50 {
+            sent += 1;
+            count(&client, sent);
+        }
+        if round % 3 == 2 {
+            let reply = pair.ask(primary, &ControlRequest::Switchover { request: round });
+            assert_eq!(reply, Some(ControlReply::Done));
+        } else {
+            burst(&client, sent, BURST, || pair.kill(primary));
+            sent += BURST;
+            pair.start(primary);
+        }
+        for _ in 0..50 {
+            sent += 1;
+            count(&client, sent);
+        }
+    }
+    assert_eq!(sent, 600 + 4 * BURST);
+}

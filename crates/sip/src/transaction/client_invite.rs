@@ -1,0 +1,232 @@
+//! The INVITE client transaction (RFC 3261 17.1.1, RFC 6026 7.2).
+
+use model::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+use super::timer::{Repeat, TIMER_B, TIMER_D, TIMER_M, unless_reliable};
+use super::{Action, Class};
+
+/// An INVITE that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientInvite {
+    state: State,
+    reliable: bool,
+    /// Timer A.
+    repeat: Repeat,
+    /// Timer B, D or M.
+    end: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum State {
+    Calling,
+    Proceeding,
+    Completed,
+    Accepted,
+    Terminated,
+}
+
+/// What can happen to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    Response(Class),
+    TimerA,
+    /// Timer B, D or M, whichever the state has.
+    End,
+    TransportError,
+}
+
+impl ClientInvite {
+    /// The transaction of an INVITE that is sent now.
+    #[must_use]
+    pub fn new(now: Time, reliable: bool) -> Self {
+        let repeat = if reliable { Repeat::NEVER } else { Repeat::begin(now) };
+        Self { state: State::Calling, reliable, repeat, end: now + TIMER_B }
+    }
+
+    /// When something is due.
+    #[must_use]
+    pub fn deadline(&self) -> Time {
+        self.repeat.at().min(self.end)
+    }
+
+    /// True before the first response: a CANCEL must wait until then (RFC 3261 9.1).
+    #[must_use]
+    pub fn is_calling(&self) -> bool {
+        self.state == State::Calling
+    }
+
+    /// True until a final response came.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Calling | State::Proceeding)
+    }
+
+    /// True after a 2xx came.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.state == State::Accepted
+    }
+
+    /// True while it lingers for repeated responses only.
+    #[must_use]
+    pub fn is_lingering(&self) -> bool {
+        matches!(self.state, State::Completed | State::Accepted)
+    }
+
+    /// True once it can be forgotten.
+    #[must_use]
+    pub fn is_terminated(&self) -> bool {
+        self.state == State::Terminated
+    }
+
+    /// Takes in a response.
+    pub fn respond(&mut self, now: Time, status: u16) -> Action {
+        self.on(now, Event::Response(Class::of(status)))
+    }
+
+    /// The transport could not deliver the request.
+    pub fn fail(&mut self, now: Time) -> Action {
+        self.on(now, Event::TransportError)
+    }
+
+    /// Gives up waiting for a final response at `end`: the wait after a CANCEL (RFC 3261 9.1), or Timer C.
+    pub fn end_at(&mut self, end: Time) {
+        if self.state == State::Proceeding {
+            self.end = end;
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn expire(&mut self, now: Time) -> Action {
+        if self.end <= now {
+            self.on(now, Event::End)
+        } else if self.repeat.at() <= now {
+            self.on(now, Event::TimerA)
+        } else {
+            Action::Nothing
+        }
+    }
+
+    fn on(&mut self, now: Time, event: Event) -> Action {
+        let Some((next, action)) = step(self.state, event) else { return Action::Nothing };
+        if event == Event::TimerA {
+            self.repeat.again(now, Span::from_micros(u64::MAX));
+        }
+        if next != self.state {
+            self.enter(now, next);
+        }
+        action
+    }
+
+    fn enter(&mut self, now: Time, state: State) {
+        self.state = state;
+        self.repeat = Repeat::NEVER;
+        self.end = match state {
+            State::Completed => now + unless_reliable(self.reliable, TIMER_D),
+            State::Accepted => now + TIMER_M,
+            State::Calling | State::Proceeding | State::Terminated => Time::NEVER,
+        };
+    }
+}
+
+/// RFC 3261 figure 5 as corrected by RFC 6026 figure 1 (7.2): one arm for each cell.
+const fn step(state: State, event: Event) -> Option<(State, Action)> {
+    use Class::{Failure, Provisional, Success};
+    Some(match (state, event) {
+        // 17.1.1.2: "If the client transaction is in the Calling state"
+        (State::Calling, Event::TimerA) => (State::Calling, Action::Send),
+        (State::Calling, Event::End) => (State::Terminated, Action::TimedOut),
+        (State::Calling | State::Proceeding, Event::TransportError) => (State::Terminated, Action::Failed),
+        (State::Calling | State::Proceeding, Event::Response(Provisional)) => (State::Proceeding, Action::Pass),
+        (State::Calling | State::Proceeding, Event::Response(Failure)) => {
+            (State::Completed, Action::AcknowledgeAndPass)
+        }
+        // RFC 6026 7.2: a 2xx leads to Accepted, where each further one is passed on.
+        (State::Calling | State::Proceeding | State::Accepted, Event::Response(Success)) => {
+            (State::Accepted, Action::Pass)
+        }
+        // The owner set a limit by `end_at`.
+        (State::Proceeding, Event::End) => (State::Terminated, Action::TimedOut),
+        (State::Completed, Event::Response(Failure)) => (State::Completed, Action::Acknowledge),
+        (State::Completed, Event::TransportError) => (State::Terminated, Action::Failed),
+        // Timers D and M
+        (State::Completed | State::Accepted, Event::End) => (State::Terminated, Action::Nothing),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [State; 5] =
+        [State::Calling, State::Proceeding, State::Completed, State::Accepted, State::Terminated];
+
+    const EVENTS: [(Event, &str); 6] = [
+        (Event::Response(Class::Provisional), "1xx"),
+        (Event::Response(Class::Success), "2xx"),
+        (Event::Response(Class::Failure), "300-699"),
+        (Event::TimerA, "Timer A"),
+        (Event::End, "Timer B/D/M"),
+        (Event::TransportError, "transport error"),
+    ];
+
+    /// RFC 3261 figure 5 with RFC 6026 7.2, written out: each cell that is not listed is ignored.
+    const TABLE: &str = "
+        Calling     1xx              Proceeding  Pass
+        Calling     2xx              Accepted    Pass
+        Calling     300-699          Completed   AcknowledgeAndPass
+        Calling     Timer A          Calling     Send
+        Calling     Timer B/D/M      Terminated  TimedOut
+        Calling     transport error  Terminated  Failed
+        Proceeding  1xx              Proceeding  Pass
+        Proceeding  2xx              Accepted    Pass
+        Proceeding  300-699          Completed   AcknowledgeAndPass
+        Proceeding  Timer B/D/M      Terminated  TimedOut
+        Proceeding  transport error  Terminated  Failed
+        Completed   300-699          Completed   Acknowledge
+        Completed   Timer B/D/M      Terminated  Nothing
+        Completed   transport error  Terminated  Failed
+        Accepted    2xx              Accepted    Pass
+        Accepted    Timer B/D/M      Terminated  Nothing
+    ";
+
+    #[test]
+    fn every_cell_of_the_table() {
+        super::super::tests::check_table(TABLE, &STATES, &EVENTS, step);
+    }
+
+    #[test]
+    fn over_udp_it_repeats_with_doubling_pauses_until_timer_b() {
+        let mut invite = ClientInvite::new(Time::ZERO, false);
+        let mut sent = Vec::new();
+        loop {
+            let now = invite.deadline();
+            match invite.expire(now) {
+                Action::Send => sent.push(now.as_micros() / 1000),
+                action => break assert_eq!((action, now), (Action::TimedOut, Time::ZERO + TIMER_B)),
+            }
+        }
+        assert_eq!(sent, [500, 1_500, 3_500, 7_500, 15_500, 31_500], "RFC 3261 17.1.1.2");
+    }
+
+    #[test]
+    fn over_tcp_nothing_repeats_and_timer_d_is_zero() {
+        let mut invite = ClientInvite::new(Time::ZERO, true);
+        assert_eq!(invite.deadline(), Time::ZERO + TIMER_B);
+        assert_eq!(invite.respond(Time::from_micros(5), 486), Action::AcknowledgeAndPass);
+        assert_eq!(invite.deadline(), Time::from_micros(5), "RFC 3261 17.1.1.2: zero for reliable transports");
+    }
+
+    #[test]
+    fn after_a_provisional_it_waits_without_limit_unless_told_so() {
+        let mut invite = ClientInvite::new(Time::ZERO, false);
+        invite.end_at(Time::from_micros(9));
+        assert_eq!(invite.end, Time::ZERO + TIMER_B, "before a provisional Timer B holds");
+        invite.respond(Time::ZERO, 180);
+        assert_eq!(invite.deadline(), Time::NEVER);
+        invite.end_at(Time::from_micros(9));
+        assert_eq!(invite.expire(Time::from_micros(9)), Action::TimedOut);
+    }
+}

@@ -1,0 +1,111 @@
+//! The gate: what must hold before a change is merged.
+
+use std::env;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::layers;
+use crate::process::{cargo, find_program, run as run_command};
+
+/// One step of the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Step {
+    /// The formatting is that of rustfmt.
+    Fmt,
+    /// The architecture: who may depend on whom, and what the pure crates must not know.
+    Layers,
+    /// Licences, sources and banned crates of the whole dependency tree.
+    Deny,
+    /// No warning of the compiler or of clippy, in any target.
+    Clippy,
+    /// The documentation builds without a warning.
+    Docs,
+    /// All tests.
+    Tests,
+    /// Saved cases and a fixed budget of fresh seeds in the simulated world.
+    Sim,
+    /// A short drill against SIPp and baresip: one fault of each kind.
+    Interop,
+}
+
+impl Step {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Fmt => run_command(&mut cargo(["fmt", "--all", "--check"])),
+            Self::Layers => layers::check(),
+            Self::Deny => deny(),
+            Self::Clippy => run_command(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+            Self::Docs => {
+                let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+                run_command(docs.env("RUSTDOCFLAGS", "-D warnings"))
+            }
+            Self::Tests => tests(),
+            Self::Sim => simulate(&["gate".into()]),
+            Self::Interop => run_command(Command::new(env::current_exe()?).args(["interop", "--smoke"])),
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// Runs the steps (all if none is named) and ends with one line of summary.
+///
+/// A step that fails does not stop the others: one run tells everything that is wrong.
+pub(crate) fn run(steps: &[Step]) -> Result<()> {
+    let steps = if steps.is_empty() { Step::value_variants() } else { steps };
+    let started = Instant::now();
+    let mut failed = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        eprintln!("[{}/{}] {}", number + 1, steps.len(), step.name());
+        let begun = Instant::now();
+        match step.run() {
+            Ok(()) => eprintln!("  ok, {}", minutes(begun.elapsed())),
+            Err(error) => {
+                eprintln!("  FAILED after {}: {error:#}", minutes(begun.elapsed()));
+                failed.push(step.name());
+            }
+        }
+    }
+    let passed = steps.len() - failed.len();
+    let summary = format!("{passed} of {} steps passed in {}", steps.len(), minutes(started.elapsed()));
+    if !failed.is_empty() {
+        bail!("gate: {summary}; failed: {}", failed.join(", "));
+    }
+    println!("gate: {summary}");
+    Ok(())
+}
+
+/// Runs the simulator with its own arguments.
+pub(crate) fn simulate(args: &[String]) -> Result<()> {
+    run_command(cargo(["run", "--quiet", "--release", "--package", "sim", "--"]).args(args))
+}
+
+/// `cargo nextest` where it is installed (it isolates tests and runs them all at once), else `cargo test`.
+fn tests() -> Result<()> {
+    if find_program("cargo-nextest").is_none() {
+        return run_command(&mut cargo(["test", "--workspace", "--quiet"]));
+    }
+    run_command(&mut cargo(["nextest", "run", "--workspace", "--no-fail-fast"]))?;
+    run_command(&mut cargo(["test", "--workspace", "--doc", "--quiet"]))
+}
+
+fn deny() -> Result<()> {
+    if find_program("cargo-deny").is_none() {
+        run_command(&mut cargo(["install", "cargo-deny", "--locked"]))?;
+    }
+    // The advisories need a network and change under a commit's feet: they are for a release, not for a merge.
+    run_command(&mut cargo(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))
+}
+
+fn minutes(span: Duration) -> String {
+    match span.as_secs() {
+        0 => format!("{} ms", span.as_millis()),
+        seconds if seconds < 60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}

@@ -1,0 +1,182 @@
+//! The judge: reads what was on the wire and says which messages of the server no RFC allows.
+//!
+//! It knows nothing of how Everline works, only what its peers saw. [`transaction`] judges requests and
+//! their answers, [`leg`] judges dialogs; both report a [`Rule`] that was broken.
+
+mod leg;
+mod rule;
+mod transaction;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use leg::Leg;
+pub(crate) use leg::Standing;
+pub(crate) use rule::Rule;
+use transaction::Transaction;
+
+use crate::lab::wire::{Event, Nanos, Start};
+
+/// Breaches that are kept with their ladder; the others are counted only.
+const MAX_LADDERS: usize = 30;
+
+/// A message that no RFC allows, or one that is missing.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Breach {
+    pub(crate) rule: Rule,
+    pub(crate) call_id: String,
+    pub(crate) at: Nanos,
+    /// What the leg's two ends sent each other, for a person to read.
+    pub(crate) ladder: Vec<String>,
+}
+
+/// What the history of a run amounts to.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Verdict {
+    /// How many breaches of each rule there are.
+    pub(crate) breaches: BTreeMap<Rule, u64>,
+    pub(crate) examples: Vec<Breach>,
+    /// Messages that the server sent again.
+    pub(crate) repeated_by_server: u64,
+    /// Messages that its peers sent again.
+    pub(crate) repeated_by_peers: u64,
+}
+
+/// A leg: the Call-ID, and who is at the other end (a proxy uses the same Call-ID on both).
+pub(super) type LegKey = (String, SocketAddr);
+
+/// A transaction: whether the server sent its request, the branch, the method.
+type TransactionKey = (bool, String, String);
+
+/// All that was seen so far.
+#[derive(Default)]
+pub(crate) struct History {
+    transactions: BTreeMap<TransactionKey, Transaction>,
+    legs: BTreeMap<LegKey, Leg>,
+    verdict: Verdict,
+}
+
+impl History {
+    /// Takes the next message.
+    pub(crate) fn take(&mut self, event: &Event) {
+        let key = (event.message.call_id.clone(), event.peer);
+        self.legs.entry(key.clone()).or_default().note(event);
+        match event.message.start {
+            Start::Request { ref method, .. } if method == "ACK" => self.acknowledgement(event, &key),
+            Start::Request { .. } => self.request(event, &key),
+            Start::Response { status } => self.response(event, &key, status),
+        }
+    }
+
+    fn request(&mut self, event: &Event, leg_key: &LegKey) {
+        let message = &event.message;
+        let key = (event.by_server, message.branch.clone(), message.method.clone());
+        if let Some(known) = self.transactions.get(&key) {
+            let changed = known.is_changed_by(message);
+            self.repeated(event.by_server);
+            if event.by_server && changed {
+                self.report(Rule::RequestChanged, leg_key, event.at);
+            }
+            return;
+        }
+        if event.by_server && message.method == "CANCEL" {
+            let invite = self.transactions.get(&(true, message.branch.clone(), "INVITE".to_owned()));
+            if !invite.is_some_and(Transaction::may_be_cancelled) {
+                self.report(Rule::CancelTooSoon, leg_key, event.at);
+            }
+        }
+        let leg = self.legs.entry(leg_key.clone()).or_default();
+        let live = leg.is_live();
+        let broken = leg.request(event);
+        self.transactions.insert(key, Transaction::new(event, live));
+        for rule in broken {
+            self.report(rule, leg_key, event.at);
+        }
+    }
+
+    fn response(&mut self, event: &Event, leg_key: &LegKey, status: u16) {
+        let message = &event.message;
+        let key = (!event.by_server, message.branch.clone(), message.method.clone());
+        let Some(transaction) = self.transactions.get_mut(&key) else {
+            if event.by_server {
+                self.report(Rule::AnswerToNothing, leg_key, event.at);
+            }
+            return;
+        };
+        let broken = if event.by_server { transaction.judge(message, status) } else { Vec::new() };
+        let is_new = transaction.answered(message, status);
+        if !is_new {
+            self.repeated(event.by_server);
+        }
+        self.legs.entry(leg_key.clone()).or_default().response(event, status);
+        for rule in broken {
+            self.report(rule, leg_key, event.at);
+        }
+    }
+
+    /// An ACK belongs to the INVITE of its branch, or, for a 2xx, to that of its CSeq (RFC 3261 13.2.2.4).
+    fn acknowledgement(&mut self, event: &Event, leg_key: &LegKey) {
+        let message = &event.message;
+        let leg = self.legs.entry(leg_key.clone()).or_default();
+        leg.acknowledged(event);
+        let of_invite = |branch: &str| (event.by_server, branch.to_owned(), "INVITE".to_owned());
+        let same = of_invite(&message.branch);
+        let key = if self.transactions.contains_key(&same) {
+            Some(same)
+        } else {
+            leg.branch_of_invite(event.by_server, message.cseq).map(of_invite)
+        };
+        let transaction = key.and_then(|key| self.transactions.get_mut(&key));
+        let fits = transaction.is_some_and(Transaction::acknowledged);
+        if event.by_server && !fits {
+            self.report(Rule::AckOfNothing, leg_key, event.at);
+        }
+    }
+
+    /// How many callers' calls stand in each state now.
+    pub(crate) fn standing(&self) -> BTreeMap<Standing, u64> {
+        let mut counts = BTreeMap::new();
+        for standing in self.legs.values().filter_map(Leg::standing) {
+            *counts.entry(standing).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// Ends the history; what is still open now will stay so.
+    pub(crate) fn finish(mut self) -> Verdict {
+        let mut open = Vec::new();
+        for ((by_server, ..), transaction) in &self.transactions {
+            let rule = transaction.left_open(*by_server);
+            open.extend(rule.map(|rule| (rule, transaction.leg().clone())));
+        }
+        for (key, leg) in &self.legs {
+            open.extend(leg.left_open().map(|rule| (rule, key.clone())));
+        }
+        for (rule, key) in open {
+            let last = self.legs.get(&key).map_or(0, Leg::last_at);
+            self.report(rule, &key, last);
+        }
+        self.verdict
+    }
+
+    const fn repeated(&mut self, by_server: bool) {
+        if by_server {
+            self.verdict.repeated_by_server += 1;
+        } else {
+            self.verdict.repeated_by_peers += 1;
+        }
+    }
+
+    fn report(&mut self, rule: Rule, key: &LegKey, at: Nanos) {
+        *self.verdict.breaches.entry(rule).or_insert(0) += 1;
+        if self.verdict.examples.len() < MAX_LADDERS {
+            let ladder = self.legs.get(key).map(Leg::ladder).unwrap_or_default();
+            self.verdict.examples.push(Breach { rule, call_id: key.0.clone(), at, ladder });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
