@@ -7,10 +7,12 @@
 #![forbid(unsafe_code)]
 
 pub mod budget;
+pub mod calls;
 pub mod case;
 pub mod checkers;
 pub mod explore;
 pub mod kernel;
+pub mod outcome;
 pub mod pair;
 pub mod plan;
 pub mod shrink;

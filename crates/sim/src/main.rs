@@ -6,8 +6,8 @@ use std::time::Instant;
 use clap::{Args, Parser, Subcommand};
 use redundancy::hot_standby::{Commit, Sabotage};
 use sim::explore::{Budget, search};
-use sim::plan::{Plan, sabotage_named};
-use sim::{budget, case, shrink, toy};
+use sim::plan::{Plan, World, sabotage_named, world_named};
+use sim::{budget, case, outcome, shrink};
 
 /// The simulated world of Everline: pairs of servers under every fault, from one seed.
 #[derive(Parser)]
@@ -51,6 +51,9 @@ struct One {
     /// Breaks a rule of the protocol, `release-early`.
     #[arg(long, default_value = "none", value_parser = parse_sabotage)]
     sabotage: Sabotage,
+    /// What runs in the pairs, `toy` or `calls`.
+    #[arg(long, default_value = "calls", value_parser = parse_world)]
+    world: World,
     /// Makes a failing seed smaller, and prints it as a case.
     #[arg(long)]
     shrink: bool,
@@ -67,19 +70,29 @@ struct Many {
     /// Threads.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
+    /// What runs in the pairs, `toy` or `calls`.
+    #[arg(long, default_value = "calls", value_parser = parse_world)]
+    world: World,
     /// Breaks a rule of the protocol, `release-early`.
     #[arg(long, default_value = "none", value_parser = parse_sabotage)]
     sabotage: Sabotage,
 }
 
-/// Fresh seeds of the gate.
-const GATE_SEEDS: u64 = 60_000;
+/// Fresh seeds of the gate, with the toy.
+const GATE_TOY_SEEDS: u64 = 40_000;
+
+/// Fresh seeds of the gate, with calls.
+const GATE_CALLS_SEEDS: u64 = 3_000;
 
 /// States that the gate explores for each way to commit.
 const GATE_STATES: usize = 150_000;
 
 fn parse_sabotage(word: &str) -> Result<Sabotage, String> {
     sabotage_named(word).ok_or_else(|| format!("no rule is called {word}; try `release-early`"))
+}
+
+fn parse_world(word: &str) -> Result<World, String> {
+    world_named(word).ok_or_else(|| format!("there is no world {word}; try `toy` or `calls`"))
 }
 
 fn main() -> ExitCode {
@@ -90,8 +103,10 @@ fn main() -> ExitCode {
         Some(Command::Gate { jobs }) => {
             let cases = replay_cases();
             let explored = explore(GATE_STATES);
-            let seeds = run_many(&Many { seeds: GATE_SEEDS, from: 0, jobs, sabotage: Sabotage::None });
-            cases && explored && seeds
+            let fresh = |world, seeds| run_many(&Many { seeds, from: 0, jobs, world, sabotage: Sabotage::None });
+            let toy = fresh(World::Toy, GATE_TOY_SEEDS);
+            let calls = fresh(World::Calls, GATE_CALLS_SEEDS);
+            cases && explored && toy && calls
         }
         Some(Command::Explore { states }) => explore(states),
     };
@@ -110,9 +125,9 @@ fn run_one(one: &One) -> bool {
                 }
             }
         }
-        (None, seed) => Plan::draw(seed.unwrap_or(0), one.sabotage),
+        (None, seed) => Plan::draw_world(one.world, seed.unwrap_or(0), one.sabotage),
     };
-    let outcome = toy::run(&plan, one.ladder);
+    let outcome = outcome::run(&plan, one.ladder);
     print!("{plan}{}", outcome.ladder);
     println!("hash {:016x}, {} events", outcome.hash, outcome.events);
     let Some(violation) = outcome.violation else {
@@ -121,8 +136,8 @@ fn run_one(one: &One) -> bool {
     };
     println!("{violation}");
     if one.shrink {
-        let small = shrink::shrink(&plan, violation.checker, |plan| toy::run(plan, false).violation);
-        let what = toy::run(&small, false).violation.map_or_else(String::new, |violation| violation.what);
+        let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
+        let what = outcome::run(&small, false).violation.map_or_else(String::new, |violation| violation.what);
         print!("{}", case::Case { story: what, expects: None, plan: small });
     }
     false
@@ -130,7 +145,7 @@ fn run_one(one: &One) -> bool {
 
 fn run_many(many: &Many) -> bool {
     let started = Instant::now();
-    let tally = budget::run(many.from, many.seeds, many.jobs, many.sabotage);
+    let tally = budget::run(many.world, many.from, many.seeds, many.jobs, many.sabotage);
     let seconds = started.elapsed().as_secs_f64();
     println!(
         "{} seeds in {seconds:.1} s, {} events, {} takeovers, {} cold starts, {} broken",
@@ -144,8 +159,8 @@ fn run_many(many: &Many) -> bool {
         println!("seed {seed}: {violation}");
     }
     if let Some((seed, violation)) = tally.broken.first() {
-        let plan = Plan::draw(*seed, many.sabotage);
-        let small = shrink::shrink(&plan, violation.checker, |plan| toy::run(plan, false).violation);
+        let plan = Plan::draw_world(many.world, *seed, many.sabotage);
+        let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
         println!(
             "seed {seed} as a case:\n{}",
             case::Case { story: violation.what.clone(), expects: None, plan: small }

@@ -95,7 +95,7 @@ impl<R: Fn(&Plan) -> Option<Violation>> Shrinker<R> {
 fn halved(kind: Kind) -> Kind {
     let half = |span: Span| Span::from_micros(span.as_micros() / 2);
     let act = |act: Act| match act {
-        Act::Kill => Act::Kill,
+        same @ (Act::Kill | Act::Signal) => same,
         Act::Pause(span) => Act::Pause(half(span)),
     };
     match kind {

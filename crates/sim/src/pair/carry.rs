@@ -64,7 +64,11 @@ impl<S: Service> Pair<S> {
                 self.plan_event(core, core.now + after, Event::JournalsRead(side, run));
             }
             Effect::Serve(serve) => return self.serves(core, side, &serve),
-            Effect::StandBy => core.trace.mark(core.now, self.actor(side), 0x57b, || "stands by".to_owned()),
+            Effect::StandBy => {
+                core.trace.mark(core.now, self.actor(side), 0x57b, || "stands by".to_owned());
+                self.applications[side].process.as_mut()?.is_open = false;
+                self.news.push(News::Leaves(side));
+            }
             Effect::Retire(why) => {
                 core.trace.mark(core.now, self.actor(side), 0x4e7, || format!("retires: {why:?}"));
                 self.ends(core, side, End::Retired);
@@ -83,8 +87,9 @@ impl<S: Service> Pair<S> {
     }
 
     fn release<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, released: Released<OutputOf<S>>) {
-        self.check_release(core, side, released.stamp());
-        self.news.push(News::Sent(side, released.into_inner()));
+        let stamp = released.stamp();
+        self.check_release(core, side, stamp);
+        self.news.push(News::Sent(side, stamp, released.into_inner()));
     }
 
     fn dial<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, to: Incarnation) {

@@ -1,6 +1,6 @@
 //! Tells the checkers what happens to a pair.
 
-use model::{Epoch, Incarnation, RecordKey, Time};
+use model::{Epoch, Incarnation, RecordKey};
 use redundancy::coordinator::PairEntry;
 use redundancy::hot_standby::{Commit, Engine as _, RoleName, Serve, Stamp, Status};
 
@@ -118,12 +118,12 @@ impl<S: Service> Pair<S> {
             })
     }
 
-    /// Looks at a level pair whose clients are all done: both sides must agree to the last octet, and of the records
-    /// that `count` counts, and of everything else that passes, nothing may be left.
+    /// Looks at a level pair whose clients are all done: both sides must agree to the last octet, and of what `look`
+    /// finds in the engine, and of everything else that passes, nothing may be left.
     ///
     /// # Errors
     /// If something is left; it may still be on its way out.
-    pub fn rest<E>(&mut self, core: &mut Core<E>, count: impl Fn(&mut S::Engine) -> u64) -> Verdict {
+    pub fn rest<E>(&mut self, core: &mut Core<E>, look: impl Fn(&mut S::Engine) -> quiet::Left) -> Verdict {
         let mut found = Vec::new();
         let mut quiet = Ok(());
         for side in [0, 1] {
@@ -132,10 +132,10 @@ impl<S: Service> Pair<S> {
             let status = process.replica.status();
             let engine = process.replica.engine_mut();
             let deadline = engine.store().deadline();
-            let left = quiet::Leftovers { records: count(engine), deadline: deadline < Time::NEVER, inputs };
+            let left = look(engine);
             found.push((content::<S>(engine), deadline));
             if status.role == RoleName::Primary {
-                quiet = quiet::looks(&status, left);
+                quiet = quiet::looks(&status, left, inputs);
             }
         }
         if let [one, two] = &found[..] {

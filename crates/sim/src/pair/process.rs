@@ -10,9 +10,11 @@ use redundancy::hot_standby::{Effect, Engine, Replica, RoleName, Stamp, Taken};
 /// What kind of server runs in a pair.
 pub trait Service: Debug {
     /// Its decisions.
-    type Engine: Engine<Output: Debug> + Debug;
-    /// What comes out of its sockets.
+    type Engine: Engine<Output: Debug>;
+    /// What comes out of its sockets, by way of the input ring.
     type Datagram: Clone + Debug;
+    /// What comes on other ways and is repeated by whoever sent it if this process ends.
+    type Aside: Debug;
 
     /// The engine of a fresh process.
     fn engine(&self) -> Self::Engine;
@@ -22,6 +24,9 @@ pub trait Service: Debug {
 
     /// Hands a datagram to the engine.
     fn feed(replica: &mut Replica<Self::Engine>, local: Time, mark: u64, datagram: &Self::Datagram) -> Taken;
+
+    /// Hands something that came on another way to the engine.
+    fn aside(replica: &mut Replica<Self::Engine>, local: Time, aside: &Self::Aside) -> Taken;
 
     /// True if the last datagram ended the process.
     fn died(replica: &mut Replica<Self::Engine>) -> bool;
@@ -45,7 +50,6 @@ pub(super) enum FromControl {
 }
 
 /// One run of one server.
-#[derive(Debug)]
 pub struct Process<S: Service> {
     /// Which run.
     pub me: Incarnation,
@@ -61,6 +65,10 @@ pub struct Process<S: Service> {
     pub(super) facts: VecDeque<Incarnation>,
     /// What the coordinator said, and when it arrives.
     pub(super) from_control: VecDeque<(Time, FromControl)>,
+    /// What came on other ways, and when it arrives.
+    pub(super) asides: VecDeque<(Time, S::Aside)>,
+    /// It has opened its doors.
+    pub(super) is_open: bool,
     /// Links that wait to be accepted.
     pub(super) incoming: VecDeque<u64>,
     /// The link to the other side.
@@ -93,6 +101,8 @@ impl<S: Service> Process<S> {
             todo: VecDeque::new(),
             facts: VecDeque::new(),
             from_control: VecDeque::new(),
+            asides: VecDeque::new(),
+            is_open: false,
             incoming: VecDeque::new(),
             link: None,
             dialling: None,

@@ -12,6 +12,7 @@ impl<S: Service> Pair<S> {
     pub(super) fn serves<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, serve: &Serve) -> Option<()> {
         core.trace.mark(core.now, self.actor(side), 0x5e4e ^ serve.epoch.0, || format!("serves e{}", serve.epoch));
         self.check_serve(core, side, serve);
+        self.applications[side].process.as_mut()?.is_open = true;
         self.news.push(News::Serves(side));
         let host = self.host_of(side);
         let Some(before) = &serve.after else {

@@ -66,6 +66,7 @@ impl<S: Service> Pair<S> {
         self.write_out(core, side);
         self.do_what_is_due(core, side)?;
         self.take_inputs(core, side)?;
+        self.take_asides(core, side)?;
         let local = self.local(core.now, side);
         self.applications[side].process.as_mut()?.replica.flush(local);
         self.carry(core, side)
@@ -165,6 +166,21 @@ impl<S: Service> Pair<S> {
         Some(())
     }
 
+    /// Takes in what came on other ways; not while inputs must wait, because nobody would repeat it.
+    fn take_asides<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
+        let local = self.local(core.now, side);
+        loop {
+            let process = self.applications[side].process.as_mut()?;
+            let arrived = process.asides.front().is_some_and(|(at, _)| *at <= core.now);
+            if !arrived || !process.replica.accepts_inputs() {
+                return Some(());
+            }
+            if let Some((_, aside)) = process.asides.pop_front() {
+                S::aside(&mut process.replica, local, &aside);
+            }
+        }
+    }
+
     /// Hands one datagram to the engine.
     pub(super) fn feed<E: From<PairEvent>>(
         &mut self,
@@ -197,8 +213,10 @@ impl<S: Service> Pair<S> {
         let Some(process) = &self.applications[side].process else { return };
         host.ring.free(process.replica.mark());
         let due = host.clock.when(process.replica.deadline());
-        let reads = process.replica.accepts_inputs() && !host.socket.is_empty();
-        let next = if reads { core.now } else { due.min(self.link_arrival(side)) };
+        let accepts = process.replica.accepts_inputs();
+        let aside = process.asides.front().filter(|_| accepts).map_or(Time::NEVER, |(at, _)| *at);
+        let reads = accepts && !host.socket.is_empty();
+        let next = if reads { core.now } else { due.min(self.link_arrival(side)).min(aside) };
         if next <= core.now {
             self.spins += 1;
             if self.spins > MOST_SPINS {

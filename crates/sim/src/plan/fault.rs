@@ -66,6 +66,8 @@ pub enum Act {
     Kill,
     /// `SIGSTOP`, and after so long `SIGCONT`.
     Pause(Span),
+    /// Nothing by itself: what the plan says for this moment strikes, in the middle of what the process does.
+    Signal,
 }
 
 /// Which way of a link.
