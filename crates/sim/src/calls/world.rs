@@ -338,7 +338,8 @@ impl World {
             | Kind::Trap(Target { pair: 1, .. }, ..)
             | Kind::ControlBreak(Target { pair: 1, .. }, _)
             | Kind::ClockJump(Target { pair: 1, .. }, _)
-            | Kind::WallJump(Target { pair: 1, .. }, _)
+            | Kind::WallForward(Target { pair: 1, .. }, _)
+            | Kind::WallBack(Target { pair: 1, .. }, _)
             | Kind::LinkBreak(1)
             | Kind::LinkCut(1, ..)
             | Kind::Switchover(1) => self.routing.suffer(&mut self.core, &kind),

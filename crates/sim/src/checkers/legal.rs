@@ -35,6 +35,8 @@ pub struct Legal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Final {
     status: u16,
+    /// The telephone has acknowledged it.
+    heard: bool,
     tag: String,
 }
 
@@ -72,6 +74,10 @@ impl Legal {
                 let server_tag = message.to().tag().unwrap_or_default().to_owned();
                 if let Some(talk) = self.dialogs.get_mut(&(phone, message.call_id().to_owned(), server_tag)) {
                     talk.unacknowledged = None;
+                }
+                let invite = (phone, branch.to_owned(), Method::Invite.as_str().to_owned());
+                if let Some(Some(answer)) = self.asked.get_mut(&invite) {
+                    answer.heard = true;
                 }
             }
             None => {
@@ -117,7 +123,9 @@ impl Legal {
         };
         let tag = response.to().tag().unwrap_or_default().to_owned();
         let invite = cseq.method == Method::Invite;
-        if let Some(before) = answer {
+        // A refusal may be made anew from each repetition of its request as long as the phone has not heard it: a
+        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time.
+        if let Some(before) = answer.as_ref().filter(|before| before.status < 300 || before.heard) {
             let same = before.status == status && (!invite || before.tag == tag);
             if !same {
                 let (first, method) = (before.status, cseq.method);
@@ -126,7 +134,7 @@ impl Legal {
             return Ok(());
         }
         if status >= 200 {
-            *answer = Some(Final { status, tag: tag.clone() });
+            *answer = Some(Final { status, heard: !invite, tag: tag.clone() });
             let talk = self.dialogs.entry((phone, response.call_id().to_owned(), tag)).or_default();
             if invite && status < 300 {
                 talk.unacknowledged = Some(now);

@@ -70,9 +70,14 @@ impl<S: Service> Pair<S> {
                 self.hosts[host].clock.offset += span.as_micros();
                 self.wake_both(core, core.now);
             }
-            Kind::WallJump(target, to) => {
+            Kind::WallForward(target, span) => {
                 let host = self.host_of(self.resolve(target.who));
-                self.hosts[host].clock.wall = to.as_micros();
+                self.hosts[host].clock.wall += span.as_micros();
+            }
+            Kind::WallBack(target, span) => {
+                let host = self.host_of(self.resolve(target.who));
+                let wall = &mut self.hosts[host].clock.wall;
+                *wall = wall.saturating_sub(span.as_micros());
             }
             Kind::Switchover(_) => self.switch_over(core),
             Kind::Poison(_) | Kind::Abort(_) | Kind::Storm(..) => {}

@@ -8,6 +8,9 @@ use super::script::{draw_calls, draw_phones};
 use super::{Act, Direction, Fault, Kind, Layout, Moment, Network, Plan, Point, Target, Who, World};
 use crate::kernel::{Clock, Delay};
 
+/// The time of day at the beginning of a run, in microseconds since 1970.
+const NOVEMBER_2026: u64 = 1_795_500_000_000_000;
+
 /// Most faults of one run.
 const MOST_FAULTS: u64 = 9;
 
@@ -98,7 +101,9 @@ fn draw_telling(chance: &mut Chance, layout: Layout) -> Delay {
 fn draw_clock(chance: &mut Chance) -> Clock {
     let drift = [0, 0, 200, 5_000, 100_000][chance.below(5) as usize];
     let sign = if chance.happens(1, 2) { 1 } else { -1 };
-    Clock { offset: chance.below(1_000_000_000_000), drift: sign * drift, wall: chance.below(2_000_000_000_000_000) }
+    let offset = chance.below(1_000_000_000_000);
+    // Hosts agree on the date within some seconds; deadlines of durable records rest on it after a cold start.
+    Clock { offset, drift: sign * drift, wall: NOVEMBER_2026 - offset + chance.below(3_000_000) }
 }
 
 impl Mixture {
@@ -139,7 +144,10 @@ fn draw_kind(which: usize, chance: &mut Chance, plan: &Plan) -> Kind {
         9 => Kind::Isolate(target, long),
         10 => Kind::AgentsDown(long),
         11 if chance.happens(1, 2) => Kind::ClockJump(target, long),
-        11 => Kind::WallJump(target, Span::from_micros(chance.below(2_000_000_000_000_000))),
+        11 => {
+            let span = Span::from_micros(chance.below(60_000_000));
+            if chance.happens(1, 2) { Kind::WallForward(target, span) } else { Kind::WallBack(target, span) }
+        }
         12 => Kind::Switchover(pair),
         13 if chance.happens(1, 2) => Kind::Poison(client),
         13 => Kind::Abort(client),

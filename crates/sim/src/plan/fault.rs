@@ -117,8 +117,10 @@ pub enum Kind {
     AgentsDown(Span),
     /// The monotonic clock of the host of a process jumps forward.
     ClockJump(Target, Span),
-    /// The wall clock of the host of a process is set to another time.
-    WallJump(Target, Span),
+    /// The wall clock of the host of a process is set forward.
+    WallForward(Target, Span),
+    /// The wall clock of the host of a process is set back.
+    WallBack(Target, Span),
     /// A planned switchover is asked for.
     Switchover(u8),
     /// A client sends something that makes the engine panic.

@@ -129,7 +129,7 @@ impl Plan {
             restart: Delay::micros(20_000, 60_000),
             telling: Delay::micros(100, 500),
             scheduler: Delay::micros(0, 30),
-            clocks: [Clock::default(); 2],
+            clocks: [Clock { offset: 0, drift: 0, wall: 1_795_500_000_000_000 }; 2],
             calm: Time::ZERO + Span::from_secs(1),
             faults: Vec::new(),
             signalled: Vec::new(),
