@@ -90,7 +90,7 @@ impl World {
         let mut core: Core<Event> = Core::new(plan.seed, with_ladder);
         let trunk = plan.phones.len() as u8;
         for (index, phone) in (0..).zip(&plan.phones) {
-            core.trace.name(Actor::Client(index), phone.number.to_string());
+            core.trace.name(Actor::Client(index), format!("{}/{index}", phone.number));
         }
         core.trace.name(Actor::Client(trunk), "trunk");
         for (pair, names) in (0..).zip([["sip-a", "sip-b"], ["routing-a", "routing-b"]]) {

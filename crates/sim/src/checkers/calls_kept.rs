@@ -1,6 +1,8 @@
 //! No call lost: a call gets the answer that the people at its ends would give, goes on until one of them hangs up, and
 //! then ends at both ends.
 
+use std::collections::BTreeSet;
+
 use model::{Span, Time};
 
 use super::Verdict;
@@ -124,7 +126,9 @@ impl Truth {
 
     fn check_ends(&self, expected: &Expected) -> Verdict {
         let caller_talked = self.connected.iter().any(|(_, _, caller)| *caller);
-        let callees: Vec<u8> = self.connected.iter().filter(|(_, _, caller)| !*caller).map(|(_, phone, _)| *phone).collect();
+        let others = self.connected.iter().filter(|(_, _, caller)| !*caller).map(|(_, phone, _)| *phone);
+        let callees: BTreeSet<u8> =
+            others.chain(self.ended.iter().filter(|(_, _, caller, _)| !*caller).map(|(_, phone, ..)| *phone)).collect();
         if !expected.acknowledges || expected.rude {
             return Ok(());
         }

@@ -23,13 +23,20 @@ pub struct Legal {
     /// Messages that were sent: a repetition is always legal.
     sent: BTreeSet<(u8, u64)>,
     /// Requests of the telephones and the final answers to them.
-    asked: BTreeMap<Key, Option<Final>>,
+    asked: BTreeMap<Key, Asked>,
     /// INVITEs of the servers, and whether the telephone has given a final answer.
     invited: BTreeMap<Key, Invited>,
     /// Dialogs by phone, Call-ID and the servers' tag.
     dialogs: BTreeMap<(u8, String, String), Talk>,
     /// CSeq numbers of INVITEs that the telephones have answered: phone, Call-ID, number.
     answered: BTreeSet<(u8, String, u32)>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// It began a dialog.
+    is_first: bool,
+    answer: Option<Final>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +66,7 @@ impl Legal {
     /// The servers began from cold and know of nothing.
     pub fn forget(&mut self) {
         self.sent.clear();
-        self.asked.values_mut().for_each(|answer| *answer = None);
+        self.asked.values_mut().for_each(|asked| asked.answer = None);
         self.dialogs.clear();
         self.invited.clear();
     }
@@ -76,12 +83,12 @@ impl Legal {
                     talk.unacknowledged = None;
                 }
                 let invite = (phone, branch.to_owned(), Method::Invite.as_str().to_owned());
-                if let Some(Some(answer)) = self.asked.get_mut(&invite) {
+                if let Some(Asked { answer: Some(answer), .. }) = self.asked.get_mut(&invite) {
                     answer.heard = true;
                 }
             }
             None => {
-                self.asked.entry(key).or_default();
+                self.asked.entry(key).or_default().is_first = message.to().tag().is_none();
             }
             Some(status) if method == Method::Invite => {
                 if let Some(invited) = self.invited.get_mut(&key) {
@@ -118,7 +125,7 @@ impl Legal {
         let cseq = response.cseq();
         let branch = response.top_via().branch().unwrap_or_default().to_owned();
         let key = (phone, branch, cseq.method.as_str().to_owned());
-        let Some(answer) = self.asked.get_mut(&key) else {
+        let Some(Asked { is_first, answer }) = self.asked.get_mut(&key) else {
             return Err(format!("phone {phone} is answered {status} to a {} that it never sent", cseq.method));
         };
         let tag = response.to().tag().unwrap_or_default().to_owned();
@@ -136,7 +143,7 @@ impl Legal {
         if status >= 200 {
             *answer = Some(Final { status, heard: !invite, tag: tag.clone() });
             let talk = self.dialogs.entry((phone, response.call_id().to_owned(), tag)).or_default();
-            if invite && status < 300 {
+            if invite && status < 300 && *is_first {
                 talk.unacknowledged = Some(now);
             }
             talk.over |= cseq.method == Method::Bye && status < 300;

@@ -149,7 +149,10 @@ pub(super) fn draw_calls(chance: &mut Chance, calm: Time, phones: u8) -> Vec<Cal
 fn draw_call(chance: &mut Chance, calm: Time, phones: u8) -> CallPlan {
     let targets = [QUEUE, QUEUE, QUEUE, FORKED, 1001, 1005, 1006, 1999];
     let at = Time::from_micros(120_000 + chance.below(calm.as_micros().max(200_000)));
-    let from = if chance.happens(1, 2) { phones } else { chance.below(u64::from(phones)) as u8 };
+    // Agents only take calls: a queue whose agents wait in it themselves never moves.
+    let agents = AGENTS.len() as u64;
+    let from =
+        if chance.happens(1, 2) { phones } else { (agents + chance.below(u64::from(phones) - agents)) as u8 };
     let mut maybe = |part: u64, most: u64| chance.happens(part, 8).then(|| Span::from_micros(1_000 + chance.below(most)));
     let (cancels, talks, holds) = (maybe(2, 900_000), maybe(6, 1_200_000), maybe(1, 400_000));
     CallPlan {

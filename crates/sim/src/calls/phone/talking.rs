@@ -187,8 +187,11 @@ impl Phone {
         let Some(number) = self.leg_of(request) else { return self.refuse_reinvite(now, None, request, 481) };
         let busy = self.open_invite(number).is_some();
         let Some(leg) = self.leg_mut(number) else { return };
-        if leg.state != State::Talking {
-            return self.refuse_reinvite(now, Some(number), request, 481);
+        match leg.state {
+            State::Talking => {}
+            // The ACK of the first INVITE has not come yet.
+            State::Answered => return self.refuse_reinvite(now, Some(number), request, 491),
+            _ => return self.refuse_reinvite(now, Some(number), request, 481),
         }
         let in_order = leg.dialog.as_mut().is_some_and(|dialog| dialog.take(request.cseq().number));
         if busy || leg.unacknowledged.is_some() {
