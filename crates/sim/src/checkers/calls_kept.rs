@@ -154,7 +154,9 @@ impl Truth {
         for (at, method, status) in &self.refused {
             // Two ends that hang up at once cross each other.
             let crossing = self.ended.iter().any(|(ended, ..)| *ended <= *at + CROSSING && *at <= *ended + CROSSING);
-            let tolerated = crossing && matches!(status, 481 | 487) || !expected.acknowledges;
+            // RFC 3261 14.2: a re-INVITE that overtakes the ACK before it is refused with 500, to be tried again.
+            let overtook = *method == "INVITE" && *status == 500;
+            let tolerated = crossing && matches!(status, 481 | 487) || overtook || !expected.acknowledges;
             if !tolerated {
                 return Err(format!("a {method} of phone {} or its peer was refused with {status}", self.caller));
             }

@@ -81,11 +81,9 @@ impl Phone {
         leg.state = State::Talking;
         let (call, caller, talks, holds) = (leg.call, leg.is_caller, leg.talks, leg.holds);
         self.facts.push(Fact::Connected { call, caller });
-        // The owner of a caller's phone hangs up in the end, if nobody else does.
-        let longest = Span::from_secs(2);
-        if let Some(after) = talks.or(caller.then_some(longest)) {
-            self.plan_job(now + after, Job::HangUp(number));
-        }
+        // In the end somebody hangs up: the caller, or a callee who hears nothing any more.
+        let longest = Span::from_secs(if caller { 2 } else { 20 });
+        self.plan_job(now + talks.unwrap_or(longest), Job::HangUp(number));
         if let Some(after) = holds {
             self.plan_job(now + after, Job::Hold(number));
         }
@@ -127,6 +125,8 @@ impl Phone {
         if leg.state != State::Ending {
             leg.state = State::Over;
         }
+        // With the dialog, what was under way in it is over (RFC 3261 15.1.2).
+        self.forget_invites(number);
         if was_in {
             self.facts.push(Fact::Ended { call, caller, by_me: false });
         }
