@@ -16,7 +16,7 @@ pub(super) const SERVER: SocketAddr =
     SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(192, 0, 2, 1), 5060));
 
 /// How long an agent's phone rings before the call counts as not answered.
-const NO_ANSWER: Span = Span::from_secs(3);
+const NO_ANSWER: Span = Span::from_secs(6);
 
 /// The password of an extension.
 pub(super) fn password_of(number: u32) -> String {

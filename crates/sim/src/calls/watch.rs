@@ -108,9 +108,11 @@ impl World {
         });
         let manners = || self.plan.phones.iter().filter(|phone| is_target(phone.number)).map(|phone| phone.manner);
         // RFC 3261 16.7: a 6xx of one phone ends the search at the others.
+        // An agent whose answer is lost again and again counts as one who does not answer.
+        let heard = plan.to != QUEUE || self.plan.network.loss <= 50;
         let declined = plan.to != QUEUE && manners().any(|manner| manner == Manner::Declines);
         Expected {
-            answer: willing && !declined,
+            answer: willing && !declined && heard,
             forked: plan.to == FORKED,
             acknowledges: plan.acknowledges,
             rude: manners().any(|manner| matches!(manner, Manner::AnswersLate | Manner::HangsUpAtOnce)),

@@ -238,6 +238,7 @@ impl World {
             }
             News::Serves(side) => {
                 self.takeovers += 1;
+                self.watch.legal.succession(self.core.now);
                 self.move_address(side);
                 self.plan_mail();
             }

@@ -93,6 +93,10 @@ impl Phone {
     pub(super) fn leg_over(&mut self, number: u64) {
         if let Some(leg) = self.leg_mut(number) {
             leg.state = State::Over;
+            if leg.dialog.is_some() {
+                // With the dialog, what was under way in it is over (RFC 3261 15.1.2).
+                self.forget_invites(number);
+            }
         }
     }
 
