@@ -11,8 +11,9 @@ use super::Verdict;
 /// Name of the checker.
 pub const NAME: &str = "legal history";
 
-/// RFC 3261 13.3.1.4: how long an answer is repeated before the lack of an ACK allows a BYE.
-const ACK_PATIENCE: Span = Span::from_secs(31);
+/// RFC 3261 13.3.1.4: how long an answer is repeated before the lack of an ACK allows a BYE: 32 s by a clock that may
+/// run fast.
+const ACK_PATIENCE: Span = Span::from_secs(28);
 
 /// A transaction at a telephone: the phone, the branch and the method.
 type Key = (u8, String, String);
@@ -149,7 +150,7 @@ impl Legal {
             return Ok(());
         }
         if status >= 200 {
-            *answer = Some(Final { status, heard: !invite, tag: tag.clone() });
+            *answer = Some(Final { status, heard: false, tag: tag.clone() });
             let talk = self.dialogs.entry((phone, response.call_id().to_owned(), tag)).or_default();
             if invite && status < 300 && *is_first {
                 talk.unacknowledged = Some(now);
