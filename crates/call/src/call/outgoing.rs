@@ -122,7 +122,7 @@ impl InviteOut {
     /// True once it can be forgotten.
     pub(crate) fn is_over(&self, now: Time) -> bool {
         let cancelled = match &self.cancel {
-            Cancel::Sent { tx, .. } => tx.is_terminated() || tx.deadline() <= now,
+            Cancel::Sent { tx, .. } => tx.is_terminated() || (tx.is_lingering() && tx.deadline() <= now),
             Cancel::No | Cancel::Wanted(_) => true,
         };
         cancelled && (self.tx.is_terminated() || (self.tx.is_lingering() && self.tx.deadline() <= now))
