@@ -140,8 +140,10 @@ impl Legal {
         let tag = response.to().tag().unwrap_or_default().to_owned();
         let invite = cseq.method == Method::Invite;
         // A refusal may be made anew from each repetition of its request as long as the phone has not heard it: a
-        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time.
-        if let Some(before) = answer.as_ref().filter(|before| before.status < 300 || before.heard) {
+        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time. Deviation: a 480, which depends on who
+        // is registered, may also be followed by something else when the network repeats the INVITE later.
+        let stands = |before: &&mut Final| before.status < 300 || (before.heard && before.status != 480);
+        if let Some(before) = answer.as_mut().filter(stands) {
             let same = before.status == status && (!invite || before.tag == tag);
             if !same {
                 let (first, method) = (before.status, cseq.method);
