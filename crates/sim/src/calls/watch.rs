@@ -37,11 +37,11 @@ impl Watch {
     }
 
     /// The SIP Server began from cold: the calls of this moment are gone by right.
-    pub(super) fn cold_start(&mut self, now: Time) {
+    pub(super) fn cold_start(&mut self) {
         self.legal.forget();
         self.charge.forget();
         self.order.forget();
-        self.truths.values_mut().for_each(|truth| truth.cold_start(now));
+        self.truths.values_mut().for_each(|truth| truth.cold_start());
     }
 
     pub(super) fn experienced(&mut self, now: Time, phone: u8, fact: Fact) {

@@ -234,7 +234,7 @@ impl World {
             News::Sent(side, stamp, output) => self.sip_sends(side, stamp, output.action),
             News::ColdStart => {
                 self.cold_starts += 1;
-                self.watch.cold_start(self.core.now);
+                self.watch.cold_start();
             }
             News::Serves(side) => {
                 self.takeovers += 1;
@@ -285,9 +285,9 @@ impl World {
             News::Sent(side, _, routing::Output::Mail(letter)) => self.mail_to_sip(side, letter),
             News::Sent(_, _, routing::Output::Reconnect) => self.break_mail(),
             News::Sent(_, _, routing::Output::Answer(_)) => {}
-            News::Sent(side, _, routing::Output::Event(event)) => {
+            News::Sent(side, stamp, routing::Output::Event(event)) => {
                 self.core.trace.mark(self.core.now, Actor::Server(1, side as u8), 0x106, || event.to_string());
-                let verdict = self.watch.order.decided(&event);
+                let verdict = self.watch.order.decided(stamp.epoch, &event);
                 self.watch.note(&mut self.core, crate::checkers::queue_order::NAME, verdict);
             }
             News::ColdStart => self.watch.order.forget(),

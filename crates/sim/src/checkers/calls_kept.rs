@@ -31,7 +31,6 @@ pub struct Truth {
     caller: u8,
     /// It was there when the servers began from cold.
     excused: bool,
-    over: bool,
     cancelled: bool,
     impatient: bool,
     answers: Vec<(Time, u16)>,
@@ -51,7 +50,6 @@ impl Truth {
             at,
             caller,
             excused: false,
-            over: false,
             cancelled: false,
             impatient: false,
             answers: Vec::new(),
@@ -62,9 +60,9 @@ impl Truth {
     }
 
     /// The servers began from cold.
-    pub fn cold_start(&mut self, _now: Time) {
-        let ends = self.connected.len();
-        let done = self.answers.iter().any(|(_, status)| *status >= 300) || (ends > 0 && self.ended.len() >= ends);
+    pub fn cold_start(&mut self) {
+        let talked = self.connected.iter().any(|(_, _, caller)| *caller) && self.ended.len() >= self.connected.len();
+        let done = talked || self.answers.iter().any(|(_, status)| *status >= 300);
         self.excused |= !done;
     }
 

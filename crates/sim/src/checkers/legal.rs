@@ -144,6 +144,11 @@ impl Legal {
         // is registered, may also be followed by something else when the network repeats the INVITE later.
         let stands = |before: &&mut Final| before.status < 300 || (before.heard && before.status != 480);
         if let Some(before) = answer.as_mut().filter(stands) {
+            // A server that was stopped in the middle and superseded meanwhile says the rest when it wakes up.
+            let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
+            if late && status < 200 {
+                return Ok(());
+            }
             let same = before.status == status && (!invite || before.tag == tag);
             if !same {
                 let (first, method) = (before.status, cseq.method);

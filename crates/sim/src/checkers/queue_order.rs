@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::Time;
+use model::{Epoch, Time};
 use model::route::{CallNumber, News};
 use redundancy::mailbox::Envelope;
 use routing::Event;
@@ -18,6 +18,8 @@ pub struct QueueOrder {
     since: BTreeMap<CallNumber, Time>,
     /// Callers that the Routing Server knows to wait, with nobody ringing for them.
     waiting: BTreeSet<CallNumber>,
+    /// The latest epoch that was heard of: what a superseded server still says counts no more.
+    epoch: Epoch,
 }
 
 impl QueueOrder {
@@ -37,7 +39,11 @@ impl QueueOrder {
     ///
     /// # Errors
     /// If somebody who waits longer is passed over.
-    pub fn decided(&mut self, event: &Event) -> Verdict {
+    pub fn decided(&mut self, epoch: Epoch, event: &Event) -> Verdict {
+        if epoch < self.epoch {
+            return Ok(());
+        }
+        self.epoch = epoch;
         match event {
             Event::Queued { call } | Event::Unanswered { call, .. } | Event::OfferLost { call, .. } => {
                 self.waiting.insert(*call);
@@ -77,10 +83,10 @@ mod tests {
             let message =
                 News::Waiting { call, queue: "9000".to_owned(), since: Time::from_micros(number), offer: None };
             checker.sip_says(&Envelope::Message { stream: 1, number, message });
-            checker.decided(&Event::Queued { call }).unwrap();
+            checker.decided(Epoch(1), &Event::Queued { call }).unwrap();
         }
         let offer = |call| Event::Offered { call: CallNumber(call), offer: OfferNumber(9), agent: "anna".to_owned() };
-        checker.decided(&offer(2)).unwrap_err();
-        checker.decided(&offer(1)).unwrap();
+        checker.decided(Epoch(1), &offer(2)).unwrap_err();
+        checker.decided(Epoch(1), &offer(1)).unwrap();
     }
 }
