@@ -91,7 +91,6 @@ impl World {
         if let Err(what) = self.watch.charge.conclude() {
             self.core.fail(one_charge::NAME, || what);
         }
-        self.agents_at_rest();
     }
 
     /// What the plan lets a call expect.
@@ -119,10 +118,10 @@ impl World {
         }
     }
 
-    /// Nobody is busy or rung when all is quiet.
-    fn agents_at_rest(&mut self) {
-        let Some(side) = self.routing.serving() else { return };
-        let Some(process) = self.routing.process_mut(side) else { return };
+    /// Nobody is busy or rung when all is quiet. An agent whose phone was not found is asked about after a while.
+    pub(super) fn agents_at_rest(&mut self) -> Verdict {
+        let Some(side) = self.routing.serving() else { return Ok(()) };
+        let Some(process) = self.routing.process_mut(side) else { return Ok(()) };
         let rows = process.replica.engine_mut().agents();
         for row in rows {
             let phone = self.plan.phones.iter().zip(&self.phones).find(|(plan, _)| plan.number.to_string() == row.extension);
@@ -134,10 +133,8 @@ impl World {
                 ready: row.state == State::Ready,
                 unreachable: row.state == State::Unreachable,
             };
-            let verdict = agents::at_rest(&row.id, is, registered, willing);
-            if let Err(what) = verdict {
-                self.core.fail(agents::NAME, || what);
-            }
+            agents::at_rest(&row.id, is, registered, willing)?;
         }
+        Ok(())
     }
 }

@@ -375,13 +375,15 @@ impl World {
             waiting.push("the two servers do not talk".to_owned());
         }
         let rest = if waiting.is_empty() { self.rest() } else { Ok(()) };
+        let agents = if waiting.is_empty() { self.agents_at_rest() } else { Ok(()) };
         match rest {
-            Ok(()) if waiting.is_empty() => {
+            Ok(()) if waiting.is_empty() && agents.is_ok() => {
                 self.conclude();
                 self.finished = true;
             }
-            Ok(()) if late => self.core.fail(progress::NAME, || progress::stuck(&waiting)),
+            Ok(()) if late && !waiting.is_empty() => self.core.fail(progress::NAME, || progress::stuck(&waiting)),
             Err(what) if late => self.core.fail(crate::checkers::quiet::NAME, || what),
+            _ if late => self.core.fail(crate::checkers::agents::NAME, || agents.err().unwrap_or_default()),
             _ => self.core.at(self.core.now + LOOK, Event::Look),
         }
     }
