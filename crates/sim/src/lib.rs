@@ -16,4 +16,5 @@ pub mod outcome;
 pub mod pair;
 pub mod plan;
 pub mod shrink;
+pub mod table;
 pub mod toy;

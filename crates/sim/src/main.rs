@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use redundancy::hot_standby::{Commit, Sabotage};
 use sim::explore::{Budget, search};
 use sim::plan::{Plan, World, sabotage_named, world_named};
+use sim::table::Table;
 use sim::{budget, case, outcome, shrink};
 
 /// The simulated world of Everline: pairs of servers under every fault, from one seed.
@@ -25,6 +26,15 @@ enum Command {
     Run(Many),
     /// Replays every saved case and runs a fixed budget of seeds.
     Gate {
+        /// Threads.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+    /// Prints the crash-point table: call state by crash point by victims.
+    Table {
+        /// How many steps after the state is reached are struck, one at a time.
+        #[arg(long, default_value_t = 3)]
+        steps: u32,
         /// Threads.
         #[arg(long, default_value_t = 2)]
         jobs: usize,
@@ -108,6 +118,7 @@ fn main() -> ExitCode {
             let calls = fresh(World::Calls, GATE_CALLS_SEEDS);
             cases && explored && toy && calls
         }
+        Some(Command::Table { steps, jobs }) => table(steps, jobs),
         Some(Command::Explore { states }) => explore(states),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -182,6 +193,14 @@ fn replay_cases() -> bool {
     println!("{} saved cases, {} not as expected", cases.len(), bad.len());
     bad.iter().for_each(|line| println!("{line}"));
     bad.is_empty()
+}
+
+fn table(steps: u32, jobs: usize) -> bool {
+    let table = Table::run(steps, jobs);
+    print!("{table}");
+    table.broken().iter().take(40).for_each(|line| println!("{line}"));
+    table.holes().iter().for_each(|line| println!("never reached: {line}"));
+    table.broken().is_empty()
 }
 
 fn explore(states: usize) -> bool {

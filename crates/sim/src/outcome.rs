@@ -18,6 +18,8 @@ pub struct Outcome {
     pub cold_starts: u32,
     /// How often a side began to serve.
     pub takeovers: u32,
+    /// Everything that the plan says for a signal has struck.
+    pub signalled: bool,
 }
 
 /// Runs a plan in the world that it is for.

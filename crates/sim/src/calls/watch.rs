@@ -103,7 +103,7 @@ impl World {
         };
         let willing = self.phones.iter().zip(&self.plan.phones).any(|(phone, plan)| {
             let stays = plan.leaves.is_none() && phone.registered_since().is_some_and(|since| since <= truth.at);
-            is_target(plan.number) && plan.manner == Manner::Answers && stays
+            is_target(plan.number) && answers(plan.manner) && stays
         });
         let manners = || self.plan.phones.iter().filter(|phone| is_target(phone.number)).map(|phone| phone.manner);
         // RFC 3261 16.7: a 6xx of one phone ends the search at the others.
@@ -127,7 +127,7 @@ impl World {
             let phone = self.plan.phones.iter().zip(&self.phones).find(|(plan, _)| plan.number.to_string() == row.extension);
             let Some((plan, phone)) = phone else { continue };
             let registered = phone.registered_since().is_some();
-            let willing = plan.manner == Manner::Answers;
+            let willing = answers(plan.manner);
             let is = agents::Seen {
                 engaged: matches!(row.state, State::Busy | State::Ringing),
                 ready: row.state == State::Ready,
@@ -137,4 +137,8 @@ impl World {
         }
         Ok(())
     }
+}
+
+const fn answers(manner: Manner) -> bool {
+    matches!(manner, Manner::Answers | Manner::PlaysFirst)
 }

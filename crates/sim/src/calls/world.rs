@@ -82,6 +82,7 @@ pub fn run(plan: &Plan, with_ladder: bool) -> Outcome {
         events: world.core.queue.count(),
         cold_starts: world.cold_starts,
         takeovers: world.takeovers,
+        signalled: world.plan.signalled.is_empty(),
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod draw;
 mod fault;
+mod scene;
 mod script;
 mod text;
 
 pub use fault::{Act, Direction, Fault, Kind, Moment, Point, Target, Who};
+pub use scene::{Scene, Victims};
 pub use script::{AGENTS, CallPlan, FORKED, Manner, PhonePlan, QUEUE};
 pub use text::{BadPlan, sabotage_named, world_named};
 

@@ -28,6 +28,8 @@ pub struct PhonePlan {
 pub enum Manner {
     /// Answers.
     Answers,
+    /// Plays something before it answers: 183 with a session description.
+    PlaysFirst,
     /// Is busy: 486.
     Busy,
     /// Declines: 603.
@@ -115,6 +117,7 @@ pub(super) fn draw_phones(chance: &mut Chance, calm: Time, streams: bool) -> Vec
 
 fn draw_phone(chance: &mut Chance, number: u32, calm: Time, rude: bool, streams: bool) -> PhonePlan {
     let manners = [
+        Manner::PlaysFirst,
         Manner::Busy,
         Manner::Declines,
         Manner::LetsRing,
@@ -123,7 +126,7 @@ fn draw_phone(chance: &mut Chance, number: u32, calm: Time, rude: bool, streams:
         Manner::HangsUpAtOnce,
     ];
     let odd = chance.happens(1, if rude { 3 } else { 8 });
-    let manner = if odd { manners[chance.below(6) as usize] } else { Manner::Answers };
+    let manner = if odd { manners[chance.below(7) as usize] } else { Manner::Answers };
     let mut maybe = |part: u64, most: u64| chance.happens(part, 6).then(|| Span::from_micros(1_000 + chance.below(most)));
     let (talks, holds, leaves) = (maybe(3, 1_500_000), maybe(1, 500_000), maybe(1, calm.as_micros().max(2)));
     PhonePlan {

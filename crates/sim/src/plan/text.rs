@@ -69,6 +69,7 @@ impl Word for World {
 impl Word for Manner {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("answers", Self::Answers),
+        ("plays-first", Self::PlaysFirst),
         ("busy", Self::Busy),
         ("declines", Self::Declines),
         ("lets-ring", Self::LetsRing),

@@ -111,6 +111,7 @@ pub fn run(plan: &Plan, with_ladder: bool) -> Outcome {
         events: world.core.queue.count(),
         cold_starts: world.cold_starts,
         takeovers: world.takeovers,
+        signalled: false,
     }
 }
 

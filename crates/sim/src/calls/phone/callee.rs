@@ -52,7 +52,12 @@ impl Phone {
 
     pub(super) fn ring(&mut self, number: u64) {
         if self.leg_mut(number).is_some_and(|leg| leg.state == State::Inviting && !leg.cancelled) {
-            self.answer_invite(number, 180, None);
+            let call = self.leg_mut(number).map_or(0, |leg| leg.call);
+            if self.plan.manner == Manner::PlaysFirst {
+                self.answer_invite(number, 183, Some(&offer(call, false)));
+            } else {
+                self.answer_invite(number, 180, None);
+            }
         }
     }
 
@@ -62,7 +67,7 @@ impl Phone {
             return;
         }
         match self.plan.manner {
-            Manner::Answers => self.answer(now, number),
+            Manner::Answers | Manner::PlaysFirst => self.answer(now, number),
             Manner::Busy => self.refuse(now, number, 486),
             Manner::Declines => self.refuse(now, number, 603),
             Manner::HangsUpAtOnce => {
