@@ -39,7 +39,7 @@ impl Step {
             Self::Deny => deny(),
             Self::Clippy => run_command(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
             Self::Docs => {
-                let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+                let mut docs = cargo(["doc", "--workspace", "--no-deps"]);
                 run_command(docs.env("RUSTDOCFLAGS", "-D warnings"))
             }
             Self::Tests => tests(),

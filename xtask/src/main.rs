@@ -1,7 +1,7 @@
 //! The front door for every chore, the same on a desk and in continuous integration: `cargo xtask test`.
 //!
 //! Start reading at [`gate`] for what must hold before a change is merged, at [`interop`] for the drill
-//! against software that we did not write, and at [`bench`] for what a call costs.
+//! against software that we did not write, and at [`mod@bench`] for what a call costs.
 
 mod bench;
 mod gate;

@@ -21,4 +21,4 @@ pub use hop::ConnectionId;
 pub use input::Input;
 pub use output::{Action, Event, Output};
 pub use record::Value;
-pub use settings::{Carrier, Extension, FixedContact, Listener, ListenerId, Queue, Settings, Trunk};
+pub use settings::{Carrier, Expiry, Extension, FixedContact, Listener, ListenerId, Queue, Settings, Trunk};

@@ -8,8 +8,9 @@ pub const MAX_RECORDS: usize = 1_000_000;
 /// Contacts of one extension; a REGISTER that would add one more is refused with 403.
 pub const MAX_BINDINGS: usize = 10;
 
-/// Branches of one call over its whole life, agents that were tried included.
-pub const MAX_BRANCHES: u32 = 1_000;
+/// Numbers that one call draws for its legs and transactions until it rings its last callee; then its caller is
+/// refused. Agents that are tried for a waiting caller count.
+pub const MAX_BRANCHES: u32 = 10_000;
 
 /// Early dialogs of one call towards its caller; further ones are not told.
 pub const MAX_EARLY_DIALOGS: usize = 16;
@@ -17,8 +18,12 @@ pub const MAX_EARLY_DIALOGS: usize = 16;
 /// Answers with tags of their own that one branch may give.
 pub const MAX_ANSWERS: usize = 8;
 
-/// Requests in progress within one call; the next one is refused with 503.
+/// Requests in progress within one call, and INVITEs kept; the next one is refused with 503.
 pub const MAX_REQUESTS: usize = 32;
+
+/// Answered requests of one call that are kept for their repetitions. Where there are more, the oldest are forgotten:
+/// whoever sent them has gone on since.
+pub const MAX_ANSWERED: usize = 16;
 
 /// How long it may ring where nobody else sets a limit; Timer C of RFC 3261 16.6 is more than three minutes.
 pub const RING_PATIENCE: Span = Span::from_secs(180);
@@ -41,12 +46,6 @@ pub const QUEUED_AT_LATEST: Span = Span::from_millis(500);
 /// Messages to the Routing Server that are kept unconfirmed. Beyond it they are dropped, and everything is told
 /// anew when it listens again.
 pub const MAX_LETTERS: u64 = 50_000;
-
-/// Shortest registration in seconds; a shorter one is refused with 423 (RFC 3261 10.2.8).
-pub const MIN_EXPIRES: u32 = 30;
-
-/// Longest registration in seconds; a longer one is cut down (RFC 3261 10.3).
-pub const MAX_EXPIRES: u32 = 7_200;
 
 /// Registration in seconds where the phone names none (RFC 3261 10.2.1.1).
 pub const DEFAULT_EXPIRES: u32 = 3_600;

@@ -22,8 +22,28 @@ pub struct Settings {
     pub agents: BTreeMap<String, String>,
     /// The peers that are known by their address.
     pub trunks: Vec<Trunk>,
+    /// How long registrations last.
+    pub expiry: Expiry,
+    /// Offer SHA-256 before MD5 when asking for a password (RFC 8760 2.3). Phones on older stacks give up when they see
+    /// an algorithm that they do not know, although the other one follows.
+    pub sha_256: bool,
     /// Proves that a nonce was made here. Both sides of the pair have the same.
     pub secret: [u8; 32],
+}
+
+/// Bounds of a registration (RFC 3261 10.3), in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// A shorter one is answered 423.
+    pub shortest: u32,
+    /// A longer one is cut to this.
+    pub longest: u32,
+}
+
+impl Default for Expiry {
+    fn default() -> Self {
+        Self { shortest: 60, longest: 3_600 }
+    }
 }
 
 /// An index of [`Settings::listeners`].
@@ -117,11 +137,11 @@ impl Settings {
             .find(|trunk| trunk.address == source.ip() && trunk.port.is_none_or(|port| port == source.port()))
     }
 
-    /// The extension without a password whose fixed contact is this address.
-    pub(crate) fn device_at(&self, source: SocketAddr) -> Option<&str> {
-        let fixed = |extension: &Extension| extension.contact.as_ref().is_some_and(|fixed| fixed.address == source);
-        let found = self.extensions.iter().find(|(_, extension)| extension.password.is_none() && fixed(extension));
-        found.map(|(number, _)| number.as_str())
+    /// The extensions that are known by the address of their fixed contact, as they have no password.
+    pub(crate) fn devices(&self) -> BTreeMap<SocketAddr, String> {
+        let known = self.extensions.iter().filter(|(_, extension)| extension.password.is_none());
+        let known = known.filter_map(|(number, extension)| Some((extension.contact.as_ref()?.address, number.clone())));
+        known.collect()
     }
 }
 

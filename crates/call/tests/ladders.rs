@@ -35,6 +35,16 @@ fn check(name: &str, script: &str) {
     }
 }
 
+/// Seeds with which each script runs on a bad line.
+const SEEDS: u64 = 40;
+
+/// Nothing may panic, and nothing may be left behind for ever, whatever comes.
+fn check_noisy(script: &str) {
+    for seed in 0..SEEDS {
+        world::run_noisy(script, seed, Some(seed as usize * 3));
+    }
+}
+
 macro_rules! scripts {
     ($($name:ident,)*) => {
         $(
@@ -43,10 +53,16 @@ macro_rules! scripts {
                 check(stringify!($name), include_str!(concat!("scripts/", stringify!($name), ".txt")));
             }
         )*
+
+        #[test]
+        fn every_script_on_a_bad_line() {
+            $(check_noisy(include_str!(concat!("scripts/", stringify!($name), ".txt")));)*
+        }
     };
 }
 
 scripts! {
+    agents,
     basic_call,
     caller_proves,
     cancel,

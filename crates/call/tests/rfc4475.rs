@@ -45,6 +45,8 @@ fn settings(domain: &str) -> Settings {
         listeners: vec![Listener { carrier: Carrier::Udp, address: SocketAddr::from(([192, 0, 2, 1], 5060)) }],
         trunks: vec![Trunk { name: "torture".to_owned(), address: source().ip(), port: None }],
         secret: [7; 32],
+        sha_256: true,
+        expiry: call::Expiry { shortest: 30, longest: 7_200 },
         ..Settings::default()
     }
 }

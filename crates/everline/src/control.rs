@@ -7,6 +7,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use node::wire::Trouble;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -35,6 +36,15 @@ pub(crate) struct Control<'a> {
     folder: &'a Folder,
 }
 
+/// How long and how often something is asked for.
+#[derive(Clone, Copy, Debug)]
+struct Persistence {
+    /// How long a control server that is away is waited for.
+    wait: Duration,
+    /// Whether it may be asked for again although it may have been done already.
+    repeats: bool,
+}
+
 /// Why there is no answer.
 enum Broken {
     /// Nobody listens: nothing was asked.
@@ -54,27 +64,43 @@ impl<'a> Control<'a> {
     /// # Errors
     /// [`Kind::Absent`] if nothing is running; [`Kind::Failed`] if there is no answer, or a refusal.
     pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {
-        self.request(Method::GET, path, String::new())
+        self.request(Method::GET, path, String::new(), Persistence { wait: CONNECT, repeats: true })
+    }
+
+    /// Gives an order that can be given in another way as well, so a control server that is away is not waited for.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn post_at_once(&self, path: &str) -> Result<String, Failure> {
+        self.request(Method::POST, path, "{}".into(), Persistence { wait: Duration::ZERO, repeats: false })
     }
 
     /// Gives an order. It is not repeated by itself: whether it was done may be unknown.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> Result<String, Failure> {
-        self.request(Method::POST, path, body.to_string())
+    pub(crate) fn post(&self, path: &str) -> Result<String, Failure> {
+        self.request(Method::POST, path, "{}".into(), Persistence { wait: CONNECT, repeats: false })
+    }
+
+    /// Gives an order whose body names it (`request_id`), so that it is done once however often it is asked for.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn post_named(&self, path: &str, body: &serde_json::Value) -> Result<String, Failure> {
+        self.request(Method::POST, path, body.to_string(), Persistence { wait: CONNECT, repeats: true })
     }
 
     /// Whether anything of the solution lives: the local control agent or the control server.
     pub(crate) fn is_running(&self) -> bool {
-        ["lca.sock", "control.sock"].iter().any(|name| node::local::connect(&self.folder.run(name)).is_ok())
+        ["lca", "control"].iter().any(|name| node::local::connect(&self.folder.socket(name)).is_ok())
     }
 
-    fn request(&self, method: Method, path: &str, body: String) -> Result<String, Failure> {
+    fn request(&self, method: Method, path: &str, body: String, persistence: Persistence) -> Result<String, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
         let (status, body) = runtime.block_on(async {
-            let work = self.persist(method, path, body);
+            let work = self.persist(method, path, body, persistence);
             tokio::pin!(work);
             if let Ok(answer) = timeout(PATIENCE, &mut work).await {
                 return answer;
@@ -86,18 +112,27 @@ impl<'a> Control<'a> {
     }
 
     /// Asks, again and again while nobody listens although something runs.
-    async fn persist(&self, method: Method, path: &str, body: String) -> Result<(StatusCode, String), Failure> {
-        let end = Instant::now() + CONNECT;
+    async fn persist(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+        persistence: Persistence,
+    ) -> Result<(StatusCode, String), Failure> {
+        let end = Instant::now() + persistence.wait;
         loop {
             match self.exchange(&method, path, body.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(Broken::Unheard(_)) if !self.is_running() => return Err(self.absent()),
-                Err(Broken::Unheard(error)) if Instant::now() > end => {
+                Err(Broken::Unheard(error)) if Instant::now() >= end => {
                     let what = format!("the control server does not answer: {error}");
-                    let help = format!("it is restarted by itself; if it stays away, look into {}", self.logs());
+                    let help = format!(
+                        "it is restarted by itself; if it stays away, look into {}",
+                        self.folder.log("control").display()
+                    );
                     return Err(Failure::failed(what).help(help));
                 }
-                Err(Broken::Unanswered(why)) if method != Method::GET || Instant::now() > end => {
+                Err(Broken::Unanswered(why)) if !persistence.repeats || Instant::now() >= end => {
                     let what = format!("the control server did not answer: {why}");
                     let help = "whether it was done is not known; `everline status` and `everline agents` tell";
                     return Err(Failure::failed(what).help(help));
@@ -109,7 +144,7 @@ impl<'a> Control<'a> {
 
     /// One request on a connection of its own.
     async fn exchange(&self, method: &Method, path: &str, body: String) -> Result<(StatusCode, String), Broken> {
-        let stream = node::local::connect(&self.folder.run("control.sock")).map_err(Broken::Unheard)?;
+        let stream = node::local::connect(&self.folder.socket("control")).map_err(Broken::Unheard)?;
         let stream = tokio::net::UnixStream::from_std(stream).map_err(Broken::Unheard)?;
         let unanswered = |error: hyper::Error| Broken::Unanswered(error.to_string());
         let (mut sender, connection) =
@@ -136,24 +171,17 @@ impl<'a> Control<'a> {
         let help = format!("start it with `everline up --dir {folder}`, or name another folder with --dir");
         Failure::new(Kind::Absent, what).help(help)
     }
-
-    fn logs(&self) -> String {
-        self.folder.log("").display().to_string()
-    }
 }
 
 /// What the control server says when it refuses.
 #[derive(Deserialize)]
 struct Refusal {
-    what: String,
-    #[serde(rename = "do")]
-    remedy: Option<String>,
+    error: Trouble,
 }
 
 fn refusal(status: StatusCode, body: &str) -> Failure {
     match serde_json::from_str::<Refusal>(body) {
-        Ok(Refusal { what, remedy: Some(remedy) }) => Failure::failed(what).help(remedy),
-        Ok(Refusal { what, remedy: None }) => Failure::failed(what),
+        Ok(Refusal { error }) => error.into(),
         Err(_) => Failure::failed(format!("the control server answers {status}: {}", body.trim())),
     }
 }

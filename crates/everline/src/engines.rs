@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Span;
 use node::server::Door;
+use node::wire::Trouble;
 
 use crate::settings::{Device, Listen, Queue, Settings, Transport};
 
@@ -11,7 +12,7 @@ use crate::settings::{Device, Listen, Queue, Settings, Transport};
 ///
 /// # Errors
 /// If a fixed contact cannot be used, with the reason.
-pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Settings, String> {
+pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Settings, Trouble> {
     let mut extensions = BTreeMap::new();
     for extension in &settings.extensions {
         let told = match &extension.device {
@@ -19,8 +20,10 @@ pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Setting
                 call::Extension { password: Some(password.reveal().to_owned()), contact: None }
             }
             Device::Fixed(uri) => {
-                let contact = call::FixedContact::parse(uri)
-                    .map_err(|why| format!("the contact of extension {} cannot be used: {why}", extension.number))?;
+                let contact = call::FixedContact::parse(uri).map_err(|why| {
+                    let what = format!("the contact of extension {} cannot be used: {why}", extension.number);
+                    Trouble::new(what, "correct it in everline.toml")
+                })?;
                 call::Extension { password: None, contact: Some(contact) }
             }
         };
@@ -40,6 +43,8 @@ pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Setting
         queues: settings.queues.iter().map(queue).collect(),
         agents: agents.collect(),
         trunks: settings.trunks.iter().map(trunk).collect(),
+        expiry: call::Expiry { shortest: settings.sip.min_expires, longest: settings.sip.max_expires },
+        sha_256: settings.sip.sha_256,
         secret,
     })
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use node::wire::Trouble;
 
 use crate::output::remark;
 
@@ -54,5 +55,11 @@ impl Failure {
             Kind::Wrong => 2,
             Kind::Absent => 3,
         })
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self::failed(trouble.what).help(trouble.remedy)
     }
 }

@@ -26,7 +26,6 @@ use crate::cli::{Cli, Command, Config, Order};
 use crate::commands::{agents, calls, papers, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::folder::Folder;
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -36,12 +35,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli<Order>) -> Result<(), Failure> {
-    let folder = Folder::new(&cli.dir)?;
-    let control = Control::new(&folder);
+    let folder = folder::at(&cli.dir)?;
     let command = match cli.command {
-        Order::Run { application, run_number } => return processes::run(&folder, &application, run_number),
+        Order::Run { application, run_number } => return processes::run(folder, &application, run_number),
         Order::Command(command) => command,
     };
+    let control = Control::new(&folder);
     match command {
         Command::Status(listing) => status::run(&control, listing),
         Command::Calls(listing) => calls::run(&control, listing),

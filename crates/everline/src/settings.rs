@@ -31,7 +31,7 @@ pub(crate) struct Settings {
 
 /// First bytes of the file; another number follows when the structures here change, so that a program of another
 /// version refuses the file instead of misreading it.
-const FORMAT: &[u8] = b"everline settings 1\n";
+const FORMAT: &[u8] = b"everline settings 2\n";
 
 impl Settings {
     /// Writes them for the servers.
@@ -64,6 +64,8 @@ pub(crate) struct Sip {
     pub(crate) listen: Vec<Listen>,
     /// Whether each server has a backup.
     pub(crate) standby: bool,
+    /// Whether SHA-256 is offered before MD5 when a password is asked for.
+    pub(crate) sha_256: bool,
     /// The shortest registration that is accepted, in seconds (423 below it, RFC 3261 10.3).
     pub(crate) min_expires: u32,
     /// The longest registration that is granted, in seconds.
@@ -198,6 +200,7 @@ mod tests {
                 domain: "127.0.0.1".into(),
                 listen: vec![Listen { transport: Transport::Udp, address: ([127, 0, 0, 1], 5060).into() }],
                 standby: true,
+                sha_256: false,
                 min_expires: 60,
                 max_expires: 3_600,
             },

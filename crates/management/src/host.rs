@@ -14,8 +14,8 @@ pub const START_TIME: Span = Span::from_secs(60);
 pub const INTRODUCTION_TIME: Span = Span::from_secs(5);
 /// What was asked to end has this long to do so.
 pub const END_TIME: Span = Span::from_secs(3);
-/// The same for what ends last, so that all together end within five seconds.
-pub const LAST_END_TIME: Span = Span::from_secs(1);
+/// The same for what ends last, so that all together end within four seconds.
+pub const LAST_END_TIME: Span = Span::from_millis(500);
 
 /// An application that a host is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]

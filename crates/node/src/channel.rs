@@ -32,6 +32,18 @@ pub enum ChannelError {
     Full,
 }
 
+impl ChannelError {
+    /// Whether it says no more than that the other side is gone.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        match self {
+            Self::Ended => true,
+            Self::Io(error) => matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset),
+            Self::Frame(_) | Self::Full => false,
+        }
+    }
+}
+
 /// One connection that carries frames both ways. After an error it is to be dropped.
 #[derive(Debug)]
 pub struct Channel {

@@ -14,8 +14,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::channel::Channel;
 use crate::local;
 
-/// Pause between two attempts to connect: short, because a takeover may wait for it.
+/// First pause between two attempts to connect: short, because a takeover may wait for it. It doubles while nothing
+/// is heard, so that who is refused again and again does not keep everybody busy.
 const RETRY: Duration = Duration::from_millis(5);
+/// The longest pause.
+const LONGEST_RETRY: Duration = Duration::from_millis(80);
 
 /// What happens on the connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +40,7 @@ pub struct Client<Out, In> {
     path: PathBuf,
     epoll: Epoll,
     retry: TimerFd,
+    pause: Duration,
     channel: Option<Channel>,
     messages: PhantomData<fn(Out) -> In>,
 }
@@ -50,9 +54,8 @@ impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let retry = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
         epoll.add(&retry, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        let client = Self { path: path.into(), epoll, retry, channel: None, messages: PhantomData };
-        client.pause(Duration::from_nanos(1))?;
-        Ok(client)
+        retry.set(Expiration::OneShot(Duration::from_nanos(1).into()), TimerSetTimeFlags::empty())?;
+        Ok(Self { path: path.into(), epoll, retry, pause: RETRY, channel: None, messages: PhantomData })
     }
 
     /// Sends a message; false if there is no connection, so that certainly nothing was sent.
@@ -82,14 +85,17 @@ impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
     pub fn poll(&mut self) -> Option<Event<In>> {
         let Some(channel) = &mut self.channel else { return self.connect().then_some(Event::Connected) };
         match channel.flush().and_then(|()| channel.receive()) {
-            Ok(Some((message, _))) => Some(Event::Message(message)),
+            Ok(Some((message, _))) => {
+                self.pause = RETRY;
+                Some(Event::Message(message))
+            }
             Ok(None) => {
                 self.watch();
                 None
             }
             Err(_) => {
                 self.channel = None;
-                let _ = self.pause(RETRY);
+                self.try_again_later();
                 Some(Event::Disconnected)
             }
         }
@@ -112,14 +118,16 @@ impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
         });
         self.channel = connected.ok();
         if self.channel.is_none() {
-            let _ = self.pause(RETRY);
+            self.try_again_later();
         }
         self.channel.is_some()
     }
 
-    /// Wakes the owner after `time`, if there is no connection then.
-    fn pause(&self, time: Duration) -> io::Result<()> {
-        Ok(self.retry.set(Expiration::OneShot(time.into()), TimerSetTimeFlags::empty())?)
+    /// Wakes the owner after a pause.
+    fn try_again_later(&mut self) {
+        // Fails only for a time that the kernel does not accept.
+        let _ = self.retry.set(Expiration::OneShot(self.pause.into()), TimerSetTimeFlags::empty());
+        self.pause = (self.pause * 2).min(LONGEST_RETRY);
     }
 
     /// Wakes the owner when the socket takes more, if something waits for that.

@@ -121,7 +121,7 @@ impl<Note: Default> Hub<Note> {
     fn keep<T>(&mut self, number: u64, outcome: Result<T, ChannelError>) -> Option<T> {
         match &outcome {
             Ok(_) => {}
-            Err(ChannelError::Ended) => self.forget(number),
+            Err(error) if error.is_end() => self.forget(number),
             Err(error) => self.close(number, &error.to_string()),
         }
         outcome.ok()

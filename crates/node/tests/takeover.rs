@@ -112,7 +112,7 @@ impl Engine for Counter {
 }
 
 impl Service for Counter {
-    fn datagram<'a>(_: u8, source: SocketAddr, bytes: &'a [u8]) -> Option<(SocketAddr, &'a [u8])> {
+    fn datagram(_: u8, source: SocketAddr, bytes: &[u8]) -> Option<(SocketAddr, &[u8])> {
         Some((source, bytes))
     }
     fn bytes(_: u64, _: &[u8]) -> Option<Self::Input<'_>> {

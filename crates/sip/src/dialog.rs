@@ -140,9 +140,10 @@ impl Dialog {
         NameAddr::parse(self.part(Part::Route)).ok()
     }
 
-    /// The same request under another local tag: one more early dialog of a forked INVITE (RFC 3261 12.1).
+    /// What another local tag makes of the same request, whose sequence number is `seq`: one more early dialog of an
+    /// INVITE that was forked (RFC 3261 12.1).
     #[must_use]
-    pub fn forked(&self, local_tag: &str) -> Self {
+    pub fn forked(&self, local_tag: &str, seq: u32) -> Self {
         let parts = [
             self.part(Part::CallId),
             self.part(Part::Local),
@@ -153,7 +154,7 @@ impl Dialog {
             self.part(Part::Route),
             self.part(Part::Routes),
         ];
-        Self::of(parts, self.local_seq, self.remote_seq)
+        Self::of(parts, 0, Some(seq))
     }
 
     /// Writes the Record-Route that an answer which makes this dialog has to repeat, if any (RFC 3261 12.1.1).
@@ -368,6 +369,17 @@ mod tests {
         dialog.refresh(&Message::parse(response.as_bytes()).expect("sound"));
         assert_eq!(dialog.target(), "sip:9@192.0.2.2");
         assert!(!dialog.has(&request), "its To has no tag");
+    }
+
+    #[test]
+    fn a_forked_dialog_counts_by_itself() {
+        let request = invite("Record-Route: <sip:p1;lr>\r\n");
+        let mut first = Dialog::callee(&Message::parse(request.as_bytes()).expect("sound"), "t");
+        assert!(first.take(8) && first.next_seq() == 1);
+        let mut second = first.forked("u", 7);
+        assert_eq!((second.local_tag(), second.remote_tag(), second.call_id()), ("u", "f", "c@a"));
+        assert!(second.take(8) && second.next_seq() == 1);
+        assert_eq!(second.next_hop().map(|uri| uri.as_str().to_owned()).as_deref(), Some("sip:p1;lr"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod latency;
 mod load;
 mod report;
 mod run;
+mod start;
 mod subject;
 
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ use subject::Kind;
 pub(crate) enum Which {
     /// CPU a call, added set-up time, and memory for each held call, beside Kamailio.
     Signalling(Options),
+    /// From `everline up` to `ready` with many extensions in the configuration.
+    Start(start::Options),
 }
 
 /// How to measure.
@@ -53,7 +56,13 @@ pub(crate) struct Options {
 
 /// Runs a bench.
 pub(crate) fn run(which: &Which) -> Result<()> {
-    let Which::Signalling(options) = which;
+    match which {
+        Which::Signalling(options) => signalling(options),
+        Which::Start(options) => start::run(options),
+    }
+}
+
+fn signalling(options: &Options) -> Result<()> {
     let subjects = if options.subjects.is_empty() { Kind::all() } else { options.subjects.clone() };
     if subjects.iter().any(|subject| subject.is_everline()) {
         everline::build()?;

@@ -71,7 +71,7 @@ pub(super) struct Measured {
     #[serde(flatten)]
     pub(super) fault: Fault,
     pub(super) gap_us: u64,
-    /// How many callers' calls stood in each state at that moment.
+    /// How many calls stood in each state at that moment.
     pub(super) standing: std::collections::BTreeMap<Standing, u64>,
 }
 
@@ -101,6 +101,8 @@ impl Report {
 impl Campaign {
     /// Runs it. The folder keeps the capture, SIPp's files and the solution's folder if something is wrong.
     pub(super) fn run(&self, chance: &mut Chance) -> Result<Report> {
+        // What an earlier drill has kept would be taken for this one's.
+        fs::remove_dir_all(&self.folder).ok();
         fs::create_dir_all(&self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let load = Load::plan(self.transport, self.rate)?;
         let phones = load.start_phones(&self.folder)?;
@@ -143,7 +145,7 @@ impl Campaign {
         let phones = drain(phones, DRAIN_LIMIT)?;
         let dropped = dropped_datagrams(load.server());
         let capture = capture.stop()?;
-        let (faults, verdict, remarks, lost_probes) = judge(capture, load.server(), faults)?;
+        let (faults, verdict, remarks, lost_probes) = judge(capture, load, faults)?;
         Ok(Report {
             name: self.name.clone(),
             transport: self.transport,
@@ -174,10 +176,10 @@ impl Campaign {
             let prober = Prober::start(server)?;
             sleep(PROBE_BEFORE);
             let mut fault = kind.inflict(everline, &before, chance)?;
-            sleep(kind.aftermath());
-            drop(prober);
+            prober.stop_at(fault.watched_until());
             everline.wait_until("level again", LEVEL_LIMIT, |after| kind.is_over(&before, after))?;
             fault.level_after_ms = (now() - fault.certain) / 1_000_000;
+            drop(prober);
             eprintln!("  {}: {kind:?} {}, level after {} ms", self.name, fault.victim, fault.level_after_ms);
             faults.push(fault);
         }
@@ -197,13 +199,13 @@ const SNAP: usize = 262_144;
 /// Reads the capture once, in order of time.
 fn judge(
     capture: impl std::io::BufRead,
-    server: SocketAddr,
+    load: &Load,
     faults: Vec<Fault>,
 ) -> Result<(Vec<Measured>, Verdict, Remarks, u64)> {
-    let mut history = History::default();
+    let mut history = History::with_people(load.people());
     let mut gaps = Gaps::new(&faults);
     let mut standings = Vec::new();
-    let remarks = wire::read(capture, server.ip(), |event| {
+    let remarks = wire::read(capture, load.server().ip(), |event| {
         while faults.get(standings.len()).is_some_and(|fault: &Fault| fault.at <= event.at) {
             standings.push(history.standing());
         }

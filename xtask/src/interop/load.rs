@@ -90,9 +90,20 @@ impl Load {
         10 + 2 * SECONDS_ON_THE_PHONE * self.rate * 15 / 100
     }
 
-    /// How many serve the other queue so that callers always wait: half of what keeps busy.
+    /// How many serve the other queue so that callers always wait: half of what keeps busy, as these calls are
+    /// shorter.
     const fn too_few(&self) -> u64 {
-        1 + SECONDS_ON_THE_PHONE * self.rate * 5 / 100 / 2
+        1 + self.rate * 5 / 100 * 7 / 10
+    }
+
+    /// Each queue, the number of the first of the people who serve it, and how many they are.
+    const fn queues(&self) -> [(&'static str, u64, u64); 2] {
+        [("9000", 2000, self.plenty()), ("9001", 6000, self.too_few())]
+    }
+
+    /// The numbers of all who take calls out of a queue, one at a time.
+    pub(super) fn people(&self) -> impl Iterator<Item = String> + use<> {
+        self.queues().into_iter().flat_map(|(_, first, count)| first..first + count).map(|number| number.to_string())
     }
 
     /// The configuration of Everline for this load.
@@ -110,7 +121,7 @@ impl Load {
                 "\n[[extension]]\nnumber = \"{number}\"\ncontact = \"sip:{number}@{place};transport={transport}\"\n"
             );
         };
-        let queues = [("9000", 2000, self.plenty()), ("9001", 6000, self.too_few())];
+        let queues = self.queues();
         for (number, _, place) in &self.phones {
             if number != STAFF {
                 extension(number, place);

@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// One to three minutes: one fault of each kind at a modest rate, and one call between phones.
     #[arg(long)]
     smoke: bool,
-    /// Only these kinds of fault; all if none is named.
+    /// Only these kinds of fault, and no phones with audio; all if none is named.
     #[arg(long = "kind", value_enum)]
     kinds: Vec<Kind>,
     /// Faults of each kind, over each transport.
@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     eprintln!("  seed {seed}");
     let transports = options.transport.map_or_else(|| vec![Transport::Udp, Transport::Tcp], |only| vec![only]);
-    for transport in &transports {
+    for transport in transports.iter().filter(|_| options.kinds.is_empty()) {
         drill.phones.extend(phones::run(*transport, &options.out, &mut chance)?);
     }
     for campaign in campaigns(options, &transports, &mut chance) {

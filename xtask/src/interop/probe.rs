@@ -3,20 +3,25 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::lab::PROBER;
+use crate::lab::wire::Nanos;
+use crate::lab::{PROBER, now};
 
 /// Between two questions.
 const EVERY: Duration = Duration::from_micros(250);
 
-/// Asks until it is dropped.
+/// It goes on for so long at most after it is dropped, in nanoseconds: longer than any aftermath.
+const LONGEST: Nanos = 1_000_000_000;
+
+/// Asks until it is told to stop, or dropped.
 pub(super) struct Prober {
-    stop: Arc<AtomicBool>,
+    /// When it stops.
+    end: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -26,12 +31,12 @@ impl Prober {
         let socket = UdpSocket::bind((std::net::Ipv4Addr::from(PROBER), 0)).context("no port for the prober")?;
         socket.connect(server)?;
         let own = socket.local_addr()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
+        let end = Arc::new(AtomicU64::new(Nanos::MAX));
+        let stop_at = Arc::clone(&end);
         let thread = spawn(move || {
-            let salt = crate::lab::now();
+            let salt = now();
             for number in 0_u64.. {
-                if stopped.load(Ordering::Relaxed) {
+                if now() >= stop_at.load(Ordering::Relaxed) {
                     return;
                 }
                 // The capture sees the answers; what is lost here must be seen there.
@@ -39,13 +44,19 @@ impl Prober {
                 sleep(EVERY);
             }
         });
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { end, thread: Some(thread) })
+    }
+
+    /// Lets it go on until then.
+    pub(super) fn stop_at(&self, moment: Nanos) {
+        self.end.store(moment, Ordering::Relaxed);
     }
 }
 
 impl Drop for Prober {
+    /// Waits until it has done what it was told, [`LONGEST`] at most.
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.end.fetch_min(now() + LONGEST, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             // The thread cannot panic: there is nothing in it that could.
             thread.join().ok();

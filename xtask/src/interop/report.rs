@@ -35,13 +35,16 @@ impl Report {
         broken.map(|(count, what)| format!("{}: {count} {what}", self.name)).collect()
     }
 
-    /// The service gaps that were longer than issue 3 allows at p99.
+    /// The service gaps that were longer than issue 3 allows.
     pub(super) fn long_gaps(&self) -> Vec<String> {
         let mut long = Vec::new();
         for (kind, gaps) in self.gaps_by_kind() {
-            let p99 = percentile(&gaps, 99);
-            if let Some(limit) = kind.gap_limit().filter(|limit| u128::from(p99) > limit.as_micros()) {
-                long.push(format!("{}: gap p99 {} > {} ms", self.name, millis(p99), limit.as_millis()));
+            for (part, limit) in kind.gap_limits() {
+                let gap = percentile(&gaps, *part);
+                if u128::from(gap) > limit.as_micros() {
+                    let (gap, limit) = (millis(gap), limit.as_millis());
+                    long.push(format!("{}: {kind:?}: gap p{part} of {gap} ms, allowed are {limit} ms", self.name));
+                }
             }
         }
         long
@@ -98,7 +101,7 @@ impl Drill {
         if !self.campaigns.is_empty() {
             let rows = self.campaigns.iter().map(Report::row).collect::<Vec<_>>();
             text.push_str(&markdown(&HEAD, &rows));
-            text.push_str("\nCallers' calls by state at the instant of a fault: fewest, mean, most\n\n");
+            text.push_str("\nCalls by state at the instant of a fault: fewest, mean, most\n\n");
             text.push_str(&self.standings());
         }
         for line in &self.phones {

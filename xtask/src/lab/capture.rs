@@ -44,7 +44,7 @@ impl Capture {
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
         let said: Vec<String> = lines.by_ref().take_while(|line| !line.contains("listening on")).collect();
         if tcpdump.ended()?.is_some() {
-            anyhow::bail!("tcpdump does not capture: {}", said.join("; "));
+            anyhow::bail!("tcpdump does not capture (it needs root, or user namespaces): {}", said.join("; "));
         }
         let log = thread::spawn(move || lines.collect());
         Ok(Self { tcpdump, file: file.to_owned(), log: Some(log) })

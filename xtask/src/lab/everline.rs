@@ -23,7 +23,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// What issue 3 allows from Ctrl-C to the end of everything, with room for a busy machine.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 /// How often the status is asked for.
-const ASK_EVERY: Duration = Duration::from_millis(200);
+const ASK_EVERY: Duration = Duration::from_millis(100);
 /// Set in everything that a solution starts, so that what it leaves behind can be found.
 const MARK: &str = "EVERLINE_DRILL_FOLDER";
 

@@ -27,7 +27,8 @@ pub(crate) fn enter() -> Result<()> {
         return Ok(());
     }
     let root = rustix::process::geteuid().is_root();
-    let flags: &[&str] = if root { &["--net"] } else { &["--user", "--map-root-user", "--net"] };
+    // As oneself and not as a mapped root: tcpdump would try to become somebody else, and may not.
+    let flags: &[&str] = if root { &["--net"] } else { &["--user", "--map-current-user", "--keep-caps", "--net"] };
     let allowed = Command::new("unshare")
         .args(flags)
         .arg("true")

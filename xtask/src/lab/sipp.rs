@@ -119,7 +119,10 @@ impl Sipp {
             command.args(["-r", &format!("{per_period:.0}"), "-rp", &period_ms.to_string()]);
             command.args(["-m", &calls.to_string(), "-s", number, "-key", "caller", own_number]);
             command.args(["-d", &hold.as_millis().to_string()]);
-            command.args(["-au", own_number, "-ap", password, "-cid_str", &format!("{}-%u-%p@%s", plan.name)]);
+            // By itself SIPp would sign a URI that is not the one it calls (RFC 7616 3.4).
+            let signed = format!("{number}@{server}");
+            command.args(["-au", own_number, "-ap", password, "-auth_uri", &signed]);
+            command.args(["-cid_str", &format!("{}-%u-%p@%s", plan.name)]);
             command.arg(server.to_string());
         }
         command.stdin(Stdio::null()).stdout(File::create(file("out"))?).stderr(File::create(file("out2"))?);

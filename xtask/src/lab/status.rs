@@ -18,6 +18,9 @@ pub(crate) struct Application {
     pub(crate) pid: Option<u32>,
     #[serde(default)]
     pub(crate) ready: bool,
+    /// Of a member of a pair: both sides hold the same.
+    #[serde(default)]
+    pub(crate) level: Option<bool>,
 }
 
 /// The pairs of a new solution.
@@ -39,7 +42,8 @@ impl Status {
     /// Whether every application runs, and every pair has a primary and a backup that could take over.
     pub(crate) fn is_level(&self) -> bool {
         let runs = |application: &Application| application.state == "started" && application.pid.is_some();
-        let has = |pair, role| self.in_role(pair, role).is_some_and(|application| application.ready);
+        let could = |application: &Application| application.ready && application.level != Some(false);
+        let has = |pair, role| self.in_role(pair, role).is_some_and(could);
         self.applications.iter().all(runs)
             && PAIRS.iter().all(|pair| has(pair, "primary") && has(pair, "backup"))
             && ["control", "lca"].iter().all(|name| self.pid_of(name).is_some())

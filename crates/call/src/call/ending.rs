@@ -1,7 +1,8 @@
 //! Taking a call down, from whichever side.
 
 use model::Time;
-use sip::{Answer, Message};
+use sip::transaction::timer::TIMER_B;
+use sip::{Answer, HeaderName, Message};
 
 use super::desk::Desk;
 use super::incoming::{Arrival, Origin, RequestIn, key_of, plain};
@@ -25,6 +26,8 @@ impl Call {
             return;
         }
         if first {
+            let reason = cancel.value(HeaderName::Reason).and_then(|reason| str::from_utf8(reason).ok());
+            self.cancel_forks(desk, reason.unwrap_or_default());
             self.refuse(desk, 487, None);
         } else if let Some(out) = self.invites_out.iter_mut().find(|out| out.is_for(part)) {
             // Whether it was in time is for the other end to say: 487, or a 2xx all the same.
@@ -59,6 +62,8 @@ impl Call {
     pub(super) fn hang_up(&mut self, desk: &mut Desk<'_>, from: Option<End>, said: Option<&Message<'_>>) {
         self.refuse_pending(desk);
         self.acknowledge_pending(desk);
+        // The BYE ends what is open on the other side too; whoever does not say so is not waited for.
+        self.invites_out.iter_mut().for_each(|invite| invite.tx.end_at(desk.after(TIMER_B)));
         let wait = self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.awaits_ack());
         let mut pairs = std::mem::take(&mut self.pairs);
         for pair in &mut pairs {

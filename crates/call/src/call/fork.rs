@@ -36,7 +36,7 @@ impl Call {
         // RFC 3262 3, RFC 3261 13.2.1: from here on the caller's dialog means this callee.
         let commits = response.value(HeaderName::RSeq).is_some() || !response.body().is_empty();
         let pair = match response.to().tag() {
-            Some(_) => self.pair_with(desk, at, response, commits),
+            Some(_) => self.pair_with(desk, at, response, commits, MAX_EARLY_DIALOGS),
             None => (!self.pairs.is_empty()).then_some(0),
         };
         if let Some(pair) = pair {
@@ -45,8 +45,15 @@ impl Call {
     }
 
     /// The pair of the callee's dialog that this response belongs to, made where there is none; `None` if the call
-    /// has too many.
-    fn pair_with(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>, commits: bool) -> Option<usize> {
+    /// has as many as `most`.
+    fn pair_with(
+        &mut self,
+        desk: &mut Desk<'_>,
+        at: usize,
+        response: &Message<'_>,
+        commits: bool,
+        most: usize,
+    ) -> Option<usize> {
         let fork = self.invites_out.get(at)?;
         let Role::Fork { follow, .. } = fork.role else { return None };
         let (leg, hop) = (fork.part, fork.hop);
@@ -54,7 +61,8 @@ impl Call {
         let known = self.pairs.iter().position(|pair| pair.is_with(leg, tag));
         let place = match known.or_else(|| self.pairs.iter().position(|pair| !pair.committed)) {
             Some(place) => place,
-            None => self.add_pair(desk)?,
+            None if self.pairs.len() < most => self.add_pair(desk)?,
+            None => return None,
         };
         let pair = self.pairs.get_mut(place)?;
         if known.is_none() {
@@ -66,13 +74,11 @@ impl Call {
 
     /// One more early dialog with the caller.
     fn add_pair(&mut self, desk: &mut Desk<'_>) -> Option<usize> {
-        if self.pairs.len() >= MAX_EARLY_DIALOGS {
-            return None;
-        }
+        let seq = self.first_invite()?.seq;
         let number = self.part();
         let tag = Token::draw(Kind::Caller, self.number, number, desk.draw);
         let pattern = &self.pairs.first()?.caller;
-        let caller = Side { dialog: pattern.dialog.forked(&tag.to_string()), ..*pattern };
+        let caller = Side { dialog: pattern.dialog.forked(&tag.to_string(), seq), ..*pattern };
         self.pairs.push(Pair { number, committed: false, caller, callee: None });
         Some(self.pairs.len() - 1)
     }
@@ -100,7 +106,7 @@ impl Call {
         if self.stage == Stage::Setup
             && !fork.is_cancelled()
             && self.first_invite().is_some()
-            && let Some(pair) = self.pair_with(desk, at, response, true)
+            && let Some(pair) = self.pair_with(desk, at, response, true, usize::MAX)
         {
             return self.connect(desk, at, pair, response);
         }

@@ -41,7 +41,10 @@ impl Call {
         let Some(pair) = self.pairs.get_mut(at) else { return };
         let origin = Origin { pair: pair.number, end };
         // RFC 3261 12.2.2: out of order is a server error.
-        let in_order = pair.side_mut(end).is_some_and(|side| side.dialog.take(request.cseq().number));
+        let in_order = pair.side_mut(end).is_some_and(|side| {
+            side.hear_from(arrival.from);
+            side.dialog.take(request.cseq().number)
+        });
         let objection = if in_order { self.object(at, end, request) } else { Some(Objection::Status(500)) };
         match (objection, request.method()) {
             (Some(objection), _) => self.refuse_inside(desk, origin, request, arrival, &objection),
@@ -75,7 +78,8 @@ impl Call {
         if pair.side(end.other()).is_none() {
             return Some(Objection::Status(481));
         }
-        if self.requests_in.len() + self.invites_in.len() >= MAX_REQUESTS {
+        let open = self.requests_in.iter().filter(|known| known.tx.is_open()).count();
+        if open + self.invites_in.len() >= MAX_REQUESTS {
             return Some(Objection::Status(503));
         }
         match method {

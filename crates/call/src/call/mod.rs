@@ -24,6 +24,7 @@ use redundancy::change::Aliases;
 use serde::{Deserialize, Serialize};
 use sip::{Message, Method};
 
+use crate::limits::MAX_ANSWERED;
 use crate::settings::Settings;
 use crate::token::Token;
 pub(crate) use answer::{reply, reply_with};
@@ -183,12 +184,18 @@ impl Call {
             let lingers = invite.tx.is_lingering() && !invite.is_busy();
             !invite.tx.is_terminated() && (!lingers || invite.tx.deadline() > now)
         });
-        self.invites_out.retain(|invite| !invite.is_over(now));
+        self.invites_out.retain_mut(|invite| !invite.sweep(now));
         self.requests_in.retain(|request| {
             !request.tx.is_terminated() && (!request.tx.is_lingering() || request.tx.deadline() > now)
         });
         self.requests_out.retain(|request| {
             !request.tx.is_terminated() && (!request.tx.is_lingering() || request.tx.deadline() > now)
+        });
+        let mut too_many = self.requests_in.iter().filter(|request| request.tx.is_lingering()).count();
+        self.requests_in.retain(|request| {
+            let kept = !request.tx.is_lingering() || too_many <= MAX_ANSWERED;
+            too_many -= usize::from(!kept);
+            kept
         });
         if !self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.is_busy()) {
             self.merge = Box::default();

@@ -37,6 +37,8 @@ enum Cancel {
         #[serde(with = "serde_bytes")]
         request: Box<[u8]>,
     },
+    /// Answered, or given up.
+    Done,
 }
 
 /// The ACK of one answer, to be sent again when the answer comes again.
@@ -119,20 +121,23 @@ impl InviteOut {
         }
     }
 
-    /// True once it can be forgotten.
-    pub(crate) fn is_over(&self, now: Time) -> bool {
-        let cancelled = match &self.cancel {
-            Cancel::Sent { tx, .. } => tx.is_terminated() || (tx.is_lingering() && tx.deadline() <= now),
-            Cancel::No | Cancel::Wanted(_) => true,
-        };
-        cancelled && (self.tx.is_terminated() || (self.tx.is_lingering() && self.tx.deadline() <= now))
+    /// Forgets what has lingered long enough. True if there is nothing left.
+    pub(crate) fn sweep(&mut self, now: Time) -> bool {
+        if let Cancel::Sent { tx, .. } = &self.cancel
+            && (tx.is_terminated() || (tx.is_lingering() && tx.deadline() <= now))
+        {
+            self.cancel = Cancel::Done;
+        }
+        let cancels = matches!(self.cancel, Cancel::Sent { .. });
+        !cancels && (self.tx.is_terminated() || (self.tx.is_lingering() && self.tx.deadline() <= now))
     }
 
-    /// When the last of it can be forgotten, once it lingers.
+    /// Until when the last of it lingers; [`Time::ZERO`] if nothing does.
     pub(crate) fn linger(&self) -> Time {
+        let own = if self.tx.is_lingering() { self.tx.deadline() } else { Time::ZERO };
         match &self.cancel {
-            Cancel::Sent { tx, .. } if tx.is_lingering() => self.tx.deadline().max(tx.deadline()),
-            _ => self.tx.deadline(),
+            Cancel::Sent { tx, .. } if tx.is_lingering() => own.max(tx.deadline()),
+            _ => own,
         }
     }
 
@@ -153,8 +158,10 @@ impl InviteOut {
             return Action::Nothing;
         }
         let action = self.tx.expire(desk.now);
-        if action == Action::Send {
-            desk.request(self.hop, self.request.to_vec());
+        match action {
+            Action::Send => desk.request(self.hop, self.request.to_vec()),
+            Action::TimedOut => self.request = Box::default(),
+            _ => {}
         }
         action
     }

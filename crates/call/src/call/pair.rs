@@ -49,6 +49,16 @@ impl Side {
         }
     }
 
+    /// Notes where the peer speaks from now: on another connection after the old one broke, or from another port of
+    /// its translator.
+    pub(crate) fn hear_from(&mut self, from: Hop) {
+        match (&mut self.hop, from) {
+            (Hop::Tcp { connection, .. }, Hop::Tcp { connection: now, .. }) => *connection = now,
+            (Hop::Udp { .. }, Hop::Udp { .. }) if !self.follow => self.hop = from,
+            _ => {}
+        }
+    }
+
     /// Takes over the target of a message (RFC 3261 12.2.1.2).
     pub(crate) fn refresh(&mut self, message: &Message<'_>) {
         self.dialog.refresh(message);

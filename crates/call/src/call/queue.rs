@@ -7,7 +7,7 @@ use sip::{Answer, HeaderName, Message};
 
 use super::desk::{Desk, Effect, Target};
 use super::{Call, Stage};
-use crate::limits::{DEFAULT_PAUSE, QUEUED_AGAIN, QUEUED_AT_LATEST, RING_PATIENCE};
+use crate::limits::{DEFAULT_PAUSE, MAX_BRANCHES, QUEUED_AGAIN, QUEUED_AT_LATEST, RING_PATIENCE};
 
 /// Where the caller stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +124,9 @@ impl Call {
 
     /// Rings an agent for the caller, in place of who rings now; `targets` are the contacts of the extension.
     pub(crate) fn offer(&mut self, desk: &mut Desk<'_>, offer: Offer, targets: &[Target], until: Time) {
+        if self.next_part >= MAX_BRANCHES {
+            return self.turn_away(desk, 480);
+        }
         let Some(waiting) = &mut self.waiting else { return };
         match &mut waiting.place {
             Place::Offered { offer: known, named } if known.number == offer.number => {

@@ -11,6 +11,7 @@ use super::outgoing::{InviteOut, Role};
 use super::pair::End;
 use super::setup::phrase_of;
 use super::{Call, relay};
+use crate::limits::RING_PATIENCE;
 use crate::token::Token;
 
 impl InviteIn {
@@ -66,7 +67,10 @@ impl Call {
         let Role::Within { to, .. } = invite.role else { return };
         let status = response.status().unwrap_or_default();
         let tag = response.to().tag().unwrap_or_default();
-        match invite.respond(desk, response) {
+        let action = invite.respond(desk, response);
+        // Timer C of RFC 3261 16.7 point 2, since after a provisional response no other timer runs.
+        invite.tx.end_at(desk.after(RING_PATIENCE));
+        match action {
             Action::Pass if status < 200 && status > 100 => self.relay_reinvite_response(desk, at, response),
             Action::Pass if status >= 200 && invite.has_acknowledged(tag) => invite.repeat_ack(desk, tag),
             Action::Pass if status >= 200 => self.reinvite_accepted(desk, at, to, response),

@@ -9,7 +9,6 @@ use super::incoming::{Arrival, InviteIn, plain};
 use super::outgoing::{InviteOut, Role};
 use super::pair::{Pair, Side};
 use super::{Best, Call, Stage, relay};
-use crate::limits::MAX_BRANCHES;
 use crate::output::Event;
 use crate::token::{Kind, Token};
 
@@ -94,12 +93,7 @@ impl Call {
     pub(crate) fn fork(&mut self, desk: &mut Desk<'_>, invite: &Message<'_>, targets: &[Target], until: Time) {
         self.best = None;
         self.until = until;
-        for target in targets {
-            if self.next_part >= MAX_BRANCHES {
-                break;
-            }
-            self.ring(desk, invite, target);
-        }
+        targets.iter().for_each(|target| self.ring(desk, invite, target));
         if !self.is_ringing() {
             self.all_failed(desk);
         }

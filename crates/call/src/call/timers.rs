@@ -21,9 +21,7 @@ impl Call {
         }
         for invite in &self.invites_out {
             due = due.min(invite.deadline());
-            if invite.tx.is_lingering() {
-                linger = linger.max(invite.linger());
-            }
+            linger = linger.max(invite.linger());
         }
         for request in self.requests_in.iter().filter(|request| request.tx.is_lingering()) {
             linger = linger.max(request.tx.deadline());

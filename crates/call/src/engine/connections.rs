@@ -16,6 +16,11 @@ const fn key_of(connection: ConnectionId) -> RecordKey {
     RecordKey::new(CONNECTION, connection.0)
 }
 
+fn new(listener: ListenerId, peer: SocketAddr, patience: Time) -> Connection {
+    let framer = Framer::default();
+    Connection { listener, peer, ours: false, framer, patience, hopefuls: Vec::new(), opening: false }
+}
+
 impl Engine {
     /// The connection that a message to `peer` takes: the one that the peer speaks on, one that was opened to the
     /// peer before, or a new one (RFC 3261 18.2.2, RFC 5923).
@@ -58,22 +63,13 @@ impl Engine {
         peer: SocketAddr,
         call: Option<u64>,
     ) -> Option<ConnectionId> {
-        if self.store.keys(CONNECTION, None).take(MAX_CONNECTIONS).count() >= MAX_CONNECTIONS {
+        if self.connections >= MAX_CONNECTIONS {
             return None;
         }
         let key = self.draw_key(CONNECTION);
-        self.store.insert(
-            key,
-            Value(Content::Connection(Box::new(Connection {
-                listener,
-                peer,
-                ours: true,
-                framer: Framer::default(),
-                patience: now + CONNECT_PATIENCE,
-                hopefuls: call.into_iter().collect(),
-                opening: true,
-            }))),
-        );
+        let patience = now + CONNECT_PATIENCE;
+        let hopefuls = call.into_iter().collect();
+        self.keep_connection(key, Connection { ours: true, opening: true, hopefuls, ..new(listener, peer, patience) });
         // Further messages of the same input find it by its second name.
         self.store.settle();
         let connection = ConnectionId(key.id);
@@ -82,19 +78,23 @@ impl Engine {
     }
 
     pub(super) fn accepted(&mut self, now: Time, connection: ConnectionId, listener: ListenerId, peer: SocketAddr) {
-        if self.store.keys(CONNECTION, None).take(MAX_CONNECTIONS).count() >= MAX_CONNECTIONS {
+        if self.connections >= MAX_CONNECTIONS {
             return self.refuse_connection(connection, "there are too many connections");
         }
-        let value = Connection {
-            listener,
-            peer,
-            ours: false,
-            framer: Framer::default(),
-            patience: now + MESSAGE_PATIENCE,
-            hopefuls: Vec::new(),
-            opening: false,
-        };
-        self.store.insert(key_of(connection), Value(Content::Connection(Box::new(value))));
+        self.keep_connection(key_of(connection), new(listener, peer, now + MESSAGE_PATIENCE));
+    }
+
+    fn keep_connection(&mut self, key: RecordKey, connection: Connection) {
+        self.forget_connection(key);
+        self.connections += 1;
+        self.store.insert(key, Value(Content::Connection(Box::new(connection))));
+    }
+
+    fn forget_connection(&mut self, key: RecordKey) {
+        if self.store.contains(key) {
+            self.connections = self.connections.saturating_sub(1);
+            self.store.remove(key);
+        }
     }
 
     pub(super) fn opened(&mut self, connection: ConnectionId) {
@@ -108,7 +108,7 @@ impl Engine {
     pub(super) fn closed(&mut self, now: Time, connection: ConnectionId) {
         let Some(Value(Content::Connection(gone))) = self.store.get(key_of(connection)) else { return };
         let (peer, hopefuls) = (gone.peer, gone.hopefuls.clone());
-        self.store.remove(key_of(connection));
+        self.forget_connection(key_of(connection));
         self.store.settle();
         for call in hopefuls {
             self.with_call(now, call, |call, desk| call.unreachable(desk, peer));
@@ -128,8 +128,9 @@ impl Engine {
         self.refuse_connection(connection, "no whole message came in time");
     }
 
-    fn refuse_connection(&mut self, connection: ConnectionId, why: &str) {
-        self.store.remove(key_of(connection));
+    /// Closes a connection.
+    pub(super) fn refuse_connection(&mut self, connection: ConnectionId, why: &str) {
+        self.forget_connection(key_of(connection));
         self.output(None, Action::Close { connection });
         self.log(Event::ConnectionRefused { connection, why: why.to_owned() });
     }

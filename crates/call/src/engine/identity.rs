@@ -18,7 +18,9 @@ pub(super) enum Proof {
 }
 
 /// The algorithms on offer, the best first (RFC 8760 2.3).
-const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
+const fn algorithms(sha_256: bool) -> &'static [Algorithm] {
+    if sha_256 { &[Algorithm::Sha256, Algorithm::Md5] } else { &[Algorithm::Md5] }
+}
 
 impl Engine {
     /// Asks for the password of an extension until it is given (RFC 3261 22.2).
@@ -51,8 +53,9 @@ impl Engine {
 
     fn challenge(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival, denial: Option<Denial>) {
         let authenticator = self.authenticator.clone();
+        let algorithms = algorithms(self.settings.sha_256);
         reply_with(&mut self.desk(now), request, arrival, 401, |answer| {
-            authenticator.challenge(answer, HeaderName::WwwAuthenticate, &ALGORITHMS, &binding_of(arrival), now, denial)
+            authenticator.challenge(answer, HeaderName::WwwAuthenticate, algorithms, &binding_of(arrival), now, denial)
         });
     }
 }

@@ -68,8 +68,8 @@ impl Engine {
         if self.settings.trunk_at(arrival.source).is_some() {
             return Some(Who::Trunk);
         }
-        if let Some(number) = self.settings.device_at(arrival.source) {
-            return Some(Who::Extension(number.to_owned()));
+        if let Some(number) = self.devices.get(&arrival.source) {
+            return Some(Who::Extension(number.clone()));
         }
         let number = invite.from().uri().user().unwrap_or_default().into_owned();
         match self.prove(now, invite, arrival, &number) {

@@ -10,6 +10,9 @@ mod requests;
 mod routing;
 mod view;
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use model::{Epoch, Kind, RecordKey, Span, Time};
 use redundancy::hot_standby;
 use redundancy::store::Store;
@@ -17,11 +20,11 @@ use sip::digest::Authenticator;
 
 use crate::call::{Call, Desk, Effect, Target};
 use crate::draw::Draw;
-use crate::hop::Hop;
+use crate::hop::{ConnectionId, Hop};
 use crate::input::Input;
 use crate::limits::EXPIRE_AT_ONCE;
 use crate::output::{Action, Event, Output};
-use crate::record::{CALL, CONNECTION, Content, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, STANDALONE, Value};
+use crate::record::{CALL, CONNECTION, Content, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, Value};
 use crate::settings::Settings;
 pub use view::CallRow;
 
@@ -32,6 +35,8 @@ const NONCE_LIFETIME: Span = Span::from_secs(300);
 pub struct Engine {
     settings: Settings,
     authenticator: Authenticator,
+    /// See [`Settings::devices`].
+    devices: BTreeMap<SocketAddr, String>,
     store: Store<Value>,
     outputs: Vec<Output>,
     effects: Vec<Effect>,
@@ -39,6 +44,8 @@ pub struct Engine {
     epoch: Epoch,
     /// Records drawn in this epoch.
     drawn: u64,
+    /// How many connections there are; counted anew when this engine begins to serve.
+    connections: usize,
 }
 
 impl Engine {
@@ -46,15 +53,18 @@ impl Engine {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let authenticator = Authenticator::new(settings.domain.clone(), settings.secret, NONCE_LIFETIME);
+        let devices = settings.devices();
         Self {
             settings,
             authenticator,
+            devices,
             store: Store::new(),
             outputs: Vec::new(),
             effects: Vec::new(),
             draw: Draw::default(),
             epoch: Epoch(0),
             drawn: 0,
+            connections: 0,
         }
     }
 
@@ -163,6 +173,7 @@ impl hot_standby::Engine for Engine {
 
     fn begin(&mut self, now: Time, epoch: Epoch, seed: u64) {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
+        self.connections = self.store.keys(CONNECTION, None).count();
         // Who takes over has no connection with the Routing Server yet, and the same patience as ever.
         match self.routing_mut() {
             Some(routing) if routing.line == Line::Up => routing.line = Line::Gone { since: now },
@@ -192,8 +203,8 @@ impl hot_standby::Engine for Engine {
         for key in touched.iter().filter(|key| key.kind == CALL) {
             self.abandon_call(*key);
         }
-        for key in touched.iter().filter(|key| matches!(key.kind, STANDALONE | CONNECTION)) {
-            self.store.remove(*key);
+        for key in touched.iter().filter(|key| key.kind == CONNECTION) {
+            self.refuse_connection(ConnectionId(key.id), "a message on it made the server panic");
         }
         self.store.settle();
     }

@@ -9,7 +9,7 @@ use super::identity::Proof;
 use crate::call::{Arrival, is_translated, key_of as transaction_key, reply_with};
 use crate::draw::number_of;
 use crate::hop::Hop;
-use crate::limits::{DEFAULT_EXPIRES, MAX_BINDINGS, MAX_EXPIRES, MIN_EXPIRES};
+use crate::limits::{DEFAULT_EXPIRES, MAX_BINDINGS};
 use crate::output::{Action, Event};
 use crate::record::{Binding, Content, REGISTRATION, Registration, STANDALONE, Standalone, Value, same_contact};
 use crate::settings::address_of;
@@ -49,6 +49,7 @@ impl Engine {
             _ => Registration { extension: number.as_str().into(), bindings: Vec::new() },
         };
         registration.bindings.retain(|binding| binding.until > now);
+        let shortest = self.settings.expiry.shortest;
         match self.update(now, &mut registration, request, arrival) {
             Ok(()) => {
                 self.confirm(now, &registration, request, arrival);
@@ -56,7 +57,7 @@ impl Engine {
             }
             Err(Refused::Status(status)) => self.answer(now, request, arrival, status),
             Err(Refused::TooBrief) => reply_with(&mut self.desk(now), request, arrival, 423, |answer| {
-                answer.number(HeaderName::MinExpires, MIN_EXPIRES)
+                answer.number(HeaderName::MinExpires, shortest)
             }),
         }
     }
@@ -86,7 +87,7 @@ impl Engine {
         for contact in request.addresses(HeaderName::Contact) {
             let contact = contact.map_err(malformed)?;
             let seconds = contact.expires().or(expires).unwrap_or(DEFAULT_EXPIRES);
-            if (1..MIN_EXPIRES).contains(&seconds) {
+            if (1..self.settings.expiry.shortest).contains(&seconds) {
                 return Err(Refused::TooBrief);
             }
             let known =
@@ -98,7 +99,7 @@ impl Engine {
                 registration.bindings.remove(at);
             }
             if seconds > 0 {
-                let binding = self.bind(now, &contact, seconds.min(MAX_EXPIRES), request, arrival)?;
+                let binding = self.bind(now, &contact, seconds.min(self.settings.expiry.longest), request, arrival)?;
                 registration.bindings.push(binding);
             }
         }

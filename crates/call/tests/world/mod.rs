@@ -1,11 +1,14 @@
 //! A small world around the engine: phones that say what a script tells them to, a Routing Server, a clock, and a
 //! second engine that takes over wherever it is told to.
 
+mod ladder;
+mod noise;
 mod phone;
 mod routing;
 mod script;
+mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -15,8 +18,9 @@ use redundancy::change::{Change, Changes};
 use redundancy::hot_standby::{Engine as _, Output as _};
 use redundancy::store::{Record, Store};
 
-pub(crate) use script::run;
+pub(crate) use script::{run, run_noisy};
 
+use noise::Noise;
 use phone::Phone;
 use routing::RoutingServer;
 
@@ -38,6 +42,10 @@ pub(crate) struct World {
     ladder: String,
     /// Labels of names that the server drew, in the order in which they were first seen.
     labels: BTreeMap<String, usize>,
+    /// What disturbs the wire, where it is disturbed.
+    noise: Option<Noise>,
+    /// Outputs on their way; the first one is being delivered.
+    pending: VecDeque<Output>,
 }
 
 /// What the engine is given: an input, or the time.
@@ -60,6 +68,8 @@ impl World {
             routing: RoutingServer::default(),
             ladder: String::new(),
             labels: BTreeMap::new(),
+            noise: None,
+            pending: VecDeque::new(),
         };
         world.engine.begin(world.now, Epoch(1), 1);
         world
@@ -74,7 +84,7 @@ impl World {
         self.step(&Event::Input(input));
     }
 
-    /// One input, its checkpoint, perhaps a takeover, its outputs.
+    /// One input, its checkpoint, perhaps a takeover, its outputs in order.
     fn step(&mut self, event: &Event<'_>) {
         match event {
             Event::Input(input) => self.engine.handle(self.now, input.clone()),
@@ -87,9 +97,14 @@ impl World {
         if crashes {
             self.take_over();
         }
-        for output in outputs {
-            self.check_output(&output);
-            self.deliver(output.action);
+        let outermost = self.pending.is_empty();
+        self.pending.extend(outputs);
+        if outermost {
+            while let Some(output) = self.pending.front().cloned() {
+                self.check_output(&output);
+                self.deliver(output.action);
+                self.pending.pop_front();
+            }
         }
         if crashes {
             self.routing_after_takeover();
@@ -139,7 +154,9 @@ impl World {
         match action {
             Action::Datagram { listener, to, bytes, .. } => {
                 assert_eq!(listener, ListenerId(0));
-                self.arrive(to, &bytes);
+                if !self.is_lost() {
+                    self.arrive(to, &bytes);
+                }
             }
             Action::Connect { connection, to } => self.connect(connection, to),
             Action::Stream { connection, bytes } => {

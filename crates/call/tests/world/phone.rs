@@ -2,12 +2,9 @@
 
 use std::net::SocketAddr;
 
-use call::{Carrier, ConnectionId, Input, ListenerId};
-use model::Epoch;
+use call::{Carrier, ConnectionId};
 use sip::digest::{Challenge, Login, Secret};
 use sip::{Answer, AnswerHead, Dialog, HeaderName, Message, Method, Outgoing};
-
-use super::World;
 
 /// A phone.
 pub(crate) struct Phone {
@@ -21,15 +18,15 @@ pub(crate) struct Phone {
     /// Requests that were sent so far.
     sent: u32,
     /// The last message that was sent.
-    last: Vec<u8>,
+    pub(crate) last: Vec<u8>,
     /// The INVITEs that were sent, for CANCEL and ACK.
     invites: Vec<Vec<u8>>,
     /// The last challenge.
     challenge: Vec<u8>,
     /// Requests that came, the last one last.
-    requests: Vec<Vec<u8>>,
+    pub(crate) requests: Vec<Vec<u8>>,
     /// Responses that came, the last one last.
-    responses: Vec<Vec<u8>>,
+    pub(crate) responses: Vec<Vec<u8>>,
     dialogs: Vec<Dialog>,
 }
 
@@ -46,6 +43,8 @@ pub(crate) struct Extra {
     pub(crate) via: Option<String>,
     pub(crate) contact: Option<String>,
     pub(crate) seq: Option<u32>,
+    /// Which of the requests of that method to answer, counted from one; the last one if none is named.
+    pub(crate) request: Option<usize>,
     pub(crate) password: Option<String>,
     pub(crate) to: Option<String>,
     pub(crate) from: Option<String>,
@@ -83,7 +82,7 @@ impl Phone {
     }
 
     /// A request outside of a dialog.
-    pub(crate) fn request(&mut self, method: &str, uri: &str, extra: &Extra) -> Vec<u8> {
+    pub(crate) fn request(&mut self, method: &str, uri: &str, extra: &Extra) -> Option<Vec<u8>> {
         let method = Method::from_name(method);
         self.sent += 1;
         let seq = extra.seq.unwrap_or(self.sent);
@@ -113,35 +112,32 @@ impl Phone {
             out = out.header(HeaderName::Contact, self.contact(extra));
         }
         if let Some(password) = &extra.password {
-            let challenge = Message::parse(&self.challenge).expect("a challenge came");
-            let challenge = Challenge::of(&challenge, HeaderName::WwwAuthenticate).expect("a challenge");
+            let challenge = Message::parse(&self.challenge).ok()?;
+            let challenge = Challenge::of(&challenge, HeaderName::WwwAuthenticate)?;
             let secret = Secret::Password(password);
             let method = method.as_str();
             let login = Login { username: &self.number, secret, method, uri, cnonce: "cnonce", count: 1 };
-            out = challenge.answer(login, out, HeaderName::Authorization).expect("a response");
+            out = challenge.answer(login, out, HeaderName::Authorization)?;
         }
         finish(out, extra);
         if method == Method::Invite {
             self.invites.push(bytes.clone());
             self.dialogs.clear();
         }
-        bytes
+        Some(bytes)
     }
 
     /// A request within a dialog.
-    pub(crate) fn request_inside(&mut self, method: &str, extra: &Extra) -> Vec<u8> {
+    pub(crate) fn request_inside(&mut self, method: &str, extra: &Extra) -> Option<Vec<u8>> {
         let method = Method::from_name(method);
         self.sent += 1;
         let branch = extra.branch.clone().unwrap_or_else(|| format!("{}{}", self.name, self.sent));
         let via = self.via(&branch);
         let contact = self.contact(extra);
         let at = extra.dialog.map_or(self.dialogs.len().wrapping_sub(1), |at| at - 1);
-        let dialog = self.dialogs.get_mut(at).unwrap_or_else(|| panic!("{} has no dialog {at}", self.name));
+        let dialog = self.dialogs.get_mut(at)?;
         let seq = match method {
-            Method::Ack => {
-                let invite = self.invites.last().expect("an INVITE was sent");
-                Message::parse(invite).expect("sound").cseq().number
-            }
+            Method::Ack => Message::parse(self.invites.last()?).ok()?.cseq().number,
             _ => extra.seq.unwrap_or_else(|| dialog.next_seq()),
         };
         let mut bytes = Vec::new();
@@ -155,39 +151,41 @@ impl Phone {
         }
         if let Some(tag) = &extra.tag {
             // What somebody would say who does not know the tag of this side.
-            let text = String::from_utf8(bytes).expect("text");
-            return text.replace(&format!("tag={}", self.dialogs[at].local_tag()), &format!("tag={tag}")).into_bytes();
+            let text = String::from_utf8(bytes).ok()?;
+            let own = format!("tag={}", self.dialogs[at].local_tag());
+            return Some(text.replace(&own, &format!("tag={tag}")).into_bytes());
         }
-        bytes
+        Some(bytes)
     }
 
     /// What belongs to an INVITE and its transaction: the CANCEL of the last one, the ACK of the one that `response`
     /// refuses.
-    pub(crate) fn like_invite(&self, method: &str, response: Option<&Message<'_>>, extra: &Extra) -> Vec<u8> {
+    pub(crate) fn like_invite(&self, method: &str, response: Option<&Message<'_>>, extra: &Extra) -> Option<Vec<u8>> {
         let seq = response.map(|response| response.cseq().number);
-        let invites = self.invites.iter().rev().map(|bytes| Message::parse(bytes).expect("sound"));
+        let invites = self.invites.iter().rev().filter_map(|bytes| Message::parse(bytes).ok());
         let mut invites = invites.filter(|invite| seq.is_none_or(|seq| invite.cseq().number == seq));
-        let invite = invites.next().expect("an INVITE was sent");
+        let invite = invites.next()?;
         let to = response.and_then(|response| response.value(HeaderName::To));
         let method = Method::from_name(method);
         let mut bytes = Vec::new();
-        let out = Outgoing::request(&mut bytes, method, invite.request_uri().expect("a request").as_str())
+        let out = Outgoing::request(&mut bytes, method, invite.request_uri()?.as_str())
             .copy_all(&invite, HeaderName::Via)
             .number(HeaderName::MaxForwards, 70)
             .copy_all(&invite, HeaderName::From)
-            .header(HeaderName::To, to.or(invite.value(HeaderName::To)).expect("To"))
+            .header(HeaderName::To, to.or(invite.value(HeaderName::To))?)
             .header(HeaderName::CallId, invite.call_id())
             .format(HeaderName::CSeq, format_args!("{} {method}", invite.cseq().number));
         finish(out, extra);
-        bytes
+        Some(bytes)
     }
 
     /// An answer to the last request of this method.
-    pub(crate) fn answer(&mut self, status: u16, method: &str, server: SocketAddr, extra: &Extra) -> Vec<u8> {
+    pub(crate) fn answer(&mut self, status: u16, method: &str, server: SocketAddr, extra: &Extra) -> Option<Vec<u8>> {
         let is_it = |bytes: &&Vec<u8>| Message::parse(bytes).is_ok_and(|request| request.method().as_str() == method);
-        let request = self.requests.iter().rev().find(is_it);
-        let request = request.unwrap_or_else(|| panic!("{} got no {method}", self.name)).clone();
-        let request = Message::parse(&request).expect("sound");
+        let requests: Vec<&Vec<u8>> = self.requests.iter().filter(is_it).collect();
+        let request = extra.request.map_or(requests.last(), |at| requests.get(at - 1));
+        let request = (*request?).clone();
+        let request = Message::parse(&request).ok()?;
         let tag = extra.tag.clone().unwrap_or_else(|| format!("{}-t", self.name));
         let mut bytes = Vec::new();
         let head = AnswerHead::of(&request, server);
@@ -202,13 +200,16 @@ impl Phone {
                 self.dialogs.push(dialog);
             }
         }
-        bytes
+        Some(bytes)
     }
 
-    fn take(&mut self, bytes: &[u8]) {
-        let Ok(message) = Message::parse(bytes) else { panic!("the server sent what cannot be read") };
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        // What answers a damaged request may be damaged itself.
+        let Ok(message) = Message::parse(bytes) else { return };
         if message.is_request() {
-            self.requests.push(bytes.to_vec());
+            if !self.requests.iter().any(|known| known == bytes) {
+                self.requests.push(bytes.to_vec());
+            }
             return;
         }
         self.responses.push(bytes.to_vec());
@@ -238,136 +239,5 @@ fn finish(mut out: Outgoing<'_>, extra: &Extra) {
     match &extra.body {
         Some(body) => out.body("application/sdp", body.as_bytes()),
         None => out.finish(),
-    }
-}
-
-impl World {
-    /// A phone sends a message.
-    pub(crate) fn say(&mut self, at: usize, bytes: Vec<u8>) {
-        let summary = self.summary(&bytes);
-        let line = format!("{:<7} >  {summary}", self.phones[at].name);
-        self.note(&line);
-        self.phones[at].last.clone_from(&bytes);
-        self.send_bytes(at, &bytes);
-    }
-
-    /// The bytes of the last message once more.
-    pub(crate) fn say_again(&mut self, at: usize) {
-        let bytes = self.phones[at].last.clone();
-        let summary = self.summary(&bytes);
-        let line = format!("{:<7} >  (again) {summary}", self.phones[at].name);
-        self.note(&line);
-        self.send_bytes(at, &bytes);
-    }
-
-    pub(crate) fn send_bytes(&mut self, at: usize, bytes: &[u8]) {
-        let source = self.phones[at].address;
-        if self.phones[at].carrier == Carrier::Udp {
-            return self.feed(Input::Datagram { listener: ListenerId(0), source, bytes });
-        }
-        let connection = self.phones[at].connection.unwrap_or_else(|| {
-            let connection = ConnectionId::accepted(Epoch(1), at as u64);
-            self.phones[at].connection = Some(connection);
-            self.feed(Input::Accepted { connection, listener: ListenerId(1), peer: source });
-            connection
-        });
-        // In two pieces, so that half messages survive takeovers as well.
-        let (head, tail) = bytes.split_at(bytes.len() / 2);
-        self.feed(Input::Stream { connection, bytes: head });
-        self.feed(Input::Stream { connection, bytes: tail });
-    }
-
-    /// A message of the server arrives.
-    pub(crate) fn arrive(&mut self, to: SocketAddr, bytes: &[u8]) {
-        let summary = if bytes == b"\r\n" { "(pong)".to_owned() } else { self.summary(bytes) };
-        let Some(at) = self.phones.iter().position(|phone| phone.address == to) else {
-            return self.note(&format!("{to} <  {summary}"));
-        };
-        let name = self.phones[at].name.clone();
-        if self.phones[at].deaf {
-            return self.note(&format!("{name:<7} <x {summary}"));
-        }
-        if bytes == b"\r\n" {
-            return self.note(&format!("{name:<7} <  {summary}"));
-        }
-        let known = self.phones[at].requests.iter().chain(&self.phones[at].responses).any(|known| known == bytes);
-        self.note(&format!("{name:<7} <  {}{summary}", if known { "(again) " } else { "" }));
-        self.phones[at].take(bytes);
-        self.acknowledge_refusal(at, bytes);
-    }
-
-    /// As every transaction does (RFC 3261 17.1.1.3).
-    fn acknowledge_refusal(&mut self, at: usize, bytes: &[u8]) {
-        let message = Message::parse(bytes).expect("sound");
-        if message.method() == Method::Invite && message.status().is_some_and(|status| status >= 300) {
-            let ack = self.phones[at].like_invite("ACK", Some(&message), &Extra::default());
-            self.say(at, ack);
-        }
-    }
-
-    /// A message in one line, with labels in the place of names that the server draws.
-    fn summary(&mut self, bytes: &[u8]) -> String {
-        const SHOWN: [&str; 16] = [
-            "Reason",
-            "RSeq",
-            "RAck",
-            "Require",
-            "Supported",
-            "Unsupported",
-            "Retry-After",
-            "Min-Expires",
-            "Expires",
-            "Route",
-            "Record-Route",
-            "X-Test",
-            "Session-Expires",
-            "P-Asserted-Identity",
-            "Max-Forwards",
-            "Allow",
-        ];
-        let message = Message::parse(bytes).expect("sound");
-        let mut line = match message.request_uri() {
-            Some(uri) => format!("{} {uri}", message.method()),
-            None => {
-                let reason = sip::build::reason(message.status().unwrap_or_default());
-                format!("{} {reason}", message.status().unwrap_or_default())
-            }
-        };
-        let tags =
-            [message.from().tag(), message.to().tag()].map(|tag| tag.map_or("-".to_owned(), |tag| self.label(tag)));
-        line += &format!(" | {} {} {}", message.cseq().number, message.cseq().method, tags.join("/"));
-        for name in SHOWN {
-            for value in message.values(HeaderName::from_name(name)) {
-                let value = String::from_utf8_lossy(value);
-                if name != "Max-Forwards" || (value != "70" && value != "69") {
-                    line += &format!(" | {name}: {value}");
-                }
-            }
-        }
-        if message.method() == Method::Register || message.status().is_some_and(|status| status / 100 == 3) {
-            for value in message.values(HeaderName::Contact) {
-                line += &format!(" | {}", String::from_utf8_lossy(value));
-            }
-        }
-        for value in message.values(HeaderName::WwwAuthenticate) {
-            let value = String::from_utf8_lossy(value);
-            let stale = if value.contains("stale=true") { " stale" } else { "" };
-            line += &format!(
-                " | {}{stale}",
-                value.rsplit("algorithm=").next().expect("text").trim_end_matches(", stale=true")
-            );
-        }
-        if !message.body().is_empty() {
-            line += &format!(" | [{}]", String::from_utf8_lossy(message.body()));
-        }
-        line
-    }
-
-    fn label(&mut self, tag: &str) -> String {
-        if self.phones.iter().any(|phone| tag.starts_with(&phone.name)) {
-            return tag.to_owned();
-        }
-        let next = self.labels.len() + 1;
-        format!("#{}", self.labels.entry(tag.to_owned()).or_insert(next))
     }
 }

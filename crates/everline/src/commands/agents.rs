@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::cli::{AgentState, Listing};
 use crate::config::suggest;
@@ -48,12 +49,20 @@ pub(crate) fn run(control: &Control<'_>, listing: Listing) -> Result<(), Failure
 pub(crate) fn set(control: &Control<'_>, number: &str, state: AgentState) -> Result<(), Failure> {
     let agents: Agents = super::understand(&control.get("/v1/agents")?)?;
     let id = find(&agents, number)?;
+    let request_id = name()?;
     let (verb, body) = match state {
-        AgentState::Ready => ("ready", serde_json::json!({})),
-        AgentState::NotReady { reason } => ("not-ready", serde_json::json!({ "reason": reason })),
+        AgentState::Ready => ("ready", json!({ "request_id": request_id })),
+        AgentState::NotReady { reason } => ("not-ready", json!({ "request_id": request_id, "reason": reason })),
     };
-    control.post(&format!("/v1/agents/{id}/{verb}"), &body)?;
+    control.post_named(&format!("/v1/agents/{id}/{verb}"), &body)?;
     output::result(&format!("agent {id} is {}\n", verb.replace('-', " ")))
+}
+
+/// A name that no other order has.
+fn name() -> Result<String, Failure> {
+    let number = getrandom::u64();
+    let number = number.map_err(|error| Failure::failed(format!("the system has no random numbers: {error}")))?;
+    Ok(format!("{number:016x}"))
 }
 
 fn find<'a>(agents: &'a Agents, number: &str) -> Result<&'a str, Failure> {

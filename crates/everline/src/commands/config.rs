@@ -3,7 +3,7 @@
 use crate::cli::Listing;
 use crate::config::{self, Outcome};
 use crate::failure::{Failure, Kind};
-use crate::folder::Folder;
+use crate::folder::{Folder, configuration};
 use crate::output;
 
 /// Says all that is wrong with the configuration of `folder`.
@@ -11,7 +11,7 @@ use crate::output;
 /// # Errors
 /// [`Kind::Wrong`] if something is.
 pub(crate) fn check(folder: &Folder, listing: Listing) -> Result<(), Failure> {
-    let path = folder.configuration();
+    let path = configuration(folder);
     let outcome = config::read(&path).map_err(|why| {
         let help = "`everline up` writes an example if there is none; --dir names another folder";
         Failure::new(Kind::Wrong, why).help(help)

@@ -29,7 +29,7 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
     if !lives(folder, control) {
         return Err(control.absent());
     }
-    if let Err(failure) = control.post("/v1/stop", &serde_json::json!({}))
+    if let Err(failure) = control.post_at_once("/v1/stop")
         && lives(folder, control)
     {
         // The control server is not there to pass it on: whoever watches over it is told directly.
@@ -55,14 +55,14 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
 
 /// Whether `up`, the local control agent or the control server lives.
 fn lives(folder: &Folder, control: &Control<'_>) -> bool {
-    Lock::holder(&folder.run("up.lock")).is_some() || control.is_running()
+    Lock::holder(&folder.lock("up")).is_some() || control.is_running()
 }
 
 /// The process at whose end everything ends: `up`, or the local control agent if `up` was killed.
 fn root(folder: &Folder) -> Option<i32> {
-    if let Some(holder) = Lock::holder(&folder.run("up.lock")) {
+    if let Some(holder) = Lock::holder(&folder.lock("up")) {
         return holder;
     }
-    let stream = node::local::connect(&folder.run("lca.sock")).ok()?;
+    let stream = node::local::connect(&folder.socket("lca")).ok()?;
     i32::try_from(node::local::peer(&stream).ok()?).ok()
 }

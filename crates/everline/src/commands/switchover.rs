@@ -12,6 +12,6 @@ pub(crate) fn run(control: &Control<'_>, pair: &str) -> Result<(), Failure> {
     if !crate::config::is_name(pair) {
         return Err(Failure::failed(format!("there is no pair \"{pair}\"")).help("`everline status` lists the pairs"));
     }
-    control.post(&format!("/v1/pairs/{pair}/switchover"), &serde_json::json!({}))?;
+    control.post(&format!("/v1/pairs/{pair}/switchover"))?;
     output::result(&format!("the backup of {pair} is primary now\n"))
 }

@@ -83,21 +83,12 @@ fn explain(text: &str) -> String {
 /// # Errors
 /// Says what is wrong with it.
 pub(super) fn contact(text: &str) -> Result<(), String> {
-    let Some(rest) = text.strip_prefix("sip:") else {
-        return Err("a contact begins with \"sip:\"".into());
-    };
-    let (address, parameters) = rest.split_once(';').map_or((rest, None), |(address, rest)| (address, Some(rest)));
-    let (user, host) = address.rsplit_once('@').unwrap_or(("-", address));
-    if !super::names::is_name(user) {
-        return Err("this user cannot stand in a contact".into());
+    if text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sips:")) {
+        return Err("sips: needs TLS, which is not there yet; write sip:NUMBER@ADDRESS:PORT".into());
     }
-    if !matches!(parameters, None | Some("transport=udp" | "transport=tcp")) {
-        return Err("only \";transport=udp\" or \";transport=tcp\" may follow the address".into());
-    }
-    match host.parse::<Ipv4Addr>() {
-        Ok(address) => peer_ip(address.into()).map(drop),
-        Err(_) => peer(host).map(drop),
-    }
+    let contact = call::FixedContact::parse(text)?;
+    peer_ip(contact.address.ip())?;
+    if contact.address.port() == 0 { Err(NOBODY.into()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -146,7 +137,7 @@ mod tests {
             assert_eq!(contact(good), Ok(()), "{good}");
         }
         for bad in
-            ["1050@127.0.0.1", "sip:1050@pbx.example", "sip:a b@127.0.0.1", "sip:1@127.0.0.1:0", "sip:1@127.0.0.1;x=y"]
+            ["1050@127.0.0.1", "sip:1050@pbx.example", "sip:a b@127.0.0.1", "sip:1@127.0.0.1:0", "sips:1@127.0.0.1"]
         {
             assert!(contact(bad).is_err(), "{bad}");
         }

@@ -49,6 +49,7 @@ domain = "127.0.0.1"
 # listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060", "udp:192.0.2.10:5060", "tcp:192.0.2.10:5060"]
 listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
 # standby = true            # false: no backup processes; a server that dies takes its calls along
+# sha-256 = false           # true: ask for SHA-256 before MD5 (RFC 8760); older phones cannot register then
 # min-expires = 60          # seconds; a shorter registration is answered 423
 # max-expires = 3600        # seconds; a longer registration is cut to this
 

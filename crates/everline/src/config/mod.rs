@@ -123,6 +123,7 @@ fn settle(document: Document<'_>) -> Option<Settings> {
             domain: sip.domain,
             listen: sip.listen.map_or(usual.to_vec(), |listen| listen.into_iter().map(|at| at.value).collect()),
             standby: sip.standby,
+            sha_256: sip.sha_256,
             min_expires: sip.min_expires,
             max_expires: sip.max_expires,
         },

@@ -42,6 +42,8 @@ pub(super) struct Sip {
     pub(super) listen: Option<Vec<At<Listen>>>,
     /// Whether there are backups.
     pub(super) standby: bool,
+    /// Whether SHA-256 is offered as well.
+    pub(super) sha_256: bool,
     /// Seconds of the shortest registration.
     pub(super) min_expires: u32,
     /// Seconds of the longest registration.
@@ -94,7 +96,14 @@ pub(super) struct Trunk<'a> {
 
 impl Default for Sip {
     fn default() -> Self {
-        Self { domain: "127.0.0.1".into(), listen: None, standby: true, min_expires: 60, max_expires: 3_600 }
+        Self {
+            domain: "127.0.0.1".into(),
+            listen: None,
+            standby: true,
+            sha_256: false,
+            min_expires: 60,
+            max_expires: 3_600,
+        }
     }
 }
 
@@ -164,6 +173,7 @@ const SIP: &[Key] = &[
     Key { name: "domain", allowed: "a host name or an IP address" },
     Key { name: "listen", allowed: "1 to 16 of udp:ADDRESS:PORT or tcp:ADDRESS:PORT" },
     Key { name: "standby", allowed: "true or false" },
+    Key { name: "sha-256", allowed: "true or false" },
     Key { name: "min-expires", allowed: "1 to 3600 seconds" },
     Key { name: "max-expires", allowed: "60 to 604800 seconds" },
 ];
@@ -186,6 +196,7 @@ fn sip(section: &Section<'_>, problems: &mut Problems) -> Sip {
         domain: domain.map_or(usual.domain, |domain| domain.value.to_ascii_lowercase()),
         listen: section.texts("listen", problems).map(|texts| addresses(section, texts, problems)),
         standby: section.boolean("standby", problems).unwrap_or(usual.standby),
+        sha_256: section.boolean("sha-256", problems).unwrap_or(usual.sha_256),
         min_expires: min_expires.map_or(usual.min_expires, |seconds| seconds.value),
         max_expires: max_expires.map_or(usual.max_expires, |seconds| seconds.value),
     }

@@ -2,8 +2,9 @@
 
 use management::Restart;
 use model::{Span, Time};
-use node::wire::{ApplicationRow, Role};
+use node::wire::ApplicationRow;
 
+use super::news::News;
 use crate::failure::Failure;
 
 /// How long everything may take to come up.
@@ -54,6 +55,7 @@ pub(super) enum Action {
 pub(super) struct Course {
     phase: Phase,
     rows: Vec<ApplicationRow>,
+    news: News,
     /// When the local control agent was started last; none while it is not running.
     started: Option<Time>,
     /// When it is to be started.
@@ -77,7 +79,16 @@ impl Course {
     pub(super) fn new(now: Time, is_running: bool) -> Self {
         let (started, start_at) = if is_running { (Some(now), None) } else { (None, Some(now)) };
         let phase = Phase::Starting { since: now, said: false };
-        Self { phase, rows: Vec::new(), started, start_at, has_told: false, restart: Restart::default(), starts: 0 }
+        Self {
+            phase,
+            rows: Vec::new(),
+            news: News::default(),
+            started,
+            start_at,
+            has_told: false,
+            restart: Restart::default(),
+            starts: 0,
+        }
     }
 
     /// When [`Input::Tick`] is due.
@@ -126,12 +137,13 @@ impl Course {
 
     fn applications(&mut self, now: Time, rows: Vec<ApplicationRow>) -> Vec<Action> {
         self.has_told = true;
-        let before = std::mem::replace(&mut self.rows, rows);
+        self.rows = rows;
+        let news = self.news.tell(&self.rows);
         match &self.phase {
             Phase::Starting { .. } => {
                 let hopeless = self.rows.iter().find(|row| row.state == "failed" && row.trouble.is_some());
                 if let Some(trouble) = hopeless.and_then(|row| row.trouble.as_ref()) {
-                    let failure = Failure::failed(&trouble.what).help(&trouble.remedy);
+                    let failure = trouble.clone().into();
                     return self.stop(now, Err(failure));
                 }
                 if self.rows.is_empty() || !self.waited_for().is_empty() {
@@ -140,7 +152,7 @@ impl Course {
                 self.phase = Phase::Serving;
                 vec![Action::Welcome]
             }
-            Phase::Serving => news(&before, &self.rows).map(Action::Say).collect(),
+            Phase::Serving => news.into_iter().map(Action::Say).collect(),
             Phase::Stopping { .. } | Phase::Killing { .. } => Vec::new(),
         }
     }
@@ -209,30 +221,10 @@ impl Course {
     }
 }
 
-/// What a person is told about the change from `before` to `now`.
-fn news(before: &[ApplicationRow], now: &[ApplicationRow]) -> impl Iterator<Item = String> {
-    now.iter().flat_map(|row| {
-        let old = before.iter().find(|old| old.name == row.name);
-        let ended = old.is_some_and(|old| old.pid.is_some() && old.run == row.run) && row.pid.is_none();
-        let ended = ended || old.is_some_and(|old| old.pid.is_some() && old.run != row.run);
-        let why = row.trouble.as_ref().map_or(String::new(), |trouble| format!(": {}", trouble.what));
-        let role =
-            |row: &ApplicationRow| row.report.as_ref().filter(|report| report.ready).and_then(|report| report.role);
-        let took = match (role(row), old.and_then(role)) {
-            (Some(Role::Primary), before) if before != Some(Role::Primary) => {
-                Some(format!("{} is primary now", row.name))
-            }
-            (Some(Role::Backup), None) => Some(format!("{} is backup and could take over", row.name)),
-            _ => None,
-        };
-        ended.then(|| format!("{} has ended{why}", row.name)).into_iter().chain(took)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use model::Epoch;
-    use node::wire::{ServerReport, Trouble};
+    use node::wire::{Role, ServerReport, Trouble};
 
     use super::*;
 
@@ -313,11 +305,11 @@ mod tests {
     fn a_local_control_agent_that_dies_is_started_again_at_once_and_with_pauses_if_it_cannot_live() {
         let mut course = serving();
         for n in 1..=5 {
-            let actions = course.handle(at(n * 1_000), Input::Ended(None));
-            assert_eq!(actions.last(), Some(&Action::Start));
+            assert_eq!(course.handle(at(n * 1_000), Input::Ended(None)).last(), Some(&Action::Start));
             course.handle(at(n * 1_000), Input::Applications(up()));
         }
-        for pause in [100, 100, 200, 400] {
+        assert_eq!(course.handle(at(6_000), Input::Ended(None)).last(), Some(&Action::Start));
+        for pause in [100, 200, 400] {
             let (now, again) = (at(10_000), at(10_000) + Span::from_millis(pause));
             assert_eq!(said(&course.handle(now, Input::Ended(Some(1)))).len(), 1);
             assert_eq!(course.deadline(), Some(again));
@@ -359,24 +351,8 @@ mod tests {
         assert_eq!(serving().handle(at(5_000), Input::Ended(Some(0))), [Action::Finish(Ok(()))]);
         let mut course = serving();
         course.handle(at(1_000), Input::Ended(None));
-        course.handle(at(1_001), Input::Ended(None));
+        course.handle(at(1_001), Input::Ended(Some(1)));
         assert!(course.deadline().is_some(), "a pause");
         assert_eq!(course.handle(at(1_002), Input::Signal), [Action::Finish(Ok(()))]);
-    }
-
-    #[test]
-    fn a_takeover_and_a_return_are_told_once() {
-        let mut course = serving();
-        let mut rows = up();
-        rows[1] =
-            ApplicationRow { pid: None, report: None, trouble: Some(Trouble::new("killed", "-")), ..rows[1].clone() };
-        rows[2] = row("sip-b", 1, Some(Role::Primary));
-        let actions = course.handle(at(1_000), Input::Applications(rows.clone()));
-        assert_eq!(said(&actions), ["sip-a has ended: killed", "sip-b is primary now"]);
-        assert_eq!(course.handle(at(1_010), Input::Applications(rows.clone())), []);
-        rows[1] = row("sip-a", 2, Some(Role::Backup));
-        let actions = course.handle(at(1_500), Input::Applications(rows.clone()));
-        assert_eq!(said(&actions), ["sip-a is backup and could take over"]);
-        assert_eq!(course.handle(at(1_600), Input::Applications(rows)), []);
     }
 }

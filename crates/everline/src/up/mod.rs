@@ -4,6 +4,8 @@
 //! running solution whose `up` was killed takes over its watch.
 
 mod course;
+mod found;
+mod news;
 mod nonce;
 mod owner;
 mod ports;
@@ -13,11 +15,12 @@ mod welcome;
 use crate::commands;
 use crate::config::{self, example};
 use crate::failure::{Failure, Kind};
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::lock::{Lock, Unavailable};
 use crate::output::{self, remark};
 use crate::settings::Settings;
 
+use self::found::Found;
 use self::watch::Watch;
 
 /// Starts the solution in `folder` and watches over it until it ends.
@@ -28,16 +31,17 @@ use self::watch::Watch;
 pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
-    let lca = node::local::connect(&folder.run("lca.sock")).and_then(|stream| node::local::peer(&stream)).ok();
-    let settings = match lca {
-        Some(pid) => {
-            remark(&format!("The solution runs already (local control agent: process {pid}); watching over it."));
-            remark("It keeps the configuration that it was started with.");
-            Settings::read(&folder.run("settings.bin")).map_err(Failure::failed)?
-        }
-        None => prepare(folder)?,
+    let found = found::look(folder);
+    let settings = if found == Found::Nothing {
+        prepare(folder)?
+    } else {
+        remark(
+            "It runs already without an `up`: watching over it. It keeps the configuration that it was started with.",
+        );
+        Settings::read(&folder::settings(folder))
+            .map_err(|why| Failure::failed(why).help("`everline stop` ends what runs; then start it again"))?
     };
-    let watch = Watch::new(folder, lca);
+    let watch = Watch::new(folder, if let Found::Agent(pid) = found { Some(pid) } else { None });
     let watch = watch.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
     watch.run(|| {
         if let Err(failure) = output::result(&welcome::text(folder, &settings)) {
@@ -50,7 +54,7 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
 
 /// Makes this process the only `up` of the folder.
 fn lock(folder: &Folder) -> Result<Lock, Failure> {
-    let path = folder.run("up.lock");
+    let path = folder.lock("up");
     Lock::take(&path).map_err(|error| match error {
         Unavailable::Held(pid) => {
             let pid = pid.map_or(String::new(), |pid| format!(" (process {pid})"));
@@ -64,7 +68,7 @@ fn lock(folder: &Folder) -> Result<Lock, Failure> {
 
 /// Makes all that the servers find in the folder when they start.
 fn prepare(folder: &Folder) -> Result<Settings, Failure> {
-    let path = folder.configuration();
+    let path = folder::configuration(folder);
     if !path.exists() {
         example::write(&path).map_err(Failure::failed)?;
         remark(&format!("Wrote an example configuration: {}", path.display()));
@@ -74,8 +78,8 @@ fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     let Some(mut settings) = outcome.settings else {
         return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));
     };
-    nonce::ensure(&folder.data("nonce.key"))?;
+    nonce::ensure(&folder::nonce_key(folder))?;
     settings.sip.listen = ports::choose(&settings.sip.listen)?;
-    settings.write(&folder.run("settings.bin")).map_err(Failure::failed)?;
+    settings.write(&folder::settings(folder)).map_err(Failure::failed)?;
     Ok(settings)
 }

@@ -1,11 +1,9 @@
 //! The hands of [`Course`]: signals, the process of the local control agent, and what it tells.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -24,6 +22,7 @@ use super::course::{Action, Course, Input};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::output::remark;
+use crate::processes;
 
 /// Starts, watches and ends the solution in one folder.
 pub(super) struct Watch<'a> {
@@ -63,7 +62,7 @@ impl<'a> Watch<'a> {
             began: Instant::now(),
             course: Course::new(Time::ZERO, lca.is_some()),
             signals: SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?,
-            client: Client::new(folder.run("lca.sock"))?,
+            client: Client::new(folder.socket("lca"))?,
             lca: lca.map(Lca::adopt).transpose()?,
             rows: Vec::new(),
         })
@@ -129,8 +128,10 @@ impl<'a> Watch<'a> {
         self.listen(&mut inputs);
         if adopted_ended {
             self.lca = None;
-            // How it ended is told to its parent only, and that is gone. If it was asked to end, nothing runs any more.
-            inputs.push(Input::Ended(self.rows.iter().all(|row| row.pid.is_none()).then_some(0)));
+            // How it ended is told to its parent only, and that is gone. If it was asked to end, it has told before that
+            // nothing runs any more.
+            let nothing_runs = !self.rows.is_empty() && self.rows.iter().all(|row| row.pid.is_none());
+            inputs.push(Input::Ended(nothing_runs.then_some(0)));
         }
         while let Some(signal) = self.signals.read_signal()? {
             if i32::try_from(signal.ssi_signo) == Ok(Signal::SIGCHLD as i32) {
@@ -173,10 +174,10 @@ impl<'a> Watch<'a> {
     }
 
     fn start(&mut self) -> io::Result<()> {
-        let log = OpenOptions::new().append(true).create(true).mode(0o600).open(self.folder.log("lca.log"))?;
-        let mut command = Command::new(program());
+        let log = node::log::open(&self.folder.log("lca"))?;
+        let mut command = Command::new(processes::program());
         command.arg("--dir").arg(self.folder.path()).args(["run", "lca"]);
-        let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
         self.lca = Some(Lca { pid: Pid::from_raw(child.id().cast_signed()), adopted: None });
         Ok(())
     }
@@ -220,11 +221,6 @@ impl Lca {
         let ended = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty())?;
         Ok(Self { pid: Pid::from_raw(pid), adopted: Some(ended) })
     }
-}
-
-/// The program that this process runs, even if its file was replaced or removed meanwhile.
-fn program() -> PathBuf {
-    std::env::current_exe().ok().filter(|path| path.exists()).unwrap_or_else(|| "/proc/self/exe".into())
 }
 
 fn end(pid: u32) {

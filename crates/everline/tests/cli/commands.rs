@@ -1,5 +1,6 @@
 //! The commands as a person types them, against a control server that says what the test wants.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
@@ -9,7 +10,7 @@ use crate::support::{Answer, Place};
 const STATUS: &str = r#"{"solution":"demo","applications":[
  {"name":"control","pair":null,"role":null,"state":"started","pid":4709,"host":"h1","epoch":null,"ready":true,"lag":null,"records":null,"state_hash":null},
  {"name":"sip-a","pair":"sip","role":"primary","state":"started","pid":4711,"host":"h1","epoch":7,"ready":true,"lag":0,"records":123,"state_hash":"00c0ffee"},
- {"name":"sip-b","pair":"sip","role":null,"state":"starting","pid":null,"host":"h1","epoch":7,"ready":false,"lag":12,"records":111,"state_hash":"0badcafe","new_field":[1]}]}"#;
+ {"name":"sip-b","pair":"sip","role":null,"state":"starting","pid":null,"host":"h1","epoch":7,"ready":false,"lag":12,"records":111,"state_hash":"0badcafe","note":null,"trouble":{"what":"sip-b does not run: it has ended","do":"it is started again"},"new_field":[1]}]}"#;
 
 const AGENTS: &str = r#"{"agents":[
  {"id":"anna","extension":"1001","state":"ready","reason":null,"since":"1970-01-01T00:00:00Z"},
@@ -19,7 +20,7 @@ const CALLS: &str = r#"{"calls":[{"id":"7-1","state":"ringing","from":"1002","to
  {"id":"7-2","state":"trying","from":"1002","to":"1001","queue":null,"agent":null,"since":"2999-01-01T00:00:00Z"}]}"#;
 
 const REFUSAL: &str =
-    r#"{"what":"the backup of sip is not level: 12 checkpoints behind","do":"wait until it is ready"}"#;
+    r#"{"error":{"what":"the backup of sip is not level: 12 checkpoints behind","do":"wait until it is ready"}}"#;
 
 /// A control server that knows the three listings and refuses everything else.
 fn usual(request: &str) -> Answer {
@@ -98,15 +99,18 @@ fn an_agent_is_found_by_id_first_and_by_extension() {
     assert_eq!(place.run("agent 1001 not-ready --reason lunch").out, "agent 1001 is not ready\n");
     assert_eq!(place.run("agent 1002 not-ready").out, "agent 1001 is not ready\n");
     let asked = asked.lock().expect("the server lives");
-    let orders: Vec<&str> = asked.iter().filter(|request| request.starts_with("POST")).map(String::as_str).collect();
-    assert_eq!(
-        orders,
-        [
-            "POST /v1/agents/anna/ready {}",
-            r#"POST /v1/agents/1001/not-ready {"reason":"lunch"}"#,
-            r#"POST /v1/agents/1001/not-ready {"reason":null}"#,
-        ]
-    );
+    let orders = asked.iter().filter_map(|request| request.strip_prefix("POST /v1/agents/"));
+    let orders: Vec<_> = orders.map(|order| order.split_once(' ').expect("a body")).collect();
+    let named = |body: &str| {
+        let mut body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let name = body.as_object_mut().and_then(|body| body.remove("request_id")).expect("a name");
+        (name.to_string(), body.to_string())
+    };
+    let (paths, bodies): (Vec<&str>, Vec<_>) = orders.iter().map(|(path, body)| (*path, named(body))).unzip();
+    assert_eq!(paths, ["anna/ready", "1001/not-ready", "1001/not-ready"]);
+    let (names, bodies): (BTreeSet<String>, Vec<String>) = bodies.into_iter().unzip();
+    assert_eq!(names.len(), 3, "each order has a name of its own");
+    assert_eq!(bodies, ["{}", r#"{"reason":"lunch"}"#, r#"{"reason":null}"#]);
 }
 
 #[test]
@@ -139,14 +143,22 @@ fn an_answer_of_another_version_is_not_misread() {
 }
 
 #[test]
-fn a_listing_is_asked_for_again_if_the_control_server_dies_over_it_and_an_order_is_not() {
+fn what_may_be_asked_for_twice_is_asked_for_again_if_the_control_server_dies_over_it() {
     let place = Place::new();
     let count = AtomicU32::new(0);
-    let asked =
-        place.serve(move |request| if count.fetch_add(1, Ordering::Relaxed) == 0 { None } else { usual(request) });
-    assert_eq!(place.run("calls").code, Some(0));
-    assert_eq!(asked.lock().expect("the server lives").len(), 2);
+    let asked = place.serve(move |request| match (request, count.fetch_add(1, Ordering::Relaxed)) {
+        (_, 0 | 2) => None,
+        ("GET /v1/agents", _) => usual(request),
+        _ => Some((200, "{}".into())),
+    });
+    assert_eq!(place.run("agent anna ready").code, Some(0));
+    let asked = asked.lock().expect("the server lives");
+    assert_eq!(asked[..2], ["GET /v1/agents"; 2]);
+    assert_eq!((asked.len(), &asked[2]), (4, &asked[3]), "the same order under the same name");
+}
 
+#[test]
+fn what_may_have_been_done_is_not_asked_for_again() {
     let place = Place::new();
     let asked = place.serve(|_| None);
     let ended = place.run("switchover sip");

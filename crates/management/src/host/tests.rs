@@ -179,7 +179,7 @@ fn everything_ends_in_order() {
     script.host.ended(2, script.now);
     assert_eq!(script.orders(), ["sip-b#1 has ended", "ask control"]);
     assert!(!script.host.is_finished());
-    assert_eq!(script.after(1_000).orders(), ["kill control: it does not end although it was asked to"]);
+    assert_eq!(script.after(500).orders(), ["kill control: it does not end although it was asked to"]);
     script.host.ended(0, script.now);
     assert!(script.host.is_finished());
     assert_eq!(NAMES.map(|_| State::Stopped), [0, 1, 2].map(|which| script.host.state(which)));

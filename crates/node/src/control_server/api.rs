@@ -1,189 +1,226 @@
-//! The routes of the API.
+//! The paths of the interface, and what each of them does.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-use std::os::unix::net::UnixListener;
+use std::future::IntoFuture;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use model::hash64;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::UnixListener;
+use tokio::sync::oneshot;
 
-use super::ControlSettings;
-use super::answers::{Agents, Calls, Done, Refused, Status};
-use super::ask::Sockets;
-use crate::wire::{ControlReply, ControlRequest, Page, Trouble};
+use super::refusal::Refusal;
+use super::rows::{Agents, Application, Calls, Health, PairHealth, Status};
+use super::{ControlSettings, Pair, servers};
+use crate::wire::{ApplicationRow, ControlReply, ControlRequest, Trouble};
 
-/// Rows of one part of a listing.
-const PART: u32 = 1_000;
+/// The largest body of a request, in bytes.
+const MOST_BODY: usize = 64 << 10;
+/// Requests that are being answered when the end comes may take this much longer.
+const END: Duration = Duration::from_millis(500);
 
-/// What every route needs.
-#[derive(Clone, Debug)]
-struct Context {
-    sockets: Sockets,
-    solution: String,
-}
+type Settings = State<Arc<ControlSettings>>;
+type Answer<T> = Result<Json<T>, Refusal>;
 
-/// Serves requests until the process ends.
-pub(super) fn serve(door: UnixListener, settings: ControlSettings) {
-    let context = Context { sockets: Sockets::new(&settings.dir), solution: settings.solution };
-    let routes = Router::new()
-        .route("/v1/health", get(health))
+/// Answers until the end comes.
+pub(super) async fn serve(
+    listener: UnixListener,
+    settings: Arc<ControlSettings>,
+    end: oneshot::Receiver<()>,
+) -> io::Result<()> {
+    let router = Router::new()
         .route("/v1/status", get(status))
+        .route("/v1/health", get(health))
         .route("/v1/calls", get(calls))
         .route("/v1/agents", get(agents))
         .route("/v1/agents/{id}/ready", post(agent_ready))
         .route("/v1/agents/{id}/not-ready", post(agent_not_ready))
         .route("/v1/pairs/{pair}/switchover", post(switchover))
         .route("/v1/stop", post(stop))
-        .with_state(context);
-    let served =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().and_then(|runtime| {
-            runtime.block_on(async { axum::serve(tokio::net::UnixListener::from_std(door)?, routes).await })
-        });
-    if let Err(error) = served {
-        tracing::error!("the API ends: {error}");
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .with_state(settings);
+    let (ended, is_ended) = oneshot::channel::<()>();
+    let until = async {
+        // An error says that the other thread is gone, which is the end as well.
+        let _ = end.await;
+        drop(ended);
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(until).into_future();
+    let too_late = async {
+        let _ = is_ended.await;
+        tokio::time::sleep(END).await;
+    };
+    tokio::select! {
+        outcome = served => outcome,
+        () = too_late => Ok(()),
     }
 }
 
-type Answer<T> = Result<Json<T>, Failure>;
-
-/// An error with its status.
-struct Failure(StatusCode, Trouble);
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        (self.0, Json(Refused { error: self.1 })).into_response()
-    }
+async fn status(State(settings): Settings) -> Json<Status> {
+    let applications = applications(&settings).await;
+    Json(Status { solution: settings.solution.clone(), applications })
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        Self(StatusCode::SERVICE_UNAVAILABLE, trouble)
-    }
+async fn health(State(settings): Settings) -> (StatusCode, Json<Health>) {
+    let applications = applications(&settings).await;
+    let pairs = [&settings.sip, &settings.routing].map(|pair| PairHealth::new(&pair.name, &applications));
+    let healthy = pairs.iter().all(|pair| pair.primary.is_some());
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Health { healthy, pairs: pairs.into() }))
 }
 
-/// Runs what waits for other processes where waiting holds nobody up.
-async fn wait<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    let ended = || Trouble::new("the request was given up", "ask again");
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ended().into()))
+async fn calls(State(settings): Settings) -> Answer<Calls> {
+    let request = |after, limit| ControlRequest::Calls { after, limit };
+    let page = |reply| if let ControlReply::Calls(page) = reply { Some(page) } else { None };
+    let rows = servers::list(&settings.folder, &settings.sip, request, page).await.map_err(Refusal::unavailable)?;
+    Ok(Json(Calls { calls: rows.into_iter().map(Into::into).collect() }))
 }
 
-async fn health() -> Json<Done> {
-    Json(Done { done: true })
+async fn agents(State(settings): Settings) -> Answer<Agents> {
+    let request = |after, limit| ControlRequest::Agents { after, limit };
+    let page = |reply| if let ControlReply::Agents(page) = reply { Some(page) } else { None };
+    let rows = servers::list(&settings.folder, &settings.routing, request, page).await.map_err(Refusal::unavailable)?;
+    Ok(Json(Agents { agents: rows.into_iter().map(Into::into).collect() }))
 }
 
-async fn status(State(context): State<Context>) -> Answer<Status> {
-    wait(move || {
-        let mut rows = context.sockets.applications()?;
-        for row in rows.iter_mut().filter(|row| row.pair.is_some() && row.pid.is_some()) {
-            // The counts that the LCA was told are old; the server itself knows.
-            if let Some(ControlReply::Status(report)) = context.sockets.one(&row.name, &ControlRequest::Status) {
-                row.report = Some(report);
-            }
-        }
-        let applications = rows.into_iter().map(Into::into).collect();
-        Ok(Json(Status { solution: context.solution, applications }))
-    })
-    .await
-}
-
-async fn calls(State(context): State<Context>) -> Answer<Calls> {
-    wait(move || {
-        let request = |after| ControlRequest::Calls { after, limit: PART };
-        let rows = whole(&context.sockets, "sip", request, |reply| match reply {
-            ControlReply::Calls(page) => Some(page),
-            _ => None,
-        })?;
-        Ok(Json(Calls { calls: rows.into_iter().map(Into::into).collect() }))
-    })
-    .await
-}
-
-async fn agents(State(context): State<Context>) -> Answer<Agents> {
-    wait(move || {
-        let request = |after| ControlRequest::Agents { after, limit: PART };
-        let rows = whole(&context.sockets, "routing", request, |reply| match reply {
-            ControlReply::Agents(page) => Some(page),
-            _ => None,
-        })?;
-        Ok(Json(Agents { agents: rows.into_iter().map(Into::into).collect() }))
-    })
-    .await
-}
-
-/// A listing in parts, so that no server is held up by it.
-fn whole<Row>(
-    sockets: &Sockets,
-    pair: &str,
-    request: impl Fn(Option<u64>) -> ControlRequest,
-    page: impl Fn(ControlReply) -> Option<Page<Row>>,
-) -> Result<Vec<Row>, Failure> {
-    let mut rows = Vec::new();
-    let mut after = None;
-    loop {
-        let reply = sockets.primary(pair, &request(after))?;
-        let part = page(reply).ok_or_else(|| Trouble::new("the server's answer is not a listing", "ask again"))?;
-        rows.extend(part.rows);
-        after = part.next;
-        if after.is_none() {
-            return Ok(rows);
-        }
-    }
-}
-
-/// The body of an order to an agent's state.
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct Reason {
+/// What an order to an agent's state may say besides.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgentOrder {
+    /// Why not ready.
     reason: Option<String>,
+    /// Names the order: one that is repeated under the same name is done once.
+    request_id: Option<String>,
 }
 
-async fn agent_ready(State(context): State<Context>, Path(id): Path<String>) -> Answer<Done> {
-    set_agent(context, id, true, None).await
+async fn agent_ready(settings: Settings, agent: Path<String>, body: Result<Bytes, BytesRejection>) -> Answer<Value> {
+    set_agent(settings, agent, true, body).await
 }
 
 async fn agent_not_ready(
-    State(context): State<Context>,
-    Path(id): Path<String>,
-    body: Option<Json<Reason>>,
-) -> Answer<Done> {
-    set_agent(context, id, false, body.and_then(|Json(body)| body.reason)).await
+    settings: Settings,
+    agent: Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer<Value> {
+    set_agent(settings, agent, false, body).await
 }
 
-async fn set_agent(context: Context, agent: String, ready: bool, reason: Option<String>) -> Answer<Done> {
-    let request = ControlRequest::SetAgent { request: draw(), agent, ready, reason };
-    order(context, "routing".to_owned(), request).await
-}
-
-async fn switchover(State(context): State<Context>, Path(pair): Path<String>) -> Answer<Done> {
-    if !["sip", "routing"].contains(&pair.as_str()) {
-        let trouble = Trouble::new(format!("there is no pair \"{pair}\""), "the pairs are sip and routing");
-        return Err(Failure(StatusCode::NOT_FOUND, trouble));
+async fn set_agent(
+    State(settings): Settings,
+    Path(agent): Path<String>,
+    ready: bool,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer<Value> {
+    let AgentOrder { reason, request_id } = read(body)?;
+    let request = request_id.map_or_else(draw, |id| Ok(hash64(id.as_bytes())))?;
+    let order = ControlRequest::SetAgent { request, agent, ready, reason };
+    match servers::ask_primary(&settings.folder, &settings.routing, &order).await {
+        Ok(ControlReply::Refused(trouble)) => Err(Refusal::refused(trouble)),
+        Ok(_) => Ok(Json(json!({}))),
+        Err(trouble) => Err(Refusal::unavailable(trouble)),
     }
-    order(context, pair, ControlRequest::Switchover { request: draw() }).await
 }
 
-/// Gives an order to the primary of a pair; repeated through a takeover with the same number, it is done once.
-async fn order(context: Context, pair: String, request: ControlRequest) -> Answer<Done> {
-    wait(move || match context.sockets.primary(&pair, &request)? {
-        ControlReply::Refused(trouble) => Err(Failure(StatusCode::CONFLICT, trouble)),
-        _ => Ok(Json(Done { done: true })),
+async fn switchover(State(settings): Settings, Path(name): Path<String>) -> Answer<Value> {
+    let pairs = [&settings.sip, &settings.routing];
+    let Some(pair) = pairs.into_iter().find(|pair| pair.name == name) else {
+        let known = pairs.map(|pair| pair.name.as_str()).join(", ");
+        return Err(Refusal::unknown(format!("there is no pair \"{name}\""), format!("the pairs are {known}")));
+    };
+    servers::switch_over(&settings.folder, pair, draw()?).await.map_err(Refusal::refused)?;
+    Ok(Json(json!({})))
+}
+
+async fn stop(State(settings): Settings) -> Result<(StatusCode, Json<Value>), Refusal> {
+    servers::stop_all(&settings.folder).await.map_err(|error| {
+        let what = format!("the local control agent, which ends everything, does not answer: {error}");
+        Refusal::unavailable(Trouble::new(what, "`everline up` starts it again; then try again"))
+    })?;
+    Ok((StatusCode::ACCEPTED, Json(json!({}))))
+}
+
+async fn no_such_path(path: Uri) -> Refusal {
+    Refusal::unknown(format!("there is nothing at {}", path.path()), "GET /v1/status lists the applications")
+}
+
+async fn no_such_method() -> Refusal {
+    let refusal = Refusal::wrong("this path does not take this method", "ask by GET, give orders by POST");
+    refusal.with_status(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// The applications as they stand now. Without the local control agent they are asked themselves.
+async fn applications(settings: &Arc<ControlSettings>) -> Vec<Application> {
+    let (mut rows, lca) = match servers::applications(&settings.folder).await {
+        Ok((rows, pid)) => (rows, Some(pid)),
+        Err(_) => (settings.rows(), None),
+    };
+    let asked: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let (settings, name) = (Arc::clone(settings), row.name.clone());
+            let is_server = row.pair.is_some();
+            tokio::spawn(async move { if is_server { servers::status(&settings.folder, &name).await } else { None } })
+        })
+        .collect();
+    let mut reports = Vec::new();
+    for (row, report) in rows.iter_mut().zip(asked) {
+        let report = report.await.ok().flatten();
+        if let (None, Some((_, pid))) = (lca, &report) {
+            (row.state, row.pid) = ("started".into(), Some(*pid));
+        }
+        reports.push(report.map(|(report, _)| report));
+    }
+    rows.push(ApplicationRow { pid: lca, ..row("lca", None, lca.is_some()) });
+    let reports = reports.into_iter().chain([None]);
+    rows.into_iter().zip(reports).map(|(row, report)| Application::new(row, report, settings)).collect()
+}
+
+impl ControlSettings {
+    /// The applications, as far as they are known without the local control agent.
+    fn rows(&self) -> Vec<ApplicationRow> {
+        let me =
+            ApplicationRow { pid: Some(std::process::id()), run: self.me.run, ..row(&self.me.application, None, true) };
+        let servers = |pair: &'_ Pair| {
+            let name = pair.name.clone();
+            pair.members.iter().map(move |member| row(member, Some(name.clone()), false)).collect::<Vec<_>>()
+        };
+        [me].into_iter().chain(servers(&self.sip)).chain(servers(&self.routing)).collect()
+    }
+}
+
+fn row(name: &str, pair: Option<String>, is_started: bool) -> ApplicationRow {
+    let state = if is_started { "started" } else { "failed" }.to_owned();
+    ApplicationRow { name: name.into(), pair, run: 0, state, pid: None, report: None, trouble: None }
+}
+
+/// The order in a body; an empty one says nothing besides.
+fn read(body: Result<Bytes, BytesRejection>) -> Result<AgentOrder, Refusal> {
+    let body = body.map_err(|rejection| {
+        let refusal = Refusal::wrong(rejection.body_text(), format!("a body has {MOST_BODY} bytes at most"));
+        refusal.with_status(rejection.status())
+    })?;
+    if body.is_empty() {
+        return Ok(AgentOrder::default());
+    }
+    serde_json::from_slice(&body).map_err(|error| {
+        Refusal::wrong(format!("the body is not as expected: {error}"), "send {\"reason\": \"...\"}, or nothing")
     })
-    .await
 }
 
-async fn stop(State(context): State<Context>) -> Answer<Done> {
-    wait(move || {
-        context.sockets.stop_all()?;
-        Ok(Json(Done { done: true }))
+/// A name for an order that has none.
+fn draw() -> Result<u64, Refusal> {
+    getrandom::u64().map_err(|error| {
+        let what = format!("the system gives no random numbers: {error}");
+        Refusal::unavailable(Trouble::new(what, "name the order by a \"request_id\""))
     })
-    .await
-}
-
-/// A number for a request, which nobody else draws: the standard library's hasher is seeded by the system.
-fn draw() -> u64 {
-    RandomState::new().build_hasher().finish()
 }

@@ -1,77 +1,68 @@
-//! The control server: the coordinator's home, and the door for people and programs (HTTP/1.1 with JSON on
-//! `run/control.sock`). No call depends on it: it can be killed at any time, and comes back.
+//! The control server: the coordinator of the host, and the interface for people and programs.
 //!
-//! One thread keeps the coordinator and is watched by the local control agent; the others serve requests and may take
-//! their time.
+//! Two threads that share nothing but the end: one serves the [coordinator](crate::coordinator) and never waits for a
+//! person, one answers HTTP on `run/control.sock`. No call depends on either while roles stay as they are.
 
-mod answers;
 mod api;
-mod ask;
+mod coordination;
+mod line;
+mod refusal;
+mod rows;
+mod servers;
 
-use std::io;
-use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::Incarnation;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::coordinator::CoordinatorServer;
-use crate::lca::{LcaLink, News};
+use crate::folder::Folder;
 use crate::local;
-use crate::pulse::Pulse;
-use crate::wire::{ServerReport, Trouble};
+use crate::process;
+use crate::wire::Trouble;
 
-/// The coordinator's thread turns at least this often, in milliseconds, so that the LCA sees its pulse.
-const LONGEST_TURN: u16 = 25;
-
-/// How the control server runs.
+/// What the control server must know.
 #[derive(Clone, Debug)]
 pub struct ControlSettings {
-    /// This run of this process.
+    /// The contact centre.
+    pub folder: Folder,
+    /// This run of the control server.
     pub me: Incarnation,
-    /// The contact centre's folder.
-    pub dir: PathBuf,
-    /// The name that `everline status` shows.
+    /// The contact centre's name.
     pub solution: String,
+    /// This host's name.
+    pub host: String,
+    /// The pair that holds the calls.
+    pub sip: Pair,
+    /// The pair that holds the agents.
+    pub routing: Pair,
 }
 
-/// Runs the control server until it is asked to end.
+/// A pair of servers, or one without a standby.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Its name, `sip`.
+    pub name: String,
+    /// Its applications, `sip-a` and `sip-b`.
+    pub members: Vec<String>,
+}
+
+/// Runs the control server until the LCA asks it to end.
 ///
 /// # Errors
-/// If it cannot start, with the reason for people.
+/// If it was not started by the LCA, or cannot begin; the LCA has been told why.
 pub fn run(settings: ControlSettings) -> Result<(), Trouble> {
-    let cannot = |error: io::Error| {
-        Trouble::new(
-            format!("the control server cannot start: {error}"),
-            "see the folder's rights and the limits of the process",
-        )
-    };
-    let (pulse, descriptor) = Pulse::create().map_err(cannot)?;
-    pulse.hold().map_err(cannot)?;
-    let socket = |name: &str| settings.dir.join("run").join(name);
-    let mut lca = LcaLink::new(socket("lca.sock"), settings.me.clone(), descriptor).map_err(cannot)?;
-    let journal = settings.dir.join("data/coordinator.journal");
-    let (mut coordinator, warnings) =
-        CoordinatorServer::open(&journal, &socket("coordinator.sock")).inspect_err(|trouble| {
-            lca.fatal(trouble.clone());
-        })?;
-    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let door = local::listen(&socket("control.sock")).map_err(cannot)?;
-    let serving = settings.clone();
-    std::thread::Builder::new().name("api".into()).spawn(move || api::serve(door, serving)).map_err(cannot)?;
-    lca.ready();
-    lca.report(ServerReport { ready: true, ..ServerReport::default() });
-    loop {
-        let mut ready =
-            [PollFd::new(coordinator.as_fd(), PollFlags::POLLIN), PollFd::new(lca.as_fd(), PollFlags::POLLIN)];
-        // An interrupted wait is a wait that found nothing.
-        let _ = poll(&mut ready, PollTimeout::from(LONGEST_TURN));
-        pulse.beat();
-        coordinator.serve();
-        while let Some(news) = lca.poll() {
-            if news == News::Stop {
-                return Ok(());
-            }
-        }
-    }
+    let _log = process::begin(&settings.folder, &settings.me)?;
+    let (folder, me) = (settings.folder.clone(), settings.me.clone());
+    serve(settings).inspect_err(|trouble| process::fail(&folder, &me, trouble))
+}
+
+fn serve(settings: ControlSettings) -> Result<(), Trouble> {
+    let no_resources = |error| Trouble::new(format!("the control server cannot begin: {error}"), "see `ulimit -a`");
+    let path = settings.folder.socket("control");
+    let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
+    let end = coordination::begin(&settings.folder, &settings.me)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
+    runtime.block_on(async {
+        let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;
+        api::serve(listener, Arc::new(settings), end).await.map_err(no_resources)
+    })
 }

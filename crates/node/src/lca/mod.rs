@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 pub use link::{LcaLink, News};
 pub(crate) use lock::claim;
+pub use management::Description;
 
 use self::agent::Agent;
 use crate::folder::Folder;
@@ -29,7 +30,7 @@ pub struct LcaSettings {
     /// The program that is every application: `PROGRAM --dir DIR run APPLICATION --run-number N`.
     pub program: PathBuf,
     /// The applications, in the order in which they are started and listed.
-    pub applications: Vec<management::Description>,
+    pub applications: Vec<Description>,
 }
 
 /// Runs the agent until everything was asked to end and has ended.

@@ -9,7 +9,7 @@ use crate::wire::{AgentRow, CallRow, ControlReply, Page};
 /// An engine with everything that ties it to sockets.
 pub trait Service: Engine {
     /// A datagram that came to the listener with this number.
-    fn datagram<'a>(listener: u8, source: SocketAddr, bytes: &'a [u8]) -> Option<Self::Input<'a>>;
+    fn datagram(listener: u8, source: SocketAddr, bytes: &[u8]) -> Option<Self::Input<'_>>;
 
     /// Bytes of a TCP connection.
     fn bytes(connection: u64, bytes: &[u8]) -> Option<Self::Input<'_>>;

@@ -177,7 +177,11 @@ impl<S: Service> Shell<S> {
                     self.replica.refuse(print);
                 }
                 if self.replica.input(self.now, print, Some(last), for_engine) == Taken::Refused {
-                    tracing::error!(input = last, fingerprint = print, "refuses an input of which the predecessor died");
+                    tracing::error!(
+                        input = last,
+                        fingerprint = print,
+                        "refuses an input of which the predecessor died"
+                    );
                 }
             }
         }

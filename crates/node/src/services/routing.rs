@@ -11,7 +11,7 @@ use crate::server::{Action, Service};
 use crate::wire::{AgentRow, CallRow, ControlReply, Page, Trouble};
 
 impl Service for Engine {
-    fn datagram<'a>(_: u8, _: SocketAddr, _: &'a [u8]) -> Option<Input> {
+    fn datagram(_: u8, _: SocketAddr, _: &[u8]) -> Option<Input> {
         None
     }
 

@@ -10,7 +10,7 @@ use crate::server::{Action, Service};
 use crate::wire::{AgentRow, CallRow, Page};
 
 impl Service for Engine {
-    fn datagram<'a>(listener: u8, source: SocketAddr, bytes: &'a [u8]) -> Option<Input<'a>> {
+    fn datagram(listener: u8, source: SocketAddr, bytes: &[u8]) -> Option<Input<'_>> {
         Some(Input::Datagram { listener: ListenerId(listener), source, bytes })
     }
 

@@ -14,6 +14,8 @@ use node::pulse::Pulse;
 use node::wire::{Role, ServerReport, Trouble};
 use serde::{Deserialize, Serialize};
 
+use crate::server::Server;
+
 /// What a test tells it, over its socket.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Order {
@@ -59,14 +61,16 @@ fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
     let (pulse, descriptor) = Pulse::create()?;
     pulse.hold()?;
     pulse.watch_crashes()?;
-    let mut hub = Hub::<()>::listen(&folder.socket(&me.application))?;
+    let mut orders = Hub::<()>::listen(&order_socket(folder, &me.application))?;
+    let mut server = Server::new(folder, &me.application)?;
     let mut lca = LcaLink::new(folder.socket("lca"), me, descriptor)?;
     lca.ready();
     let (mut ended, mut stubborn) = (Answer::new(), false);
     loop {
         pulse.beat();
-        let mut waiting = [hub.as_fd(), lca.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let mut waiting = [orders.as_fd(), server.as_fd(), lca.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         poll(&mut waiting, PollTimeout::from(10u8))?;
+        server.serve();
         while let Some(news) = lca.poll() {
             match news {
                 News::Ended(Incarnation { application, run }) => drop(ended.insert(application, run)),
@@ -74,19 +78,13 @@ fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
                 News::Stop => return Ok(()),
             }
         }
-        for guest in hub.ready() {
-            while let Some((order, _)) = hub.receive::<Order>(guest) {
+        for guest in orders.ready() {
+            while let Some((order, _)) = orders.receive::<Order>(guest) {
                 match order {
                     Order::WhoHasEnded => {}
                     Order::Lead { level } => {
-                        let report = ServerReport {
-                            role: Some(Role::Primary),
-                            epoch: Epoch(1),
-                            ready: true,
-                            level,
-                            ..Default::default()
-                        };
-                        lca.report(report);
+                        let role = Some(Role::Primary);
+                        lca.report(ServerReport { role, epoch: Epoch(1), ready: true, level, ..Default::default() });
                     }
                     Order::Spin => loop {
                         std::hint::spin_loop();
@@ -94,8 +92,13 @@ fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
                     Order::BeStubborn => stubborn = true,
                     Order::Abort => std::process::abort(),
                 }
-                hub.send(guest, &ended);
+                orders.send(guest, &ended);
             }
         }
     }
+}
+
+/// Where an application listens for a test.
+pub(crate) fn order_socket(folder: &Folder, name: &str) -> std::path::PathBuf {
+    folder.path().join(format!("{name}.orders"))
 }

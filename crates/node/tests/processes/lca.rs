@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use node::wire::ApplicationRow;
 
 use crate::application::{Order, obstacle};
-use crate::site::{Site, holder, is_held};
+use crate::site::{NAMES, Site, holder, is_held};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("lca::a_killed_application_is_announced_and_comes_back", a_killed_application_is_announced_and_comes_back),
@@ -110,7 +110,7 @@ fn everything_ends_when_it_is_asked_to() {
     assert!(site.stop().success());
     let left: Vec<_> = fs::read_dir(site.folder.path().join("run")).unwrap().map(|file| file.unwrap().path()).collect();
     assert!(left.iter().all(|path| path.extension().is_some_and(|ending| ending == "lock")), "{left:?}");
-    assert!(!["control", "sip-a", "sip-b"].iter().any(|name| is_held(&site.folder, name)));
+    assert!(!NAMES.iter().any(|name| is_held(&site.folder, name)));
 }
 
 fn what_does_not_end_is_killed() {
@@ -143,7 +143,7 @@ fn a_crash_is_told() {
 fn after_the_death_of_all_runs_go_on_counting() {
     let mut site = Site::running();
     site.kill_lca();
-    for name in ["control", "sip-a", "sip-b"] {
+    for name in NAMES {
         let pid = nix::unistd::Pid::from_raw(holder(&site.folder, name).unwrap());
         nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
     }

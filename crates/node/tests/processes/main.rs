@@ -4,9 +4,12 @@
 //! the local control agent, and the agent starts it again as the applications.
 
 mod application;
+mod control;
 mod disk;
 mod lca;
+mod log;
 mod pulse;
+mod server;
 mod site;
 
 use libtest_mimic::{Arguments, Trial};
@@ -16,15 +19,17 @@ fn main() {
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     match words[..] {
         ["--dir", dir, "run", "lca"] => site::run_lca(dir),
+        ["--dir", dir, "run", "control", "--run-number", run] => control::run(dir, run),
         ["--dir", dir, "run", name, "--run-number", run] => application::run(dir, name, run),
         ["disk", path] => disk::run(path),
+        ["log", path] => log::run(path),
         ["pulse", role] => pulse::run(role),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit(),
     }
 }
 
 fn trials() -> Vec<Trial> {
-    let tests = pulse::TESTS.iter().chain(disk::TESTS).chain(lca::TESTS);
+    let tests = pulse::TESTS.iter().chain(disk::TESTS).chain(log::TESTS).chain(lca::TESTS).chain(control::TESTS);
     let trial = |(name, test): &(&'static str, fn())| {
         let test = *test;
         Trial::test(*name, move || {

@@ -16,10 +16,10 @@ use node::local;
 use node::wire::{ApplicationRow, FromLca, ToLca};
 use tempfile::TempDir;
 
-use crate::application::{Answer, Order};
+use crate::application::{Answer, Order, order_socket};
 
-/// The applications: a control server and one pair.
-const NAMES: [&str; 3] = ["control", "sip-a", "sip-b"];
+/// The applications: the control server, one pair, and a server that stands alone.
+pub(crate) const NAMES: [&str; 4] = ["control", "sip-a", "sip-b", "routing-a"];
 /// A test that waits this long for what should come at once has failed, in milliseconds.
 const TOO_LONG: u16 = 30_000;
 
@@ -27,7 +27,7 @@ const TOO_LONG: u16 = 30_000;
 pub(crate) fn run_lca(dir: &str) {
     let describe = |name: &str| Description {
         name: name.into(),
-        pair: name.strip_prefix("sip").map(|_| "sip".into()),
+        pair: name.split_once('-').map(|(pair, _)| pair.into()),
         ends_last: name == "control",
     };
     let program = std::env::current_exe().unwrap();
@@ -146,7 +146,7 @@ impl Site {
 
     /// Tells an application to do something of which it may hang or end.
     pub(crate) fn tell(&self, name: &str, order: &Order) -> Channel {
-        let mut channel = Channel::new(local::connect(&self.folder.socket(name)).unwrap());
+        let mut channel = Channel::new(local::connect(&order_socket(&self.folder, name)).unwrap());
         channel.send(order).unwrap();
         channel
     }

@@ -13,7 +13,7 @@ pub enum Message<'a> {
     Hello {
         /// Who it is.
         incarnation: Incarnation,
-        /// The newest [`FORMAT`] that it can keep.
+        /// The newest version of messages and records that it can keep.
         format: u32,
     },
     /// The primary takes it on: pieces of a snapshot follow, with live checkpoints in between.

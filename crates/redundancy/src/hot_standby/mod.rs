@@ -16,15 +16,17 @@ mod replica;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod snapshot;
+mod standby;
 mod start;
 mod status;
+mod switchover;
 
 pub use effect::{Effect, Predecessor, Remark, Retirement, Serve};
 pub use engine::{Engine, Output};
 pub use gate::{Released, Stamp};
 pub use message::{Checkpoint, Message};
-pub use primary::SwitchoverRefused;
 pub use replica::{Commit, Replica, Settings, Taken};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
 pub use status::{RoleName, Status};
+pub use switchover::SwitchoverRefused;

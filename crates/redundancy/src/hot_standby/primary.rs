@@ -2,87 +2,41 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use model::{Epoch, Incarnation, RecordKey, Span, Time};
+use model::{Epoch, Incarnation, RecordKey, Time};
 
-use super::backup::Backup;
 use super::effect::{Effect, Remark, Retirement};
 use super::engine::{Engine, Output};
 use super::gate::{Gate, Stamp};
 use super::message::{Checkpoint, FORMAT, Message, write_output};
 use super::replica::{Commit, Replica, Role, Settings, sabotaged};
 use super::snapshot::Snapshot;
+use super::standby::Standby;
+use super::switchover::SWITCHOVER_PATIENCE;
 use crate::coordinator::PairEntry;
 
 /// Outputs that may wait at the gate before no more inputs are taken in.
 const MOST_HELD: usize = 65_536;
 
-/// How long a planned switchover may take before it is called off.
-const SWITCHOVER_PATIENCE: Span = Span::from_millis(1_000);
-
 /// The primary's share of a replica.
 #[derive(Clone, Debug)]
 pub(super) struct Primary<O> {
     pub(super) epoch: Epoch,
-    sequence: u64,
+    pub(super) sequence: u64,
     /// The last input that was handed to the engine.
     pub(super) mark: u64,
     /// The last input that a checkpoint covers.
-    covered: u64,
-    gate: Gate<O>,
-    standby: Standby,
+    pub(super) covered: u64,
+    pub(super) gate: Gate<O>,
+    pub(super) standby: Standby,
     /// False while the inputs that the predecessor had read are taken in.
     pub(super) serving: bool,
     /// Outputs of the predecessor that may not have left, with their records.
-    again: VecDeque<(Stamp, O)>,
+    pub(super) again: VecDeque<(Stamp, O)>,
     /// Records that moved since the takeover.
-    moved: BTreeSet<RecordKey>,
-    heard: Time,
-    said: Time,
-    kept: u64,
-}
-
-/// How it stands with the other side.
-#[derive(Clone, Debug)]
-pub(super) enum Standby {
-    /// There is none.
-    Solo,
-    /// It is being sent the records; outputs leave meanwhile.
-    Joining(Snapshot),
-    /// It is level, and the compare-and-swap that says so is on its way; nothing leaves (rule 8).
-    Admitting(Incarnation),
-    /// It is in sync; outputs leave when it has their checkpoint.
-    Paired(Incarnation),
-    /// It is lost, and the compare-and-swap that says so is on its way; nothing more leaves (rule 5).
-    Dropping(Incarnation),
-    /// It is asked to take over; nothing more leaves.
-    HandingOver(HandingOver),
-}
-
-/// A planned switchover on its way.
-#[derive(Clone, Debug)]
-pub(super) struct HandingOver {
-    peer: Incarnation,
-    since: Time,
-    /// Everything has left and the backup was asked.
-    asked: bool,
-    /// The link is gone.
-    lost: bool,
-    /// This side wants its role back, after so long.
-    called_off: Option<Span>,
-}
-
-/// Why a planned switchover is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SwitchoverRefused {
-    /// This side is not the primary.
-    #[error("this side does not serve, ask the primary")]
-    NotPrimary,
-    /// There is no backup that holds every record.
-    #[error("the backup is not level")]
-    NotLevel,
-    /// Roles cannot be changed without the coordinator.
-    #[error("the coordinator cannot be reached")]
-    NoCoordinator,
+    pub(super) moved: BTreeSet<RecordKey>,
+    pub(super) heard: Time,
+    pub(super) said: Time,
+    pub(super) kept: u64,
 }
 
 impl<O> Primary<O> {
@@ -155,34 +109,6 @@ impl<O> Primary<O> {
     /// Releases what may leave.
     fn release(&mut self, effects: &mut Vec<Effect<O>>) {
         self.gate.release(|output| effects.push(Effect::Release(output)));
-    }
-}
-
-impl Standby {
-    const fn is_linked(&self) -> bool {
-        match self {
-            Self::Joining(_) | Self::Admitting(_) | Self::Paired(_) => true,
-            Self::HandingOver(over) => !over.lost,
-            Self::Solo | Self::Dropping(_) => false,
-        }
-    }
-
-    const fn peer(&self) -> Option<&Incarnation> {
-        match self {
-            Self::Joining(snapshot) => Some(&snapshot.peer),
-            Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
-            Self::HandingOver(over) => Some(&over.peer),
-            Self::Solo | Self::Dropping(_) => None,
-        }
-    }
-
-    /// Who should stand in the entry beside the primary.
-    const fn wanted(&self) -> Option<&Incarnation> {
-        match self {
-            Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
-            Self::HandingOver(over) if over.called_off.is_none() => Some(&over.peer),
-            Self::Solo | Self::Joining(_) | Self::Dropping(_) | Self::HandingOver(_) => None,
-        }
     }
 }
 
@@ -405,7 +331,7 @@ impl<E: Engine> Replica<E> {
         self.pursue();
     }
 
-    fn pursue_admission(&mut self) {
+    pub(super) fn pursue_admission(&mut self) {
         if matches!(&self.role, Role::Primary(primary) if matches!(primary.standby, Standby::Admitting(_))) {
             self.pursue();
         }
@@ -459,7 +385,7 @@ impl<E: Engine> Replica<E> {
     }
 
     /// Makes the entry say what is so, and opens the gate when it does.
-    fn pursue(&mut self) {
+    pub(super) fn pursue(&mut self) {
         let Role::Primary(primary) = &self.role else { return };
         let waits = match &primary.standby {
             Standby::HandingOver(over) => over.called_off.is_none(),
@@ -526,60 +452,5 @@ impl<E: Engine> Replica<E> {
         if certain && alone {
             self.go_solo();
         }
-    }
-}
-
-/// Planned switchover.
-impl<E: Engine> Replica<E> {
-    /// Hands the role to the backup; it happens when everything that waits has left.
-    ///
-    /// # Errors
-    /// If this side is not the primary, or the backup or the coordinator is not there for it.
-    pub fn switch_over(&mut self, local: Time) -> Result<(), SwitchoverRefused> {
-        let connected = self.asking.connected && !self.asking.unsure;
-        let Role::Primary(primary) = &mut self.role else { return Err(SwitchoverRefused::NotPrimary) };
-        let Standby::Paired(peer) = &primary.standby else { return Err(SwitchoverRefused::NotLevel) };
-        if !connected {
-            return Err(SwitchoverRefused::NoCoordinator);
-        }
-        let peer = peer.clone();
-        let over = HandingOver { peer, since: local, asked: false, lost: false, called_off: None };
-        primary.standby = Standby::HandingOver(over);
-        self.flush(local);
-        self.switchover_tick(local);
-        Ok(())
-    }
-
-    fn switchover_tick(&mut self, local: Time) {
-        let now = self.pair_time(local);
-        let Role::Primary(primary) = &mut self.role else { return };
-        let Standby::HandingOver(over) = &mut primary.standby else { return };
-        let (epoch, sequence) = (primary.epoch, primary.sequence);
-        if !over.asked && primary.gate.is_empty() && primary.mark == primary.covered {
-            over.asked = true;
-            primary.gate.close();
-            primary.said = local;
-            self.send(&Message::HandOver { epoch, sequence, now });
-        } else if over.called_off.is_none() && over.since + SWITCHOVER_PATIENCE <= local {
-            over.called_off = Some(local.since(over.since));
-            // The backup may have done its compare-and-swap: only a later revision of ours tells.
-            self.asking.unsure = true;
-            self.pursue();
-        }
-    }
-
-    /// The backup has taken over as it was asked to: this side is its backup now, and in sync.
-    fn step_down(&mut self, local: Time, epoch: Epoch, now: Option<Time>) {
-        let Role::Primary(primary) = &self.role else { return };
-        let Standby::HandingOver(over) = &primary.standby else {
-            return self.retire(Retirement::Superseded(epoch));
-        };
-        let backup = Backup::after_switchover(epoch, over.peer.clone(), primary.mark, !over.lost, local);
-        if let Some(now) = now {
-            self.set_pair_time(local, now);
-        }
-        self.role = Role::Backup(backup);
-        self.effects.push(Effect::StandBy);
-        self.backup_entry_changed(local);
     }
 }

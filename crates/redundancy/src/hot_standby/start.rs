@@ -5,8 +5,9 @@ use model::{Epoch, Incarnation, Span, Time};
 use super::effect::{Effect, Remark, Retirement};
 use super::engine::Engine;
 use super::message::{FORMAT, Message};
-use super::primary::{Primary, Standby};
+use super::primary::Primary;
 use super::replica::{Replica, Role, Settings};
+use super::standby::Standby;
 use crate::change::Change;
 use crate::coordinator::PairEntry;
 

@@ -42,6 +42,7 @@ pub(super) fn sip_settings(phones: &[PhonePlan]) -> call::Settings {
         agents: AGENTS.map(|(id, number)| (number.to_string(), id.to_owned())).into(),
         trunks: vec![Trunk { name: "carrier".to_owned(), address: trunk.ip(), port: None }],
         secret: [7; 32],
+        ..call::Settings::default()
     }
 }
 

@@ -169,7 +169,7 @@ impl State {
                 server.replica.input(local, 0, None, ());
             }
             Step::Tick(_) => {
-                server.clock = server.clock + TICK;
+                server.clock += TICK;
                 server.replica.tick(server.clock);
             }
             Step::SwitchOver(_) => {

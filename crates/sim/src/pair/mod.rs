@@ -1,4 +1,4 @@
-//! A pair of servers in the simulated world: the real [`Replica`]s, and around them everything that a shell, a kernel,
+//! A pair of servers in the simulated world: the real `Replica`s, and around them everything that a shell, a kernel,
 //! a control agent and a coordinator do.
 //!
 //! What a shell has to do is written in `redundancy::hot_standby`; [`turn`](Pair::happens) and `carry` do exactly that,

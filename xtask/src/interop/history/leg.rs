@@ -10,7 +10,7 @@ use crate::lab::wire::{Event, Nanos};
 /// Steps of a ladder that are kept.
 const MAX_STEPS: usize = 60;
 
-/// In which state a caller's call stands.
+/// In which state a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Standing {
@@ -58,6 +58,11 @@ impl Leg {
     /// Established, and nobody has sent a BYE.
     pub(super) const fn is_live(&self) -> bool {
         self.established && !self.bye
+    }
+
+    /// Offered or talking, and nobody has begun to end it.
+    pub(super) const fn is_busy(&self) -> bool {
+        !self.done && !self.bye && !self.cancelled
     }
 
     /// Takes a new request, and says what is wrong with it if the server sent it.
@@ -133,28 +138,35 @@ impl Leg {
         self.invites.get(&(by_server, cseq)).map(String::as_str)
     }
 
-    /// The state of a caller's call; `None` for a leg to a phone, and for one that is over.
+    /// The state of a call; `None` if it is over. A caller's leg tells it, but for the ending: a server in the
+    /// middle may have answered the caller's CANCEL or BYE while its own to the phone is still open.
     pub(super) fn standing(&self) -> Option<Standing> {
-        if !self.by_peer || self.done {
+        if self.done {
             return None;
         }
-        Some(if self.bye {
-            Standing::BeingTornDown
-        } else if self.established && !self.acknowledged {
+        if self.bye {
+            return Some(Standing::BeingTornDown);
+        }
+        if self.cancelled && !self.established {
+            return Some(Standing::BeingCancelled);
+        }
+        self.by_peer.then(|| self.standing_of_caller())
+    }
+
+    fn standing_of_caller(&self) -> Standing {
+        if self.established && !self.acknowledged {
             Standing::AnsweredNotAcknowledged
         } else if self.established && !self.open.is_empty() {
             Standing::ReinviteOpen
         } else if self.established {
             Standing::Talking
-        } else if self.cancelled {
-            Standing::BeingCancelled
         } else {
             match self.provisional {
                 0..=100 => Standing::Trying,
                 182 => Standing::Queued,
                 _ => Standing::Ringing,
             }
-        })
+        }
     }
 
     /// What is missing at the end.

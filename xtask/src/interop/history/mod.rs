@@ -17,7 +17,7 @@ pub(crate) use leg::Standing;
 pub(crate) use rule::Rule;
 use transaction::Transaction;
 
-use crate::lab::wire::{Event, Nanos, Start};
+use crate::lab::wire::{Event, Message, Nanos, Start};
 
 /// Breaches that are kept with their ladder; the others are counted only.
 const MAX_LADDERS: usize = 30;
@@ -53,12 +53,19 @@ type TransactionKey = (bool, String, String);
 /// All that was seen so far.
 #[derive(Default)]
 pub(crate) struct History {
+    /// Who takes one call at a time, by number, and the leg that was last offered to each.
+    people: BTreeMap<String, Option<LegKey>>,
     transactions: BTreeMap<TransactionKey, Transaction>,
     legs: BTreeMap<LegKey, Leg>,
     verdict: Verdict,
 }
 
 impl History {
+    /// A history in which each of these numbers takes one call at a time.
+    pub(crate) fn with_people(numbers: impl IntoIterator<Item = String>) -> Self {
+        Self { people: numbers.into_iter().map(|number| (number, None)).collect(), ..Self::default() }
+    }
+
     /// Takes the next message.
     pub(crate) fn take(&mut self, event: &Event) {
         let key = (event.message.call_id.clone(), event.peer);
@@ -87,6 +94,10 @@ impl History {
                 self.report(Rule::CancelTooSoon, leg_key, event.at);
             }
         }
+        if event.by_server && message.method == "INVITE" && message.to_tag.is_empty() && self.is_taken(message, leg_key)
+        {
+            self.report(Rule::TakenTwice, leg_key, event.at);
+        }
         let leg = self.legs.entry(leg_key.clone()).or_default();
         let live = leg.is_live();
         let broken = leg.request(event);
@@ -94,6 +105,13 @@ impl History {
         for rule in broken {
             self.report(rule, leg_key, event.at);
         }
+    }
+
+    /// Offers a call to whom the server called; whether that is one of the people and has another.
+    fn is_taken(&mut self, invite: &Message, leg_key: &LegKey) -> bool {
+        let Some(offered) = self.people.get_mut(invite.called_user()) else { return false };
+        let before = offered.replace(leg_key.clone());
+        before.and_then(|before| self.legs.get(&before)).is_some_and(Leg::is_busy)
     }
 
     fn response(&mut self, event: &Event, leg_key: &LegKey, status: u16) {
@@ -135,7 +153,7 @@ impl History {
         }
     }
 
-    /// How many callers' calls stand in each state now.
+    /// How many calls stand in each state now.
     pub(crate) fn standing(&self) -> BTreeMap<Standing, u64> {
         let mut counts = BTreeMap::new();
         for standing in self.legs.values().filter_map(Leg::standing) {

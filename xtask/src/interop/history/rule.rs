@@ -38,6 +38,8 @@ pub(crate) enum Rule {
     AckOfNothing,
     /// A final answer to the server's INVITE that it never acknowledged (RFC 3261 13.2.2.4, 17.1.1.3).
     NeverAcknowledged,
+    /// A call offered to somebody who takes one at a time and has one (issue 3, point 5).
+    TakenTwice,
     /// A request that never had a final answer (RFC 3261 17.2).
     NeverAnswered,
     /// A dialog that nobody ended.

@@ -6,9 +6,10 @@ use super::{History, Rule, Standing, Verdict};
 use crate::lab::wire::{Event, Message};
 
 /// A ladder as text: one message a line, `>` to the server and `<` from it, then a label such as
-/// `INVITE 1`, `200 INVITE 1`; then options: `b=` branch, `t=` To tag, `x=` another body, `nocontact`.
+/// `INVITE 1`, `200 INVITE 1`; then options: `b=` branch, `t=` To tag, `c=` Call-ID, `u=` user part of the
+/// Request-URI, `x=` another body, `nocontact`.
 fn play(ladder: &str) -> History {
-    let mut history = History::default();
+    let mut history = History::with_people(["anna".to_owned()]);
     for (at, line) in ladder.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {
         history.take(&event(at as u64, line));
     }
@@ -23,19 +24,20 @@ fn event(at: u64, line: &str) -> Event {
     let mut words: Vec<&str> = line.split_whitespace().collect();
     let option = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)).map(str::to_owned);
     let (branch, tag, body) = (option("b="), option("t="), option("x=").unwrap_or_default());
+    let (call_id, user) = (option("c=").unwrap_or_default(), option("u=").unwrap_or_else(|| "a".into()));
     let contact = if words.contains(&"nocontact") { "" } else { "Contact: <sip:x@y>\r\n" };
     words.retain(|word| !word.contains('=') && *word != "nocontact");
     let by_server = words[0] == "<";
     let (start, method, number) = match words[1..] {
         [status, method, number] => (format!("SIP/2.0 {status} Said"), method, number),
-        [method, number] => (format!("{method} sip:a@b SIP/2.0"), method, number),
+        [method, number] => (format!("{method} sip:{user}@b SIP/2.0"), method, number),
         _ => panic!("a line of the ladder is not understood: {line}"),
     };
     let branch = branch.unwrap_or_else(|| format!("z9hG4bK{method}{number}"));
     let tag = tag.map(|tag| format!(";tag={tag}")).unwrap_or_default();
     let text = format!(
         "{start}\r\nVia: SIP/2.0/UDP a;branch={branch}\r\nFrom: <sip:f@a>;tag=f\r\nTo: <sip:t@b>{tag}\r\n\
-         Call-ID: c\r\nCSeq: {number} {method}\r\n{contact}\r\n{body}"
+         Call-ID: c{call_id}\r\nCSeq: {number} {method}\r\n{contact}\r\n{body}"
     );
     let message = Message::parse(text.as_bytes()).expect("the line makes a whole message");
     Event { at, by_server, peer: SocketAddr::from(([127, 0, 0, 2], 5080)), message }
@@ -129,6 +131,18 @@ fn requests_that_no_rfc_allows_are_found() {
     breaks(Rule::AfterBye, "< BYE 1 t=p\n < INFO 2 t=p");
     breaks(Rule::CancelTooSoon, "< INVITE 1\n < CANCEL 1 b=z9hG4bKINVITE1");
     breaks(Rule::AckOfNothing, "< INVITE 1\n < ACK 1 t=p b=z9hG4bKINVITE1");
+}
+
+#[test]
+fn somebody_with_a_call_is_offered_no_other() {
+    let offered = |between: &str| {
+        let first = "< INVITE 1 u=anna c=1 b=z1\n > 180 INVITE 1 t=p c=1 b=z1";
+        judged(&format!("{first}\n{between}\n< INVITE 1 u=anna c=2 b=z2"))
+    };
+    assert!(offered("< INVITE 1 u=ben c=3 b=z3").breaches.contains_key(&Rule::TakenTwice));
+    assert!(!offered("> 486 INVITE 1 t=p c=1 b=z1").breaches.contains_key(&Rule::TakenTwice));
+    assert!(!offered("< CANCEL 1 c=1 b=z1").breaches.contains_key(&Rule::TakenTwice));
+    assert!(!offered("> BYE 1 t=s c=1 b=z4").breaches.contains_key(&Rule::TakenTwice));
 }
 
 #[test]

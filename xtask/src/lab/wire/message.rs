@@ -82,6 +82,14 @@ impl Message {
         }
     }
 
+    /// The user part of the Request-URI; empty in a response.
+    pub(crate) fn called_user(&self) -> &str {
+        match &self.start {
+            Start::Request { uri, .. } => user(uri),
+            Start::Response { .. } => "",
+        }
+    }
+
     /// What stands on a rung of a ladder: "INVITE (1)", "180 of INVITE (1)".
     pub(crate) fn label(&self) -> String {
         match &self.start {

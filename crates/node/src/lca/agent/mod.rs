@@ -172,6 +172,10 @@ impl Agent {
         }
         for (which, application) in self.applications.iter().enumerate() {
             if let (Some(process), Some(pulse)) = (&application.process, &application.pulse) {
+                if pulse.crashed().is_some() {
+                    // It cannot live on, and the system may write a large core before its end is certain.
+                    process.kill();
+                }
                 let look = || pulse.holder().map_or(Doing::Sleeping, |thread| process.doing(thread));
                 self.host.observed(which, now, pulse.beats(), look);
             }

@@ -64,7 +64,11 @@ impl Agent {
         let how = process.how_it_ended();
         let crash = application.pulse.take().and_then(|pulse| pulse.crashed());
         let how = crash.map_or(how, |signal| format!("it has crashed (signal {signal})"));
-        tracing::warn!("{}#{run} has ended: {how}", application.name);
+        if is_stopping {
+            tracing::info!("{}#{run} has ended: {how}", application.name);
+        } else {
+            tracing::warn!("{}#{run} has ended: {how}", application.name);
+        }
         application.report = None;
         let remedy =
             format!("it is started again; {} says more", self.settings.folder.log(&application.name).display());

@@ -1,0 +1,188 @@
+//! The engine at its edges: damaged streams, panics, listings, deadlines in great number.
+
+use std::net::SocketAddr;
+
+use call::limits::{EXPIRE_AT_ONCE, MESSAGE_PATIENCE};
+use call::{
+    Action, Carrier, ConnectionId, Engine, Event, Extension, FixedContact, Input, Listener, ListenerId, Queue, Settings,
+};
+use model::{Epoch, Kind, RecordKey, Span, Time};
+use redundancy::hot_standby::Engine as _;
+
+fn address(last: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, last], 5060))
+}
+
+fn engine() -> Engine {
+    let device = |number: &str, last: u8| {
+        let contact = FixedContact::parse(&format!("sip:{number}@{}", address(last))).expect("a contact");
+        (number.to_owned(), Extension { password: None, contact: Some(contact) })
+    };
+    let mut engine = Engine::new(Settings {
+        domain: "example.com".to_owned(),
+        listeners: [Carrier::Udp, Carrier::Tcp].map(|carrier| Listener { carrier, address: address(1) }).into(),
+        extensions: [device("1001", 2), device("1002", 3)].into(),
+        agents: [("1002".to_owned(), "ben".to_owned())].into(),
+        queues: [("9000".to_owned(), Queue::default())].into(),
+        secret: [7; 32],
+        sha_256: true,
+        expiry: call::Expiry { shortest: 30, longest: 7_200 },
+        ..Settings::default()
+    });
+    engine.begin(Time::ZERO, Epoch(1), 1);
+    engine
+}
+
+fn invite(count: u32, number: &str) -> String {
+    format!(
+        "INVITE sip:{number}@example.com SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bK{count}\r\nMax-Forwards: 70\r\n\
+         From: <sip:1001@example.com>;tag=f{count}\r\nTo: <sip:{number}@example.com>\r\nCall-ID: c{count}\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:1001@{}>\r\nContent-Length: 0\r\n\r\n",
+        address(2),
+        address(2)
+    )
+}
+
+fn datagram(engine: &mut Engine, now: Time, text: &str) {
+    engine.handle(now, Input::Datagram { listener: ListenerId(0), source: address(2), bytes: text.as_bytes() });
+}
+
+fn actions(engine: &mut Engine) -> Vec<Action> {
+    engine.outputs().drain(..).map(|output| output.action).collect()
+}
+
+fn count(engine: &Engine, kind: u8) -> usize {
+    engine.store().keys(Kind(kind), None).count()
+}
+
+/// What is answered on a connection that says this, and whether it is closed.
+fn said_on_a_connection(bytes: &[u8]) -> (String, bool) {
+    let mut engine = engine();
+    let connection = ConnectionId::accepted(Epoch(1), 1);
+    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
+    engine.handle(Time::ZERO, Input::Stream { connection, bytes });
+    let (mut answer, mut closed) = (String::new(), false);
+    for action in actions(&mut engine) {
+        match action {
+            Action::Stream { bytes, .. } => answer += &String::from_utf8_lossy(&bytes),
+            Action::Close { .. } => closed = true,
+            _ => {}
+        }
+    }
+    assert_eq!(closed, count(&engine, 4) == 0, "a closed connection has no record");
+    (answer.lines().next().unwrap_or_default().to_owned(), closed)
+}
+
+#[test]
+fn a_connection_that_cannot_be_cut_is_answered_and_closed() {
+    let head = "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:1@a>;tag=f\r\n\
+                To: <sip:example.com>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n";
+    let whole = format!("{head}Content-Length: 0\r\n\r\n");
+    assert_eq!(said_on_a_connection(whole.as_bytes()), ("SIP/2.0 200 OK".to_owned(), false));
+    let endless = format!("{head}\r\n");
+    assert_eq!(
+        said_on_a_connection(endless.as_bytes()),
+        ("SIP/2.0 400 missing Content-Length header".to_owned(), true)
+    );
+    let huge = format!("{head}Content-Length: 99999999\r\n\r\n");
+    assert_eq!(
+        said_on_a_connection(huge.as_bytes()),
+        ("SIP/2.0 513 the message is larger than 65535 bytes".to_owned(), true)
+    );
+    assert_eq!(said_on_a_connection(b"\x16\x03\x01\x02\x00"), (String::new(), true), "TLS on a plain port");
+}
+
+#[test]
+fn a_connection_with_half_a_message_is_closed_in_time() {
+    let mut engine = engine();
+    let connection = ConnectionId::accepted(Epoch(1), 1);
+    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
+    let half = Time::ZERO + Span::from_secs(10);
+    engine.handle(half, Input::Stream { connection, bytes: b"OPTIONS sip:" });
+    engine.expire(Time::ZERO + MESSAGE_PATIENCE - Span::from_micros(1));
+    assert!(!actions(&mut engine).contains(&Action::Close { connection }));
+    engine.expire(Time::ZERO + MESSAGE_PATIENCE);
+    assert!(actions(&mut engine).contains(&Action::Close { connection }), "slow drops do not win more time");
+    // The shell tells of the end of it all the same, and of bytes that were on their way.
+    engine.handle(half, Input::Stream { connection, bytes: b"x" });
+    engine.handle(half, Input::Closed { connection });
+    assert_eq!(actions(&mut engine), []);
+}
+
+#[test]
+fn line_ends_and_noise_from_the_network_are_dropped() {
+    let mut engine = engine();
+    datagram(&mut engine, Time::ZERO, "\r\n\r\n");
+    assert_eq!(actions(&mut engine), [], "a keep-alive");
+    datagram(&mut engine, Time::ZERO, "GET / HTTP/1.1\r\n\r\n");
+    let events = actions(&mut engine);
+    assert!(matches!(&events[..], [Action::Log(Event::Malformed { status: None, .. })]), "{events:?}");
+}
+
+#[test]
+fn a_panic_costs_the_call_in_hand_and_nothing_else() {
+    let mut engine = engine();
+    datagram(&mut engine, Time::ZERO, &invite(1, "1002"));
+    datagram(&mut engine, Time::ZERO, &invite(2, "9000"));
+    datagram(&mut engine, Time::ZERO, &invite(3, "1002"));
+    let calls: Vec<RecordKey> = engine.store().keys(Kind(1), None).collect();
+    assert_eq!((calls.len(), count(&engine, 5), count(&engine, 6)), (3, 1, 1), "calls, presence, waiting");
+    actions(&mut engine);
+
+    engine.abandon(Time::ZERO, &calls[..2]);
+    let events = actions(&mut engine);
+    for call in &calls[..2] {
+        assert!(events.contains(&Action::Log(Event::CallAbandoned { call: call.id })), "{events:?}");
+    }
+    assert_eq!((count(&engine, 1), count(&engine, 5), count(&engine, 6)), (1, 1, 0));
+    engine.abandon(Time::ZERO, &calls[2..]);
+    assert_eq!((count(&engine, 1), count(&engine, 5)), (0, 0), "the agent has no call any more");
+}
+
+#[test]
+fn calls_are_listed_in_pages() {
+    let mut engine = engine();
+    for number in 1..=5 {
+        datagram(&mut engine, Time::ZERO, &invite(number, "1002"));
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let (rows, next) = engine.calls(after, 2);
+        seen.extend(rows.into_iter().map(|row| (row.call & 0xff, row.state, row.from, row.to)));
+        let Some(next) = next else { break };
+        after = Some(next);
+    }
+    let expected: Vec<_> = (1..=5).map(|call| (call, "trying", "1001".to_owned(), "1002".to_owned())).collect();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn deadlines_in_great_number_are_handled_a_few_at_a_time() {
+    let mut engine = engine();
+    let many = EXPIRE_AT_ONCE as u32 * 2 + 1;
+    for number in 1..=many {
+        datagram(&mut engine, Time::ZERO, &invite(number, "1002"));
+    }
+    actions(&mut engine);
+    let due = engine.store().deadline();
+    let sent: Vec<usize> = (0..4)
+        .map(|_| {
+            engine.expire(due);
+            actions(&mut engine).len()
+        })
+        .collect();
+    assert_eq!(sent, [EXPIRE_AT_ONCE, EXPIRE_AT_ONCE, 1, 0], "Timer A of each INVITE, once");
+    assert!(engine.store().deadline() > due);
+}
+
+#[test]
+fn no_number_is_drawn_twice_after_a_takeover() {
+    let names = |epoch: u64| {
+        let mut engine = engine();
+        // As bad as can be: the same seed again.
+        engine.begin(Time::ZERO, Epoch(epoch), 1);
+        datagram(&mut engine, Time::ZERO, &invite(1, "1002"));
+        engine.store().keys(Kind(1), None).next().expect("a call").id
+    };
+    assert_ne!(names(1), names(2));
+}

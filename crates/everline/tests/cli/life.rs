@@ -1,0 +1,146 @@
+//! A contact centre from `up` to its end, whatever is killed in between.
+
+use nix::sys::signal::Signal;
+
+use crate::support::Running;
+
+/// The application of a pair that has a role, as soon as one has it.
+fn who(running: &Running, pair: &str, role: &str) -> String {
+    running.ask("status --json", |status| {
+        let mut applications = status["applications"].as_array()?.iter();
+        let found = applications.find(|one| one["pair"] == pair && one["role"] == role && one["ready"] == true)?;
+        Some(found["name"].as_str()?.to_owned())
+    })
+}
+
+#[test]
+fn it_runs_until_ctrl_c_and_a_second_up_disturbs_nothing() {
+    let mut running = Running::new();
+    let before = running.living();
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["control", "lca", "routing-a", "routing-b", "sip-a", "sip-b"]);
+    let second = running.place.run("up");
+    assert_eq!((second.code, second.out.as_str()), (Some(1), ""));
+    assert!(second.err.contains("`everline up` runs already in DIR (process "), "{}", second.err);
+    assert_eq!(running.living(), before);
+
+    running.signal_up(Signal::SIGINT);
+    let (status, remarks) = running.end();
+    assert_eq!((status.code(), remarks.as_str()), (Some(0), "Stopping ...\nStopped.\n"));
+    assert!(running.living().is_empty());
+    assert_eq!(running.place.run("status").code, Some(3));
+}
+
+#[test]
+fn stop_ends_it_and_up_comes_back() {
+    let mut running = Running::new();
+    let stop = running.place.run("stop");
+    assert_eq!((stop.code, stop.out.as_str()), (Some(0), "stopped\n"));
+    let (status, remarks) = running.end();
+    assert_eq!((status.code(), remarks.lines().last()), (Some(0), Some("Stopped.")));
+    assert!(running.living().is_empty());
+    running.up_again();
+    assert_eq!(running.living().len(), 6);
+}
+
+#[test]
+fn a_hang_up_and_a_polite_kill_are_obeyed_as_well() {
+    for signal in [Signal::SIGHUP, Signal::SIGTERM] {
+        let mut running = Running::new();
+        running.signal_up(signal);
+        assert_eq!(running.end().0.code(), Some(0), "{signal}");
+        assert!(running.living().is_empty(), "{signal}");
+    }
+}
+
+#[test]
+fn without_a_control_server_it_is_stopped_all_the_same() {
+    let mut running = Running::new();
+    running.signal("control", Signal::SIGSTOP);
+    running.signal("lca", Signal::SIGKILL);
+    running.signal("control", Signal::SIGKILL);
+    assert_eq!(running.place.run("stop").code, Some(0));
+    assert_eq!(running.end().0.code(), Some(0));
+    assert!(running.living().is_empty());
+}
+
+#[test]
+fn the_local_control_agent_is_replaced_and_nothing_else_notices() {
+    let mut running = Running::new();
+    let before = running.living();
+    running.signal("lca", Signal::SIGKILL);
+    running.until("The local control agent has ended; starting it again.");
+    // An order that needs the new one; by its answer it is there.
+    let victim = who(&running, "sip", "primary");
+    running.signal(&victim, Signal::SIGKILL);
+    running.until("is primary now");
+    running.until(&format!("{victim} is backup now"));
+    let after = running.living();
+    let changed: Vec<_> = before.keys().filter(|name| before.get(*name) != after.get(*name)).collect();
+    assert_eq!(changed, ["lca", &victim]);
+    running.signal_up(Signal::SIGTERM);
+    assert_eq!(running.end().0.code(), Some(0));
+    assert!(running.living().is_empty());
+}
+
+#[test]
+fn an_up_that_was_killed_is_replaced_by_the_next_one_and_nothing_else_notices() {
+    let mut running = Running::new();
+    let before = running.living();
+    running.kill_up();
+    running.up_again();
+    assert_eq!(running.living(), before);
+    let victim = who(&running, "routing", "primary");
+    running.signal(&victim, Signal::SIGKILL);
+    running.until("is primary now");
+    running.signal_up(Signal::SIGINT);
+    let (status, remarks) = running.end();
+    assert_eq!((status.code(), remarks.lines().last()), (Some(0), Some("Stopped.")));
+    assert!(running.living().is_empty());
+}
+
+#[test]
+fn servers_that_live_without_anybody_are_found_and_kept() {
+    let mut running = Running::new();
+    let before = running.living();
+    running.kill_up();
+    running.signal("lca", Signal::SIGKILL);
+    running.up_again();
+    let after = running.living();
+    assert_eq!((before.len(), after.len()), (6, 6));
+    let changed: Vec<_> = before.keys().filter(|name| before.get(*name) != after.get(*name)).collect();
+    assert_eq!(changed, ["lca"]);
+    running.signal_up(Signal::SIGINT);
+    assert_eq!(running.end().0.code(), Some(0));
+    assert!(running.living().is_empty());
+}
+
+#[test]
+fn after_the_death_of_every_process_it_comes_back_with_what_the_agents_chose() {
+    let mut running = Running::new();
+    let order = running.place.run("agent 1001 not-ready --reason lunch");
+    assert_eq!((order.code, order.out.as_str()), (Some(0), "agent anna is not ready\n"), "{}", order.err);
+    running.kill_up();
+    for application in ["lca", "control", "sip-a", "sip-b", "routing-a", "routing-b"] {
+        running.signal(application, Signal::SIGKILL);
+    }
+    running.up_again();
+    running.ask("agents --json", |agents| (agents["agents"][0]["reason"] == "lunch").then_some(()));
+}
+
+#[test]
+fn a_planned_switchover_changes_the_roles_of_one_pair() {
+    let running = Running::new();
+    let (primary, backup) = (who(&running, "sip", "primary"), who(&running, "sip", "backup"));
+    let switched = running.place.run("switchover sip");
+    assert_eq!(
+        (switched.code, switched.out.as_str()),
+        (Some(0), "the backup of sip is primary now\n"),
+        "{}",
+        switched.err
+    );
+    assert_eq!(who(&running, "sip", "primary"), backup);
+    assert_ne!(primary, backup);
+    let unknown = running.place.run("switchover media");
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.err.contains("there is no pair \"media\""), "{}", unknown.err);
+}

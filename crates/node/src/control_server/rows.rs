@@ -1,0 +1,155 @@
+//! What the interface answers, field by field. Others rely on these names.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::ControlSettings;
+use crate::wire::{AgentRow, ApplicationRow, CallRow, Role, ServerReport, Trouble};
+
+/// `GET /v1/status`
+#[derive(Debug, Serialize)]
+pub(super) struct Status {
+    pub(super) solution: String,
+    pub(super) applications: Vec<Application>,
+}
+
+/// One application. What only servers in pairs have is null for the others.
+#[derive(Debug, Serialize)]
+pub(super) struct Application {
+    pub(super) name: String,
+    pub(super) pair: Option<String>,
+    pub(super) role: Option<Role>,
+    pub(super) state: String,
+    pub(super) pid: Option<u32>,
+    pub(super) host: String,
+    pub(super) run: Option<u64>,
+    pub(super) epoch: Option<u64>,
+    pub(super) ready: bool,
+    pub(super) level: Option<bool>,
+    pub(super) lag: Option<u64>,
+    pub(super) records: Option<u64>,
+    pub(super) state_hash: Option<String>,
+    pub(super) note: Option<String>,
+    pub(super) trouble: Option<Trouble>,
+}
+
+impl Application {
+    /// An application as the LCA sees it, with what it says of itself now.
+    pub(super) fn new(row: ApplicationRow, now: Option<ServerReport>, settings: &ControlSettings) -> Self {
+        let report = now.or(row.report);
+        let is_started = row.state == "started";
+        let ready = if row.pair.is_some() { report.as_ref().is_some_and(|report| report.ready) } else { true };
+        Self {
+            ready: is_started && ready,
+            name: row.name,
+            pair: row.pair,
+            role: report.as_ref().and_then(|report| report.role),
+            state: row.state,
+            pid: row.pid,
+            host: settings.host.clone(),
+            run: (row.run > 0).then_some(row.run),
+            epoch: report.as_ref().map(|report| report.epoch.0),
+            level: report.as_ref().map(|report| report.level),
+            lag: report.as_ref().map(|report| report.lag),
+            records: report.as_ref().map(|report| report.records),
+            state_hash: report.as_ref().map(|report| format!("{:016x}", report.state_hash)),
+            note: report.and_then(|report| report.note),
+            trouble: row.trouble,
+        }
+    }
+}
+
+/// `GET /v1/health`
+#[derive(Debug, Serialize)]
+pub(super) struct Health {
+    /// Every pair has a primary that serves.
+    pub(super) healthy: bool,
+    pub(super) pairs: Vec<PairHealth>,
+}
+
+/// One pair.
+#[derive(Debug, Serialize)]
+pub(super) struct PairHealth {
+    pub(super) name: String,
+    /// The application that serves.
+    pub(super) primary: Option<String>,
+    /// The backup could take over now.
+    pub(super) level: bool,
+}
+
+impl PairHealth {
+    /// The pair of this name, among the applications.
+    pub(super) fn new(name: &str, applications: &[Application]) -> Self {
+        let of_pair = || applications.iter().filter(|one| one.pair.as_deref() == Some(name) && one.ready);
+        let primary = of_pair().find(|one| one.role == Some(Role::Primary));
+        let level =
+            of_pair().any(|one| one.role == Some(Role::Backup)) && primary.is_some_and(|one| one.level == Some(true));
+        Self { name: name.into(), primary: primary.map(|one| one.name.clone()), level }
+    }
+}
+
+/// `GET /v1/calls`
+#[derive(Debug, Serialize)]
+pub(super) struct Calls {
+    pub(super) calls: Vec<Call>,
+}
+
+/// One call.
+#[derive(Debug, Serialize)]
+pub(super) struct Call {
+    id: String,
+    state: String,
+    from: String,
+    to: String,
+    queue: Option<String>,
+    agent: Option<String>,
+    since: String,
+}
+
+impl From<CallRow> for Call {
+    fn from(row: CallRow) -> Self {
+        let CallRow { id, state, from, to, queue, agent, since } = row;
+        Self { id, state, from, to, queue, agent, since: date(since) }
+    }
+}
+
+/// `GET /v1/agents`
+#[derive(Debug, Serialize)]
+pub(super) struct Agents {
+    pub(super) agents: Vec<Agent>,
+}
+
+/// One agent.
+#[derive(Debug, Serialize)]
+pub(super) struct Agent {
+    id: String,
+    extension: String,
+    state: String,
+    reason: Option<String>,
+    since: String,
+}
+
+impl From<AgentRow> for Agent {
+    fn from(row: AgentRow) -> Self {
+        let AgentRow { id, extension, state, reason, since } = row;
+        Self { id, extension, state, reason, since: date(since) }
+    }
+}
+
+/// Microseconds since 1970 as people and programs write it (RFC 3339), to the second.
+fn date(micros: u64) -> String {
+    let seconds = i64::try_from(micros / 1_000_000).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_to_the_second() {
+        assert_eq!(date(1_795_510_800_999_999), "2026-11-24T09:00:00Z");
+        assert_eq!(date(0), "1970-01-01T00:00:00Z");
+        assert_eq!(date(u64::MAX), "9999-12-30T22:00:00.999999999Z");
+    }
+}
