@@ -6,8 +6,8 @@ use std::thread;
 use redundancy::hot_standby::Sabotage;
 
 use crate::kernel::Violation;
-use crate::plan::{Plan, World};
 use crate::outcome::{self, Outcome};
+use crate::plan::{Plan, World};
 
 /// What a range of seeds came to.
 #[derive(Debug, Default)]
@@ -72,5 +72,6 @@ impl Tally {
 /// The first seed at which a checker notices the broken rule, within `most` seeds.
 #[must_use]
 pub fn first_found(sabotage: Sabotage, most: u64) -> Option<(u64, Violation)> {
-    (0..most).find_map(|seed| outcome::run(&Plan::draw(seed, sabotage), false).violation.map(|violation| (seed, violation)))
+    (0..most)
+        .find_map(|seed| outcome::run(&Plan::draw(seed, sabotage), false).violation.map(|violation| (seed, violation)))
 }

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
-use crate::plan::{BadPlan, Plan};
 use crate::outcome;
+use crate::plan::{BadPlan, Plan};
 
 /// A saved case.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! `sim`: runs seeds, replays cases, explores the protocol.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -88,6 +89,13 @@ struct Many {
     sabotage: Sabotage,
 }
 
+/// Writes a line for people; whoever closes the pipe has read enough.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 /// Fresh seeds of the gate, with the toy.
 const GATE_TOY_SEEDS: u64 = 40_000;
 
@@ -139,17 +147,17 @@ fn run_one(one: &One) -> bool {
         (None, seed) => Plan::draw_world(one.world, seed.unwrap_or(0), one.sabotage),
     };
     let outcome = outcome::run(&plan, one.ladder);
-    print!("{plan}{}", outcome.ladder);
-    println!("hash {:016x}, {} events", outcome.hash, outcome.events);
+    say!("{plan}{}", outcome.ladder);
+    say!("hash {:016x}, {} events", outcome.hash, outcome.events);
     let Some(violation) = outcome.violation else {
-        println!("every promise was kept");
+        say!("every promise was kept");
         return true;
     };
-    println!("{violation}");
+    say!("{violation}");
     if one.shrink {
         let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
         let what = outcome::run(&small, false).violation.map_or_else(String::new, |violation| violation.what);
-        print!("{}", case::Case { story: what, expects: None, plan: small });
+        say!("{}", case::Case { story: what, expects: None, plan: small });
     }
     false
 }
@@ -158,7 +166,7 @@ fn run_many(many: &Many) -> bool {
     let started = Instant::now();
     let tally = budget::run(many.world, many.from, many.seeds, many.jobs, many.sabotage);
     let seconds = started.elapsed().as_secs_f64();
-    println!(
+    say!(
         "{} seeds in {seconds:.1} s, {} events, {} takeovers, {} cold starts, {} broken",
         tally.seeds,
         tally.events,
@@ -167,15 +175,12 @@ fn run_many(many: &Many) -> bool {
         tally.broken.len()
     );
     for (seed, violation) in tally.broken.iter().take(20) {
-        println!("seed {seed}: {violation}");
+        say!("seed {seed}: {violation}");
     }
     if let Some((seed, violation)) = tally.broken.first() {
         let plan = Plan::draw_world(many.world, *seed, many.sabotage);
         let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
-        println!(
-            "seed {seed} as a case:\n{}",
-            case::Case { story: violation.what.clone(), expects: None, plan: small }
-        );
+        say!("seed {seed} as a case:\n{}", case::Case { story: violation.what.clone(), expects: None, plan: small });
     }
     tally.broken.is_empty()
 }
@@ -184,22 +189,28 @@ fn replay_cases() -> bool {
     let cases = match case::all() {
         Ok(cases) => cases,
         Err(why) => {
-            println!("{why}");
+            say!("{why}");
             return false;
         }
     };
     let bad: Vec<String> =
         cases.iter().filter_map(|(name, case)| case.replay().err().map(|why| format!("{name}: {why}"))).collect();
-    println!("{} saved cases, {} not as expected", cases.len(), bad.len());
-    bad.iter().for_each(|line| println!("{line}"));
+    say!("{} saved cases, {} not as expected", cases.len(), bad.len());
+    for line in &bad {
+        say!("{line}");
+    }
     bad.is_empty()
 }
 
 fn table(steps: u32, jobs: usize) -> bool {
     let table = Table::run(steps, jobs);
-    print!("{table}");
-    table.broken().iter().take(40).for_each(|line| println!("{line}"));
-    table.holes().iter().for_each(|line| println!("never reached: {line}"));
+    say!("{table}");
+    for line in table.broken().iter().take(40) {
+        say!("{line}");
+    }
+    for line in table.holes() {
+        say!("never reached: {line}");
+    }
     table.broken().is_empty()
 }
 
@@ -209,7 +220,7 @@ fn explore(states: usize) -> bool {
         for budget in Budget::ladder(commit) {
             let started = Instant::now();
             let found = search(budget, states);
-            println!("{budget:?}\n  {found} ({:.1} s)", started.elapsed().as_secs_f64());
+            say!("{budget:?}\n  {found} ({:.1} s)", started.elapsed().as_secs_f64());
             good &= found.broken.is_none();
         }
     }

@@ -3,7 +3,7 @@
 
 use model::{Span, Time};
 
-use crate::kernel::{Clock, Delay, Violation};
+use crate::kernel::{Delay, Violation};
 use crate::plan::{Act, CallPlan, Kind, PhonePlan, Plan};
 
 /// Runs that a shrinking may take.
@@ -67,7 +67,7 @@ impl<R: Fn(&Plan) -> Option<Violation>> Shrinker<R> {
     fn remove_calls(&mut self) {
         let mut index = 0;
         while index < self.best.calls.len() {
-            if !self.attempt(|plan| drop(plan.calls.remove(index))) {
+            if !self.attempt(|plan| drop(plan.calls.drain(index..=index))) {
                 index += 1;
             }
         }

@@ -121,7 +121,11 @@ impl Table {
             Came::Broken(what) => {
                 let (point, ..) = POINTS[cell.point];
                 let Cell { layout, count, .. } = cell;
-                Some(format!("{layout:?}, {}, step {count}, {point}, {}: {what}", cell.scene.name(), cell.victims.name()))
+                Some(format!(
+                    "{layout:?}, {}, step {count}, {point}, {}: {what}",
+                    cell.scene.name(),
+                    cell.victims.name()
+                ))
             }
             Came::Kept | Came::NotReached => None,
         };

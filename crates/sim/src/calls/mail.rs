@@ -61,14 +61,17 @@ impl World {
         if self.line.ends.is_some_and(|ends| ends.sip == sip && ends.routing == routing) {
             return;
         }
-        let reachable = self.sip.is_reachable(self.core.now, sip.0) && self.routing.is_reachable(self.core.now, routing.0);
+        let reachable =
+            self.sip.is_reachable(self.core.now, sip.0) && self.routing.is_reachable(self.core.now, routing.0);
         if !reachable && sip.0 != routing.0 {
             self.line.planned = true;
             return self.core.at(self.core.now + AGAIN, Event::ConnectMail);
         }
         self.break_mail();
         let now = self.core.now;
-        self.core.trace.mark(now, Actor::World, 0x3a11, || format!("sip side {} talks to routing side {}", sip.0, routing.0));
+        self.core
+            .trace
+            .mark(now, Actor::World, 0x3a11, || format!("sip side {} talks to routing side {}", sip.0, routing.0));
         self.line.ends = Some(Ends { sip, routing, last: [now, now] });
         tell(&mut self.sip, &mut self.core, sip, now, Mail::Up);
         tell(&mut self.routing, &mut self.core, routing, now, Mail::Up);

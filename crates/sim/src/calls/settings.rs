@@ -47,8 +47,11 @@ pub(super) fn sip_settings(phones: &[PhonePlan]) -> call::Settings {
 }
 
 pub(super) fn routing_settings() -> routing::Settings {
-    let agent =
-        |(id, number): (&str, u32)| AgentSettings { id: id.to_owned(), extension: number.to_string(), auto_ready: true };
+    let agent = |(id, number): (&str, u32)| AgentSettings {
+        id: id.to_owned(),
+        extension: number.to_string(),
+        auto_ready: true,
+    };
     routing::Settings {
         agents: AGENTS.map(agent).into(),
         queues: vec![QueueSettings {

@@ -14,7 +14,7 @@ use crate::checkers::one_charge::OneCharge;
 use crate::checkers::queue_order::QueueOrder;
 use crate::checkers::{Verdict, agents, calls_kept, one_charge, quiet};
 use crate::kernel::Core;
-use crate::plan::{AGENTS, FORKED, Manner, QUEUE};
+use crate::plan::{AGENTS, Manner, QUEUE};
 
 /// The checkers of a world of calls.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Watch {
         self.legal.forget();
         self.charge.forget();
         self.order.forget();
-        self.truths.values_mut().for_each(|truth| truth.cold_start());
+        self.truths.values_mut().for_each(Truth::cold_start);
     }
 
     pub(super) fn experienced(&mut self, now: Time, phone: u8, fact: Fact) {
@@ -112,7 +112,6 @@ impl World {
         let declined = plan.to != QUEUE && manners().any(|manner| manner == Manner::Declines);
         Expected {
             answer: willing && !declined && heard,
-            forked: plan.to == FORKED,
             acknowledges: plan.acknowledges,
             rude: manners().any(|manner| matches!(manner, Manner::AnswersLate | Manner::HangsUpAtOnce)),
         }
@@ -124,7 +123,8 @@ impl World {
         let Some(process) = self.routing.process_mut(side) else { return Ok(()) };
         let rows = process.replica.engine_mut().agents();
         for row in rows {
-            let phone = self.plan.phones.iter().zip(&self.phones).find(|(plan, _)| plan.number.to_string() == row.extension);
+            let phone =
+                self.plan.phones.iter().zip(&self.phones).find(|(plan, _)| plan.number.to_string() == row.extension);
             let Some((plan, phone)) = phone else { continue };
             let registered = phone.registered_since().is_some();
             let willing = answers(plan.manner);

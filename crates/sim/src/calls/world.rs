@@ -103,10 +103,8 @@ impl World {
         let sip = Pair::new(0, ["sip-a", "sip-b"], sip, plan, &mut core);
         let routing = Routing { settings: routing_settings() };
         let routing = Pair::new(1, ["routing-a", "routing-b"], routing, plan, &mut core);
-        let mut phones: Vec<Phone> = (0..)
-            .zip(&plan.phones)
-            .map(|(index, phone)| Phone::new(index, phone, address_of(index), false))
-            .collect();
+        let mut phones: Vec<Phone> =
+            (0..).zip(&plan.phones).map(|(index, phone)| Phone::new(index, phone, address_of(index), false)).collect();
         phones.push(Phone::new(trunk, &PhonePlan::honest(5_550_100), address_of(trunk), true));
         let mut world = Self {
             core,
@@ -352,8 +350,7 @@ impl World {
     /// The fault with the host that is meant, whoever serves there.
     fn with_side(&self, kind: Kind) -> Kind {
         let fixed = |target: Target| {
-            let side =
-                if target.pair == 0 { self.sip.resolve(target.who) } else { self.routing.resolve(target.who) };
+            let side = if target.pair == 0 { self.sip.resolve(target.who) } else { self.routing.resolve(target.who) };
             Target { who: if side == 0 { crate::plan::Who::A } else { crate::plan::Who::B }, ..target }
         };
         match kind {

@@ -15,8 +15,6 @@ pub const NAME: &str = "calls kept";
 pub struct Expected {
     /// Somebody is there who answers.
     pub answer: bool,
-    /// Several phones ring together.
-    pub forked: bool,
     /// The caller acknowledges the answer.
     pub acknowledges: bool,
     /// A callee behaves against the rules.
@@ -167,7 +165,7 @@ impl Truth {
 mod tests {
     use super::*;
 
-    const WILLING: Expected = Expected { answer: true, forked: false, acknowledges: true, rude: false };
+    const WILLING: Expected = Expected { answer: true, acknowledges: true, rude: false };
 
     fn talked() -> Truth {
         let mut truth = Truth::new(Time::ZERO, 0);

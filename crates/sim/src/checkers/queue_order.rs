@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Epoch, Time};
 use model::route::{CallNumber, News};
+use model::{Epoch, Time};
 use redundancy::mailbox::Envelope;
 use routing::Event;
 
@@ -52,7 +52,8 @@ impl QueueOrder {
                 self.waiting.remove(call);
                 let place = |call: &CallNumber| self.since.get(call).map(|since| (*since, *call));
                 let Some(mine) = place(call) else { return Ok(()) };
-                if let Some(other) = self.waiting.iter().find(|other| place(other).is_some_and(|theirs| theirs < mine)) {
+                if let Some(other) = self.waiting.iter().find(|other| place(other).is_some_and(|theirs| theirs < mine))
+                {
                     return Err(format!("call {:x} is offered before call {:x}, which waits longer", call.0, other.0));
                 }
             }

@@ -127,7 +127,8 @@ fn draw_phone(chance: &mut Chance, number: u32, calm: Time, rude: bool, streams:
     ];
     let odd = chance.happens(1, if rude { 3 } else { 8 });
     let manner = if odd { manners[chance.below(7) as usize] } else { Manner::Answers };
-    let mut maybe = |part: u64, most: u64| chance.happens(part, 6).then(|| Span::from_micros(1_000 + chance.below(most)));
+    let mut maybe =
+        |part: u64, most: u64| chance.happens(part, 6).then(|| Span::from_micros(1_000 + chance.below(most)));
     let (talks, holds, leaves) = (maybe(3, 1_500_000), maybe(1, 500_000), maybe(1, calm.as_micros().max(2)));
     PhonePlan {
         number,
@@ -154,9 +155,9 @@ fn draw_call(chance: &mut Chance, calm: Time, phones: u8) -> CallPlan {
     let at = Time::from_micros(120_000 + chance.below(calm.as_micros().max(200_000)));
     // Agents only take calls: a queue whose agents wait in it themselves never moves.
     let agents = AGENTS.len() as u64;
-    let from =
-        if chance.happens(1, 2) { phones } else { (agents + chance.below(u64::from(phones) - agents)) as u8 };
-    let mut maybe = |part: u64, most: u64| chance.happens(part, 8).then(|| Span::from_micros(1_000 + chance.below(most)));
+    let from = if chance.happens(1, 2) { phones } else { (agents + chance.below(u64::from(phones) - agents)) as u8 };
+    let mut maybe =
+        |part: u64, most: u64| chance.happens(part, 8).then(|| Span::from_micros(1_000 + chance.below(most)));
     let (cancels, talks, holds) = (maybe(2, 900_000), maybe(6, 1_200_000), maybe(1, 400_000));
     CallPlan {
         at,

@@ -6,7 +6,9 @@ use std::str::{FromStr, SplitWhitespace};
 use model::{Span, Time};
 use redundancy::hot_standby::Sabotage;
 
-use super::{Act, CallPlan, Direction, Fault, Kind, Layout, Manner, Moment, PhonePlan, Plan, Point, Target, Who, World};
+use super::{
+    Act, CallPlan, Direction, Fault, Kind, Layout, Manner, Moment, PhonePlan, Plan, Point, Target, Who, World,
+};
 use crate::kernel::Delay;
 
 /// A plan that cannot be read.

@@ -143,7 +143,9 @@ impl Phone {
 
     /// The caller gives up: CANCEL, but not before there was any answer (RFC 3261 9.1).
     pub(super) fn cancel(&mut self, now: Time, number: u64, impatient: bool) {
-        let Some(leg) = self.leg_mut(number).filter(|leg| leg.state == State::Inviting && !leg.cancelled) else { return };
+        let Some(leg) = self.leg_mut(number).filter(|leg| leg.state == State::Inviting && !leg.cancelled) else {
+            return;
+        };
         leg.cancelled = true;
         let call = leg.call;
         self.facts.push(Fact::Cancelled { call, impatient });

@@ -205,9 +205,4 @@ impl Phone {
             format!("phone {} ({}) is in {legs:?}, waits for answers to {requests:?}", self.index, self.number)
         })
     }
-
-    /// The calls in which it talks.
-    pub(super) fn talks_in(&self) -> impl Iterator<Item = u32> {
-        self.legs.iter().filter(|leg| leg.is_talking()).map(|leg| leg.call)
-    }
 }

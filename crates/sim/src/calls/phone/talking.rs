@@ -55,10 +55,6 @@ impl Leg {
         self.state == State::Over && self.unacknowledged.is_none() && self.refusal.is_none()
     }
 
-    pub(super) fn is_talking(&self) -> bool {
-        self.state == State::Talking
-    }
-
     pub(super) fn describe(&self) -> String {
         format!("call {} as {} {:?}", self.call, if self.is_caller { "caller" } else { "callee" }, self.state)
     }

@@ -56,7 +56,14 @@ impl ClientTransaction {
 
 impl Phone {
     /// Sends a request and repeats it until it is answered.
-    pub(super) fn request(&mut self, now: Time, method: &'static str, branch: String, bytes: Vec<u8>, leg: Option<u64>) {
+    pub(super) fn request(
+        &mut self,
+        now: Time,
+        method: &'static str,
+        branch: String,
+        bytes: Vec<u8>,
+        leg: Option<u64>,
+    ) {
         let number = self.draw();
         self.outbox.push(bytes.clone());
         self.plan_job(now + T1, Job::Repeat(number));

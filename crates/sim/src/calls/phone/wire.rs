@@ -88,14 +88,16 @@ impl Phone {
         method: &str,
         uri: &str,
     ) -> Outgoing<'b> {
-        let Some(challenge) = challenge.and_then(|response| Challenge::of(response, HeaderName::WwwAuthenticate)) else {
+        let Some(challenge) = challenge.and_then(|response| Challenge::of(response, HeaderName::WwwAuthenticate))
+        else {
             return out;
         };
         let (username, password) = (self.number.to_string(), password_of(self.number));
         let secret = Secret::Password(&password);
         let login = Login { username: &username, secret, method, uri, cnonce: "0a4f113b", count: 1 };
         let mut probe = Vec::new();
-        let known = challenge.answer(login, Outgoing::request(&mut probe, Method::Options, uri), HeaderName::Authorization);
+        let known =
+            challenge.answer(login, Outgoing::request(&mut probe, Method::Options, uri), HeaderName::Authorization);
         match known {
             None => out,
             Some(_) => challenge.answer(login, out, HeaderName::Authorization).unwrap_or_else(|| unreachable!()),
@@ -103,7 +105,14 @@ impl Phone {
     }
 
     /// A request in a dialog.
-    pub(super) fn inside(&self, dialog: &Dialog, method: Method<'_>, seq: u32, branch: &str, body: Option<&str>) -> Vec<u8> {
+    pub(super) fn inside(
+        &self,
+        dialog: &Dialog,
+        method: Method<'_>,
+        seq: u32,
+        branch: &str,
+        body: Option<&str>,
+    ) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(500);
         let out = dialog
             .request(method, seq, self.via(branch).as_bytes(), &mut bytes)
