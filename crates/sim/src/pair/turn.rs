@@ -109,12 +109,13 @@ impl<S: Service> Pair<S> {
     }
 
     fn hear_facts<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
-        while let Some(who) = self.applications[side].process.as_mut()?.facts.pop_front() {
+        while let Some(who) = self.applications[side].process.as_ref()?.facts.front().cloned() {
             if self.plan.layout.commit() == Commit::Published && self.link_leads_to(side, &who) {
                 self.hear_link(core, side, true)?;
             }
             let local = self.local(core.now, side);
             let process = self.applications[side].process.as_mut()?;
+            process.facts.pop_front();
             process.note_kept();
             process.replica.ended(local, &who);
             self.carry(core, side)?;
