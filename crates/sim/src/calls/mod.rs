@@ -5,6 +5,7 @@ mod mail;
 mod phone;
 mod services;
 mod settings;
+mod streams;
 mod watch;
 mod world;
 

@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
-use call::ListenerId;
+use call::{Action, ConnectionId, ListenerId};
 use model::route::{News, Order};
-use model::{Time, hash64};
+use model::{Epoch, Time, hash64};
 use redundancy::hot_standby::{Replica, Taken};
 use redundancy::mailbox::Envelope;
 use sip::Message;
 
-use crate::pair::Service;
+use crate::pair::{Service, StreamAction};
 
 /// The SIP Server.
 #[derive(Debug)]
@@ -23,11 +23,29 @@ pub(super) struct Routing {
     pub(super) settings: routing::Settings,
 }
 
-/// A datagram in the ring of the SIP Server.
+/// An input in the ring of the SIP Server.
 #[derive(Clone, Debug)]
-pub(super) struct Datagram {
-    pub(super) source: SocketAddr,
-    pub(super) bytes: Vec<u8>,
+pub(super) enum Input {
+    /// A datagram.
+    Datagram {
+        /// Who sent it.
+        source: SocketAddr,
+        /// What it holds.
+        bytes: Vec<u8>,
+    },
+    /// Bytes of a connection.
+    Stream(u64, Vec<u8>),
+    /// The end of a connection.
+    End(u64),
+}
+
+impl Input {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Datagram { bytes, .. } | Self::Stream(_, bytes) => bytes,
+            Self::End(_) => &[],
+        }
+    }
 }
 
 /// What comes over the connection of the two servers.
@@ -47,21 +65,64 @@ pub(super) enum Nothing {}
 
 impl Service for Sip {
     type Engine = call::Engine;
-    type Datagram = Datagram;
+    type Datagram = Input;
     type Aside = Mail<Order>;
 
     fn engine(&self) -> call::Engine {
         call::Engine::new(self.settings.clone())
     }
 
-    fn fingerprint(datagram: &Datagram) -> u64 {
-        hash64(&datagram.bytes)
+    fn fingerprint(datagram: &Input) -> u64 {
+        hash64(datagram.bytes())
     }
 
-    fn feed(replica: &mut Replica<call::Engine>, local: Time, mark: u64, datagram: &Datagram) -> Taken {
-        let Datagram { source, bytes } = datagram;
-        let input = call::Input::Datagram { listener: ListenerId(0), source: *source, bytes };
-        replica.input(local, hash64(bytes), Some(mark), input)
+    fn feed(replica: &mut Replica<call::Engine>, local: Time, mark: u64, datagram: &Input) -> Taken {
+        let input = match datagram {
+            Input::Datagram { source, bytes } => {
+                call::Input::Datagram { listener: ListenerId(0), source: *source, bytes }
+            }
+            Input::Stream(number, bytes) => call::Input::Stream { connection: ConnectionId(*number), bytes },
+            Input::End(number) => call::Input::Closed { connection: ConnectionId(*number) },
+        };
+        replica.input(local, hash64(datagram.bytes()), Some(mark), input)
+    }
+
+    fn accepted_number(epoch: Epoch, count: u64) -> u64 {
+        ConnectionId::accepted(epoch, count).0
+    }
+
+    fn stream_bytes(number: u64, bytes: Vec<u8>) -> Option<Input> {
+        Some(Input::Stream(number, bytes))
+    }
+
+    fn stream_end(number: u64) -> Option<Input> {
+        Some(Input::End(number))
+    }
+
+    fn stream_opened(replica: &mut Replica<call::Engine>, local: Time, number: u64, accepted: Option<SocketAddr>) {
+        let connection = ConnectionId(number);
+        let input = match accepted {
+            Some(peer) => call::Input::Accepted { connection, listener: ListenerId(1), peer },
+            None => call::Input::Opened { connection },
+        };
+        replica.input(local, number, None, input);
+    }
+
+    fn stream_closed(replica: &mut Replica<call::Engine>, local: Time, number: u64) {
+        replica.input(local, number, None, call::Input::Closed { connection: ConnectionId(number) });
+    }
+
+    fn connections(engine: &call::Engine) -> Vec<u64> {
+        engine.connections().into_iter().map(|connection| connection.0).collect()
+    }
+
+    fn stream_action(output: &call::Output) -> Option<StreamAction> {
+        match &output.action {
+            Action::Connect { connection, to } => Some(StreamAction::Connect(connection.0, *to)),
+            Action::Stream { connection, bytes } => Some(StreamAction::Write(connection.0, bytes.clone())),
+            Action::Close { connection } => Some(StreamAction::Close(connection.0)),
+            _ => None,
+        }
     }
 
     fn aside(replica: &mut Replica<call::Engine>, local: Time, aside: &Mail<Order>) -> Taken {
@@ -77,8 +138,8 @@ impl Service for Sip {
         false
     }
 
-    fn describe_datagram(datagram: &Datagram) -> String {
-        describe(&datagram.bytes)
+    fn describe_datagram(datagram: &Input) -> String {
+        describe(datagram.bytes())
     }
 }
 

@@ -1,12 +1,16 @@
 //! Two pairs, the mail between them, the network and the telephones.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use call::Action;
 use model::{Span, Time, hash64};
 use redundancy::hot_standby::Stamp;
 
 use super::mail::{Line, RoutingPair, SipPair};
 use super::phone::Phone;
-use super::services::{Datagram, Routing, Sip, describe};
+use super::services::{Input, Routing, Sip, describe};
+use super::streams::Stream;
 use super::settings::{address_of, routing_settings, sip_settings};
 use super::watch::Watch;
 use crate::checkers::progress;
@@ -32,8 +36,12 @@ pub(super) enum Event {
     Pair(PairEvent),
     PhoneTurn(u8),
     Dial(usize),
-    ToServer(Side, Datagram),
+    ToServer(Side, Input),
     ToPhone(u8, Vec<u8>),
+    StreamOpens(Side, u64, SocketAddr),
+    StreamBrings(Side, u64, Option<Vec<u8>>),
+    StreamStands(Side, u64, bool),
+    StreamToPhone(u64, Option<Vec<u8>>),
     Reroute(u8, Side, u32),
     Announce,
     ConnectMail,
@@ -56,6 +64,9 @@ pub(super) struct World {
     pub(super) line: Line,
     pub(super) phones: Vec<Phone>,
     pub(super) watch: Watch,
+    pub(super) streams: BTreeMap<u64, Stream>,
+    /// Connections that phones have opened.
+    pub(super) opened: u64,
     routes: Vec<Side>,
     storm: (u32, Time),
     moves: u32,
@@ -112,6 +123,8 @@ impl World {
             sip,
             routing,
             line: Line::default(),
+            streams: BTreeMap::new(),
+            opened: 0,
             routes: vec![0; phones.len()],
             phones,
             watch: Watch::default(),
@@ -147,6 +160,10 @@ impl World {
             Event::Dial(index) => self.dial(index),
             Event::ToServer(side, datagram) => self.sip.receives(&mut self.core, side, datagram),
             Event::ToPhone(index, bytes) => self.phone_hears(index, &bytes),
+            Event::StreamOpens(side, id, peer) => self.sip.stream_opens(&mut self.core, side, id, peer),
+            Event::StreamBrings(side, id, bytes) => self.sip.stream_brings(&mut self.core, side, id, bytes),
+            Event::StreamStands(side, id, made) => self.sip.stream_stands(&mut self.core, side, id, made),
+            Event::StreamToPhone(id, bytes) => self.stream_to_phone(id, bytes.as_deref()),
             Event::Reroute(index, side, moves) if moves == self.moves => self.routes[usize::from(index)] = side,
             Event::Reroute(..) => {}
             Event::Announce => self.announce(),
@@ -187,7 +204,7 @@ impl World {
     }
 
     /// Sends what a phone has written.
-    fn phone_acts(&mut self, index: u8) {
+    pub(super) fn phone_acts(&mut self, index: u8) {
         let phone = &mut self.phones[usize::from(index)];
         let (sent, source) = (std::mem::take(&mut phone.outbox), phone.address);
         for fact in self.phones[usize::from(index)].take_facts() {
@@ -198,9 +215,13 @@ impl World {
             let to = Actor::Server(0, side as u8);
             self.core.trace.arrow(self.core.now, Actor::Client(index), to, hash64(&bytes), || describe(&bytes));
             self.watch.legal.phone_sends(self.core.now, index, &bytes);
+            if self.phones[usize::from(index)].is_on_stream() {
+                self.send_on_stream(index, bytes);
+                continue;
+            }
             for _ in 0..self.copies() {
                 let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
-                self.core.at(at, Event::ToServer(side, Datagram { source, bytes: bytes.clone() }));
+                self.core.at(at, Event::ToServer(side, Input::Datagram { source, bytes: bytes.clone() }));
             }
         }
         self.plan_turn(index);
@@ -243,6 +264,9 @@ impl World {
             }
             News::Leaves(side) => self.sip_leaves(side),
             News::Signal => self.signal(),
+            News::StreamBytes(side, id, bytes) => self.stream_bytes(side, id, bytes),
+            News::StreamClosed(id) => self.stream_closed(id),
+            News::StreamWanted(side, id, to) => self.stream_wanted(side, id, to),
         }
     }
 
@@ -263,7 +287,7 @@ impl World {
         }
     }
 
-    fn datagram_to_phone(&mut self, side: Side, to: std::net::SocketAddr, bytes: Vec<u8>) {
+    fn datagram_to_phone(&mut self, side: Side, to: SocketAddr, bytes: Vec<u8>) {
         let Some(phone) = self.phones.iter().find(|phone| phone.address == to) else { return };
         let index = phone.index;
         let from = Actor::Server(0, side as u8);
@@ -297,7 +321,13 @@ impl World {
             }
             News::Leaves(side) => self.routing_leaves(side),
             News::Signal => self.signal(),
+            News::StreamBytes(..) | News::StreamClosed(_) | News::StreamWanted(..) => {}
         }
+    }
+
+    /// Where the messages of a phone go.
+    pub(super) fn route_of(&self, index: u8) -> Side {
+        self.routes[usize::from(index)]
     }
 
     fn announce(&mut self) {

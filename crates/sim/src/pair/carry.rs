@@ -5,6 +5,7 @@ use redundancy::change::Changes;
 use redundancy::coordinator::Request;
 use redundancy::hot_standby::{Effect, Message, Released, Remark, Stamp};
 
+use super::link::OnLink;
 use super::process::OutputOf;
 use super::{End, Event, News, Pair, PairEvent, Service, Side, other};
 use crate::kernel::Core;
@@ -48,10 +49,10 @@ impl<S: Service> Pair<S> {
                 core.trace.arrow(core.now, self.actor(side), self.actor(other(side)), bytes.len() as u64, || {
                     describe_frame(&bytes)
                 });
-                self.write_frame(core, side, bytes, sequence);
+                self.write_frame(core, side, OnLink::Protocol(bytes), sequence);
             }
             Effect::Release(released) => self.release(core, side, released),
-            Effect::Shadow(_) => {}
+            Effect::Shadow(output) => self.shadow(side, &output),
             Effect::Ask(request) => self.ask(core, side, request),
             Effect::Dial(to) => self.dial(core, side, to),
             Effect::HangUp => self.hang_up(core, side),
@@ -89,7 +90,9 @@ impl<S: Service> Pair<S> {
     fn release<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, released: Released<OutputOf<S>>) {
         let stamp = released.stamp();
         self.check_release(core, side, stamp);
-        self.news.push(News::Sent(side, stamp, released.into_inner()));
+        if let Some(output) = self.act_on_stream(core, side, released.into_inner()) {
+            self.news.push(News::Sent(side, stamp, output));
+        }
     }
 
     fn dial<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, to: Incarnation) {

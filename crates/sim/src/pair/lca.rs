@@ -56,6 +56,7 @@ impl<S: Service> Pair<S> {
         core.trace.mark(core.now, self.actor(side), 0xe4d ^ process.me.run, || format!("{} ends: {how:?}", process.me));
         self.check_end(core, &process, how);
         self.news.push(News::Leaves(side));
+        self.drop_streams(side);
         for id in process.incoming.iter().copied().chain(process.link) {
             if how == End::PowerLost {
                 continue;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use model::{Incarnation, Span, Time};
 use redundancy::hot_standby::Stamp;
 
+use super::streams::StreamNews;
 use super::{Event, Pair, PairEvent, Service, Side, other};
 use crate::kernel::Core;
 use crate::plan::{Direction, Layout};
@@ -32,15 +33,24 @@ pub(super) struct Link {
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Pipe {
-    pub(super) frames: VecDeque<(Time, Vec<u8>)>,
+    pub(super) frames: VecDeque<(Time, OnLink)>,
     /// When the reader sees the end.
     pub(super) end: Option<Time>,
     last: Time,
 }
 
+/// One thing on the link.
+#[derive(Clone, Debug)]
+pub(super) enum OnLink {
+    /// A message of the protocol.
+    Protocol(Vec<u8>),
+    /// News of a TCP connection, whose descriptor travels with it.
+    Stream(StreamNews),
+}
+
 /// What the reader of a link finds.
 pub(super) enum Read {
-    Frame(Vec<u8>),
+    Frame(OnLink),
     End,
     Nothing,
 }
@@ -170,7 +180,7 @@ impl<S: Service> Pair<S> {
     }
 
     /// Puts a frame on the link.
-    pub(super) fn put_on_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, id: u64, frame: Vec<u8>) {
+    pub(super) fn put_on_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, id: u64, frame: OnLink) {
         let arrival = self.links.arrival(side, core.now, self.plan.link.draw(&mut core.chances.link));
         let peer = other(side);
         let Some(link) = self.links.get_mut(id) else { return };
@@ -238,7 +248,7 @@ impl<S: Service> Pair<S> {
         &mut self,
         core: &mut Core<E>,
         side: Side,
-        frame: Vec<u8>,
+        frame: OnLink,
         sequence: Option<u64>,
     ) {
         let one_host = self.plan.layout == Layout::OneHost;

@@ -11,13 +11,16 @@ mod host;
 mod lca;
 mod link;
 mod process;
+mod streams;
 mod strike;
 mod takeover;
 mod turn;
 
 pub use process::{Process, Service};
+pub use streams::StreamAction;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use model::{Incarnation, RecordKey, Span, Time};
 use redundancy::hot_standby::{Engine, Stamp};
@@ -87,6 +90,12 @@ pub enum News<O> {
     Leaves(Side),
     /// A trap has given its signal.
     Signal,
+    /// Bytes left the host of this side on a connection.
+    StreamBytes(Side, u64, Vec<u8>),
+    /// The kernel has closed a connection.
+    StreamClosed(u64),
+    /// This side wants a connection to this address.
+    StreamWanted(Side, u64, SocketAddr),
 }
 
 /// Why a process ended.

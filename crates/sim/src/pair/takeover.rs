@@ -17,8 +17,9 @@ impl<S: Service> Pair<S> {
         let host = self.host_of(side);
         let Some(before) = &serve.after else {
             self.hosts[host].ring.clear();
-            return Some(());
+            return self.reconcile_streams(core, side);
         };
+        self.succeed_in_streams(side);
         if self.plan.layout == Layout::OneHost {
             self.check_inputs_are_kept(core, before.mark);
             if self.agents.ended.get(&before.incarnation) == Some(&End::Aborted)
@@ -33,6 +34,7 @@ impl<S: Service> Pair<S> {
         } else {
             self.hosts[host].ring.begin_behind(before.mark);
         }
+        self.reconcile_streams(core, side)?;
         for (number, datagram) in self.hosts[host].receive_into_ring(usize::MAX) {
             self.feed(core, side, number, &datagram)?;
         }
@@ -40,6 +42,6 @@ impl<S: Service> Pair<S> {
         let process = self.applications[side].process.as_mut()?;
         process.replica.flush(local);
         process.replica.inputs_taken(local);
-        Some(())
+        self.take_streams(core, side)
     }
 }

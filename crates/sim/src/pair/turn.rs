@@ -1,9 +1,9 @@
 //! One turn of a server's thread: what a shell does each time its poll returns.
 
 use model::{Incarnation, Span, Time};
-use redundancy::hot_standby::Commit;
+use redundancy::hot_standby::{Commit, Message};
 
-use super::link::Read;
+use super::link::{OnLink, Read};
 use super::process::FromControl;
 use super::{End, Event, MOST_SPINS, Pair, PairEvent, Service, Side, other};
 use crate::kernel::Core;
@@ -66,6 +66,7 @@ impl<S: Service> Pair<S> {
         self.write_out(core, side);
         self.do_what_is_due(core, side)?;
         self.take_inputs(core, side)?;
+        self.take_streams(core, side)?;
         self.take_asides(core, side)?;
         let local = self.local(core.now, side);
         self.applications[side].process.as_mut()?.replica.flush(local);
@@ -98,7 +99,18 @@ impl<S: Service> Pair<S> {
                     process.note_kept();
                     return Some(());
                 }
-                Read::Frame(frame) => process.replica.link_frame(local, &frame),
+                Read::Frame(OnLink::Stream(news)) => {
+                    self.hear_of_stream(side, news);
+                    continue;
+                }
+                Read::Frame(OnLink::Protocol(frame)) => {
+                    // The first octet names the message; only a hello is worth reading twice.
+                    let hello = frame.first() == Some(&0) && matches!(Message::decode(&frame), Some(Message::Hello { .. }));
+                    if hello {
+                        self.hand_over_streams(core, side)?;
+                    }
+                    self.applications[side].process.as_mut()?.replica.link_frame(local, &frame);
+                }
                 Read::End => {
                     process.note_kept();
                     process.replica.link_down(local);

@@ -220,7 +220,11 @@ impl World {
                 News::Sent(..) => {}
                 News::ColdStart => self.cold_start(),
                 News::Serves(side) => self.serves(side),
-                News::Leaves(_) | News::Signal => {}
+                News::Leaves(_)
+                | News::Signal
+                | News::StreamBytes(..)
+                | News::StreamClosed(_)
+                | News::StreamWanted(..) => {}
             }
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Phone {
     pub(super) index: u8,
     pub(super) number: u32,
     pub(super) address: SocketAddr,
+    /// Its TCP connection, by the number of the world.
+    pub(super) connection: Option<u64>,
     plan: PhonePlan,
     /// It is a trunk: it never registers.
     is_trunk: bool,
@@ -54,6 +56,7 @@ pub(super) struct Phone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Job {
     Register,
+    Reconnect,
     Unregister,
     Repeat(u64),
     GiveUp(u64),
@@ -89,6 +92,7 @@ impl Phone {
             index,
             number: plan.number,
             address,
+            connection: None,
             plan: plan.clone(),
             is_trunk,
             registration: Registration::default(),
@@ -138,6 +142,7 @@ impl Phone {
         match job {
             Job::Register => self.register(now, 600),
             Job::Unregister => self.register(now, 0),
+            Job::Reconnect => self.reconnect(now),
             Job::Repeat(transaction) => self.repeat_request(now, transaction),
             Job::GiveUp(transaction) => self.give_up_request(now, transaction),
             Job::RepeatAnswer(leg) => self.repeat_answer(now, leg),
@@ -149,6 +154,19 @@ impl Phone {
             Job::AnswerLate(leg) => self.answer(now, leg),
             Job::HangUp(leg) => self.hang_up(now, leg),
             Job::Hold(leg) => self.hold(now, leg),
+        }
+    }
+
+    /// True if it speaks over TCP.
+    pub(super) const fn is_on_stream(&self) -> bool {
+        self.plan.stream
+    }
+
+    /// Its connection is gone: it makes another one soon.
+    pub(super) fn loses_connection(&mut self, now: Time, connection: u64) {
+        if self.connection == Some(connection) {
+            self.connection = None;
+            self.plan_job(now + Span::from_millis(100), Job::Reconnect);
         }
     }
 

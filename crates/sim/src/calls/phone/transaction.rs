@@ -66,7 +66,10 @@ impl Phone {
     ) {
         let number = self.draw();
         self.outbox.push(bytes.clone());
-        self.plan_job(now + T1, Job::Repeat(number));
+        // RFC 3261 17.1.1.2: nothing is repeated on a reliable transport.
+        if !self.is_on_stream() {
+            self.plan_job(now + T1, Job::Repeat(number));
+        }
         self.plan_job(now + TIMEOUT, Job::GiveUp(number));
         let state = Progress::Calling;
         self.clients.push(ClientTransaction { number, branch, method, bytes, pause: T1, state, leg });
@@ -85,6 +88,16 @@ impl Phone {
         let (pause, bytes) = (client.pause, client.bytes.clone());
         self.outbox.push(bytes);
         self.plan_job(now + pause, Job::Repeat(number));
+    }
+
+    /// What was not answered on the lost connection is asked again on a new one, and so is the registration (RFC 5626 4.4).
+    pub(super) fn reconnect(&mut self, now: Time) {
+        let open: Vec<Vec<u8>> =
+            self.clients.iter().filter(|client| !client.is_done()).map(|client| client.bytes.clone()).collect();
+        self.outbox.extend(open);
+        if !self.is_trunk && self.registered_since().is_some() {
+            self.register(now, 600);
+        }
     }
 
     /// Timer B or F: nobody answers.

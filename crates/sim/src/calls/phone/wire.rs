@@ -29,11 +29,13 @@ impl Phone {
     }
 
     pub(super) fn via(&self, branch: &str) -> String {
-        format!("SIP/2.0/UDP {};branch={branch}", self.address)
+        let transport = if self.is_on_stream() { "TCP" } else { "UDP" };
+        format!("SIP/2.0/{transport} {};branch={branch}", self.address)
     }
 
     fn contact(&self) -> String {
-        format!("<sip:{}@{}>", self.number, self.address)
+        let transport = if self.is_on_stream() { ";transport=tcp" } else { "" };
+        format!("<sip:{}@{}{transport}>", self.number, self.address)
     }
 
     /// The first INVITE of a call, or the same one with the answer to a challenge.
