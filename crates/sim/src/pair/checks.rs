@@ -4,7 +4,7 @@ use model::{Epoch, Incarnation, RecordKey};
 use redundancy::coordinator::PairEntry;
 use redundancy::hot_standby::{Commit, Engine as _, RoleName, Serve, Stamp, Status};
 
-use super::{End, Pair, Process, Service, Side};
+use super::{End, Pair, Process, Service, Side, other};
 use crate::checkers::{Verdict, explained, nothing_lost, one_primary, quiet, same_state};
 use crate::kernel::Core;
 
@@ -78,6 +78,19 @@ impl<S: Service> Pair<S> {
         if how == End::Retired {
             let verdict = nothing_lost::retires(&process.me, self.entry(), |who| self.process_of(who).is_some());
             report(core, nothing_lost::NAME, verdict);
+        }
+    }
+
+    /// Connections were closed because a process of `side` has ended; nobody may lose one while a backup that is in
+    /// sync lives.
+    pub(super) fn check_streams<E>(&self, core: &mut Core<E>, side: Side, lost: &[u64]) {
+        let backup = self.process(other(side));
+        let in_sync = |process: &Process<S>| {
+            let counted_on = self.entry().is_some_and(|entry| entry.in_sync.contains(&process.me));
+            counted_on && process.replica.status().role == RoleName::Backup
+        };
+        if backup.is_some_and(in_sync) {
+            report(core, nothing_lost::NAME, nothing_lost::closes(lost));
         }
     }
 

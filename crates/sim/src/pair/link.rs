@@ -1,6 +1,6 @@
 //! The link between the two sides: ordered while it lasts; what its kernel has accepted outlives its writer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::{Incarnation, Span, Time};
 use redundancy::hot_standby::Stamp;
@@ -78,6 +78,16 @@ impl Links {
                 self.cut_until[from] = self.cut_until[from].max(until);
             }
         }
+    }
+
+    /// TCP connections whose descriptors are on their way to a side.
+    pub(super) fn streams_towards(&self, side: Side) -> BTreeSet<u64> {
+        let frames = self.open.values().flat_map(|link| &link.pipes[side].frames);
+        let handed = frames.filter_map(|(_, frame)| match frame {
+            OnLink::Stream(StreamNews::Handed(number, _)) => Some(*number),
+            _ => None,
+        });
+        handed.collect()
     }
 
     /// When something that `from` sends now after `delay` arrives.

@@ -3,14 +3,14 @@
 //! As the shell does it: the descriptor of each connection goes to the backup with the news of it, the backup counts
 //! along what the primary writes, and at a takeover asks the kernel how much of that it really took.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use model::{Span, Time};
 
 use super::link::OnLink;
 use super::process::OutputOf;
-use super::{News, Pair, PairEvent, Service, Side};
+use super::{News, Pair, PairEvent, Process, Service, Side, other};
 use crate::kernel::Core;
 use crate::plan::Layout;
 
@@ -421,18 +421,35 @@ impl<S: Service> Pair<S> {
         Some(())
     }
 
-    /// A process of this side is no more: connections that nobody else holds are closed by the kernel.
-    pub(super) fn drop_streams(&mut self, side: Side) {
+    /// A process of this side is no more: connections that nobody else holds are closed by the kernel. Says which of them
+    /// the other side could have held: `unsent` are those of which it was not told yet.
+    pub(super) fn drop_streams(&mut self, side: Side, unsent: &BTreeSet<u64>) -> Vec<u64> {
         let host = self.host_of(side);
         let one_host = self.plan.layout == Layout::OneHost;
+        let travelling = self.links.streams_towards(other(side));
         let news = &mut self.news;
+        let mut lost = Vec::new();
         self.hosts[host].sockets.retain(|id, socket| {
             socket.holders[side] = false;
-            let held = socket.number.is_none() || (one_host && socket.holders.contains(&true));
+            let Some(number) = socket.number else { return true };
+            let held = one_host && (socket.holders.contains(&true) || travelling.contains(&number));
             if !held {
                 news.push(News::StreamClosed(*id));
+                if one_host && !unsent.contains(&number) {
+                    lost.push(number);
+                }
             }
             held
         });
+        lost
     }
+}
+
+/// The connections of which a process has not told its peer yet.
+pub(super) fn unsent<S: Service>(process: &Process<S>) -> BTreeSet<u64> {
+    let handed = |(frame, _): &(OnLink, Option<u64>)| match frame {
+        OnLink::Stream(StreamNews::Handed(number, _)) => Some(*number),
+        _ => None,
+    };
+    process.unaccepted.iter().filter_map(handed).collect()
 }
