@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use call::Event;
+use model::Epoch;
 use redundancy::hot_standby::Stamp;
 
 use super::Verdict;
@@ -14,6 +15,10 @@ pub const NAME: &str = "one charge";
 #[derive(Debug, Default)]
 pub struct OneCharge {
     calls: BTreeMap<u64, Entry>,
+    /// The latest epoch that was heard of.
+    epoch: Epoch,
+    /// Earlier epochs count no more: what a process that woke up late still says is about calls that are gone.
+    since: Epoch,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +40,10 @@ impl OneCharge {
             Event::CallEnded { call, .. } | Event::CallAbandoned { call } => (*call, "ends"),
             _ => return Ok(()),
         };
+        self.epoch = self.epoch.max(stamp.epoch);
+        if stamp.epoch < self.since {
+            return Ok(());
+        }
         let entry = self.calls.entry(call).or_default();
         let slot = match what {
             "begins" => &mut entry.began,
@@ -50,6 +59,7 @@ impl OneCharge {
     /// The calls of a server that began from cold have no end.
     pub fn forget(&mut self) {
         self.calls.clear();
+        self.since = self.epoch.next();
     }
 
     /// Everything is over.
@@ -70,7 +80,7 @@ mod tests {
 
     #[test]
     fn it_notices_a_second_end_and_a_missing_one() {
-        let stamp = |sequence| Stamp { sequence, ..Stamp::default() };
+        let stamp = |sequence| Stamp { epoch: Epoch(1), sequence };
         let mut checker = OneCharge::default();
         checker.logged(stamp(1), &Event::CallBegan { call: 7 }).unwrap();
         checker.conclude().unwrap_err();
