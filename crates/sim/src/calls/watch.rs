@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Kind, Time};
+use model::{Kind, Span, Time};
 use redundancy::hot_standby::Engine as _;
 use routing::State;
 
@@ -23,7 +23,12 @@ pub(super) struct Watch {
     pub(super) charge: OneCharge,
     pub(super) order: QueueOrder,
     truths: BTreeMap<u32, Truth>,
+    /// When the SIP Server began from cold last.
+    began: Option<Time>,
 }
+
+/// Until every phone has noticed that its connection did not survive a cold start.
+const NOTICING: Span = Span::from_millis(200);
 
 impl Watch {
     pub(super) fn note(&self, core: &mut Core<Event>, checker: &'static str, verdict: Verdict) {
@@ -33,11 +38,16 @@ impl Watch {
     }
 
     pub(super) fn dialled(&mut self, now: Time, call: u32, from: usize) {
-        self.truths.insert(call, Truth::new(now, from as u8));
+        let mut truth = Truth::new(now, from as u8);
+        if self.began.is_some_and(|began| now < began + NOTICING) {
+            truth.cold_start();
+        }
+        self.truths.insert(call, truth);
     }
 
     /// The SIP Server began from cold: the calls of this moment are gone by right.
-    pub(super) fn cold_start(&mut self) {
+    pub(super) fn cold_start(&mut self, now: Time) {
+        self.began = Some(now);
         self.legal.forget();
         self.charge.forget();
         self.order.forget();

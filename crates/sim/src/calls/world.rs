@@ -254,7 +254,7 @@ impl World {
             News::Sent(side, stamp, output) => self.sip_sends(side, stamp, output.action),
             News::ColdStart => {
                 self.cold_starts += 1;
-                self.watch.cold_start();
+                self.watch.cold_start(self.core.now);
             }
             News::Serves(side) => {
                 self.takeovers += 1;

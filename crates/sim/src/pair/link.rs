@@ -210,15 +210,19 @@ impl<S: Service> Pair<S> {
         let peer = other(side);
         let Some(link) = self.links.get_mut(id) else { return };
         link.held[side] = false;
-        link.pipes[side].frames.clear();
-        if !link.held[peer] {
+        // Descriptors that travelled here are closed with what was not read.
+        let unread = std::mem::take(&mut link.pipes[side].frames);
+        if link.held[peer] {
+            let pipe = &mut link.pipes[peer];
+            pipe.last = pipe.last.max(arrival);
+            let end = *pipe.end.get_or_insert(pipe.last);
+            self.wake(core, peer, end);
+        } else {
             self.links.open.remove(&id);
-            return;
         }
-        let pipe = &mut link.pipes[peer];
-        pipe.last = pipe.last.max(arrival);
-        let end = *pipe.end.get_or_insert(pipe.last);
-        self.wake(core, peer, end);
+        if unread.iter().any(|(_, frame)| matches!(frame, OnLink::Stream(_))) {
+            self.reap_streams();
+        }
     }
 
     /// The next thing on the link of `side`; with `drain`, whatever its kernel holds.

@@ -1,6 +1,6 @@
 //! One run of one server.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Debug;
 use std::net::SocketAddr;
 
@@ -120,6 +120,8 @@ pub struct Process<S: Service> {
     pub(super) stalled_until: Time,
     /// The TCP connections by number.
     pub(super) streams: BTreeMap<u64, Account>,
+    /// Connections of an earlier link that the present one has not named.
+    pub(super) stale: BTreeSet<u64>,
     /// Bytes that the primary wrote to connections that have not been handed over yet.
     pub(super) early: BTreeMap<u64, Vec<u8>>,
     /// How many connections it has accepted.
@@ -152,6 +154,7 @@ impl<S: Service> Process<S> {
             unaccepted: VecDeque::new(),
             stalled_until: Time::ZERO,
             streams: BTreeMap::new(),
+            stale: BTreeSet::new(),
             early: BTreeMap::new(),
             accepted: 0,
             session: None,

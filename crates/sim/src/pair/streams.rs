@@ -356,6 +356,7 @@ impl<S: Service> Pair<S> {
                     account.queue(&early);
                 }
                 account.full_until = Time::ZERO;
+                process.stale.remove(&number);
                 process.streams.insert(number, account);
             }
             StreamNews::Established(number) => {
@@ -367,6 +368,21 @@ impl<S: Service> Pair<S> {
                 process.early.remove(&number);
                 process.streams.remove(&number);
             }
+        }
+    }
+
+    /// A backup is taken on anew: connections of an earlier link that the primary does not know are nobody's.
+    pub(super) fn forget_stale_streams(&mut self, side: Side) {
+        let host = self.host_of(side);
+        let Some(process) = &mut self.applications[side].process else { return };
+        let stale = std::mem::take(&mut process.stale);
+        for account in stale.iter().filter_map(|number| process.streams.remove(number)) {
+            if let Some(socket) = self.hosts[host].sockets.get_mut(&account.socket) {
+                socket.holders[side] = false;
+            }
+        }
+        if !stale.is_empty() {
+            self.reap_streams();
         }
     }
 
@@ -398,6 +414,16 @@ impl<S: Service> Pair<S> {
         }
     }
 
+    /// From cold: what a predecessor had read of the connections that this side holds is gone, so their streams make no
+    /// sense any more. Their peers come back (RFC 5626).
+    pub(super) fn begin_streams_anew<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
+        let numbers: Vec<u64> = self.process(side)?.streams.keys().copied().collect();
+        for number in numbers {
+            self.close_stream(core, side, number);
+        }
+        self.reconcile_streams(core, side)
+    }
+
     /// Makes the records' connections and the descriptors agree: either may have been on its way.
     pub(super) fn reconcile_streams<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
         let host = self.host_of(side);
@@ -419,6 +445,22 @@ impl<S: Service> Pair<S> {
             self.stream_is_open(core, side, number);
         }
         Some(())
+    }
+
+    /// The kernel closes connections that nobody holds.
+    pub(super) fn reap_streams(&mut self) {
+        let travelling = [0, 1].map(|side| self.links.streams_towards(side));
+        let news = &mut self.news;
+        for host in &mut self.hosts {
+            host.sockets.retain(|id, socket| {
+                let Some(number) = socket.number else { return true };
+                let held = socket.holders.contains(&true) || travelling.iter().any(|some| some.contains(&number));
+                if !held {
+                    news.push(News::StreamClosed(*id));
+                }
+                held
+            });
+        }
     }
 
     /// A process of this side is no more: connections that nobody else holds are closed by the kernel. Says which of them

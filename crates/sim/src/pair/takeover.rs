@@ -15,12 +15,11 @@ impl<S: Service> Pair<S> {
         self.applications[side].process.as_mut()?.is_open = true;
         self.news.push(News::Serves(side));
         let host = self.host_of(side);
-        // Also from cold: this side may have counted along with a primary that is gone.
-        self.succeed_in_streams(side);
         let Some(before) = &serve.after else {
             self.hosts[host].ring.clear();
-            return self.reconcile_streams(core, side);
+            return self.begin_streams_anew(core, side);
         };
+        self.succeed_in_streams(side);
         if self.plan.layout == Layout::OneHost {
             self.check_inputs_are_kept(core, before.mark);
             if self.agents.ended.get(&before.incarnation) == Some(&End::Aborted)

@@ -104,10 +104,11 @@ impl<S: Service> Pair<S> {
                     continue;
                 }
                 Read::Frame(OnLink::Protocol(frame)) => {
-                    // The first octet names the message; only a hello is worth reading twice.
-                    let hello = frame.first() == Some(&0) && matches!(Message::decode(&frame), Some(Message::Hello { .. }));
-                    if hello {
-                        self.hand_over_streams(core, side)?;
+                    // The first octet names the message; only the first ones are worth reading twice.
+                    match frame.first().filter(|name| **name <= 1).and_then(|_| Message::decode(&frame)) {
+                        Some(Message::Hello { .. }) => self.hand_over_streams(core, side)?,
+                        Some(Message::Welcome { .. }) => self.forget_stale_streams(side),
+                        _ => {}
                     }
                     self.applications[side].process.as_mut()?.replica.link_frame(local, &frame);
                 }
@@ -149,6 +150,7 @@ impl<S: Service> Pair<S> {
         }
         let process = self.applications[side].process.as_mut()?;
         if std::mem::take(&mut process.answered) && process.link.is_some() {
+            process.stale = process.streams.keys().copied().collect();
             process.replica.link_up();
             self.carry(core, side)?;
         }

@@ -90,12 +90,20 @@ impl Phone {
         self.plan_job(now + pause, Job::Repeat(number));
     }
 
-    /// What was not answered on the lost connection is asked again on a new one, and so is the registration (RFC 5626 4.4).
+    /// The connection is gone, and with it every request that was not answered on it (RFC 3261 17.1.4); the phone
+    /// registers again on a new one (RFC 5626 4.4).
     pub(super) fn reconnect(&mut self, now: Time) {
-        let open: Vec<Vec<u8>> =
-            self.clients.iter().filter(|client| !client.is_done()).map(|client| client.bytes.clone()).collect();
-        self.outbox.extend(open);
-        if !self.is_trunk && self.registered_since().is_some() {
+        let open: Vec<u64> = self.clients.iter().filter(|client| !client.is_done()).map(|client| client.number).collect();
+        for number in open {
+            if let Some(client) = self.clients.iter_mut().find(|client| client.number == number) {
+                client.state = Progress::Done;
+                let client = client.clone();
+                if client.method != "REGISTER" {
+                    self.unanswered(now, &client);
+                }
+            }
+        }
+        if !self.is_trunk {
             self.register(now, 600);
         }
     }
