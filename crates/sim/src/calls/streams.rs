@@ -88,7 +88,8 @@ impl World {
 
     /// The server wants a connection to a phone.
     pub(super) fn stream_wanted(&mut self, side: Side, id: u64, to: SocketAddr) {
-        let phone = self.phones.iter().find(|phone| phone.address == to && phone.is_on_stream()).map(|phone| phone.index);
+        let phone =
+            self.phones.iter().find(|phone| phone.address == to && phone.is_on_stream()).map(|phone| phone.index);
         if let Some(phone) = phone {
             self.add_stream(id, phone, side);
         }

@@ -29,6 +29,8 @@ pub struct Truth {
     caller: u8,
     /// It was there when the servers began from cold.
     excused: bool,
+    /// The servers began from cold after it: its last goodbyes may find nobody who knows of it.
+    forgotten: bool,
     cancelled: bool,
     impatient: bool,
     answers: Vec<(Time, u16)>,
@@ -48,6 +50,7 @@ impl Truth {
             at,
             caller,
             excused: false,
+            forgotten: false,
             cancelled: false,
             impatient: false,
             answers: Vec::new(),
@@ -62,6 +65,7 @@ impl Truth {
         let talked = self.connected.iter().any(|(_, _, caller)| *caller) && self.ended.len() >= self.connected.len();
         let done = talked || self.answers.iter().any(|(_, status)| *status >= 300);
         self.excused |= !done;
+        self.forgotten = true;
     }
 
     /// The caller has its final answer; 0 for none.
@@ -152,7 +156,8 @@ impl Truth {
             let crossing = self.ended.iter().any(|(ended, ..)| *ended <= *at + CROSSING && *at <= *ended + CROSSING);
             // RFC 3261 14.2: a re-INVITE that overtakes the ACK before it is refused with 500, to be tried again.
             let overtook = *method == "INVITE" && *status == 500;
-            let tolerated = crossing && matches!(status, 481 | 487) || overtook || !expected.acknowledges;
+            let tolerated =
+                self.forgotten || crossing && matches!(status, 481 | 487) || overtook || !expected.acknowledges;
             if !tolerated {
                 return Err(format!("a {method} of phone {} or its peer was refused with {status}", self.caller));
             }

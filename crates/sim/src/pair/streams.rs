@@ -190,8 +190,12 @@ impl<S: Service> Pair<S> {
 
     fn read_streams<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
         let host = self.host_of(side);
-        let known: Vec<(u64, u64, bool)> =
-            self.process(side)?.streams.iter().map(|(number, account)| (*number, account.socket, account.open)).collect();
+        let known: Vec<(u64, u64, bool)> = self
+            .process(side)?
+            .streams
+            .iter()
+            .map(|(number, account)| (*number, account.socket, account.open))
+            .collect();
         for (number, id, open) in known {
             let Some(socket) = self.hosts[host].sockets.get_mut(&id) else { continue };
             if !open && socket.open {
@@ -316,9 +320,8 @@ impl<S: Service> Pair<S> {
     }
 
     fn flush_streams<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
-        let waiting = |(number, account): (&u64, &Account)| {
-            (account.closes || !account.tail.is_empty()).then_some(*number)
-        };
+        let waiting =
+            |(number, account): (&u64, &Account)| (account.closes || !account.tail.is_empty()).then_some(*number);
         let waiting: Vec<u64> = self.process(side)?.streams.iter().filter_map(waiting).collect();
         for number in waiting {
             self.flush_stream(core, side, number);

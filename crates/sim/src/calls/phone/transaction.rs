@@ -93,7 +93,8 @@ impl Phone {
     /// The connection is gone, and with it every request that was not answered on it (RFC 3261 17.1.4); the phone
     /// registers again on a new one (RFC 5626 4.4).
     pub(super) fn reconnect(&mut self, now: Time) {
-        let open: Vec<u64> = self.clients.iter().filter(|client| !client.is_done()).map(|client| client.number).collect();
+        let open: Vec<u64> =
+            self.clients.iter().filter(|client| !client.is_done()).map(|client| client.number).collect();
         for number in open {
             if let Some(client) = self.clients.iter_mut().find(|client| client.number == number) {
                 client.state = Progress::Done;
