@@ -132,7 +132,8 @@ impl hot_standby::Output for Output {
 
     fn may_repeat(&self) -> bool {
         match self.action {
-            Action::Datagram { request, .. } => !request,
+            // An answer that no record remembers is given anew when its request is repeated, perhaps another one.
+            Action::Datagram { request, .. } => !request && self.record.is_some(),
             // The stream's own count says what is left to write.
             Action::Connect { .. } | Action::Stream { .. } | Action::Close { .. } | Action::Log(_) => true,
             // The mailbox repeats what is not confirmed.

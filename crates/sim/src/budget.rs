@@ -6,8 +6,8 @@ use std::thread;
 use redundancy::hot_standby::Sabotage;
 
 use crate::kernel::Violation;
-use crate::plan::Plan;
-use crate::toy;
+use crate::outcome::{self, Outcome};
+use crate::plan::{Plan, World};
 
 /// What a range of seeds came to.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Tally {
 
 /// Runs the seeds `from` to `from + count` on `jobs` threads.
 #[must_use]
-pub fn run(from: u64, count: u64, jobs: usize, sabotage: Sabotage) -> Tally {
+pub fn run(world: World, from: u64, count: u64, jobs: usize, sabotage: Sabotage) -> Tally {
     let next = AtomicU64::new(from);
     let work = || {
         let mut tally = Tally::default();
@@ -35,7 +35,7 @@ pub fn run(from: u64, count: u64, jobs: usize, sabotage: Sabotage) -> Tally {
             if seed >= from + count {
                 return tally;
             }
-            tally.note(seed, toy::run(&Plan::draw(seed, sabotage), false));
+            tally.note(seed, outcome::run(&Plan::draw_world(world, seed, sabotage), false));
         }
     };
     let tallies: Vec<Tally> = thread::scope(|scope| {
@@ -51,7 +51,7 @@ pub fn run(from: u64, count: u64, jobs: usize, sabotage: Sabotage) -> Tally {
 }
 
 impl Tally {
-    fn note(&mut self, seed: u64, outcome: toy::Outcome) {
+    fn note(&mut self, seed: u64, outcome: Outcome) {
         self.seeds += 1;
         self.events += outcome.events;
         self.takeovers += u64::from(outcome.takeovers);
@@ -72,5 +72,6 @@ impl Tally {
 /// The first seed at which a checker notices the broken rule, within `most` seeds.
 #[must_use]
 pub fn first_found(sabotage: Sabotage, most: u64) -> Option<(u64, Violation)> {
-    (0..most).find_map(|seed| toy::run(&Plan::draw(seed, sabotage), false).violation.map(|violation| (seed, violation)))
+    (0..most)
+        .find_map(|seed| outcome::run(&Plan::draw(seed, sabotage), false).violation.map(|violation| (seed, violation)))
 }

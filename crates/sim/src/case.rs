@@ -3,8 +3,8 @@
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
+use crate::outcome;
 use crate::plan::{BadPlan, Plan};
-use crate::toy;
 
 /// A saved case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Case {
     /// # Errors
     /// What differs from what the case expects.
     pub fn replay(&self) -> Result<(), String> {
-        let violation = toy::run(&self.plan, false).violation;
+        let violation = outcome::run(&self.plan, false).violation;
         match (&self.expects, violation) {
             (None, None) => Ok(()),
             (Some(checker), Some(violation)) if violation.checker == checker => Ok(()),

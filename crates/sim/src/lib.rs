@@ -7,11 +7,14 @@
 #![forbid(unsafe_code)]
 
 pub mod budget;
+pub mod calls;
 pub mod case;
 pub mod checkers;
 pub mod explore;
 pub mod kernel;
+pub mod outcome;
 pub mod pair;
 pub mod plan;
 pub mod shrink;
+pub mod table;
 pub mod toy;

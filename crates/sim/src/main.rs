@@ -1,13 +1,15 @@
 //! `sim`: runs seeds, replays cases, explores the protocol.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use redundancy::hot_standby::{Commit, Sabotage};
 use sim::explore::{Budget, search};
-use sim::plan::{Plan, sabotage_named};
-use sim::{budget, case, shrink, toy};
+use sim::plan::{Plan, World, sabotage_named, world_named};
+use sim::table::Table;
+use sim::{budget, case, outcome, shrink};
 
 /// The simulated world of Everline: pairs of servers under every fault, from one seed.
 #[derive(Parser)]
@@ -25,6 +27,15 @@ enum Command {
     Run(Many),
     /// Replays every saved case and runs a fixed budget of seeds.
     Gate {
+        /// Threads.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+    /// Prints the crash-point table: call state by crash point by victims.
+    Table {
+        /// How many steps after the state is reached are struck, one at a time.
+        #[arg(long, default_value_t = 3)]
+        steps: u32,
         /// Threads.
         #[arg(long, default_value_t = 2)]
         jobs: usize,
@@ -51,6 +62,9 @@ struct One {
     /// Breaks a rule of the protocol, `release-early`.
     #[arg(long, default_value = "none", value_parser = parse_sabotage)]
     sabotage: Sabotage,
+    /// What runs in the pairs, `toy` or `calls`.
+    #[arg(long, default_value = "calls", value_parser = parse_world)]
+    world: World,
     /// Makes a failing seed smaller, and prints it as a case.
     #[arg(long)]
     shrink: bool,
@@ -67,19 +81,36 @@ struct Many {
     /// Threads.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
+    /// What runs in the pairs, `toy` or `calls`.
+    #[arg(long, default_value = "calls", value_parser = parse_world)]
+    world: World,
     /// Breaks a rule of the protocol, `release-early`.
     #[arg(long, default_value = "none", value_parser = parse_sabotage)]
     sabotage: Sabotage,
 }
 
-/// Fresh seeds of the gate.
-const GATE_SEEDS: u64 = 60_000;
+/// Writes a line for people; whoever closes the pipe has read enough.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+/// Fresh seeds of the gate, with the toy.
+const GATE_TOY_SEEDS: u64 = 40_000;
+
+/// Fresh seeds of the gate, with calls.
+const GATE_CALLS_SEEDS: u64 = 3_000;
 
 /// States that the gate explores for each way to commit.
 const GATE_STATES: usize = 150_000;
 
 fn parse_sabotage(word: &str) -> Result<Sabotage, String> {
     sabotage_named(word).ok_or_else(|| format!("no rule is called {word}; try `release-early`"))
+}
+
+fn parse_world(word: &str) -> Result<World, String> {
+    world_named(word).ok_or_else(|| format!("there is no world {word}; try `toy` or `calls`"))
 }
 
 fn main() -> ExitCode {
@@ -90,9 +121,12 @@ fn main() -> ExitCode {
         Some(Command::Gate { jobs }) => {
             let cases = replay_cases();
             let explored = explore(GATE_STATES);
-            let seeds = run_many(&Many { seeds: GATE_SEEDS, from: 0, jobs, sabotage: Sabotage::None });
-            cases && explored && seeds
+            let fresh = |world, seeds| run_many(&Many { seeds, from: 0, jobs, world, sabotage: Sabotage::None });
+            let toy = fresh(World::Toy, GATE_TOY_SEEDS);
+            let calls = fresh(World::Calls, GATE_CALLS_SEEDS);
+            cases && explored && toy && calls
         }
+        Some(Command::Table { steps, jobs }) => table(steps, jobs),
         Some(Command::Explore { states }) => explore(states),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -110,29 +144,29 @@ fn run_one(one: &One) -> bool {
                 }
             }
         }
-        (None, seed) => Plan::draw(seed.unwrap_or(0), one.sabotage),
+        (None, seed) => Plan::draw_world(one.world, seed.unwrap_or(0), one.sabotage),
     };
-    let outcome = toy::run(&plan, one.ladder);
-    print!("{plan}{}", outcome.ladder);
-    println!("hash {:016x}, {} events", outcome.hash, outcome.events);
+    let outcome = outcome::run(&plan, one.ladder);
+    say!("{plan}{}", outcome.ladder);
+    say!("hash {:016x}, {} events", outcome.hash, outcome.events);
     let Some(violation) = outcome.violation else {
-        println!("every promise was kept");
+        say!("every promise was kept");
         return true;
     };
-    println!("{violation}");
+    say!("{violation}");
     if one.shrink {
-        let small = shrink::shrink(&plan, violation.checker, |plan| toy::run(plan, false).violation);
-        let what = toy::run(&small, false).violation.map_or_else(String::new, |violation| violation.what);
-        print!("{}", case::Case { story: what, expects: None, plan: small });
+        let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
+        let what = outcome::run(&small, false).violation.map_or_else(String::new, |violation| violation.what);
+        say!("{}", case::Case { story: what, expects: None, plan: small });
     }
     false
 }
 
 fn run_many(many: &Many) -> bool {
     let started = Instant::now();
-    let tally = budget::run(many.from, many.seeds, many.jobs, many.sabotage);
+    let tally = budget::run(many.world, many.from, many.seeds, many.jobs, many.sabotage);
     let seconds = started.elapsed().as_secs_f64();
-    println!(
+    say!(
         "{} seeds in {seconds:.1} s, {} events, {} takeovers, {} cold starts, {} broken",
         tally.seeds,
         tally.events,
@@ -141,15 +175,12 @@ fn run_many(many: &Many) -> bool {
         tally.broken.len()
     );
     for (seed, violation) in tally.broken.iter().take(20) {
-        println!("seed {seed}: {violation}");
+        say!("seed {seed}: {violation}");
     }
     if let Some((seed, violation)) = tally.broken.first() {
-        let plan = Plan::draw(*seed, many.sabotage);
-        let small = shrink::shrink(&plan, violation.checker, |plan| toy::run(plan, false).violation);
-        println!(
-            "seed {seed} as a case:\n{}",
-            case::Case { story: violation.what.clone(), expects: None, plan: small }
-        );
+        let plan = Plan::draw_world(many.world, *seed, many.sabotage);
+        let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
+        say!("seed {seed} as a case:\n{}", case::Case { story: violation.what.clone(), expects: None, plan: small });
     }
     tally.broken.is_empty()
 }
@@ -158,15 +189,29 @@ fn replay_cases() -> bool {
     let cases = match case::all() {
         Ok(cases) => cases,
         Err(why) => {
-            println!("{why}");
+            say!("{why}");
             return false;
         }
     };
     let bad: Vec<String> =
         cases.iter().filter_map(|(name, case)| case.replay().err().map(|why| format!("{name}: {why}"))).collect();
-    println!("{} saved cases, {} not as expected", cases.len(), bad.len());
-    bad.iter().for_each(|line| println!("{line}"));
+    say!("{} saved cases, {} not as expected", cases.len(), bad.len());
+    for line in &bad {
+        say!("{line}");
+    }
     bad.is_empty()
+}
+
+fn table(steps: u32, jobs: usize) -> bool {
+    let table = Table::run(steps, jobs);
+    say!("{table}");
+    for line in table.broken().iter().take(40) {
+        say!("{line}");
+    }
+    for line in table.holes() {
+        say!("never reached: {line}");
+    }
+    table.broken().is_empty()
 }
 
 fn explore(states: usize) -> bool {
@@ -175,7 +220,7 @@ fn explore(states: usize) -> bool {
         for budget in Budget::ladder(commit) {
             let started = Instant::now();
             let found = search(budget, states);
-            println!("{budget:?}\n  {found} ({:.1} s)", started.elapsed().as_secs_f64());
+            say!("{budget:?}\n  {found} ({:.1} s)", started.elapsed().as_secs_f64());
             good &= found.broken.is_none();
         }
     }

@@ -3,8 +3,8 @@
 
 use model::{Span, Time};
 
-use crate::kernel::{Clock, Delay, Violation};
-use crate::plan::{Act, Kind, Plan};
+use crate::kernel::{Delay, Violation};
+use crate::plan::{Act, CallPlan, Kind, PhonePlan, Plan};
 
 /// Runs that a shrinking may take.
 const MOST_RUNS: u32 = 3_000;
@@ -23,6 +23,7 @@ pub fn shrink(plan: &Plan, checker: &'static str, run: impl Fn(&Plan) -> Option<
     loop {
         let before = shrinker.best.clone();
         shrinker.remove_faults();
+        shrinker.remove_calls();
         shrinker.plainer();
         shrinker.shorter();
         if shrinker.best == before || shrinker.runs >= MOST_RUNS {
@@ -62,6 +63,24 @@ impl<R: Fn(&Plan) -> Option<Violation>> Shrinker<R> {
         }
     }
 
+    /// Leaves out calls, and gives telephones and callers better manners.
+    fn remove_calls(&mut self) {
+        let mut index = 0;
+        while index < self.best.calls.len() {
+            if !self.attempt(|plan| drop(plan.calls.drain(index..=index))) {
+                index += 1;
+            }
+        }
+        for index in 0..self.best.calls.len() {
+            let CallPlan { at, from, to, .. } = self.best.calls[index];
+            self.attempt(|plan| plan.calls[index] = CallPlan::honest(at, from, to));
+        }
+        for index in 0..self.best.phones.len() {
+            let number = self.best.phones[index].number;
+            self.attempt(|plan| plan.phones[index] = PhonePlan::honest(number));
+        }
+    }
+
     fn plainer(&mut self) {
         let quiet = Plan::quiet(self.best.seed, self.best.layout);
         self.attempt(|plan| plan.network = quiet.network);
@@ -73,7 +92,7 @@ impl<R: Fn(&Plan) -> Option<Violation>> Shrinker<R> {
         self.attempt(|plan| plan.restart = quiet.restart);
         self.attempt(|plan| plan.telling = quiet.telling);
         self.attempt(|plan| plan.scheduler = Delay::micros(0, 0));
-        self.attempt(|plan| plan.clocks = [Clock::default(); 2]);
+        self.attempt(|plan| plan.clocks = quiet.clocks);
         self.attempt(|plan| plan.stalls = 0);
         while self.best.clients > 1 && self.attempt(|plan| plan.clients -= 1) {}
         let last = self.best.faults.iter().map(|fault| fault.at).max().unwrap_or(Time::ZERO);
@@ -95,7 +114,7 @@ impl<R: Fn(&Plan) -> Option<Violation>> Shrinker<R> {
 fn halved(kind: Kind) -> Kind {
     let half = |span: Span| Span::from_micros(span.as_micros() / 2);
     let act = |act: Act| match act {
-        Act::Kill => Act::Kill,
+        same @ (Act::Kill | Act::Signal) => same,
         Act::Pause(span) => Act::Pause(half(span)),
     };
     match kind {
@@ -110,7 +129,8 @@ fn halved(kind: Kind) -> Kind {
         Kind::Isolate(target, span) => Kind::Isolate(target, half(span)),
         Kind::AgentsDown(span) => Kind::AgentsDown(half(span)),
         Kind::ClockJump(target, span) => Kind::ClockJump(target, half(span)),
-        Kind::WallJump(target, span) => Kind::WallJump(target, half(span)),
+        Kind::WallForward(target, span) => Kind::WallForward(target, half(span)),
+        Kind::WallBack(target, span) => Kind::WallBack(target, half(span)),
         Kind::Storm(loss, span) => Kind::Storm(loss, half(span)),
         same @ (Kind::LinkBreak(_) | Kind::Switchover(_) | Kind::Poison(_) | Kind::Abort(_)) => same,
     }

@@ -178,10 +178,19 @@ impl Call {
     /// Forgets what is over, and tells which agents' extensions came and went.
     fn tidy(&mut self, desk: &mut Desk<'_>) {
         let now = desk.now;
-        self.invites_in.retain(|invite| !invite.tx.is_terminated() && (invite.is_busy() || invite.tx.deadline() > now));
+        // What lingers is forgotten when its time is over; of everything else a past deadline says that a repetition is
+        // due, which a successor finds when it takes in what waited for it.
+        self.invites_in.retain(|invite| {
+            let lingers = invite.tx.is_lingering() && !invite.is_busy();
+            !invite.tx.is_terminated() && (!lingers || invite.tx.deadline() > now)
+        });
         self.invites_out.retain_mut(|invite| !invite.sweep(now));
-        self.requests_in.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
-        self.requests_out.retain(|request| !request.tx.is_terminated() && request.tx.deadline() > now);
+        self.requests_in.retain(|request| {
+            !request.tx.is_terminated() && (!request.tx.is_lingering() || request.tx.deadline() > now)
+        });
+        self.requests_out.retain(|request| {
+            !request.tx.is_terminated() && (!request.tx.is_lingering() || request.tx.deadline() > now)
+        });
         let mut too_many = self.requests_in.iter().filter(|request| request.tx.is_lingering()).count();
         self.requests_in.retain(|request| {
             let kept = !request.tx.is_lingering() || too_many <= MAX_ANSWERED;

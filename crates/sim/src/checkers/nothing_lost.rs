@@ -32,6 +32,17 @@ pub fn inherits_inputs(mark: u64, freed: u64) -> Verdict {
     Ok(())
 }
 
+/// The kernel closes TCP connections with the end of a process whose backup lives and is in sync.
+///
+/// # Errors
+/// If there is one.
+pub fn closes(connections: &[u64]) -> Verdict {
+    match connections {
+        [] => Ok(()),
+        [one, ..] => Err(format!("connection {one:x} is closed although the backup lives")),
+    }
+}
+
 /// A server does not know a session that a client has, and the pair has not begun from cold meanwhile.
 #[must_use]
 pub fn forgotten(client: u8, session: u64, number: u32, known: u32) -> String {
@@ -57,5 +68,7 @@ mod tests {
         retires(&a, Some(&entry), |_| false).unwrap_err();
         inherits_inputs(5, 5).unwrap();
         inherits_inputs(5, 6).unwrap_err();
+        closes(&[]).unwrap();
+        closes(&[7]).unwrap_err();
     }
 }

@@ -9,8 +9,11 @@ pub const NAME: &str = "progress";
 /// second, the suspicion, a restart, a snapshot, and the slowest repetition of a client.
 pub const PATIENCE: Span = Span::from_secs(12);
 
+/// The same for calls: the longest timers of RFC 3261 one behind the other, for a caller who waits and gives up.
+pub const CALLS_PATIENCE: Span = Span::from_secs(180);
+
 /// What has not come to its end, for people.
 #[must_use]
 pub fn stuck(waiting: &[String]) -> String {
-    format!("{PATIENCE} after the faults stopped: {}", waiting.join("; "))
+    format!("long after the faults stopped: {}", waiting.join("; "))
 }

@@ -8,22 +8,20 @@ use super::Verdict;
 /// Name of the checker.
 pub const NAME: &str = "quiet";
 
-/// What is left in a pair when all clients are done.
+/// What is left in an engine when all clients are done.
 #[derive(Clone, Copy, Debug)]
-pub struct Leftovers {
+pub struct Left {
     /// Records of kinds that end.
     pub records: u64,
-    /// A deadline is armed.
+    /// A deadline is armed that does not belong to a lasting record.
     pub deadline: bool,
-    /// Inputs are kept.
-    pub inputs: bool,
 }
 
-/// Looks at the primary of a pair at rest.
+/// Looks at the primary of a pair at rest; `inputs` says that some are kept in its ring.
 ///
 /// # Errors
 /// If something is left.
-pub fn looks(primary: &Status, left: Leftovers) -> Verdict {
+pub fn looks(primary: &Status, left: Left, inputs: bool) -> Verdict {
     if primary.lag > 0 {
         return Err(format!("{} checkpoints are not confirmed", primary.lag));
     }
@@ -33,7 +31,7 @@ pub fn looks(primary: &Status, left: Leftovers) -> Verdict {
     if left.deadline {
         return Err("a deadline is armed although nothing goes on".to_owned());
     }
-    if left.inputs {
+    if inputs {
         return Err("inputs are kept although all are covered".to_owned());
     }
     Ok(())
@@ -57,11 +55,11 @@ mod tests {
             records: 0,
             state_hash: 0,
         };
-        let none = Leftovers { records: 0, deadline: false, inputs: false };
-        looks(&rest, none).unwrap();
-        looks(&Status { lag: 1, ..rest }, none).unwrap_err();
-        looks(&rest, Leftovers { records: 1, ..none }).unwrap_err();
-        looks(&rest, Leftovers { deadline: true, ..none }).unwrap_err();
-        looks(&rest, Leftovers { inputs: true, ..none }).unwrap_err();
+        let none = Left { records: 0, deadline: false };
+        looks(&rest, none, false).unwrap();
+        looks(&Status { lag: 1, ..rest }, none, false).unwrap_err();
+        looks(&rest, Left { records: 1, ..none }, false).unwrap_err();
+        looks(&rest, Left { deadline: true, ..none }, false).unwrap_err();
+        looks(&rest, none, true).unwrap_err();
     }
 }

@@ -5,6 +5,7 @@ use redundancy::change::Changes;
 use redundancy::coordinator::Request;
 use redundancy::hot_standby::{Effect, Message, Released, Remark, Stamp};
 
+use super::link::OnLink;
 use super::process::OutputOf;
 use super::{End, Event, News, Pair, PairEvent, Service, Side, other};
 use crate::kernel::Core;
@@ -48,10 +49,10 @@ impl<S: Service> Pair<S> {
                 core.trace.arrow(core.now, self.actor(side), self.actor(other(side)), bytes.len() as u64, || {
                     describe_frame(&bytes)
                 });
-                self.write_frame(core, side, bytes, sequence);
+                self.write_frame(core, side, OnLink::Protocol(bytes), sequence);
             }
             Effect::Release(released) => self.release(core, side, released),
-            Effect::Shadow(_) => {}
+            Effect::Shadow(output) => self.shadow(side, &output),
             Effect::Ask(request) => self.ask(core, side, request),
             Effect::Dial(to) => self.dial(core, side, to),
             Effect::HangUp => self.hang_up(core, side),
@@ -64,7 +65,11 @@ impl<S: Service> Pair<S> {
                 self.plan_event(core, core.now + after, Event::JournalsRead(side, run));
             }
             Effect::Serve(serve) => return self.serves(core, side, &serve),
-            Effect::StandBy => core.trace.mark(core.now, self.actor(side), 0x57b, || "stands by".to_owned()),
+            Effect::StandBy => {
+                core.trace.mark(core.now, self.actor(side), 0x57b, || "stands by".to_owned());
+                self.applications[side].process.as_mut()?.is_open = false;
+                self.news.push(News::Leaves(side));
+            }
             Effect::Retire(why) => {
                 core.trace.mark(core.now, self.actor(side), 0x4e7, || format!("retires: {why:?}"));
                 self.ends(core, side, End::Retired);
@@ -83,8 +88,11 @@ impl<S: Service> Pair<S> {
     }
 
     fn release<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, released: Released<OutputOf<S>>) {
-        self.check_release(core, side, released.stamp());
-        self.news.push(News::Sent(side, released.into_inner()));
+        let stamp = released.stamp();
+        self.check_release(core, side, stamp);
+        if let Some(output) = self.act_on_stream(core, side, released.into_inner()) {
+            self.news.push(News::Sent(side, stamp, output));
+        }
     }
 
     fn dial<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, to: Incarnation) {

@@ -1,10 +1,10 @@
 //! Tells the checkers what happens to a pair.
 
-use model::{Epoch, Incarnation, RecordKey, Time};
+use model::{Epoch, Incarnation, RecordKey};
 use redundancy::coordinator::PairEntry;
 use redundancy::hot_standby::{Commit, Engine as _, RoleName, Serve, Stamp, Status};
 
-use super::{End, Pair, Process, Service, Side};
+use super::{End, Pair, Process, Service, Side, other};
 use crate::checkers::{Verdict, explained, nothing_lost, one_primary, quiet, same_state};
 use crate::kernel::Core;
 
@@ -81,6 +81,19 @@ impl<S: Service> Pair<S> {
         }
     }
 
+    /// Connections were closed because a process of `side` has ended; nobody may lose one while a backup that is in
+    /// sync lives.
+    pub(super) fn check_streams<E>(&self, core: &mut Core<E>, side: Side, lost: &[u64]) {
+        let backup = self.process(other(side));
+        let in_sync = |process: &Process<S>| {
+            let counted_on = self.entry().is_some_and(|entry| entry.in_sync.contains(&process.me));
+            counted_on && process.replica.status().role == RoleName::Backup
+        };
+        if backup.is_some_and(in_sync) {
+            report(core, nothing_lost::NAME, nothing_lost::closes(lost));
+        }
+    }
+
     pub(super) fn check_after_turn<E>(&self, core: &mut Core<E>) {
         let [Some(one), Some(two)] = [0, 1].map(|side| self.applications[side].process.as_ref()) else { return };
         if one.is_at_rest() && two.is_at_rest() {
@@ -118,12 +131,12 @@ impl<S: Service> Pair<S> {
             })
     }
 
-    /// Looks at a level pair whose clients are all done: both sides must agree to the last octet, and of the records
-    /// that `count` counts, and of everything else that passes, nothing may be left.
+    /// Looks at a level pair whose clients are all done: both sides must agree to the last octet, and of what `look`
+    /// finds in the engine, and of everything else that passes, nothing may be left.
     ///
     /// # Errors
     /// If something is left; it may still be on its way out.
-    pub fn rest<E>(&mut self, core: &mut Core<E>, count: impl Fn(&mut S::Engine) -> u64) -> Verdict {
+    pub fn rest<E>(&mut self, core: &mut Core<E>, look: impl Fn(&mut S::Engine) -> quiet::Left) -> Verdict {
         let mut found = Vec::new();
         let mut quiet = Ok(());
         for side in [0, 1] {
@@ -132,10 +145,10 @@ impl<S: Service> Pair<S> {
             let status = process.replica.status();
             let engine = process.replica.engine_mut();
             let deadline = engine.store().deadline();
-            let left = quiet::Leftovers { records: count(engine), deadline: deadline < Time::NEVER, inputs };
+            let left = look(engine);
             found.push((content::<S>(engine), deadline));
             if status.role == RoleName::Primary {
-                quiet = quiet::looks(&status, left);
+                quiet = quiet::looks(&status, left, inputs);
             }
         }
         if let [one, two] = &found[..] {

@@ -1,9 +1,10 @@
 //! The kernel of a host: what outlives the processes on it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use model::{Incarnation, Time};
 
+use super::streams::Socket;
 use crate::kernel::Clock;
 
 /// Datagrams that a receive buffer holds; the next one is dropped, as a kernel does.
@@ -17,6 +18,8 @@ pub(super) struct Host<D> {
     pub(super) socket: VecDeque<D>,
     /// Read and perhaps not covered by a checkpoint.
     pub(super) ring: Ring<D>,
+    /// TCP connections, by the numbers of the world.
+    pub(super) sockets: BTreeMap<u64, Socket>,
     /// Without power.
     pub(super) is_dark: bool,
     /// Cut off from everything until then.
@@ -36,9 +39,10 @@ pub(super) struct Ring<D> {
 }
 
 impl<D> Host<D> {
-    pub(super) const fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         let ring = Ring { inputs: VecDeque::new(), last: 0, freed: 0, in_hand: None };
-        Self { clock, socket: VecDeque::new(), ring, is_dark: false, isolated_until: Time::ZERO }
+        let (socket, sockets) = (VecDeque::new(), BTreeMap::new());
+        Self { clock, socket, ring, sockets, is_dark: false, isolated_until: Time::ZERO }
     }
 
     /// A datagram arrives; false if there is no room.
@@ -64,6 +68,7 @@ impl<D> Host<D> {
     pub(super) fn goes_dark(&mut self) {
         self.socket.clear();
         self.ring.clear();
+        self.sockets.clear();
         self.is_dark = true;
     }
 }
@@ -88,7 +93,9 @@ impl<D: Clone> Ring<D> {
     /// The successor of a primary on another host numbers on from `mark`; what an earlier process read here is stale.
     pub(super) fn begin_behind(&mut self, mark: u64) {
         self.clear();
-        self.last = self.last.max(mark);
+        if mark < u64::MAX {
+            self.last = self.last.max(mark);
+        }
     }
 
     /// Inputs behind `mark`, oldest first.

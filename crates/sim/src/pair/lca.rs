@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use model::{Incarnation, Span, Time};
 use redundancy::hot_standby::{Commit, Replica, Settings};
 
-use super::{End, Event, Pair, PairEvent, Process, Service, Side, other};
+use super::streams::unsent;
+use super::{End, Event, News, Pair, PairEvent, Process, Service, Side, other};
 use crate::kernel::Core;
 use crate::plan::Layout;
 
@@ -55,6 +56,9 @@ impl<S: Service> Pair<S> {
         let Some(process) = self.applications[side].process.take() else { return };
         core.trace.mark(core.now, self.actor(side), 0xe4d ^ process.me.run, || format!("{} ends: {how:?}", process.me));
         self.check_end(core, &process, how);
+        self.news.push(News::Leaves(side));
+        let lost = self.drop_streams(side, &unsent(&process));
+        self.check_streams(core, side, &lost);
         for id in process.incoming.iter().copied().chain(process.link) {
             if how == End::PowerLost {
                 continue;

@@ -1,10 +1,11 @@
 //! The link between the two sides: ordered while it lasts; what its kernel has accepted outlives its writer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::{Incarnation, Span, Time};
 use redundancy::hot_standby::Stamp;
 
+use super::streams::StreamNews;
 use super::{Event, Pair, PairEvent, Service, Side, other};
 use crate::kernel::Core;
 use crate::plan::{Direction, Layout};
@@ -32,15 +33,24 @@ pub(super) struct Link {
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Pipe {
-    pub(super) frames: VecDeque<(Time, Vec<u8>)>,
+    pub(super) frames: VecDeque<(Time, OnLink)>,
     /// When the reader sees the end.
     pub(super) end: Option<Time>,
     last: Time,
 }
 
+/// One thing on the link.
+#[derive(Clone, Debug)]
+pub(super) enum OnLink {
+    /// A message of the protocol.
+    Protocol(Vec<u8>),
+    /// News of a TCP connection, whose descriptor travels with it.
+    Stream(StreamNews),
+}
+
 /// What the reader of a link finds.
 pub(super) enum Read {
-    Frame(Vec<u8>),
+    Frame(OnLink),
     End,
     Nothing,
 }
@@ -68,6 +78,16 @@ impl Links {
                 self.cut_until[from] = self.cut_until[from].max(until);
             }
         }
+    }
+
+    /// TCP connections whose descriptors are on their way to a side.
+    pub(super) fn streams_towards(&self, side: Side) -> BTreeSet<u64> {
+        let frames = self.open.values().flat_map(|link| &link.pipes[side].frames);
+        let handed = frames.filter_map(|(_, frame)| match frame {
+            OnLink::Stream(StreamNews::Handed(number, _)) => Some(*number),
+            _ => None,
+        });
+        handed.collect()
     }
 
     /// When something that `from` sends now after `delay` arrives.
@@ -170,7 +190,7 @@ impl<S: Service> Pair<S> {
     }
 
     /// Puts a frame on the link.
-    pub(super) fn put_on_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, id: u64, frame: Vec<u8>) {
+    pub(super) fn put_on_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, id: u64, frame: OnLink) {
         let arrival = self.links.arrival(side, core.now, self.plan.link.draw(&mut core.chances.link));
         let peer = other(side);
         let Some(link) = self.links.get_mut(id) else { return };
@@ -190,15 +210,19 @@ impl<S: Service> Pair<S> {
         let peer = other(side);
         let Some(link) = self.links.get_mut(id) else { return };
         link.held[side] = false;
-        link.pipes[side].frames.clear();
-        if !link.held[peer] {
+        // Descriptors that travelled here are closed with what was not read.
+        let unread = std::mem::take(&mut link.pipes[side].frames);
+        if link.held[peer] {
+            let pipe = &mut link.pipes[peer];
+            pipe.last = pipe.last.max(arrival);
+            let end = *pipe.end.get_or_insert(pipe.last);
+            self.wake(core, peer, end);
+        } else {
             self.links.open.remove(&id);
-            return;
         }
-        let pipe = &mut link.pipes[peer];
-        pipe.last = pipe.last.max(arrival);
-        let end = *pipe.end.get_or_insert(pipe.last);
-        self.wake(core, peer, end);
+        if unread.iter().any(|(_, frame)| matches!(frame, OnLink::Stream(_))) {
+            self.reap_streams();
+        }
     }
 
     /// The next thing on the link of `side`; with `drain`, whatever its kernel holds.
@@ -238,7 +262,7 @@ impl<S: Service> Pair<S> {
         &mut self,
         core: &mut Core<E>,
         side: Side,
-        frame: Vec<u8>,
+        frame: OnLink,
         sequence: Option<u64>,
     ) {
         let one_host = self.plan.layout == Layout::OneHost;

@@ -11,13 +11,16 @@ mod host;
 mod lca;
 mod link;
 mod process;
+mod streams;
 mod strike;
 mod takeover;
 mod turn;
 
 pub use process::{Process, Service};
+pub use streams::StreamAction;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use model::{Incarnation, RecordKey, Span, Time};
 use redundancy::hot_standby::{Engine, Stamp};
@@ -77,12 +80,22 @@ pub enum Event {
 /// What a pair tells its world.
 #[derive(Debug)]
 pub enum News<O> {
-    /// This output left the host of this side.
-    Sent(Side, O),
+    /// This output of this checkpoint left the host of this side.
+    Sent(Side, Stamp, O),
     /// The pair began without a predecessor: what was not durable is gone.
     ColdStart,
     /// This side serves now, from the address of the pair.
     Serves(Side),
+    /// This side serves no more: it stands by or has ended.
+    Leaves(Side),
+    /// A trap has given its signal.
+    Signal,
+    /// Bytes left the host of this side on a connection.
+    StreamBytes(Side, u64, Vec<u8>),
+    /// The kernel has closed a connection.
+    StreamClosed(u64),
+    /// This side wants a connection to this address.
+    StreamWanted(Side, u64, SocketAddr),
 }
 
 /// Why a process ended.
@@ -99,7 +112,6 @@ pub enum End {
 }
 
 /// One application: its present process, and what outlives its processes.
-#[derive(Debug)]
 struct Application<S: Service> {
     name: String,
     run: u64,
@@ -109,7 +121,6 @@ struct Application<S: Service> {
 }
 
 /// A pair of servers.
-#[derive(Debug)]
 pub struct Pair<S: Service> {
     /// Its number in the world.
     pub id: u8,
@@ -227,6 +238,20 @@ impl<S: Service> Pair<S> {
 
 /// The way to and from the clients.
 impl<S: Service> Pair<S> {
+    /// Something comes to the process of a side on another way than the sockets; lost if it does not run.
+    pub fn tell<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64, at: Time, aside: S::Aside) {
+        if let Some(process) = self.run_mut(side, run) {
+            process.asides.push_back((at, aside));
+            self.wake(core, side, at);
+        }
+    }
+
+    /// The run of a side that has opened its doors, if there is one.
+    #[must_use]
+    pub fn open_run(&self, side: Side) -> Option<u64> {
+        self.process(side).filter(|process| process.is_open).map(|process| process.me.run)
+    }
+
     /// A datagram reaches the host of a side.
     pub fn receives<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, datagram: S::Datagram) {
         let host = self.host_of(side);

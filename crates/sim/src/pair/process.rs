@@ -1,18 +1,24 @@
 //! One run of one server.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Debug;
+use std::net::SocketAddr;
 
-use model::{Incarnation, Time};
+use model::{Epoch, Incarnation, Time};
 use redundancy::coordinator::Reply;
 use redundancy::hot_standby::{Effect, Engine, Replica, RoleName, Stamp, Taken};
 
+use super::link::OnLink;
+use super::streams::{Account, StreamAction};
+
 /// What kind of server runs in a pair.
-pub trait Service: Debug {
+pub trait Service: Debug + Sized {
     /// Its decisions.
-    type Engine: Engine<Output: Debug> + Debug;
-    /// What comes out of its sockets.
+    type Engine: Engine<Output: Debug>;
+    /// What comes out of its sockets, by way of the input ring.
     type Datagram: Clone + Debug;
+    /// What comes on other ways and is repeated by whoever sent it if this process ends.
+    type Aside: Debug;
 
     /// The engine of a fresh process.
     fn engine(&self) -> Self::Engine;
@@ -22,6 +28,40 @@ pub trait Service: Debug {
 
     /// Hands a datagram to the engine.
     fn feed(replica: &mut Replica<Self::Engine>, local: Time, mark: u64, datagram: &Self::Datagram) -> Taken;
+
+    /// Hands something that came on another way to the engine.
+    fn aside(replica: &mut Replica<Self::Engine>, local: Time, aside: &Self::Aside) -> Taken;
+
+    /// The number of the `count`-th connection that is accepted in `epoch`.
+    fn accepted_number(_epoch: Epoch, count: u64) -> u64 {
+        count
+    }
+
+    /// Bytes of a connection, as an input for the ring.
+    fn stream_bytes(_number: u64, _bytes: Vec<u8>) -> Option<Self::Datagram> {
+        None
+    }
+
+    /// The end of a connection, as an input for the ring.
+    fn stream_end(_number: u64) -> Option<Self::Datagram> {
+        None
+    }
+
+    /// A connection stands; `accepted` from this address, or opened by this side.
+    fn stream_opened(_: &mut Replica<Self::Engine>, _local: Time, _number: u64, _accepted: Option<SocketAddr>) {}
+
+    /// A connection is gone.
+    fn stream_closed(_: &mut Replica<Self::Engine>, _local: Time, _number: u64) {}
+
+    /// The connections that the records know.
+    fn connections(_: &Self::Engine) -> Vec<u64> {
+        Vec::new()
+    }
+
+    /// What an output does to a connection; `None` if it is for something else.
+    fn stream_action(_: &OutputOf<Self>) -> Option<StreamAction> {
+        None
+    }
 
     /// True if the last datagram ended the process.
     fn died(replica: &mut Replica<Self::Engine>) -> bool;
@@ -45,7 +85,6 @@ pub(super) enum FromControl {
 }
 
 /// One run of one server.
-#[derive(Debug)]
 pub struct Process<S: Service> {
     /// Which run.
     pub me: Incarnation,
@@ -61,6 +100,10 @@ pub struct Process<S: Service> {
     pub(super) facts: VecDeque<Incarnation>,
     /// What the coordinator said, and when it arrives.
     pub(super) from_control: VecDeque<(Time, FromControl)>,
+    /// What came on other ways, and when it arrives.
+    pub(super) asides: VecDeque<(Time, S::Aside)>,
+    /// It has opened its doors.
+    pub(super) is_open: bool,
     /// Links that wait to be accepted.
     pub(super) incoming: VecDeque<u64>,
     /// The link to the other side.
@@ -72,9 +115,17 @@ pub struct Process<S: Service> {
     /// Dialling or the link failed since the last turn.
     pub(super) failed_to_dial: bool,
     /// Frames that the link has not accepted yet, with their checkpoint; they die with the process.
-    pub(super) unaccepted: VecDeque<(Vec<u8>, Option<u64>)>,
+    pub(super) unaccepted: VecDeque<(OnLink, Option<u64>)>,
     /// Until when the link accepts nothing.
     pub(super) stalled_until: Time,
+    /// The TCP connections by number.
+    pub(super) streams: BTreeMap<u64, Account>,
+    /// Connections of an earlier link that the present one has not named.
+    pub(super) stale: BTreeSet<u64>,
+    /// Bytes that the primary wrote to connections that have not been handed over yet.
+    pub(super) early: BTreeMap<u64, Vec<u8>>,
+    /// How many connections it has accepted.
+    pub(super) accepted: u64,
     /// The connection to the coordinator.
     pub(super) session: Option<u64>,
     /// The journals are read and wait to be taken in.
@@ -93,6 +144,8 @@ impl<S: Service> Process<S> {
             todo: VecDeque::new(),
             facts: VecDeque::new(),
             from_control: VecDeque::new(),
+            asides: VecDeque::new(),
+            is_open: false,
             incoming: VecDeque::new(),
             link: None,
             dialling: None,
@@ -100,6 +153,10 @@ impl<S: Service> Process<S> {
             failed_to_dial: false,
             unaccepted: VecDeque::new(),
             stalled_until: Time::ZERO,
+            streams: BTreeMap::new(),
+            stale: BTreeSet::new(),
+            early: BTreeMap::new(),
+            accepted: 0,
             session: None,
             journals_read: false,
             kept: Stamp::default(),

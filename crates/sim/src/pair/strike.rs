@@ -3,7 +3,7 @@
 use model::Span;
 use redundancy::hot_standby::SwitchoverRefused;
 
-use super::{End, Event, Pair, PairEvent, Service, Side, other};
+use super::{End, Event, News, Pair, PairEvent, Service, Side, other};
 use crate::kernel::{Actor, Core};
 use crate::plan::{Act, Kind, Layout, Moment, Point, Target, Who};
 
@@ -70,9 +70,14 @@ impl<S: Service> Pair<S> {
                 self.hosts[host].clock.offset += span.as_micros();
                 self.wake_both(core, core.now);
             }
-            Kind::WallJump(target, to) => {
+            Kind::WallForward(target, span) => {
                 let host = self.host_of(self.resolve(target.who));
-                self.hosts[host].clock.wall = to.as_micros();
+                self.hosts[host].clock.wall += span.as_micros();
+            }
+            Kind::WallBack(target, span) => {
+                let host = self.host_of(self.resolve(target.who));
+                let wall = &mut self.hosts[host].clock.wall;
+                *wall = wall.saturating_sub(span.as_micros());
             }
             Kind::Switchover(_) => self.switch_over(core),
             Kind::Poison(_) | Kind::Abort(_) | Kind::Storm(..) => {}
@@ -87,6 +92,7 @@ impl<S: Service> Pair<S> {
     fn strike<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, act: Act) {
         match act {
             Act::Kill => self.ends(core, side, End::Killed),
+            Act::Signal => self.interrupt(core, side),
             Act::Pause(span) => {
                 let Some(process) = &mut self.applications[side].process else { return };
                 if !std::mem::replace(&mut process.stopped, true) {
@@ -94,6 +100,16 @@ impl<S: Service> Pair<S> {
                     self.watch_for_hang(core, side, span);
                 }
             }
+        }
+    }
+
+    /// Stops the process for an instant, in which the world strikes.
+    fn interrupt<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
+        self.news.push(News::Signal);
+        if let Some(process) = &mut self.applications[side].process {
+            process.stopped = true;
+            let run = process.me.run;
+            self.plan_event(core, core.now + Span::from_micros(1), Event::Resume(side, run));
         }
     }
 

@@ -12,12 +12,14 @@ impl<S: Service> Pair<S> {
     pub(super) fn serves<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, serve: &Serve) -> Option<()> {
         core.trace.mark(core.now, self.actor(side), 0x5e4e ^ serve.epoch.0, || format!("serves e{}", serve.epoch));
         self.check_serve(core, side, serve);
+        self.applications[side].process.as_mut()?.is_open = true;
         self.news.push(News::Serves(side));
         let host = self.host_of(side);
         let Some(before) = &serve.after else {
             self.hosts[host].ring.clear();
-            return Some(());
+            return self.begin_streams_anew(core, side);
         };
+        self.succeed_in_streams(side);
         if self.plan.layout == Layout::OneHost {
             self.check_inputs_are_kept(core, before.mark);
             if self.agents.ended.get(&before.incarnation) == Some(&End::Aborted)
@@ -32,6 +34,7 @@ impl<S: Service> Pair<S> {
         } else {
             self.hosts[host].ring.begin_behind(before.mark);
         }
+        self.reconcile_streams(core, side)?;
         for (number, datagram) in self.hosts[host].receive_into_ring(usize::MAX) {
             self.feed(core, side, number, &datagram)?;
         }
@@ -39,6 +42,6 @@ impl<S: Service> Pair<S> {
         let process = self.applications[side].process.as_mut()?;
         process.replica.flush(local);
         process.replica.inputs_taken(local);
-        Some(())
+        self.take_streams(core, side)
     }
 }

@@ -1,9 +1,9 @@
 //! One turn of a server's thread: what a shell does each time its poll returns.
 
 use model::{Incarnation, Span, Time};
-use redundancy::hot_standby::Commit;
+use redundancy::hot_standby::{Commit, Message};
 
-use super::link::Read;
+use super::link::{OnLink, Read};
 use super::process::FromControl;
 use super::{End, Event, MOST_SPINS, Pair, PairEvent, Service, Side, other};
 use crate::kernel::Core;
@@ -66,6 +66,8 @@ impl<S: Service> Pair<S> {
         self.write_out(core, side);
         self.do_what_is_due(core, side)?;
         self.take_inputs(core, side)?;
+        self.take_streams(core, side)?;
+        self.take_asides(core, side)?;
         let local = self.local(core.now, side);
         self.applications[side].process.as_mut()?.replica.flush(local);
         self.carry(core, side)
@@ -97,7 +99,19 @@ impl<S: Service> Pair<S> {
                     process.note_kept();
                     return Some(());
                 }
-                Read::Frame(frame) => process.replica.link_frame(local, &frame),
+                Read::Frame(OnLink::Stream(news)) => {
+                    self.hear_of_stream(side, news);
+                    continue;
+                }
+                Read::Frame(OnLink::Protocol(frame)) => {
+                    // The first octet names the message; only the first ones are worth reading twice.
+                    match frame.first().filter(|name| **name <= 1).and_then(|_| Message::decode(&frame)) {
+                        Some(Message::Hello { .. }) => self.hand_over_streams(core, side)?,
+                        Some(Message::Welcome { .. }) => self.forget_stale_streams(side),
+                        _ => {}
+                    }
+                    self.applications[side].process.as_mut()?.replica.link_frame(local, &frame);
+                }
                 Read::End => {
                     process.note_kept();
                     process.replica.link_down(local);
@@ -108,12 +122,13 @@ impl<S: Service> Pair<S> {
     }
 
     fn hear_facts<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
-        while let Some(who) = self.applications[side].process.as_mut()?.facts.pop_front() {
+        while let Some(who) = self.applications[side].process.as_ref()?.facts.front().cloned() {
             if self.plan.layout.commit() == Commit::Published && self.link_leads_to(side, &who) {
                 self.hear_link(core, side, true)?;
             }
             let local = self.local(core.now, side);
             let process = self.applications[side].process.as_mut()?;
+            process.facts.pop_front();
             process.note_kept();
             process.replica.ended(local, &who);
             self.carry(core, side)?;
@@ -135,6 +150,7 @@ impl<S: Service> Pair<S> {
         }
         let process = self.applications[side].process.as_mut()?;
         if std::mem::take(&mut process.answered) && process.link.is_some() {
+            process.stale = process.streams.keys().copied().collect();
             process.replica.link_up();
             self.carry(core, side)?;
         }
@@ -163,6 +179,21 @@ impl<S: Service> Pair<S> {
             self.feed(core, side, number, &datagram)?;
         }
         Some(())
+    }
+
+    /// Takes in what came on other ways; not while inputs must wait, because nobody would repeat it.
+    fn take_asides<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
+        let local = self.local(core.now, side);
+        loop {
+            let process = self.applications[side].process.as_mut()?;
+            let arrived = process.asides.front().is_some_and(|(at, _)| *at <= core.now);
+            if !arrived || !process.replica.accepts_inputs() {
+                return Some(());
+            }
+            if let Some((_, aside)) = process.asides.pop_front() {
+                S::aside(&mut process.replica, local, &aside);
+            }
+        }
     }
 
     /// Hands one datagram to the engine.
@@ -197,8 +228,10 @@ impl<S: Service> Pair<S> {
         let Some(process) = &self.applications[side].process else { return };
         host.ring.free(process.replica.mark());
         let due = host.clock.when(process.replica.deadline());
-        let reads = process.replica.accepts_inputs() && !host.socket.is_empty();
-        let next = if reads { core.now } else { due.min(self.link_arrival(side)) };
+        let accepts = process.replica.accepts_inputs();
+        let aside = process.asides.front().filter(|_| accepts).map_or(Time::NEVER, |(at, _)| *at);
+        let reads = accepts && !host.socket.is_empty();
+        let next = if reads { core.now } else { due.min(self.link_arrival(side)).min(aside) };
         if next <= core.now {
             self.spins += 1;
             if self.spins > MOST_SPINS {

@@ -4,8 +4,12 @@
 use model::{Chance, Span, Time};
 use redundancy::hot_standby::Sabotage;
 
-use super::{Act, Direction, Fault, Kind, Layout, Moment, Network, Plan, Point, Target, Who};
+use super::script::{draw_calls, draw_phones};
+use super::{Act, Direction, Fault, Kind, Layout, Moment, Network, Plan, Point, Target, Who, World};
 use crate::kernel::{Clock, Delay};
+
+/// The time of day at the beginning of a run, in microseconds since 1970.
+const NOVEMBER_2026: u64 = 1_795_500_000_000_000;
 
 /// Most faults of one run.
 const MOST_FAULTS: u64 = 9;
@@ -17,14 +21,23 @@ impl Plan {
     /// The plan of a seed.
     #[must_use]
     pub fn draw(seed: u64, sabotage: Sabotage) -> Self {
+        Self::draw_world(World::Toy, seed, sabotage)
+    }
+
+    /// The plan of a seed for one of the worlds.
+    #[must_use]
+    pub fn draw_world(world: World, seed: u64, sabotage: Sabotage) -> Self {
         let mut chance = Chance::new(seed.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x0dd_ba11);
         let layout = if chance.happens(1, 2) { Layout::OneHost } else { Layout::TwoHosts };
         let network = draw_network(&mut chance);
         let calm = Time::ZERO + Span::from_millis(600 + chance.below(2_400));
         let mut plan = Self {
             seed,
+            world,
             sabotage,
             layout,
+            phones: Vec::new(),
+            calls: Vec::new(),
             clients: 1 + chance.below(4) as u8,
             patient: layout == Layout::OneHost && network.is_faithful() && chance.happens(3, 4),
             network,
@@ -38,7 +51,12 @@ impl Plan {
             clocks: [draw_clock(&mut chance), draw_clock(&mut chance)],
             calm,
             faults: Vec::new(),
+            signalled: Vec::new(),
         };
+        if world == World::Calls {
+            plan.phones = draw_phones(&mut chance, plan.calm, layout == Layout::OneHost);
+            plan.calls = draw_calls(&mut chance, plan.calm, plan.phones.len() as u8);
+        }
         plan.draw_faults(&mut chance);
         plan
     }
@@ -83,7 +101,9 @@ fn draw_telling(chance: &mut Chance, layout: Layout) -> Delay {
 fn draw_clock(chance: &mut Chance) -> Clock {
     let drift = [0, 0, 200, 5_000, 100_000][chance.below(5) as usize];
     let sign = if chance.happens(1, 2) { 1 } else { -1 };
-    Clock { offset: chance.below(1_000_000_000_000), drift: sign * drift, wall: chance.below(2_000_000_000_000_000) }
+    let offset = chance.below(1_000_000_000_000);
+    // Hosts agree on the date within some seconds; deadlines of durable records rest on it after a cold start.
+    Clock { offset, drift: sign * drift, wall: NOVEMBER_2026 - offset + chance.below(3_000_000) }
 }
 
 impl Mixture {
@@ -105,7 +125,9 @@ const fn needs_two_hosts(kind: &Kind) -> bool {
 }
 
 fn draw_kind(which: usize, chance: &mut Chance, plan: &Plan) -> Kind {
-    let target = Target { pair: 0, who: draw_who(chance) };
+    // Every other fault of a world of calls hits the Routing Servers; the toy has one pair.
+    let pair = u8::from(plan.world == World::Calls && chance.happens(1, 3));
+    let target = Target { pair, who: draw_who(chance) };
     let short = Span::from_micros(chance.below(40_000));
     let long = Span::from_micros(chance.below(900_000));
     let client = chance.below(u64::from(plan.clients)) as u8;
@@ -116,14 +138,17 @@ fn draw_kind(which: usize, chance: &mut Chance, plan: &Plan) -> Kind {
         3 => draw_trap(chance, target, Act::Pause(long)),
         4 => Kind::ControlCrash(long),
         5 => Kind::ControlBreak(target, if chance.happens(1, 2) { short } else { long }),
-        6 => Kind::LinkBreak(0),
-        7 => Kind::LinkCut(0, draw_direction(chance), if chance.happens(1, 2) { short } else { long }),
+        6 => Kind::LinkBreak(pair),
+        7 => Kind::LinkCut(pair, draw_direction(chance), if chance.happens(1, 2) { short } else { long }),
         8 => Kind::HostCrash(target, long),
         9 => Kind::Isolate(target, long),
         10 => Kind::AgentsDown(long),
         11 if chance.happens(1, 2) => Kind::ClockJump(target, long),
-        11 => Kind::WallJump(target, Span::from_micros(chance.below(2_000_000_000_000_000))),
-        12 => Kind::Switchover(0),
+        11 => {
+            let span = Span::from_micros(chance.below(60_000_000));
+            if chance.happens(1, 2) { Kind::WallForward(target, span) } else { Kind::WallBack(target, span) }
+        }
+        12 => Kind::Switchover(pair),
         13 if chance.happens(1, 2) => Kind::Poison(client),
         13 => Kind::Abort(client),
         _ => Kind::Storm(chance.below(1_001) as u32, long),

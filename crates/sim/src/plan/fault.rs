@@ -66,6 +66,8 @@ pub enum Act {
     Kill,
     /// `SIGSTOP`, and after so long `SIGCONT`.
     Pause(Span),
+    /// Nothing by itself: what the plan says for this moment strikes, in the middle of what the process does.
+    Signal,
 }
 
 /// Which way of a link.
@@ -115,8 +117,10 @@ pub enum Kind {
     AgentsDown(Span),
     /// The monotonic clock of the host of a process jumps forward.
     ClockJump(Target, Span),
-    /// The wall clock of the host of a process is set to another time.
-    WallJump(Target, Span),
+    /// The wall clock of the host of a process is set forward.
+    WallForward(Target, Span),
+    /// The wall clock of the host of a process is set back.
+    WallBack(Target, Span),
     /// A planned switchover is asked for.
     Switchover(u8),
     /// A client sends something that makes the engine panic.

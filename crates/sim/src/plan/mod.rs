@@ -6,10 +6,14 @@
 
 mod draw;
 mod fault;
+mod scene;
+mod script;
 mod text;
 
 pub use fault::{Act, Direction, Fault, Kind, Moment, Point, Target, Who};
-pub use text::{BadPlan, sabotage_named};
+pub use scene::{Scene, Victims};
+pub use script::{AGENTS, CallPlan, FORKED, Manner, PhonePlan, QUEUE};
+pub use text::{BadPlan, sabotage_named, world_named};
 
 use model::{Span, Time};
 use redundancy::hot_standby::{Commit, Sabotage};
@@ -55,16 +59,31 @@ impl Network {
     }
 }
 
+/// What runs in the pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// The toy server (see [`crate::toy`]): the protocol alone.
+    Toy,
+    /// The SIP Server and the Routing Server, with telephones (see [`crate::calls`]).
+    Calls,
+}
+
 /// Everything that a run depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Where chance begins.
     pub seed: u64,
+    /// What runs in the pairs.
+    pub world: World,
     /// The broken rule, if any.
     pub sabotage: Sabotage,
     /// Where the servers run.
     pub layout: Layout,
-    /// How many clients there are.
+    /// The telephones, in a world of calls.
+    pub phones: Vec<PhonePlan>,
+    /// The calls, in a world of calls.
+    pub calls: Vec<CallPlan>,
+    /// How many clients there are, in a world of the toy.
     pub clients: u8,
     /// Clients repeat nothing: only where nothing may be lost on the way (one host, a faithful network).
     pub patient: bool,
@@ -88,6 +107,8 @@ pub struct Plan {
     pub calm: Time,
     /// The faults, in the order of their times.
     pub faults: Vec<Fault>,
+    /// What strikes at the moment at which a trap gives its signal.
+    pub signalled: Vec<Kind>,
 }
 
 impl Plan {
@@ -96,8 +117,11 @@ impl Plan {
     pub fn quiet(seed: u64, layout: Layout) -> Self {
         Self {
             seed,
+            world: World::Toy,
             sabotage: Sabotage::None,
             layout,
+            phones: Vec::new(),
+            calls: Vec::new(),
             clients: 2,
             patient: layout == Layout::OneHost,
             network: Network { loss: 0, duplicates: 0, delay: Delay::micros(200, 1_000) },
@@ -107,9 +131,10 @@ impl Plan {
             restart: Delay::micros(20_000, 60_000),
             telling: Delay::micros(100, 500),
             scheduler: Delay::micros(0, 30),
-            clocks: [Clock::default(); 2],
+            clocks: [Clock { offset: 0, drift: 0, wall: 1_795_500_000_000_000 }; 2],
             calm: Time::ZERO + Span::from_secs(1),
             faults: Vec::new(),
+            signalled: Vec::new(),
         }
     }
 }

@@ -6,7 +6,9 @@ use std::str::{FromStr, SplitWhitespace};
 use model::{Span, Time};
 use redundancy::hot_standby::Sabotage;
 
-use super::{Act, Direction, Fault, Kind, Layout, Moment, Plan, Point, Target, Who};
+use super::{
+    Act, CallPlan, Direction, Fault, Kind, Layout, Manner, Moment, PhonePlan, Plan, Point, Target, Who, World,
+};
 use crate::kernel::Delay;
 
 /// A plan that cannot be read.
@@ -62,6 +64,23 @@ impl Word for Direction {
         &[("a-to-b", Self::AToB), ("b-to-a", Self::BToA), ("both", Self::Both)];
 }
 
+impl Word for World {
+    const WORDS: &'static [(&'static str, Self)] = &[("toy", Self::Toy), ("calls", Self::Calls)];
+}
+
+impl Word for Manner {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("answers", Self::Answers),
+        ("plays-first", Self::PlaysFirst),
+        ("busy", Self::Busy),
+        ("declines", Self::Declines),
+        ("lets-ring", Self::LetsRing),
+        ("answers-late", Self::AnswersLate),
+        ("dead", Self::Dead),
+        ("hangs-up-at-once", Self::HangsUpAtOnce),
+    ];
+}
+
 impl Word for Layout {
     const WORDS: &'static [(&'static str, Self)] = &[("one-host", Self::OneHost), ("two-hosts", Self::TwoHosts)];
 }
@@ -81,6 +100,12 @@ impl Word for Sabotage {
     ];
 }
 
+/// The world with this name, `calls`.
+#[must_use]
+pub fn world_named(word: &str) -> Option<World> {
+    World::read(word)
+}
+
 /// The broken rule with this name, `release-early`.
 #[must_use]
 pub fn sabotage_named(word: &str) -> Option<Sabotage> {
@@ -90,6 +115,7 @@ pub fn sabotage_named(word: &str) -> Option<Sabotage> {
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}", self.seed)?;
+        writeln!(f, "world {}", self.world.word())?;
         writeln!(f, "sabotage {}", self.sabotage.word())?;
         writeln!(f, "layout {}", self.layout.word())?;
         writeln!(f, "clients {} {}", self.clients, if self.patient { "patient" } else { "repeating" })?;
@@ -109,7 +135,33 @@ impl Display for Plan {
             writeln!(f, "clock-{name} {} {} {}", clock.offset, clock.drift, clock.wall)?;
         }
         writeln!(f, "calm {}", self.calm.as_micros())?;
-        self.faults.iter().try_for_each(|fault| writeln!(f, "fault {} {}", fault.at.as_micros(), fault.kind))
+        self.phones.iter().try_for_each(|phone| writeln!(f, "{phone}"))?;
+        self.calls.iter().try_for_each(|call| writeln!(f, "{call}"))?;
+        self.faults.iter().try_for_each(|fault| writeln!(f, "fault {} {}", fault.at.as_micros(), fault.kind))?;
+        self.signalled.iter().try_for_each(|kind| writeln!(f, "signalled {kind}"))
+    }
+}
+
+/// A span that may be missing, as a word.
+fn maybe(span: Option<Span>) -> String {
+    span.map_or_else(|| "never".to_owned(), |span| span.as_micros().to_string())
+}
+
+impl Display for PhonePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "phone {} {} rings {}", self.number, self.manner.word(), self.rings.as_micros())?;
+        write!(f, " acts {} talks {} holds {}", self.acts.as_micros(), maybe(self.talks), maybe(self.holds))?;
+        let leaves = self.leaves.map(|at| at.since(Time::ZERO));
+        write!(f, " leaves {} {}", maybe(leaves), if self.stream { "tcp" } else { "udp" })
+    }
+}
+
+impl Display for CallPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call {} from {} to {}", self.at.as_micros(), self.from, self.to)?;
+        write!(f, " cancels {} talks {} holds {}", maybe(self.cancels), maybe(self.talks), maybe(self.holds))?;
+        let acknowledges = if self.acknowledges { "acknowledges" } else { "acknowledges-nothing" };
+        write!(f, " {acknowledges} {}", if self.stutters { "stutters" } else { "speaks-once" })
     }
 }
 
@@ -124,6 +176,7 @@ impl Display for Act {
         match self {
             Self::Kill => write!(f, "kill"),
             Self::Pause(span) => write!(f, "pause {}", span.as_micros()),
+            Self::Signal => write!(f, "signal"),
         }
     }
 }
@@ -143,7 +196,8 @@ impl Display for Kind {
             Self::Isolate(target, span) => write!(f, "isolate {target} {}", span.as_micros()),
             Self::AgentsDown(span) => write!(f, "agents-down {}", span.as_micros()),
             Self::ClockJump(target, span) => write!(f, "clock-jump {target} {}", span.as_micros()),
-            Self::WallJump(target, span) => write!(f, "wall-jump {target} {}", span.as_micros()),
+            Self::WallForward(target, span) => write!(f, "wall-forward {target} {}", span.as_micros()),
+            Self::WallBack(target, span) => write!(f, "wall-back {target} {}", span.as_micros()),
             Self::Switchover(pair) => write!(f, "switchover {pair}"),
             Self::Poison(client) => write!(f, "poison {client}"),
             Self::Abort(client) => write!(f, "abort {client}"),
@@ -180,6 +234,7 @@ impl Words<'_> {
         match self.0.next()? {
             "kill" => Some(Act::Kill),
             "pause" => Some(Act::Pause(self.span()?)),
+            "signal" => Some(Act::Signal),
             _ => None,
         }
     }
@@ -196,7 +251,8 @@ impl Words<'_> {
             "isolate" => Kind::Isolate(self.target()?, self.span()?),
             "agents-down" => Kind::AgentsDown(self.span()?),
             "clock-jump" => Kind::ClockJump(self.target()?, self.span()?),
-            "wall-jump" => Kind::WallJump(self.target()?, self.span()?),
+            "wall-forward" => Kind::WallForward(self.target()?, self.span()?),
+            "wall-back" => Kind::WallBack(self.target()?, self.span()?),
             "switchover" => Kind::Switchover(self.number()?),
             "poison" => Kind::Poison(self.number()?),
             "abort" => Kind::Abort(self.number()?),
@@ -205,10 +261,56 @@ impl Words<'_> {
         })
     }
 
+    /// A word that must stand here, and one more behind it.
+    fn named(&mut self, name: &str) -> Option<&str> {
+        if self.0.next()? == name { self.0.next() } else { None }
+    }
+
+    fn number_named<T: FromStr>(&mut self, name: &str) -> Option<T> {
+        self.named(name)?.parse().ok()
+    }
+
+    fn maybe_named(&mut self, name: &str) -> Option<Option<Span>> {
+        match self.named(name)? {
+            "never" => Some(None),
+            micros => micros.parse().ok().map(|micros| Some(Span::from_micros(micros))),
+        }
+    }
+
+    fn phone(&mut self) -> Option<PhonePlan> {
+        Some(PhonePlan {
+            number: self.number()?,
+            manner: self.word()?,
+            rings: Span::from_micros(self.number_named("rings")?),
+            acts: Span::from_micros(self.number_named("acts")?),
+            talks: self.maybe_named("talks")?,
+            holds: self.maybe_named("holds")?,
+            leaves: self.maybe_named("leaves")?.map(|span| Time::ZERO + span),
+            stream: self.0.next()? == "tcp",
+        })
+    }
+
+    fn call(&mut self) -> Option<CallPlan> {
+        Some(CallPlan {
+            at: Time::from_micros(self.number()?),
+            from: self.number_named("from")?,
+            to: self.number_named("to")?,
+            cancels: self.maybe_named("cancels")?,
+            talks: self.maybe_named("talks")?,
+            holds: self.maybe_named("holds")?,
+            acknowledges: self.0.next()? == "acknowledges",
+            stutters: self.0.next()? == "stutters",
+        })
+    }
+
     /// Reads one line into the plan.
     fn apply(&mut self, plan: &mut Plan) -> Option<()> {
         match self.0.next()? {
             "seed" => plan.seed = self.number()?,
+            "world" => plan.world = self.word()?,
+            "phone" => plan.phones.push(self.phone()?),
+            "call" => plan.calls.push(self.call()?),
+            "signalled" => plan.signalled.push(self.kind()?),
             "sabotage" => plan.sabotage = self.word()?,
             "layout" => plan.layout = self.word()?,
             "clients" => {
@@ -267,7 +369,8 @@ mod tests {
     #[test]
     fn every_drawn_plan_survives_being_written_and_read() {
         for seed in 0..200 {
-            let plan = Plan::draw(seed, Sabotage::None);
+            let world = if seed % 2 == 0 { World::Toy } else { World::Calls };
+            let plan = Plan::draw_world(world, seed, Sabotage::None);
             assert_eq!(plan.to_string().parse::<Plan>(), Ok(plan));
         }
     }

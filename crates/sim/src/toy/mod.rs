@@ -11,4 +11,4 @@ mod world;
 
 pub use engine::{Counter, ToyEngine};
 pub use wire::{Answer, Reply, Request};
-pub use world::{Outcome, run};
+pub use world::run;

@@ -1,13 +1,14 @@
 //! The world of the toy: one pair, its clients, and the network in between.
 
 use model::{Span, Time};
-use redundancy::hot_standby::{Replica, Taken};
+use redundancy::hot_standby::{Engine as _, Replica, Taken};
 
 use super::client::{Client, Step};
 use super::engine::ToyEngine;
 use super::wire::{Reply, Request};
 use crate::checkers::{exactly_once, nothing_lost, progress, quiet};
-use crate::kernel::{Actor, Core, Violation};
+use crate::kernel::{Actor, Core};
+use crate::outcome::Outcome;
 use crate::pair::{News, Pair, PairEvent, Service, Side};
 use crate::plan::{Kind, Layout, Plan};
 
@@ -25,23 +26,6 @@ const REROUTING: u64 = 20_000;
 
 /// Pause between two announcements of the address.
 const ANNOUNCEMENTS: Span = Span::from_millis(700);
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The broken promise, if one was.
-    pub violation: Option<Violation>,
-    /// Hash of everything that happened.
-    pub hash: u64,
-    /// The ladder; empty if it was not asked for.
-    pub ladder: String,
-    /// How many events happened.
-    pub events: u64,
-    /// How often the pair began from cold.
-    pub cold_starts: u32,
-    /// How often a side began to serve.
-    pub takeovers: u32,
-}
 
 #[derive(Debug)]
 enum Event {
@@ -70,6 +54,7 @@ struct Toy;
 impl Service for Toy {
     type Engine = ToyEngine;
     type Datagram = Request;
+    type Aside = ();
 
     fn engine(&self) -> ToyEngine {
         ToyEngine::default()
@@ -83,6 +68,10 @@ impl Service for Toy {
         replica.input(local, datagram.fingerprint(), Some(mark), datagram)
     }
 
+    fn aside(_: &mut Replica<ToyEngine>, _: Time, (): &()) -> Taken {
+        Taken::NotServing
+    }
+
     fn died(replica: &mut Replica<ToyEngine>) -> bool {
         std::mem::take(&mut replica.engine_mut().died)
     }
@@ -92,7 +81,6 @@ impl Service for Toy {
     }
 }
 
-#[derive(Debug)]
 struct World {
     core: Core<Event>,
     plan: Plan,
@@ -123,6 +111,7 @@ pub fn run(plan: &Plan, with_ladder: bool) -> Outcome {
         events: world.core.queue.count(),
         cold_starts: world.cold_starts,
         takeovers: world.takeovers,
+        signalled: false,
     }
 }
 
@@ -222,7 +211,7 @@ impl World {
     fn hear_news(&mut self) {
         for news in std::mem::take(&mut self.pair.news) {
             match news {
-                News::Sent(side, reply) if self.pair.is_reachable(self.core.now, side) => {
+                News::Sent(side, _, reply) if self.pair.is_reachable(self.core.now, side) => {
                     for _ in 0..self.copies() {
                         let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
                         self.core.at(at, Event::ToClient(reply));
@@ -231,6 +220,11 @@ impl World {
                 News::Sent(..) => {}
                 News::ColdStart => self.cold_start(),
                 News::Serves(side) => self.serves(side),
+                News::Leaves(_)
+                | News::Signal
+                | News::StreamBytes(..)
+                | News::StreamClosed(_)
+                | News::StreamWanted(..) => {}
             }
         }
     }
@@ -306,8 +300,11 @@ impl World {
             return self.core.at(self.core.now + LOOK, Event::Look);
         }
         let strict = self.clients.iter().all(Client::is_patient);
-        let sessions = |engine: &mut ToyEngine| if strict { engine.sessions() } else { 0 };
-        match self.pair.rest(&mut self.core, sessions) {
+        let left = |engine: &mut ToyEngine| quiet::Left {
+            records: if strict { engine.sessions() } else { 0 },
+            deadline: engine.store().deadline() < Time::NEVER,
+        };
+        match self.pair.rest(&mut self.core, left) {
             Ok(()) => {
                 self.count();
                 self.finished = true;

@@ -1,0 +1,12 @@
+//! The world of calls: the SIP Server pair and the Routing Server pair, the mail between them, and telephones whose
+//! owners are honest, slow or rude.
+
+mod mail;
+mod phone;
+mod services;
+mod settings;
+mod streams;
+mod watch;
+mod world;
+
+pub use world::run;

@@ -1,0 +1,154 @@
+//! Tells the checkers what happens in a world of calls, and asks them in the end.
+
+use std::collections::BTreeMap;
+
+use model::{Kind, Span, Time};
+use redundancy::hot_standby::Engine as _;
+use routing::State;
+
+use super::phone::Fact;
+use super::world::{Event, World};
+use crate::checkers::calls_kept::{Expected, Truth};
+use crate::checkers::legal::Legal;
+use crate::checkers::one_charge::OneCharge;
+use crate::checkers::queue_order::QueueOrder;
+use crate::checkers::{Verdict, agents, calls_kept, one_charge, quiet};
+use crate::kernel::Core;
+use crate::plan::{AGENTS, Manner, QUEUE};
+
+/// The checkers of a world of calls.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    pub(super) legal: Legal,
+    pub(super) charge: OneCharge,
+    pub(super) order: QueueOrder,
+    truths: BTreeMap<u32, Truth>,
+    /// When the SIP Server began from cold last.
+    began: Option<Time>,
+}
+
+/// Until every phone has noticed that its connection did not survive a cold start.
+const NOTICING: Span = Span::from_millis(200);
+
+impl Watch {
+    pub(super) fn note(&self, core: &mut Core<Event>, checker: &'static str, verdict: Verdict) {
+        if let Err(what) = verdict {
+            core.fail(checker, || what);
+        }
+    }
+
+    pub(super) fn dialled(&mut self, now: Time, call: u32, from: usize) {
+        let mut truth = Truth::new(now, from as u8);
+        if self.began.is_some_and(|began| now < began + NOTICING) {
+            truth.cold_start();
+        }
+        self.truths.insert(call, truth);
+    }
+
+    /// The SIP Server began from cold: the calls of this moment are gone by right.
+    pub(super) fn cold_start(&mut self, now: Time) {
+        self.began = Some(now);
+        self.legal.forget();
+        self.charge.forget();
+        self.order.forget();
+        self.truths.values_mut().for_each(Truth::cold_start);
+    }
+
+    pub(super) fn experienced(&mut self, now: Time, phone: u8, fact: Fact) {
+        let call = match fact {
+            Fact::Final { call, .. }
+            | Fact::Cancelled { call, .. }
+            | Fact::Connected { call, .. }
+            | Fact::Ended { call, .. }
+            | Fact::Refused { call, .. } => call,
+        };
+        let Some(truth) = self.truths.get_mut(&call) else { return };
+        match fact {
+            Fact::Final { status, .. } => truth.answered(now, status),
+            Fact::Cancelled { impatient, .. } => truth.cancelled(impatient),
+            Fact::Connected { caller, .. } => truth.connected(now, phone, caller),
+            Fact::Ended { caller, by_me, .. } => truth.ended(now, phone, caller, by_me),
+            Fact::Refused { method, status, .. } => truth.refused(now, method, status),
+        }
+    }
+}
+
+impl World {
+    /// Looks at both pairs at rest.
+    pub(super) fn rest(&mut self) -> Verdict {
+        let count = |engine: &call::Engine, kinds: &[u8]| {
+            kinds.iter().map(|kind| engine.store().keys(Kind(*kind), None).count() as u64).sum()
+        };
+        // Calls, answers, presence, waiting, letters; registrations and the mailbox last.
+        let sip = |engine: &mut call::Engine| quiet::Left { records: count(engine, &[1, 3, 5, 6, 8]), deadline: false };
+        // Callers, mail; agents, extensions and the mailbox last.
+        let routing = |engine: &mut routing::Engine| quiet::Left {
+            records: [3, 5].iter().map(|kind| engine.store().keys(Kind(*kind), None).count() as u64).sum(),
+            deadline: false,
+        };
+        self.sip.rest(&mut self.core, sip).map_err(|what| format!("SIP Server: {what}"))?;
+        self.routing.rest(&mut self.core, routing).map_err(|what| format!("Routing Server: {what}"))
+    }
+
+    /// Everything has come to its end: was it the right one?
+    pub(super) fn conclude(&mut self) {
+        for (call, truth) in &self.watch.truths {
+            let expected = self.expected(*call);
+            if let Err(what) = truth.conclude(&expected) {
+                self.core.fail(calls_kept::NAME, || format!("call {call}: {what}"));
+            }
+        }
+        if let Err(what) = self.watch.charge.conclude() {
+            self.core.fail(one_charge::NAME, || what);
+        }
+    }
+
+    /// What the plan lets a call expect.
+    fn expected(&self, call: u32) -> Expected {
+        let plan = &self.plan.calls[call as usize];
+        let truth = &self.watch.truths[&call];
+        let is_target = |number: u32| match plan.to {
+            QUEUE => AGENTS.iter().any(|(_, agent)| *agent == number),
+            to => to == number,
+        };
+        let willing = self.phones.iter().zip(&self.plan.phones).any(|(phone, plan)| {
+            let stays = plan.leaves.is_none() && phone.registered_since().is_some_and(|since| since <= truth.at);
+            is_target(plan.number) && answers(plan.manner) && stays
+        });
+        let manners = || self.plan.phones.iter().filter(|phone| is_target(phone.number)).map(|phone| phone.manner);
+        // RFC 3261 16.7: a 6xx of one phone ends the search at the others.
+        // An agent whose answer is lost again and again counts as one who does not answer.
+        let heard = plan.to != QUEUE || self.plan.network.loss <= 50;
+        let declined = plan.to != QUEUE && manners().any(|manner| manner == Manner::Declines);
+        Expected {
+            answer: willing && !declined && heard,
+            acknowledges: plan.acknowledges,
+            rude: manners().any(|manner| matches!(manner, Manner::AnswersLate | Manner::HangsUpAtOnce)),
+        }
+    }
+
+    /// Nobody is busy or rung when all is quiet. An agent whose phone was not found is asked about after a while.
+    pub(super) fn agents_at_rest(&mut self) -> Verdict {
+        let Some(side) = self.routing.serving() else { return Ok(()) };
+        let Some(process) = self.routing.process_mut(side) else { return Ok(()) };
+        let rows = process.replica.engine_mut().agents();
+        for row in rows {
+            let phone =
+                self.plan.phones.iter().zip(&self.phones).find(|(plan, _)| plan.number.to_string() == row.extension);
+            let Some((plan, phone)) = phone else { continue };
+            let registered = phone.registered_since().is_some();
+            let willing = answers(plan.manner);
+            let is = agents::Seen {
+                engaged: matches!(row.state, State::Busy | State::Ringing),
+                ready: row.state == State::Ready,
+                unreachable: row.state == State::Unreachable,
+            };
+            agents::at_rest(&row.id, is, registered, willing)?;
+        }
+        Ok(())
+    }
+}
+
+const fn answers(manner: Manner) -> bool {
+    matches!(manner, Manner::Answers | Manner::PlaysFirst)
+}

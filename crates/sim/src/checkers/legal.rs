@@ -1,0 +1,258 @@
+//! Legal SIP history at each telephone: what the servers send, in the order in which it leaves, could come from one
+//! server that never died.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Span, Time, hash64};
+use sip::{Message, Method};
+
+use super::Verdict;
+
+/// Name of the checker.
+pub const NAME: &str = "legal history";
+
+/// RFC 3261 13.3.1.4: how long an answer is repeated before the lack of an ACK allows a BYE: 32 s by a clock that may
+/// run fast.
+const ACK_PATIENCE: Span = Span::from_secs(28);
+
+/// A transaction at a telephone: the phone, the branch and the method.
+type Key = (u8, String, String);
+
+/// What has gone between the servers and each telephone.
+#[derive(Debug, Default)]
+pub struct Legal {
+    /// Messages that were sent: a repetition is always legal.
+    sent: BTreeSet<(u8, u64)>,
+    /// Requests of the telephones and the final answers to them.
+    asked: BTreeMap<Key, Asked>,
+    /// INVITEs of the servers, and whether the telephone has given a final answer.
+    invited: BTreeMap<Key, Invited>,
+    /// Dialogs by phone, Call-ID and the servers' tag.
+    dialogs: BTreeMap<(u8, String, String), Talk>,
+    /// When a server was succeeded last.
+    succeeded: Option<Time>,
+    /// CSeq numbers of INVITEs that the telephones have answered: phone, Call-ID, number.
+    answered: BTreeSet<(u8, String, u32)>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// It began a dialog.
+    is_first: bool,
+    answer: Option<Final>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Final {
+    status: u16,
+    /// The telephone has acknowledged it.
+    heard: bool,
+    tag: String,
+}
+
+#[derive(Debug, Default)]
+struct Invited {
+    provisional: bool,
+}
+
+#[derive(Debug, Default)]
+struct Talk {
+    /// The last sequence number of the servers.
+    seq: u32,
+    /// The servers have said BYE, or answered one.
+    over: bool,
+    /// When the servers answered the telephone's INVITE, until the ACK comes.
+    unacknowledged: Option<Time>,
+}
+
+impl Legal {
+    /// The servers began from cold and know of nothing.
+    pub fn forget(&mut self) {
+        self.sent.clear();
+        self.asked.values_mut().for_each(|asked| asked.answer = None);
+        self.dialogs.clear();
+        self.invited.clear();
+    }
+
+    /// A server is succeeded. Requests that it had written down and not sent are sent by their own timers, as if the
+    /// network had lost them: they may come behind others.
+    pub fn succession(&mut self, now: Time) {
+        self.succeeded = Some(now);
+    }
+
+    /// A telephone sends something.
+    pub fn phone_sends(&mut self, _now: Time, phone: u8, bytes: &[u8]) {
+        let Ok(message) = Message::parse(bytes) else { return };
+        let (branch, method) = (message.top_via().branch().unwrap_or_default(), message.cseq().method);
+        let key = (phone, branch.to_owned(), method.as_str().to_owned());
+        match message.status() {
+            None if message.method() == Method::Ack => {
+                let server_tag = message.to().tag().unwrap_or_default().to_owned();
+                if let Some(talk) = self.dialogs.get_mut(&(phone, message.call_id().to_owned(), server_tag)) {
+                    talk.unacknowledged = None;
+                }
+                let invite = (phone, branch.to_owned(), Method::Invite.as_str().to_owned());
+                if let Some(Asked { answer: Some(answer), .. }) = self.asked.get_mut(&invite) {
+                    answer.heard = true;
+                }
+            }
+            None => {
+                self.asked.entry(key).or_default().is_first = message.to().tag().is_none();
+            }
+            Some(status) if method == Method::Invite => {
+                if let Some(invited) = self.invited.get_mut(&key) {
+                    invited.provisional = true;
+                }
+                if status >= 200 {
+                    self.answered.insert((phone, message.call_id().to_owned(), message.cseq().number));
+                }
+                if (200..300).contains(&status) {
+                    let tag = message.from().tag().unwrap_or_default().to_owned();
+                    self.dialogs.entry((phone, message.call_id().to_owned(), tag)).or_default();
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The servers send something to a telephone.
+    ///
+    /// # Errors
+    /// If no single server would.
+    pub fn server_sends(&mut self, now: Time, phone: u8, bytes: &[u8]) -> Verdict {
+        if !self.sent.insert((phone, hash64(bytes))) {
+            return Ok(());
+        }
+        let message = Message::parse(bytes).map_err(|_| "the server sends what cannot be read".to_owned())?;
+        match message.status() {
+            Some(status) => self.response(now, phone, &message, status),
+            None => self.request(now, phone, &message),
+        }
+    }
+
+    fn response(&mut self, now: Time, phone: u8, response: &Message<'_>, status: u16) -> Verdict {
+        let cseq = response.cseq();
+        let branch = response.top_via().branch().unwrap_or_default().to_owned();
+        let key = (phone, branch, cseq.method.as_str().to_owned());
+        let Some(Asked { is_first, answer }) = self.asked.get_mut(&key) else {
+            return Err(format!("phone {phone} is answered {status} to a {} that it never sent", cseq.method));
+        };
+        let tag = response.to().tag().unwrap_or_default().to_owned();
+        let invite = cseq.method == Method::Invite;
+        // A refusal may be made anew from each repetition of its request as long as the phone has not heard it: a
+        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time. Deviation: a 480, which depends on who
+        // is registered, may also be followed by something else when the network repeats the INVITE later.
+        let stands = |before: &&mut Final| before.status < 300 || (before.heard && before.status != 480);
+        if let Some(before) = answer.as_mut().filter(stands) {
+            // A server that was stopped in the middle and superseded meanwhile says the rest when it wakes up.
+            let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
+            if late && status < 200 {
+                return Ok(());
+            }
+            let same = before.status == status && (!invite || before.tag == tag);
+            if !same {
+                let (first, method) = (before.status, cseq.method);
+                return Err(format!("phone {phone} gets {status} after {first} to one {method}, or with another tag"));
+            }
+            return Ok(());
+        }
+        if status >= 200 {
+            *answer = Some(Final { status, heard: false, tag: tag.clone() });
+            let talk = self.dialogs.entry((phone, response.call_id().to_owned(), tag)).or_default();
+            if invite && status < 300 && *is_first {
+                talk.unacknowledged = Some(now);
+            }
+            talk.over |= cseq.method == Method::Bye && status < 300;
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, now: Time, phone: u8, request: &Message<'_>) -> Verdict {
+        let branch = request.top_via().branch().unwrap_or_default().to_owned();
+        let (call_id, seq) = (request.call_id().to_owned(), request.cseq().number);
+        match request.method() {
+            Method::Cancel => match self.invited.get(&(phone, branch, "INVITE".to_owned())) {
+                Some(invited) if invited.provisional => Ok(()),
+                Some(_) => Err(format!("phone {phone} gets a CANCEL before it has said anything to the INVITE")),
+                None => Err(format!("phone {phone} gets a CANCEL of an INVITE that was never sent")),
+            },
+            Method::Ack if self.answered.contains(&(phone, call_id, seq)) => Ok(()),
+            Method::Ack => Err(format!("phone {phone} gets an ACK for an answer that it has not given")),
+            Method::Invite if request.to().tag().is_none() => {
+                let known = self.invited.insert((phone, branch, "INVITE".to_owned()), Invited::default());
+                if known.is_some() {
+                    return Err(format!("phone {phone} gets two different INVITEs in one transaction"));
+                }
+                Ok(())
+            }
+            _ => self.inside(now, phone, request, branch),
+        }
+    }
+
+    /// A request of the servers in a dialog.
+    fn inside(&mut self, now: Time, phone: u8, request: &Message<'_>, branch: String) -> Verdict {
+        let (method, seq) = (request.method(), request.cseq().number);
+        let tag = request.from().tag().unwrap_or_default().to_owned();
+        let Some(talk) = self.dialogs.get_mut(&(phone, request.call_id().to_owned(), tag)) else {
+            return Err(format!("phone {phone} gets a {method} in a dialog that it does not know"));
+        };
+        let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
+        if late && (talk.over || seq <= talk.seq) && method != Method::Bye {
+            return Ok(());
+        }
+        if talk.over {
+            return Err(format!("phone {phone} gets a {method} after the end of the call"));
+        }
+        if seq <= talk.seq {
+            return Err(format!("phone {phone} gets {method} {seq} after number {} in one dialog", talk.seq));
+        }
+        talk.seq = seq;
+        if method == Method::Bye {
+            talk.over = true;
+            if talk.unacknowledged.is_some_and(|since| now < since + ACK_PATIENCE) {
+                return Err(format!("phone {phone} gets a BYE before it could acknowledge the answer (RFC 3261 15)"));
+            }
+        }
+        if method == Method::Invite {
+            self.invited.insert((phone, branch, "INVITE".to_owned()), Invited::default());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(start: &str, cseq: &str, from: &str, to: &str) -> Vec<u8> {
+        format!(
+            "{start}\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag={from}\r\n\
+             To: <sip:b@x>{to}\r\nCall-ID: c\r\nCSeq: {cseq}\r\nContent-Length: 0\r\n\r\n"
+        )
+        .into_bytes()
+    }
+
+    #[test]
+    fn it_notices_two_different_answers_and_answers_to_nothing() {
+        let mut legal = Legal::default();
+        let answer = |status: &str| message(&format!("SIP/2.0 {status}"), "1 INVITE", "f", ";tag=t");
+        legal.server_sends(Time::ZERO, 0, &answer("200 OK")).unwrap_err();
+        legal.phone_sends(Time::ZERO, 0, &message("INVITE sip:b@x SIP/2.0", "1 INVITE", "f", ""));
+        legal.server_sends(Time::ZERO, 0, &answer("486 Busy Here")).unwrap();
+        // Not heard yet: a server without a record may decide anew.
+        legal.server_sends(Time::ZERO, 0, &answer("404 Not Found")).unwrap();
+        legal.phone_sends(Time::ZERO, 0, &message("ACK sip:b@x SIP/2.0", "1 ACK", "f", ";tag=t"));
+        legal.server_sends(Time::ZERO, 0, &answer("603 Decline")).unwrap_err();
+    }
+
+    #[test]
+    fn it_notices_requests_that_fit_no_dialog() {
+        let mut legal = Legal::default();
+        let bye = |seq: u32| message("BYE sip:a@x SIP/2.0", &format!("{seq} BYE"), "t", ";tag=f");
+        legal.server_sends(Time::ZERO, 0, &bye(1)).unwrap_err();
+        legal.phone_sends(Time::ZERO, 0, &message("INVITE sip:b@x SIP/2.0", "1 INVITE", "f", ""));
+        legal.server_sends(Time::ZERO, 0, &message("SIP/2.0 200 OK", "1 INVITE", "f", ";tag=t")).unwrap();
+        legal.server_sends(Time::ZERO, 0, &bye(2)).unwrap_err();
+        legal.server_sends(Time::ZERO, 0, &bye(3)).unwrap_err();
+    }
+}

@@ -1,0 +1,93 @@
+//! One charge: each call begins once, is answered at most once, and ends exactly once, whoever wrote it down.
+
+use std::collections::BTreeMap;
+
+use call::Event;
+use model::Epoch;
+use redundancy::hot_standby::Stamp;
+
+use super::Verdict;
+
+/// Name of the checker.
+pub const NAME: &str = "one charge";
+
+/// What the log says of each call. A line that a successor writes again bears the stamp of the first one.
+#[derive(Debug, Default)]
+pub struct OneCharge {
+    calls: BTreeMap<u64, Entry>,
+    /// The latest epoch that was heard of.
+    epoch: Epoch,
+    /// Earlier epochs count no more: what a process that woke up late still says is about calls that are gone.
+    since: Epoch,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    began: Option<Stamp>,
+    answered: Option<Stamp>,
+    ended: Option<Stamp>,
+}
+
+impl OneCharge {
+    /// A line of the log.
+    ///
+    /// # Errors
+    /// If it says a second time what can only happen once.
+    pub fn logged(&mut self, stamp: Stamp, event: &Event) -> Verdict {
+        let (call, what) = match event {
+            Event::CallBegan { call } => (*call, "begins"),
+            Event::CallAnswered { call } => (*call, "is answered"),
+            Event::CallEnded { call, .. } | Event::CallAbandoned { call } => (*call, "ends"),
+            _ => return Ok(()),
+        };
+        self.epoch = self.epoch.max(stamp.epoch);
+        if stamp.epoch < self.since {
+            return Ok(());
+        }
+        let entry = self.calls.entry(call).or_default();
+        let slot = match what {
+            "begins" => &mut entry.began,
+            "is answered" => &mut entry.answered,
+            _ => &mut entry.ended,
+        };
+        match slot.replace(stamp) {
+            Some(before) if before != stamp => Err(format!("call {call:x} {what} twice")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The calls of a server that began from cold have no end.
+    pub fn forget(&mut self) {
+        self.calls.clear();
+        self.since = self.epoch.next();
+    }
+
+    /// Everything is over.
+    ///
+    /// # Errors
+    /// If a call has no end.
+    pub fn conclude(&self) -> Verdict {
+        match self.calls.iter().find(|(_, entry)| entry.ended.is_none()) {
+            Some((call, _)) => Err(format!("call {call:x} has no end in the log")),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_notices_a_second_end_and_a_missing_one() {
+        let stamp = |sequence| Stamp { epoch: Epoch(1), sequence };
+        let mut checker = OneCharge::default();
+        checker.logged(stamp(1), &Event::CallBegan { call: 7 }).unwrap();
+        checker.conclude().unwrap_err();
+        let end = Event::CallEnded { call: 7, status: None };
+        checker.logged(stamp(2), &end).unwrap();
+        checker.logged(stamp(2), &end).unwrap();
+        checker.conclude().unwrap();
+        checker.logged(stamp(3), &end).unwrap_err();
+    }
+}
