@@ -41,8 +41,8 @@ impl Report {
         for (kind, gaps) in self.gaps_by_kind() {
             for (part, limit) in kind.gap_limits() {
                 let gap = percentile(&gaps, *part);
-                if gap > limit * 1_000 {
-                    let gap = millis(gap);
+                if u128::from(gap) > limit.as_micros() {
+                    let (gap, limit) = (millis(gap), limit.as_millis());
                     long.push(format!("{}: {kind:?}: gap p{part} of {gap} ms, allowed are {limit} ms", self.name));
                 }
             }
