@@ -17,6 +17,7 @@ pub mod lca;
 pub mod local;
 pub mod log;
 pub mod process;
+mod prompt;
 pub mod pulse;
 pub mod server;
 mod services;

@@ -78,6 +78,10 @@ impl Agent {
     pub(super) fn new(settings: LcaSettings) -> Result<Self, Trouble> {
         // A terminal's Ctrl-C is meant for `up`, which asks for an orderly end. Fails only if nobody has to be left.
         let _ = setsid();
+        // Every application inherits it.
+        if let Err(error) = crate::prompt::run_soon() {
+            tracing::info!("the kernel does not know short slices: {error}");
+        }
         let (runs, warnings) = Runs::open(&settings.folder.runs())?;
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let socket = settings.folder.socket("lca");
