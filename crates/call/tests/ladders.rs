@@ -72,6 +72,7 @@ scripts! {
     loops,
     options,
     queue,
+    queue_stale_offer,
     queue_without_routing,
     register,
     registrar,
