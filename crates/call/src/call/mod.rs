@@ -212,11 +212,10 @@ impl Call {
 
     /// The agents' extensions that have a leg in this call, ringing or talking.
     fn presence(&self, settings: &Settings) -> Vec<Box<str>> {
-        if self.stage == Stage::Ended {
-            return Vec::new();
-        }
-        let ringing = self.invites_out.iter().filter(|invite| invite.tx.is_open() && !invite.is_cancelled());
-        let legs = ringing.filter_map(InviteOut::extension).chain(self.caller.as_deref()).chain(self.callee.as_deref());
+        let ringing = self.invites_out.iter().filter(|invite| invite.may_ring()).filter_map(InviteOut::extension);
+        let talks = self.stage != Stage::Ended;
+        let legs =
+            ringing.chain([&self.caller, &self.callee].into_iter().filter_map(|end| end.as_deref().filter(|_| talks)));
         let mut present: Vec<Box<str>> = Vec::new();
         for number in legs.filter(|number| settings.agents.contains_key(*number)) {
             if !present.iter().any(|known| **known == *number) {

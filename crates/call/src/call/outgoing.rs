@@ -146,6 +146,11 @@ impl InviteOut {
         self.cancel != Cancel::No
     }
 
+    /// True if the telephone rings or is about to, for all that is known: it was not told to stop.
+    pub(crate) fn may_ring(&self) -> bool {
+        self.tx.is_open() && matches!(self.cancel, Cancel::No | Cancel::Wanted(_))
+    }
+
     /// Does what is due: sends again, and tells if it was given up.
     pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) -> Action {
         if let Cancel::Sent { tx, request } = &mut self.cancel
