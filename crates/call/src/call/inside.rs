@@ -125,7 +125,10 @@ impl Call {
             Objection::Status(_) => answer.finish(),
         };
         let part = self.part();
-        if request.method() == Method::Invite {
+        if request.method() == Method::Invite && self.invites_in.len() >= MAX_REQUESTS {
+            // Without a record, as each would be repeated until its ACK.
+            reply(desk, request, arrival, 503);
+        } else if request.method() == Method::Invite {
             let mut invite = InviteIn::new(part, Some(origin), request, arrival);
             invite.answer(desk, Answer::new(status), more);
             self.invites_in.push(invite);
