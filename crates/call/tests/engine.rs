@@ -21,7 +21,7 @@ fn engine() -> Engine {
     let mut engine = Engine::new(Settings {
         domain: "example.com".to_owned(),
         listeners: [Carrier::Udp, Carrier::Tcp].map(|carrier| Listener { carrier, address: address(1) }).into(),
-        extensions: [device("1001", 2), device("1002", 3)].into(),
+        extensions: [device("1001", 2), device("1002", 3), device("1003", 4)].into(),
         agents: [("1002".to_owned(), "ben".to_owned())].into(),
         queues: [("9000".to_owned(), Queue::default())].into(),
         secret: [7; 32],
@@ -161,7 +161,7 @@ fn deadlines_in_great_number_are_handled_a_few_at_a_time() {
     let mut engine = engine();
     let many = EXPIRE_AT_ONCE as u32 * 2 + 1;
     for number in 1..=many {
-        datagram(&mut engine, Time::ZERO, &invite(number, "1002"));
+        datagram(&mut engine, Time::ZERO, &invite(number, "1003"));
     }
     actions(&mut engine);
     let due = engine.store().deadline();
@@ -245,4 +245,23 @@ fn a_call_does_not_grow_however_often_it_is_answered_or_asked() {
         assert_eq!(sent_to(&mut engine, 2).len(), 1, "each is answered");
     }
     assert!(changed(&mut engine) < 64 << 10);
+}
+
+#[test]
+fn an_agent_has_so_many_calls_and_no_more() {
+    let mut engine = engine();
+    let many = u32::try_from(call::limits::MAX_CALLS_OF_AGENT).expect("a small number");
+    for count in 1..=many {
+        datagram(&mut engine, Time::ZERO, &invite(count, "1002"));
+    }
+    assert_eq!(sent_to(&mut engine, 3).len(), call::limits::MAX_CALLS_OF_AGENT);
+    datagram(&mut engine, Time::ZERO, &invite(many + 1, "1002"));
+    assert!(sent_to(&mut engine, 2).pop().is_some_and(|answer| answer.starts_with("SIP/2.0 486 ")));
+    // Neither may the agent begin one more; others may.
+    let own = invite(many + 2, "1001");
+    engine.handle(Time::ZERO, Input::Datagram { listener: ListenerId(0), source: address(3), bytes: own.as_bytes() });
+    let refused = sent_to(&mut engine, 3).pop().expect("an answer");
+    assert!(refused.starts_with("SIP/2.0 503 ") && refused.contains("Retry-After"), "{refused}");
+    datagram(&mut engine, Time::ZERO, &invite(many + 3, "9000"));
+    assert_eq!(count(&engine, 1), call::limits::MAX_CALLS_OF_AGENT + 1);
 }
