@@ -41,6 +41,7 @@ impl Call {
         };
         if let Some(pair) = pair {
             self.relay_to_caller(desk, pair, response);
+            self.told_waiting(desk);
         }
     }
 

@@ -119,6 +119,13 @@ impl Call {
         }
     }
 
+    /// The caller heard of the phone that rings, which leaves a 182 nothing to say for a while.
+    pub(super) fn told_waiting(&mut self, desk: &Desk<'_>) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.tell_at = desk.after(QUEUED_AGAIN);
+        }
+    }
+
     /// The Routing Server refuses the caller.
     pub(crate) fn turn_away(&mut self, desk: &mut Desk<'_>, status: u16) {
         if self.waiting.is_some() {
