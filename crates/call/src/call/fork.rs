@@ -41,6 +41,7 @@ impl Call {
         };
         if let Some(pair) = pair {
             self.relay_to_caller(desk, pair, response);
+            self.told_waiting(desk);
         }
     }
 
@@ -132,9 +133,10 @@ impl Call {
         desk.event(Event::CallAnswered { call: self.number });
     }
 
-    /// Acknowledges an answer that nobody wants any more, and hangs up (RFC 3261 13.2.2.4).
+    /// Acknowledges an answer that nobody wants any more, and hangs up (RFC 3261 13.2.2.4). A branch that has given as
+    /// many answers as it may is heard no more, since each would be sent a goodbye of its own.
     fn decline_answer(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
-        let Some(fork) = self.invites_out.get(at) else { return };
+        let Some(fork) = self.invites_out.get(at).filter(|fork| fork.takes_answers()) else { return };
         let (follow, hop) = (matches!(fork.role, Role::Fork { follow: true, .. }), fork.hop);
         let mut side = Side::new(Dialog::caller(response), hop, follow);
         self.acknowledge(desk, at, &side, None);

@@ -251,6 +251,11 @@ impl Call {
         first.chain(merge).map(|name| Alias(hash64(name))).collect()
     }
 
+    /// True if what comes from this end asserts identities that are believed; callees are phones.
+    fn trusts(&self, end: End) -> bool {
+        self.trusted && end == End::Caller
+    }
+
     /// Where in the call a request comes from whose To has this tag of ours: its pair and the end of it.
     fn locate(&self, tag: Token, request: &Message<'_>) -> Option<(usize, End)> {
         let end = inside::end_of(tag)?;

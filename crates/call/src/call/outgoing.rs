@@ -226,10 +226,15 @@ impl InviteOut {
 
     /// Sends the ACK of an answer and keeps it for the answer's repetitions.
     pub(crate) fn acknowledge(&mut self, desk: &mut Desk<'_>, tag: &str, hop: Hop, request: Vec<u8>) {
-        if self.acks.len() < MAX_ANSWERS && !(hop.is_reliable() && self.tx.is_terminated()) {
+        if self.takes_answers() && !(hop.is_reliable() && self.tx.is_terminated()) {
             self.acks.push(Ack { tag: tag.into(), hop, request: request.as_slice().into() });
         }
         desk.request(hop, request);
+    }
+
+    /// True until as many answers were acknowledged as are remembered.
+    pub(crate) fn takes_answers(&self) -> bool {
+        self.acks.len() < MAX_ANSWERS
     }
 
     /// True if the answer with this tag was acknowledged.
