@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand};
 use redundancy::hot_standby::{Commit, Sabotage};
 use sim::explore::{Budget, search};
 use sim::plan::{Plan, World, sabotage_named, world_named};
+use sim::record::{Extent, Record};
 use sim::table::Table;
-use sim::{budget, case, outcome, shrink};
+use sim::{budget, case, outcome, rules, shrink};
 
 /// The simulated world of Everline: pairs of servers under every fault, from one seed.
 #[derive(Parser)]
@@ -40,6 +41,14 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         jobs: usize,
     },
+    /// Breaks the rules of the protocol one at a time, and prints the seeds at which that is noticed.
+    Broken {
+        /// Threads.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+    /// Runs all of it once, and prints what it came to as JSON.
+    Record(Recording),
     /// Explores every order of events within a bound, on the real protocol code.
     Explore {
         /// Ends after so many states.
@@ -89,6 +98,28 @@ struct Many {
     sabotage: Sabotage,
 }
 
+#[derive(Args)]
+struct Recording {
+    /// Seeds with calls.
+    #[arg(long, default_value_t = 100_000)]
+    seeds: u64,
+    /// Seeds with the toy.
+    #[arg(long, default_value_t = 300_000)]
+    toy_seeds: u64,
+    /// The first seed of each.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Steps of the crash-point table.
+    #[arg(long, default_value_t = 3)]
+    steps: u32,
+    /// States to explore in each small world.
+    #[arg(long, default_value_t = 1_000_000)]
+    states: usize,
+    /// Threads.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+}
+
 /// Writes a line for people; whoever closes the pipe has read enough.
 macro_rules! say {
     ($($text:tt)*) => {{
@@ -127,6 +158,8 @@ fn main() -> ExitCode {
             cases && explored && toy && calls
         }
         Some(Command::Table { steps, jobs }) => table(steps, jobs),
+        Some(Command::Broken { jobs }) => broken(jobs),
+        Some(Command::Record(recording)) => record(&recording),
         Some(Command::Explore { states }) => explore(states),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -225,4 +258,29 @@ fn explore(states: usize) -> bool {
         }
     }
     good
+}
+
+fn broken(jobs: usize) -> bool {
+    let mut good = true;
+    for look in rules::ALL.map(|broken| broken.look(jobs)) {
+        say!("{look}");
+        good &= look.is_as_stated();
+    }
+    good
+}
+
+fn record(recording: &Recording) -> bool {
+    let Recording { seeds, toy_seeds, from, steps, states, jobs } = *recording;
+    let extent = Extent { calls_seeds: seeds, toy_seeds, from, steps, states, jobs };
+    let taken = Record::take(extent, |what| eprintln!("{what}"));
+    match taken.and_then(|record| Ok((serde_json::to_string(&record).map_err(|error| error.to_string())?, record))) {
+        Ok((text, record)) => {
+            say!("{text}");
+            record.is_good()
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            false
+        }
+    }
 }

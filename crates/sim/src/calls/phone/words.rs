@@ -24,7 +24,7 @@ fn word_of(message: &Message<'_>) -> String {
 impl Phone {
     /// Says something to the other end, each time in other words.
     pub(super) fn say(&mut self, now: Time, number: u64) {
-        let (branch, name) = (self.branch(), self.draw());
+        let (branch, one) = (self.branch(), self.draw());
         let index = self.index;
         let Some(leg) = self.legs.iter_mut().find(|leg| leg.number == number && leg.state == State::Talking) else {
             return;
@@ -34,26 +34,21 @@ impl Phone {
         let call = leg.call;
         let seq = dialog.next_seq();
         let dialog = dialog.clone();
-        let word = format!("word {name} of {index} in {call}");
-        let method = match says.method {
-            plan::Method::Info => Method::Info,
-            plan::Method::Message => Method::Message,
-            plan::Method::Update => Method::Update,
-        };
-        let mut bytes = Vec::with_capacity(500);
-        let head = self.inside_head(&dialog, method, seq, &branch, &mut bytes).header(HeaderName::Subject, &word);
-        // An UPDATE without an offer only says that the call goes on.
-        if method == Method::Update {
-            head.finish()
-        } else {
-            head.body("text/plain", word.as_bytes())
-        }
-        self.facts.push(Fact::Said { word });
+        let word = format!("word {one} of {index} in {call}");
         let name = match says.method {
             plan::Method::Info => "INFO",
             plan::Method::Message => "MESSAGE",
             plan::Method::Update => "UPDATE",
         };
+        let mut bytes = Vec::with_capacity(500);
+        let method = Method::from_name(name);
+        let head = self.inside_head(&dialog, method, seq, &branch, &mut bytes).header(HeaderName::Subject, &word);
+        match says.method {
+            plan::Method::Info | plan::Method::Message => head.body("text/plain", word.as_bytes()),
+            // Without an offer it only says that the call goes on.
+            plan::Method::Update => head.finish(),
+        }
+        self.facts.push(Fact::Said { word });
         self.request(now, name, branch, bytes, Some(number));
     }
 
