@@ -42,7 +42,6 @@ impl Engine {
         let Some(who) = self.who(now, invite, arrival) else { return };
         let Some(way) = self.way(now, &number) else { return self.answer(now, invite, arrival, 404) };
         match way {
-            Way::Targets(targets) if targets.is_empty() => self.answer(now, invite, arrival, 480),
             _ if self.store.len() >= MAX_RECORDS => self.refuse_full(now, invite, arrival),
             way => self.begin_call(now, invite, arrival, &who, &number, &way),
         }

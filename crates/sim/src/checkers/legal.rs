@@ -147,9 +147,8 @@ impl Legal {
         let tag = response.to().tag().unwrap_or_default().to_owned();
         let invite = cseq.method == Method::Invite;
         // A refusal may be made anew from each repetition of its request as long as the phone has not heard it: a
-        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time. Deviation: a 480, which depends on who
-        // is registered, may also be followed by something else when the network repeats the INVITE later.
-        let stands = |before: &&mut Final| before.status < 300 || (before.heard && before.status != 480);
+        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time.
+        let stands = |before: &&mut Final| before.status < 300 || before.heard;
         if let Some(before) = answer.as_mut().filter(stands) {
             // A server that was stopped in the middle and superseded meanwhile says the rest when it wakes up.
             let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
