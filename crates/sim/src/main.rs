@@ -26,7 +26,7 @@ struct Cli {
 enum Command {
     /// Runs many seeds; example: sim run --seeds 100000 --jobs 2
     Run(Many),
-    /// Replays every saved case and runs a fixed budget of seeds.
+    /// Replays every saved case, looks for the broken rules, and runs a fixed budget of seeds.
     Gate {
         /// Threads.
         #[arg(long, default_value_t = 2)]
@@ -151,11 +151,12 @@ fn main() -> ExitCode {
         Some(Command::Run(many)) => run_many(&many),
         Some(Command::Gate { jobs }) => {
             let cases = replay_cases();
+            let rules = broken(jobs);
             let explored = explore(GATE_STATES);
             let fresh = |world, seeds| run_many(&Many { seeds, from: 0, jobs, world, sabotage: Sabotage::None });
             let toy = fresh(World::Toy, GATE_TOY_SEEDS);
             let calls = fresh(World::Calls, GATE_CALLS_SEEDS);
-            cases && explored && toy && calls
+            cases && rules && explored && toy && calls
         }
         Some(Command::Table { steps, jobs }) => table(steps, jobs),
         Some(Command::Broken { jobs }) => broken(jobs),
