@@ -18,10 +18,11 @@ fn engine() -> Engine {
         let contact = FixedContact::parse(&format!("sip:{number}@{}", address(last))).expect("a contact");
         (number.to_owned(), Extension { password: None, contact: Some(contact) })
     };
+    let absent = |number: &str| (number.to_owned(), Extension { password: Some("x".to_owned()), contact: None });
     let mut engine = Engine::new(Settings {
         domain: "example.com".to_owned(),
         listeners: [Carrier::Udp, Carrier::Tcp].map(|carrier| Listener { carrier, address: address(1) }).into(),
-        extensions: [device("1001", 2), device("1002", 3), device("1003", 4)].into(),
+        extensions: [device("1001", 2), device("1002", 3), device("1003", 4), absent("1004")].into(),
         agents: [("1002".to_owned(), "ben".to_owned())].into(),
         queues: [("9000".to_owned(), Queue::default())].into(),
         secret: [7; 32],
@@ -71,6 +72,20 @@ fn said_on_a_connection(bytes: &[u8]) -> (String, bool) {
     }
     assert_eq!(closed, count(&engine, 4) == 0, "a closed connection has no record");
     (answer.lines().next().unwrap_or_default().to_owned(), closed)
+}
+
+/// RFC 3261 17.2.1: a phone that comes meanwhile does not turn the refusal of an INVITE into a call when it is repeated.
+#[test]
+fn a_call_that_nobody_can_take_is_refused_once_and_for_all() {
+    let mut engine = engine();
+    let sent = |engine: &mut Engine| -> Vec<Vec<u8>> {
+        datagram(engine, Time::ZERO, &invite(1, "1004"));
+        let bytes = |action| if let Action::Datagram { bytes, .. } = action { Some(bytes) } else { None };
+        actions(engine).into_iter().filter_map(bytes).collect()
+    };
+    let first = sent(&mut engine);
+    assert!(first.last().is_some_and(|answer| answer.starts_with(b"SIP/2.0 480 ")), "{first:?}");
+    assert_eq!(sent(&mut engine), first[first.len() - 1..], "the same answer");
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(crate) use desk::{Desk, Effect, Target};
 pub(crate) use incoming::{Arrival, key_of};
 use incoming::{InviteIn, RequestIn};
 use outgoing::{InviteOut, RequestOut};
-use pair::{End, Pair};
+use pair::{Callee, End, Pair};
 pub(crate) use queue::Waiting;
 pub(crate) use relay::{ALLOW, EXTENSIONS, METHODS, unsupported};
 pub(crate) use setup::{Caller, is_translated, merge_key};
@@ -98,6 +98,8 @@ pub(crate) struct Call {
     agent: Option<Box<str>>,
     /// The agents' extensions that were last told to have a leg here.
     present: Vec<Box<str>>,
+    /// The callees' ends of early dialogs that were let go of: who answers all the same is told so in order.
+    parted: Vec<Callee>,
 }
 
 impl Call {
@@ -185,6 +187,7 @@ impl Call {
             !invite.tx.is_terminated() && (!lingers || invite.tx.deadline() > now)
         });
         self.invites_out.retain_mut(|invite| !invite.sweep(now));
+        self.parted.retain(|callee| self.invites_out.iter().any(|invite| invite.is_leg(callee.leg)));
         self.requests_in.retain(|request| {
             !request.tx.is_terminated() && (!request.tx.is_lingering() || request.tx.deadline() > now)
         });

@@ -132,12 +132,14 @@ impl InviteOut {
         !cancels && (self.tx.is_terminated() || (self.tx.is_lingering() && self.tx.deadline() <= now))
     }
 
-    /// Until when the last of it lingers; [`Time::ZERO`] if nothing does.
+    /// Until when the last of it lingers; [`Time::ZERO`] if nothing does. Nothing is swept out before the CANCEL is
+    /// answered, so until then its own timers are what is due.
     pub(crate) fn linger(&self) -> Time {
         let own = if self.tx.is_lingering() { self.tx.deadline() } else { Time::ZERO };
         match &self.cancel {
             Cancel::Sent { tx, .. } if tx.is_lingering() => own.max(tx.deadline()),
-            _ => own,
+            Cancel::Sent { .. } => Time::ZERO,
+            Cancel::No | Cancel::Wanted(_) | Cancel::Done => own,
         }
     }
 

@@ -76,6 +76,7 @@ impl Call {
             queue: None,
             agent: None,
             present: Vec::new(),
+            parted: Vec::new(),
         };
         call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });

@@ -51,7 +51,6 @@ impl Engine {
         let Some(who) = self.who(now, invite, arrival) else { return };
         let Some(way) = self.way(now, &number) else { return self.answer(now, invite, arrival, 404) };
         match way {
-            Way::Targets(targets) if targets.is_empty() => self.answer(now, invite, arrival, 480),
             Way::Targets(_) if self.is_crowded(&number) => self.answer(now, invite, arrival, 486),
             _ if who.extension().is_some_and(|caller| self.is_crowded(caller)) => {
                 self.refuse_full(now, invite, arrival);
