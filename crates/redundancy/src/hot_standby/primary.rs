@@ -16,6 +16,8 @@ use crate::coordinator::PairEntry;
 
 /// Outputs that may wait at the gate before no more inputs are taken in.
 const MOST_HELD: usize = 65_536;
+/// Octets that a step of the state usually takes at most; a longer one takes longer to write.
+const STEP: usize = 4_096;
 
 /// The primary's share of a replica.
 #[derive(Clone, Debug)]
@@ -153,7 +155,7 @@ impl<E: Engine> Replica<E> {
         primary.sequence += 1;
         primary.covered = primary.mark;
         let (epoch, sequence) = (primary.epoch, primary.sequence);
-        let mut changes = Vec::new();
+        let mut changes = Vec::with_capacity(STEP);
         self.refused.write_news(&mut changes);
         let effects = &mut self.effects;
         self.engine.store_mut().drain(&mut changes, |key, change| {
@@ -165,7 +167,7 @@ impl<E: Engine> Replica<E> {
             }
         });
         if primary.standby.is_linked() {
-            let mut encoded = Vec::new();
+            let mut encoded = Vec::with_capacity(STEP);
             for output in &outputs {
                 write_output(&mut encoded, |out| output.encode(out));
             }
