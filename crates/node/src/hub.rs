@@ -11,6 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::channel::{Channel, ChannelError};
 use crate::local;
+use crate::open_files::{self, Spare};
 
 /// Connections that are kept at most; one more is closed at once.
 pub const MOST_GUESTS: usize = 256;
@@ -27,6 +28,7 @@ pub struct Hub<Note> {
     epoll: Epoll,
     guests: BTreeMap<u64, Guest<Note>>,
     accepted: u64,
+    spare: Spare,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl<Note: Default> Hub<Note> {
         let listener = local::listen(path)?;
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
-        Ok(Self { listener, epoll, guests: BTreeMap::new(), accepted: 0 })
+        Ok(Self { listener, epoll, guests: BTreeMap::new(), accepted: 0, spare: Spare::new()? })
     }
 
     /// Accepts who waits, and names the connections on which something has happened, without waiting. Of each of them
@@ -106,7 +108,15 @@ impl<Note: Default> Hub<Note> {
     }
 
     fn accept(&mut self) {
-        while let Ok((socket, _)) = self.listener.accept() {
+        loop {
+            let socket = match self.listener.accept() {
+                Ok((socket, _)) => socket,
+                Err(error) if open_files::is_exhausted(&error) => {
+                    tracing::warn!("a connection is closed: this process has too many open files (`ulimit -n`)");
+                    return self.spare.lend(|| drop(self.listener.accept()));
+                }
+                Err(_) => return,
+            };
             let number = self.accepted + 1;
             let registered = || self.epoll.add(&socket, EpollEvent::new(EpollFlags::EPOLLIN, number));
             if self.guests.len() < MOST_GUESTS && registered().is_ok() {

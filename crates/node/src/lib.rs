@@ -16,6 +16,7 @@ pub mod journal;
 pub mod lca;
 pub mod local;
 pub mod log;
+pub mod open_files;
 pub mod process;
 pub mod pulse;
 pub mod server;

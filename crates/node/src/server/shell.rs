@@ -12,6 +12,7 @@ use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
+use super::notes::Notes;
 use super::poll::{Poll, Ready};
 use super::ring::Ring;
 use super::service::Service;
@@ -97,6 +98,9 @@ pub(super) struct Shell<S: Service> {
     /// The intake is in the poll set.
     pub(super) reading: bool,
     journal_retry: Time,
+    /// When pair time was noted last.
+    pub(super) time_noted: Time,
+    pub(super) notes: Notes,
     pub(super) end: Option<End>,
 }
 
@@ -140,6 +144,8 @@ impl<S: Service> Shell<S> {
                 now: clock::now(),
                 reading: false,
                 journal_retry: Time::NEVER,
+                time_noted: Time::ZERO,
+                notes: Notes::default(),
                 end: None,
                 settings,
             })
@@ -180,7 +186,9 @@ impl<S: Service> Shell<S> {
             self.replica.tick(self.now);
         }
         self.finish_turn();
+        self.note_pair_time();
         self.retry_journal();
+        self.notes.tell(self.now);
         self.report();
     }
 

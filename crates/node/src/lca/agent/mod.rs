@@ -18,6 +18,7 @@ use super::LcaSettings;
 use super::runs::Runs;
 use super::supervised::Supervised;
 use crate::clock;
+use crate::coordinator;
 use crate::hub::Hub;
 use crate::pulse::Pulse;
 use crate::wire::{ApplicationRow, FromLca, ServerReport, Trouble};
@@ -78,7 +79,10 @@ impl Agent {
     pub(super) fn new(settings: LcaSettings) -> Result<Self, Trouble> {
         // A terminal's Ctrl-C is meant for `up`, which asks for an orderly end. Fails only if nobody has to be left.
         let _ = setsid();
-        let (runs, warnings) = Runs::open(&settings.folder.runs())?;
+        let (mut runs, warnings) = Runs::open(&settings.folder.runs())?;
+        for incarnation in coordinator::named(&settings.folder.journal("coordinator")) {
+            runs.learn(&incarnation.application, incarnation.run);
+        }
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let socket = settings.folder.socket("lca");
         let hub = Hub::listen(&socket).map_err(|error| Trouble::of_file("listen at", &socket, &error))?;
