@@ -6,8 +6,8 @@ use model::{RecordKey, Time};
 use sip::stream::{Frame, Framer, PONG};
 
 use super::Engine;
-use crate::hop::{ConnectionId, Hop};
 use super::crowd::Crowd;
+use crate::hop::{ConnectionId, Hop};
 use crate::limits::{CONNECT_PATIENCE, MESSAGE_PATIENCE};
 use crate::output::{Action, Event};
 use crate::record::{CALL, CONNECTION, Connection, Content, Value, alias_of};

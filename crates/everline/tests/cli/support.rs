@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,8 +16,9 @@ use tempfile::TempDir;
 const QUESTIONS: usize = 2_000;
 
 /// The folder of a contact centre, for one test.
+#[derive(Clone)]
 pub(crate) struct Place {
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 /// How a command ended.
@@ -33,7 +36,7 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("run")).expect("a folder");
-        Self { folder }
+        Self { folder: Arc::new(folder) }
     }
 
     /// Where it is.
@@ -57,7 +60,9 @@ impl Place {
             "[[agent]]\nid = \"anna\"\nextension = \"1001\"\n",
             "[[queue]]\nnumber = \"9000\"\nagents = [\"anna\"]\n",
         );
-        std::fs::write(self.path().join("everline.toml"), format!("{usual}{more}")).expect("written");
+        let path = self.path().join("everline.toml");
+        std::fs::write(&path, format!("{usual}{more}")).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("ours");
     }
 
     /// Runs a command, its words separated by spaces.
@@ -77,9 +82,9 @@ pub(crate) struct Running {
     pub(crate) view: PathBuf,
     /// What `up` said when it was ready.
     welcome: String,
-    up: Child,
-    out: BufReader<ChildStdout>,
-    err: BufReader<ChildStderr>,
+    pub(crate) up: Child,
+    pub(crate) out: Option<BufReader<ChildStdout>>,
+    pub(crate) err: Option<BufReader<ChildStderr>>,
 }
 
 impl Running {
@@ -103,9 +108,7 @@ impl Running {
 
     /// The same by a program that becomes this one in the end.
     pub(crate) fn by(place: Place, mut program: Command) -> Self {
-        let mut up = program.arg("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
-        let out = BufReader::new(up.stdout.take().expect("piped"));
-        let err = BufReader::new(up.stderr.take().expect("piped"));
+        let (up, out, err) = start(&mut program);
         let view = place.path().to_owned();
         let mut running = Self { place, view, welcome: String::new(), up, out, err };
         running.welcome();
@@ -114,11 +117,7 @@ impl Running {
 
     /// Starts `up` again in the folder, after the end of the one before.
     pub(crate) fn up_again(&mut self) {
-        let mut up = self.place.program();
-        let mut up = up.arg("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
-        self.out = BufReader::new(up.stdout.take().expect("piped"));
-        self.err = BufReader::new(up.stderr.take().expect("piped"));
-        self.up = up;
+        (self.up, self.out, self.err) = start(&mut self.place.program());
         self.welcome();
     }
 
@@ -139,9 +138,9 @@ impl Running {
     fn welcome(&mut self) {
         let mut text = String::new();
         while !text.ends_with("\nready\n") {
-            if self.out.read_line(&mut text).expect("text") == 0 {
+            if self.out.as_mut().expect("heard").read_line(&mut text).expect("text") == 0 {
                 let mut remarks = String::new();
-                self.err.read_to_string(&mut remarks).expect("text");
+                self.err.as_mut().expect("heard").read_to_string(&mut remarks).expect("text");
                 panic!("it does not get ready:\n{text}{remarks}{}", self.logs());
             }
         }
@@ -152,7 +151,7 @@ impl Running {
     pub(crate) fn until(&mut self, words: &str) {
         let mut text = String::new();
         while !text.lines().last().is_some_and(|line| line.contains(words)) {
-            let count = self.err.read_line(&mut text).expect("text");
+            let count = self.err.as_mut().expect("heard").read_line(&mut text).expect("text");
             assert_ne!(count, 0, "never said {words:?}, but:\n{text}{}", self.logs());
         }
     }
@@ -206,7 +205,7 @@ impl Running {
     /// Waits for the end of `up`; gives its exit code and what it said since it was read last.
     pub(crate) fn end(&mut self) -> (ExitStatus, String) {
         let mut remarks = String::new();
-        self.err.read_to_string(&mut remarks).expect("text");
+        self.err.as_mut().expect("heard").read_to_string(&mut remarks).expect("text");
         (self.up.wait().expect("ended"), remarks)
     }
 
@@ -216,6 +215,13 @@ impl Running {
         let text = |log: std::fs::DirEntry| std::fs::read_to_string(log.path()).unwrap_or_default();
         logs.map(|log| format!("-- {}\n{}", log.path().display(), text(log))).collect()
     }
+}
+
+/// Starts `up`, whose words can be read.
+fn start(program: &mut Command) -> (Child, Option<BufReader<ChildStdout>>, Option<BufReader<ChildStderr>>) {
+    let mut up = program.arg("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let (out, err) = (up.stdout.take().map(BufReader::new), up.stderr.take().map(BufReader::new));
+    (up, out, err)
 }
 
 impl Drop for Running {

@@ -101,6 +101,8 @@ pub(super) struct Shell<S: Service> {
     /// When pair time was noted last.
     pub(super) time_noted: Time,
     pub(super) notes: Notes,
+    /// The alarm that was logged last.
+    told_note: Option<String>,
     pub(super) end: Option<End>,
 }
 
@@ -146,6 +148,7 @@ impl<S: Service> Shell<S> {
                 journal_retry: Time::NEVER,
                 time_noted: Time::ZERO,
                 notes: Notes::default(),
+                told_note: None,
                 end: None,
                 settings,
             })
@@ -275,10 +278,22 @@ impl<S: Service> Shell<S> {
 
     fn report(&mut self) {
         let report = self.server_report();
+        self.tell_note(report.note.as_ref());
         if report.ready {
             self.lca.ready();
         }
         self.lca.report(report);
+    }
+
+    /// Logs an alarm once, and its end.
+    fn tell_note(&mut self, note: Option<&String>) {
+        if self.told_note.as_ref() != note {
+            match note {
+                Some(note) => tracing::error!("{note}"),
+                None => tracing::info!("the journal takes everything again"),
+            }
+            self.told_note = note.cloned();
+        }
     }
 
     pub(super) fn server_report(&self) -> ServerReport {

@@ -91,7 +91,7 @@ fn note(event: &Event) -> Note {
         Event::WrongPassword { .. } => (true, Some("wrong password")),
         Event::ConnectionRefused { .. } => (true, Some("connection refused")),
         Event::Stray { .. } => (false, Some("stray message")),
-        Event::CallAbandoned { .. } | Event::RoutingToldAnew | Event::RoutingMissed => (true, None),
+        Event::CallAbandoned { .. } | Event::RoutingMissed => (true, None),
         _ => (false, None),
     };
     let text = match event {
@@ -102,7 +102,10 @@ fn note(event: &Event) -> Note {
         Event::WrongPassword { registration, source } => {
             format!("wrong password from {source} for the extension of registration {registration:x}")
         }
-        Event::ConnectionRefused { connection, why } => format!("connection refused: {:x} is closed: {why}", connection.0),
+        Event::ConnectionRefused { connection, why } => {
+            format!("connection refused: {:x} is closed: {why}", connection.0)
+        }
+        Event::RoutingMissed => "no Routing Server answers: callers go to the default targets of their queues".into(),
         other => format!("{other:?}"),
     };
     Note { text, is_warning, provoked }
