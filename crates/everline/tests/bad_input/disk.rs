@@ -16,10 +16,12 @@ pub(crate) const TESTS: &[Test] = &[
     ("disk::a_full_one_lets_nothing_start_and_says_why (needs a mount namespace)", full_at_the_start),
 ];
 
-/// Runs this program with a small disk of its own in `data/`; where `then` fills it, it is full from the start.
+/// Runs this program with a small disk of its own as its folder; where `then` fills it, it is full from the start.
 fn on_a_small_disk(place: &Place, then: &str) -> Command {
-    let script =
-        format!("mkdir -p -m 700 data && mount -t tmpfs -o size=3m,mode=700 none data && {then} && exec \"$@\"");
+    let script = format!(
+        "exec 3< everline.toml && mount -t tmpfs -o size=8m,mode=700 none \"$EVERLINE_DIR\" && cd \"$EVERLINE_DIR\" && \
+         (umask 077 && cat <&3 > everline.toml) && exec 3<&- && {then} && exec \"$@\""
+    );
     let mut command = isolated(&["--mount", "--propagation", "private"]);
     command.args(["sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_everline")]);
     command.env("EVERLINE_DIR", place.path()).current_dir(place.path());
@@ -39,7 +41,8 @@ fn full_while_running() {
     place.configure("");
     let command = on_a_small_disk(&place, "true");
     let mut running = Running::by(place, command);
-    let data = running.root().join("data");
+    running.look_inside();
+    let data = running.place.path().join("data");
     let address = running.address("udp");
     let mut phone = Phone::new(address);
     let expires = "Expires: 3600\r\n";
@@ -94,7 +97,7 @@ fn primary(status: &serde_json::Value) -> Option<&serde_json::Value> {
 fn full_at_the_start() {
     let place = Place::new();
     place.configure("");
-    let fill = "{ head -c 3M /dev/zero > data/filler 2> /dev/null || true; }";
+    let fill = "{ head -c 8M /dev/zero > filler 2> /dev/null || true; }";
     let output = on_a_small_disk(&place, fill).arg("up").output().expect("started");
     let told = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(1), "{told}");

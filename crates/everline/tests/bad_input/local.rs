@@ -25,7 +25,7 @@ const SILENT: usize = 300;
 fn garbage() {
     let running = Running::new();
     let before = running.living();
-    let run = fs::read_dir(running.view.join("run")).expect("a folder").map(|entry| entry.expect("a file").path());
+    let run = fs::read_dir(running.place.path().join("run")).expect("a folder").map(|entry| entry.expect("a file").path());
     let is_socket = |path: &PathBuf| path.extension().is_some_and(|end| end == "sock" || end == "mail");
     let sockets: Vec<PathBuf> = run.filter(is_socket).collect();
     assert!(sockets.len() >= 8, "{sockets:?}");
@@ -111,7 +111,7 @@ fn open_doors() {
     let modes = ["run", "data", "data/nonce.key"].map(|name| (name, mode(name)));
     assert_eq!(modes[0], ("run", 0o777), "a check changes nothing");
     let running = Running::up(place);
-    let mode = |name: &str| fs::metadata(running.view.join(name)).expect("there").permissions().mode() & 0o777;
+    let mode = |name: &str| fs::metadata(running.place.path().join(name)).expect("there").permissions().mode() & 0o777;
     assert_eq!(["run", "data", "data/nonce.key", "run/settings.bin"].map(mode), [0o700, 0o700, 0o600, 0o600]);
     let sockets = ["control", "lca", "coordinator", "sip-a", "routing-b"].map(|name| mode(&format!("run/{name}.sock")));
     assert_eq!(sockets, [0o600; 5]);

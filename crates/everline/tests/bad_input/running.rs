@@ -6,10 +6,10 @@ use std::process::ExitStatus;
 use crate::support::Running;
 
 impl Running {
-    /// Its folder as it sees it itself, in a mount namespace of its own.
-    pub(crate) fn root(&mut self) -> PathBuf {
+    /// Looks into its folder as it sees it itself, in a mount namespace of its own.
+    pub(crate) fn look_inside(&mut self) {
         let root = PathBuf::from(format!("/proc/{}/root", self.up.id()));
-        root.join(self.place.path().strip_prefix("/").expect("a whole path"))
+        self.place.view = root.join(self.place.inside().strip_prefix("/").expect("a whole path"));
     }
 
     /// Whoever listens to `up` goes away.

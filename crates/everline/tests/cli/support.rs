@@ -19,6 +19,8 @@ const QUESTIONS: usize = 2_000;
 #[derive(Clone)]
 pub(crate) struct Place {
     folder: Arc<TempDir>,
+    /// How this process sees it; another path if it lies in a namespace of its own.
+    pub(crate) view: PathBuf,
 }
 
 /// How a command ended.
@@ -36,11 +38,17 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("run")).expect("a folder");
-        Self { folder: Arc::new(folder) }
+        let view = folder.path().to_owned();
+        Self { folder: Arc::new(folder), view }
     }
 
-    /// Where it is.
+    /// Where it is, for this process.
     pub(crate) fn path(&self) -> &Path {
+        &self.view
+    }
+
+    /// Where it is for the processes that live in it.
+    pub(crate) fn inside(&self) -> &Path {
         self.folder.path()
     }
 
@@ -78,8 +86,6 @@ impl Place {
 pub(crate) struct Running {
     /// Its folder.
     pub(crate) place: Place,
-    /// The folder as this process sees it; another path if it lies in a namespace of its own.
-    pub(crate) view: PathBuf,
     /// What `up` said when it was ready.
     welcome: String,
     pub(crate) up: Child,
@@ -109,8 +115,7 @@ impl Running {
     /// The same by a program that becomes this one in the end.
     pub(crate) fn by(place: Place, mut program: Command) -> Self {
         let (up, out, err) = start(&mut program);
-        let view = place.path().to_owned();
-        let mut running = Self { place, view, welcome: String::new(), up, out, err };
+        let mut running = Self { place, welcome: String::new(), up, out, err };
         running.welcome();
         running
     }
@@ -172,7 +177,7 @@ impl Running {
 
     /// Process ids by the name of the application, the local control agent's included.
     pub(crate) fn pids(&self) -> BTreeMap<String, i32> {
-        let run = std::fs::read_dir(self.view.join("run")).expect("a folder");
+        let run = std::fs::read_dir(self.place.path().join("run")).expect("a folder");
         let pid = |entry: std::fs::DirEntry| {
             let name = entry.file_name().into_string().ok()?.strip_suffix(".lock")?.to_owned();
             let text = std::fs::read_to_string(entry.path()).ok()?;
@@ -184,7 +189,7 @@ impl Running {
 
     /// Those of them that live.
     pub(crate) fn living(&self) -> BTreeMap<String, i32> {
-        let folder = self.place.path().as_os_str().as_encoded_bytes();
+        let folder = self.place.inside().as_os_str().as_encoded_bytes();
         let is_ours = |pid: i32| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             line.split(|byte| *byte == 0).any(|argument| argument == folder)
@@ -211,7 +216,7 @@ impl Running {
 
     /// All that the servers have logged.
     pub(crate) fn logs(&self) -> String {
-        let logs = std::fs::read_dir(self.view.join("log")).into_iter().flatten().flatten();
+        let logs = std::fs::read_dir(self.place.path().join("log")).into_iter().flatten().flatten();
         let text = |log: std::fs::DirEntry| std::fs::read_to_string(log.path()).unwrap_or_default();
         logs.map(|log| format!("-- {}\n{}", log.path().display(), text(log))).collect()
     }
