@@ -75,7 +75,10 @@ fn output<O: Output>(data: &[u8]) {
     let mut written = Vec::new();
     output.encode(&mut written);
     let again = O::decode(&written).expect("what is written can be read");
-    assert_eq!((again.record(), again.is_stream(), again.may_repeat()), (output.record(), output.is_stream(), output.may_repeat()));
+    assert_eq!(
+        (again.record(), again.is_stream(), again.may_repeat()),
+        (output.record(), output.is_stream(), output.may_repeat())
+    );
 }
 
 /// The bytes of a journal's file, whatever has happened to them.
@@ -92,7 +95,8 @@ fn cold(data: &[u8]) {
     for change in durable().filter(|change| <call::Engine as Engine>::durable(change.key.kind)) {
         sip.store_mut().absorb(&change);
     }
-    let options = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\nMax-Forwards: 70\r\nFrom: <sip:a>;tag=a\r\n\
+    let options =
+        b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\nMax-Forwards: 70\r\nFrom: <sip:a>;tag=a\r\n\
         To: <sip:a>\r\nCall-ID: a\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
     let source = SocketAddr::from(([198, 51, 100, 9], 5060));
     let datagram = call::Input::Datagram { listener: call::ListenerId(0), source, bytes: options };

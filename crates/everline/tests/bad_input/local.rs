@@ -25,7 +25,8 @@ const SILENT: usize = 300;
 fn garbage() {
     let running = Running::new();
     let before = running.living();
-    let run = fs::read_dir(running.place.path().join("run")).expect("a folder").map(|entry| entry.expect("a file").path());
+    let run =
+        fs::read_dir(running.place.path().join("run")).expect("a folder").map(|entry| entry.expect("a file").path());
     let is_socket = |path: &PathBuf| path.extension().is_some_and(|end| end == "sock" || end == "mail");
     let sockets: Vec<PathBuf> = run.filter(is_socket).collect();
     assert!(sockets.len() >= 8, "{sockets:?}");

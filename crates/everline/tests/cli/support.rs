@@ -177,7 +177,7 @@ impl Running {
 
     /// Process ids by the name of the application, the local control agent's included.
     pub(crate) fn pids(&self) -> BTreeMap<String, i32> {
-        let run = std::fs::read_dir(self.place.path().join("run")).expect("a folder");
+        let run = std::fs::read_dir(self.place.path().join("run")).into_iter().flatten();
         let pid = |entry: std::fs::DirEntry| {
             let name = entry.file_name().into_string().ok()?.strip_suffix(".lock")?.to_owned();
             let text = std::fs::read_to_string(entry.path()).ok()?;
@@ -231,9 +231,10 @@ fn start(program: &mut Command) -> (Child, Option<BufReader<ChildStdout>>, Optio
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The order matters: nobody is left to start what is killed.
-        let _ = self.up.kill();
+        // The order matters: nobody is left to start what is killed. With `up` the view of a namespace may go.
         let mut living = self.living();
+        let _ = self.up.kill();
+        living.extend(self.living());
         let first = living.remove("lca").into_iter();
         for pid in first.chain(living.into_values()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
