@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use crate::layers;
 use crate::process::{cargo, find_program, run as run_command};
+use crate::simulation::simulate;
 
 /// One step of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -78,11 +79,6 @@ pub(crate) fn run(steps: &[Step]) -> Result<()> {
     }
     println!("gate: {summary}");
     Ok(())
-}
-
-/// Runs the simulator with its own arguments.
-pub(crate) fn simulate(args: &[String]) -> Result<()> {
-    run_command(cargo(["run", "--quiet", "--release", "--package", "sim", "--"]).args(args))
 }
 
 /// `cargo nextest` where it is installed (it isolates tests and runs them all at once), else `cargo test`.

@@ -10,6 +10,7 @@ mod lab;
 mod layers;
 mod process;
 mod setup;
+mod simulation;
 
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ enum Chore {
     /// What a call costs, beside other software.
     #[command(subcommand)]
     Bench(bench::Which),
-    /// Runs the simulator; the arguments are its own.
+    /// Runs the simulator; the arguments are its own. What `record` finds is kept in `docs/measurements`.
     Sim {
         /// Passed on as they stand.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         Chore::Layers => layers::check(),
         Chore::Interop(options) => interop::run(&options),
         Chore::Bench(which) => bench::run(&which),
-        Chore::Sim { args } => gate::simulate(&args),
+        Chore::Sim { args } => simulation::simulate(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -56,6 +56,12 @@ impl Hop {
         }
     }
 
+    pub(crate) const fn peer(&self) -> SocketAddr {
+        match self {
+            Self::Udp { peer, .. } | Self::Tcp { peer, .. } => *peer,
+        }
+    }
+
     /// True if it is a byte stream to this peer.
     pub(crate) fn is_stream_to(&self, address: SocketAddr) -> bool {
         matches!(self, Self::Tcp { peer, .. } if *peer == address)

@@ -8,6 +8,10 @@ pub const MAX_RECORDS: usize = 1_000_000;
 /// Contacts of one extension; a REGISTER that would add one more is refused with 403.
 pub const MAX_BINDINGS: usize = 10;
 
+/// Calls of one agent's extension at once, as each change of them is told to the Routing Server with all of them. The
+/// next caller hears that it is busy, its own next call is refused with 503.
+pub const MAX_CALLS_OF_AGENT: usize = 64;
+
 /// Numbers that one call draws for its legs and transactions until it rings its last callee; then its caller is
 /// refused. Agents that are tried for a waiting caller count.
 pub const MAX_BRANCHES: u32 = 10_000;

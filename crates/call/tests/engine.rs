@@ -18,10 +18,11 @@ fn engine() -> Engine {
         let contact = FixedContact::parse(&format!("sip:{number}@{}", address(last))).expect("a contact");
         (number.to_owned(), Extension { password: None, contact: Some(contact) })
     };
+    let absent = |number: &str| (number.to_owned(), Extension { password: Some("x".to_owned()), contact: None });
     let mut engine = Engine::new(Settings {
         domain: "example.com".to_owned(),
         listeners: [Carrier::Udp, Carrier::Tcp].map(|carrier| Listener { carrier, address: address(1) }).into(),
-        extensions: [device("1001", 2), device("1002", 3)].into(),
+        extensions: [device("1001", 2), device("1002", 3), device("1003", 4), absent("1004")].into(),
         agents: [("1002".to_owned(), "ben".to_owned())].into(),
         queues: [("9000".to_owned(), Queue::default())].into(),
         secret: [7; 32],
@@ -71,6 +72,20 @@ fn said_on_a_connection(bytes: &[u8]) -> (String, bool) {
     }
     assert_eq!(closed, count(&engine, 4) == 0, "a closed connection has no record");
     (answer.lines().next().unwrap_or_default().to_owned(), closed)
+}
+
+/// RFC 3261 17.2.1: a phone that comes meanwhile does not turn the refusal of an INVITE into a call when it is repeated.
+#[test]
+fn a_call_that_nobody_can_take_is_refused_once_and_for_all() {
+    let mut engine = engine();
+    let sent = |engine: &mut Engine| -> Vec<Vec<u8>> {
+        datagram(engine, Time::ZERO, &invite(1, "1004"));
+        let bytes = |action| if let Action::Datagram { bytes, .. } = action { Some(bytes) } else { None };
+        actions(engine).into_iter().filter_map(bytes).collect()
+    };
+    let first = sent(&mut engine);
+    assert!(first.last().is_some_and(|answer| answer.starts_with(b"SIP/2.0 480 ")), "{first:?}");
+    assert_eq!(sent(&mut engine), first[first.len() - 1..], "the same answer");
 }
 
 #[test]
@@ -213,7 +228,7 @@ fn deadlines_in_great_number_are_handled_a_few_at_a_time() {
     let mut engine = engine();
     let many = EXPIRE_AT_ONCE as u32 * 2 + 1;
     for number in 1..=many {
-        datagram(&mut engine, Time::ZERO, &invite(number, "1002"));
+        datagram(&mut engine, Time::ZERO, &invite(number, "1003"));
     }
     actions(&mut engine);
     let due = engine.store().deadline();
@@ -237,4 +252,83 @@ fn no_number_is_drawn_twice_after_a_takeover() {
         engine.store().keys(Kind(1), None).next().expect("a call").id
     };
     assert_ne!(names(1), names(2));
+}
+
+/// What `party` was sent.
+fn sent_to(engine: &mut Engine, party: u8) -> Vec<String> {
+    let datagrams = actions(engine).into_iter().filter_map(|action| match action {
+        Action::Datagram { to, bytes, .. } if to == address(party) => Some(bytes),
+        _ => None,
+    });
+    datagrams.map(|bytes| String::from_utf8(bytes).expect("text")).collect()
+}
+
+fn line<'m>(message: &'m str, name: &str) -> &'m str {
+    message.lines().find(|line| line.starts_with(name)).expect("the header")
+}
+
+/// The answer to an INVITE, of a callee with this tag.
+fn answer(invite: &str, tag: u32) -> String {
+    let copied = ["Via:", "From:", "Call-ID:", "CSeq:", "To:"].map(|name| line(invite, name)).join("\r\n");
+    let contact = address(3);
+    format!("SIP/2.0 200 OK\r\n{copied};tag=t{tag}\r\nContact: <sip:1002@{contact}>\r\nContent-Length: 0\r\n\r\n")
+}
+
+/// The size of the records that changed since it was last asked.
+fn changed(engine: &mut Engine) -> usize {
+    let mut bytes = Vec::new();
+    engine.store_mut().drain(&mut bytes, |_, _| {});
+    bytes.len()
+}
+
+#[test]
+fn a_call_does_not_grow_however_often_it_is_answered_or_asked() {
+    const MANY: u32 = 300;
+    let mut engine = engine();
+    datagram(&mut engine, Time::ZERO, &invite(1, "1002"));
+    let leg = sent_to(&mut engine, 3).remove(0);
+    // A callee that gives ever new answers: each gets an ACK and a goodbye, until there are too many.
+    datagram(&mut engine, Time::ZERO, &answer(&leg, 0));
+    let answered = sent_to(&mut engine, 2).pop().expect("the answer");
+    for tag in 1..MANY {
+        datagram(&mut engine, Time::ZERO, &answer(&leg, tag));
+    }
+    let goodbyes = sent_to(&mut engine, 3).iter().filter(|message| message.starts_with("BYE")).count();
+    assert_eq!(goodbyes, call::limits::MAX_ANSWERS);
+    // A caller that is refused over and over: what is kept for the ACKs is bounded.
+    for seq in 2..MANY {
+        let names = ["From:", "To:", "Call-ID:"].map(|name| line(&answered, name)).join("\r\n");
+        datagram(
+            &mut engine,
+            Time::ZERO,
+            &format!(
+                "INVITE sip:call@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKre{seq}\r\nMax-Forwards: 70\r\n\
+                 {names}\r\nCSeq: {seq} INVITE\r\nContact: <sip:1001@{}>\r\nRequire: teleport\r\n\
+                 Content-Length: 0\r\n\r\n",
+                address(2),
+                address(2)
+            ),
+        );
+        assert_eq!(sent_to(&mut engine, 2).len(), 1, "each is answered");
+    }
+    assert!(changed(&mut engine) < 64 << 10);
+}
+
+#[test]
+fn an_agent_has_so_many_calls_and_no_more() {
+    let mut engine = engine();
+    let many = u32::try_from(call::limits::MAX_CALLS_OF_AGENT).expect("a small number");
+    for count in 1..=many {
+        datagram(&mut engine, Time::ZERO, &invite(count, "1002"));
+    }
+    assert_eq!(sent_to(&mut engine, 3).len(), call::limits::MAX_CALLS_OF_AGENT);
+    datagram(&mut engine, Time::ZERO, &invite(many + 1, "1002"));
+    assert!(sent_to(&mut engine, 2).pop().is_some_and(|answer| answer.starts_with("SIP/2.0 486 ")));
+    // Neither may the agent begin one more; others may.
+    let own = invite(many + 2, "1001");
+    engine.handle(Time::ZERO, Input::Datagram { listener: ListenerId(0), source: address(3), bytes: own.as_bytes() });
+    let refused = sent_to(&mut engine, 3).pop().expect("an answer");
+    assert!(refused.starts_with("SIP/2.0 503 ") && refused.contains("Retry-After"), "{refused}");
+    datagram(&mut engine, Time::ZERO, &invite(many + 3, "9000"));
+    assert_eq!(count(&engine, 1), call::limits::MAX_CALLS_OF_AGENT + 1);
 }

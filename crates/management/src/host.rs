@@ -6,7 +6,7 @@ use std::fmt;
 use model::{Span, Time};
 
 use crate::hang::{Doing, Hang, LONG_PATIENCE, PATIENCE};
-use crate::restart::Restart;
+use crate::restart::{BREATH, Restart};
 
 /// A start takes no longer than this, even with a hundred thousand extensions and a slow disk.
 pub const START_TIME: Span = Span::from_secs(60);
@@ -231,7 +231,7 @@ impl Host {
         } else {
             let served = application.serves_since.take().map(|since| now.since(since));
             let pause = application.restart.ended(served);
-            application.state = if pause == Span::ZERO { State::Starting } else { State::Failed };
+            application.state = if pause <= BREATH { State::Starting } else { State::Failed };
             application.due = Some(now + pause);
             self.expire(now);
         }

@@ -18,6 +18,7 @@ pub mod local;
 pub mod log;
 pub mod open_files;
 pub mod process;
+mod prompt;
 pub mod pulse;
 pub mod server;
 mod services;

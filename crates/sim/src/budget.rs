@@ -68,10 +68,3 @@ impl Tally {
         self
     }
 }
-
-/// The first seed at which a checker notices the broken rule, within `most` seeds.
-#[must_use]
-pub fn first_found(sabotage: Sabotage, most: u64) -> Option<(u64, Violation)> {
-    (0..most)
-        .find_map(|seed| outcome::run(&Plan::draw(seed, sabotage), false).violation.map(|violation| (seed, violation)))
-}

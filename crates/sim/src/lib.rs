@@ -15,6 +15,8 @@ pub mod kernel;
 pub mod outcome;
 pub mod pair;
 pub mod plan;
+pub mod record;
+pub mod rules;
 pub mod shrink;
 pub mod table;
 pub mod toy;

@@ -1,15 +1,12 @@
 //! `sim`: runs seeds, replays cases, explores the protocol.
 
-use std::io::Write as _;
+mod commands;
+
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
-use redundancy::hot_standby::{Commit, Sabotage};
-use sim::explore::{Budget, search};
-use sim::plan::{Plan, World, sabotage_named, world_named};
-use sim::table::Table;
-use sim::{budget, case, outcome, shrink};
+use redundancy::hot_standby::Sabotage;
+use sim::plan::{World, sabotage_named, world_named};
 
 /// The simulated world of Everline: pairs of servers under every fault, from one seed.
 #[derive(Parser)]
@@ -25,7 +22,7 @@ struct Cli {
 enum Command {
     /// Runs many seeds; example: sim run --seeds 100000 --jobs 2
     Run(Many),
-    /// Replays every saved case and runs a fixed budget of seeds.
+    /// Replays every saved case, looks for the broken rules, and runs a fixed budget of seeds.
     Gate {
         /// Threads.
         #[arg(long, default_value_t = 2)]
@@ -40,6 +37,14 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         jobs: usize,
     },
+    /// Breaks the rules of the protocol one at a time, and prints the seeds at which that is noticed.
+    Broken {
+        /// Threads.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
+    /// Runs all of it once, and prints what it came to as JSON.
+    Record(Recording),
     /// Explores every order of events within a bound, on the real protocol code.
     Explore {
         /// Ends after so many states.
@@ -89,21 +94,27 @@ struct Many {
     sabotage: Sabotage,
 }
 
-/// Writes a line for people; whoever closes the pipe has read enough.
-macro_rules! say {
-    ($($text:tt)*) => {{
-        let _ = writeln!(std::io::stdout(), $($text)*);
-    }};
+#[derive(Args)]
+struct Recording {
+    /// Seeds with calls.
+    #[arg(long, default_value_t = 100_000)]
+    seeds: u64,
+    /// Seeds with the toy.
+    #[arg(long, default_value_t = 300_000)]
+    toy_seeds: u64,
+    /// The first seed of each.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Steps of the crash-point table.
+    #[arg(long, default_value_t = 3)]
+    steps: u32,
+    /// States to explore in each small world.
+    #[arg(long, default_value_t = 1_000_000)]
+    states: usize,
+    /// Threads.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
 }
-
-/// Fresh seeds of the gate, with the toy.
-const GATE_TOY_SEEDS: u64 = 40_000;
-
-/// Fresh seeds of the gate, with calls.
-const GATE_CALLS_SEEDS: u64 = 3_000;
-
-/// States that the gate explores for each way to commit.
-const GATE_STATES: usize = 150_000;
 
 fn parse_sabotage(word: &str) -> Result<Sabotage, String> {
     sabotage_named(word).ok_or_else(|| format!("no rule is called {word}; try `release-early`"))
@@ -116,113 +127,13 @@ fn parse_world(word: &str) -> Result<World, String> {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let good = match cli.command {
-        None => run_one(&cli.one),
-        Some(Command::Run(many)) => run_many(&many),
-        Some(Command::Gate { jobs }) => {
-            let cases = replay_cases();
-            let explored = explore(GATE_STATES);
-            let fresh = |world, seeds| run_many(&Many { seeds, from: 0, jobs, world, sabotage: Sabotage::None });
-            let toy = fresh(World::Toy, GATE_TOY_SEEDS);
-            let calls = fresh(World::Calls, GATE_CALLS_SEEDS);
-            cases && explored && toy && calls
-        }
-        Some(Command::Table { steps, jobs }) => table(steps, jobs),
-        Some(Command::Explore { states }) => explore(states),
+        None => commands::run_one(&cli.one),
+        Some(Command::Run(many)) => commands::run_many(&many),
+        Some(Command::Gate { jobs }) => commands::gate(jobs),
+        Some(Command::Table { steps, jobs }) => commands::table(steps, jobs),
+        Some(Command::Broken { jobs }) => commands::broken(jobs),
+        Some(Command::Record(recording)) => commands::record(&recording),
+        Some(Command::Explore { states }) => commands::explore(states),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn run_one(one: &One) -> bool {
-    let plan = match (&one.case, one.seed) {
-        (Some(path), _) => {
-            let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-            match text.and_then(|text| case::Case::read(&text).map_err(|error| error.to_string())) {
-                Ok(case) => case.plan,
-                Err(why) => {
-                    eprintln!("{}: {why}", path.display());
-                    return false;
-                }
-            }
-        }
-        (None, seed) => Plan::draw_world(one.world, seed.unwrap_or(0), one.sabotage),
-    };
-    let outcome = outcome::run(&plan, one.ladder);
-    say!("{plan}{}", outcome.ladder);
-    say!("hash {:016x}, {} events", outcome.hash, outcome.events);
-    let Some(violation) = outcome.violation else {
-        say!("every promise was kept");
-        return true;
-    };
-    say!("{violation}");
-    if one.shrink {
-        let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
-        let what = outcome::run(&small, false).violation.map_or_else(String::new, |violation| violation.what);
-        say!("{}", case::Case { story: what, expects: None, plan: small });
-    }
-    false
-}
-
-fn run_many(many: &Many) -> bool {
-    let started = Instant::now();
-    let tally = budget::run(many.world, many.from, many.seeds, many.jobs, many.sabotage);
-    let seconds = started.elapsed().as_secs_f64();
-    say!(
-        "{} seeds in {seconds:.1} s, {} events, {} takeovers, {} cold starts, {} broken",
-        tally.seeds,
-        tally.events,
-        tally.takeovers,
-        tally.cold_starts,
-        tally.broken.len()
-    );
-    for (seed, violation) in tally.broken.iter().take(20) {
-        say!("seed {seed}: {violation}");
-    }
-    if let Some((seed, violation)) = tally.broken.first() {
-        let plan = Plan::draw_world(many.world, *seed, many.sabotage);
-        let small = shrink::shrink(&plan, violation.checker, |plan| outcome::run(plan, false).violation);
-        say!("seed {seed} as a case:\n{}", case::Case { story: violation.what.clone(), expects: None, plan: small });
-    }
-    tally.broken.is_empty()
-}
-
-fn replay_cases() -> bool {
-    let cases = match case::all() {
-        Ok(cases) => cases,
-        Err(why) => {
-            say!("{why}");
-            return false;
-        }
-    };
-    let bad: Vec<String> =
-        cases.iter().filter_map(|(name, case)| case.replay().err().map(|why| format!("{name}: {why}"))).collect();
-    say!("{} saved cases, {} not as expected", cases.len(), bad.len());
-    for line in &bad {
-        say!("{line}");
-    }
-    bad.is_empty()
-}
-
-fn table(steps: u32, jobs: usize) -> bool {
-    let table = Table::run(steps, jobs);
-    say!("{table}");
-    for line in table.broken().iter().take(40) {
-        say!("{line}");
-    }
-    for line in table.holes() {
-        say!("never reached: {line}");
-    }
-    table.broken().is_empty()
-}
-
-fn explore(states: usize) -> bool {
-    let mut good = true;
-    for commit in [Commit::Acknowledged, Commit::Published] {
-        for budget in Budget::ladder(commit) {
-            let started = Instant::now();
-            let found = search(budget, states);
-            say!("{budget:?}\n  {found} ({:.1} s)", started.elapsed().as_secs_f64());
-            good &= found.broken.is_none();
-        }
-    }
-    good
 }

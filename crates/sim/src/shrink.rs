@@ -74,10 +74,17 @@ impl<R: Fn(&Plan) -> Option<Violation>> Shrinker<R> {
         for index in 0..self.best.calls.len() {
             let CallPlan { at, from, to, .. } = self.best.calls[index];
             self.attempt(|plan| plan.calls[index] = CallPlan::honest(at, from, to));
+            self.attempt(|plan| plan.calls[index].says = None);
+            self.attempt(|plan| plan.calls[index].holds = None);
+            self.attempt(|plan| plan.calls[index].reliable = false);
         }
         for index in 0..self.best.phones.len() {
             let number = self.best.phones[index].number;
             self.attempt(|plan| plan.phones[index] = PhonePlan::honest(number));
+            self.attempt(|plan| plan.phones[index].says = None);
+            self.attempt(|plan| plan.phones[index].holds = None);
+            self.attempt(|plan| plan.phones[index].leaves = None);
+            self.attempt(|plan| plan.phones[index].reliable = false);
         }
     }
 
@@ -132,7 +139,10 @@ fn halved(kind: Kind) -> Kind {
         Kind::WallForward(target, span) => Kind::WallForward(target, half(span)),
         Kind::WallBack(target, span) => Kind::WallBack(target, half(span)),
         Kind::Storm(loss, span) => Kind::Storm(loss, half(span)),
-        same @ (Kind::LinkBreak(_) | Kind::Switchover(_) | Kind::Poison(_) | Kind::Abort(_)) => same,
+        Kind::PhoneCut(phone, way, span) => Kind::PhoneCut(phone, way, half(span)),
+        Kind::ControlCut(target, way, span) => Kind::ControlCut(target, way, half(span)),
+        Kind::MailCut(way, span) => Kind::MailCut(way, half(span)),
+        same @ (Kind::LinkBreak(_) | Kind::Switchover(_) | Kind::Poison(_) | Kind::Abort(_) | Kind::MailBreak) => same,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The crash-point table: every call state, every point of a step, everybody who may be struck there.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+
+use serde::Serialize;
 
 use crate::outcome;
 use crate::plan::{Layout, Moment, Point, Scene, Victims};
@@ -168,26 +170,53 @@ impl Table {
     }
 }
 
+/// One state of a call in the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Where the pairs run.
+    pub layout: String,
+    /// The state of the call.
+    pub state: &'static str,
+    /// For each who is struck, a letter for each point: `.` kept, `x` broken, `-` not reached.
+    pub cells: Vec<(String, String)>,
+}
+
+impl Table {
+    /// The cells as rows for people.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let states =
+            [Layout::OneHost, Layout::TwoHosts].into_iter().flat_map(|layout| Scene::ALL.map(|scene| (layout, scene)));
+        let row = |(layout, scene): (Layout, Scene)| {
+            let cells =
+                Victims::all().into_iter().map(|victims| (victims.name(), self.letters(layout, scene, victims)));
+            Row { layout: format!("{layout:?}"), state: scene.name(), cells: cells.collect() }
+        };
+        states.map(row).collect()
+    }
+
+    /// How many cells were reached with every promise kept.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.cells.iter().filter(|(_, came)| *came == Came::Kept).count()
+    }
+}
+
 impl Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = POINTS.iter().map(|(name, ..)| *name).collect();
         writeln!(f, "struck {}", names.join(", "))?;
         writeln!(f, "P, B: primary, backup of the SIP Server; p, b: of the Routing Server; C: the coordinator")?;
-        for layout in [Layout::OneHost, Layout::TwoHosts] {
-            let mut heading = String::new();
-            for victims in Victims::all() {
-                let _ = write!(heading, " {:<4}", victims.name());
+        let mut layout = String::new();
+        for row in self.rows() {
+            if row.layout != layout {
+                let names: Vec<String> = row.cells.iter().map(|(name, _)| format!("{name:<4}")).collect();
+                writeln!(f, "\n{:<28} {}", row.layout, names.join(" "))?;
+                layout.clone_from(&row.layout);
             }
-            writeln!(f, "\n{:<28}{heading}", format!("{layout:?}"))?;
-            for scene in Scene::ALL {
-                let mut row = String::new();
-                for victims in Victims::all() {
-                    let _ = write!(row, " {}", self.letters(layout, scene, victims));
-                }
-                writeln!(f, "{:<28}{row}", scene.name())?;
-            }
+            let letters: Vec<&str> = row.cells.iter().map(|(_, letters)| letters.as_str()).collect();
+            writeln!(f, "{:<28} {}", row.state, letters.join(" "))?;
         }
-        let kept = self.cells.iter().filter(|(_, came)| *came == Came::Kept).count();
-        writeln!(f, "\n{} cells, {kept} kept, {} broken", self.len(), self.broken().len())
+        writeln!(f, "\n{} cells, {} kept, {} broken", self.len(), self.kept(), self.broken().len())
     }
 }

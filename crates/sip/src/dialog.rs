@@ -210,9 +210,12 @@ impl Dialog {
     }
 
     /// Writes a request in this dialog up to the headers of its own (RFC 3261 12.2.1.1): the request line, `via`,
-    /// Route, From, To, Call-ID and CSeq.
+    /// Route, From, To, Call-ID and CSeq. A peer that gave no Contact, as it must, is called by its address.
     pub fn request<'b>(&self, method: Method<'_>, seq: u32, via: &[u8], out: &'b mut Vec<u8>) -> Outgoing<'b> {
-        let (target, route, routes) = (self.target(), self.part(Part::Route), self.part(Part::Routes));
+        let remote = NameAddr::parse(self.part(Part::Remote)).ok();
+        let address = remote.as_ref().map_or("", |remote| remote.uri().as_str());
+        let target = if self.target().is_empty() { address } else { self.target() };
+        let (route, routes) = (self.part(Part::Route), self.part(Part::Routes));
         let comma: &[u8] = if routes.is_empty() { b"" } else { b"," };
         // A first route without `lr` is a strict router: it becomes the Request-URI, and the target the last route.
         let strict = self.first_route().filter(|route| route.uri().as_sip().is_some_and(|uri| !uri.params().has("lr")));

@@ -134,27 +134,27 @@ impl Drill {
     }
 }
 
-/// A table in Markdown that is also straight in a terminal.
-pub(crate) fn markdown<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+/// A table in Markdown that is also straight in a terminal; each row has as many cells as the head.
+pub(crate) fn markdown<R: AsRef<[String]>>(head: &[&str], rows: &[R]) -> String {
+    let width = |(column, name): (usize, &&str)| {
+        let cells = rows.iter().filter_map(|row| row.as_ref().get(column)).map(|cell| cell.chars().count());
+        cells.chain([name.chars().count()]).max().unwrap_or(0)
     };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |cells: [&str; N]| {
-        let padded = cells.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
+    let widths: Vec<usize> = head.iter().enumerate().map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded = cells.zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
             0 => format!("{cell:<width$}"),
             _ => format!("{cell:>width$}"),
         });
         format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
     };
-    let rule: [String; N] = std::array::from_fn(|column| {
-        "-".repeat(widths[column].saturating_sub(1)) + if column == 0 { "-" } else { ":" }
-    });
-    let mut text = line(*head);
-    text.push_str(&line(std::array::from_fn(|column| rule[column].as_str())));
+    let rule =
+        |(column, width): (usize, &usize)| "-".repeat(width.saturating_sub(1)) + if column == 0 { "-" } else { ":" };
+    let rules: Vec<String> = widths.iter().enumerate().map(rule).collect();
+    let mut text = line(&mut head.iter().copied());
+    text.push_str(&line(&mut rules.iter().map(String::as_str)));
     for row in rows {
-        text.push_str(&line(std::array::from_fn(|column| row[column].as_str())));
+        text.push_str(&line(&mut row.as_ref().iter().map(String::as_str)));
     }
     text
 }

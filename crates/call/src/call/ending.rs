@@ -125,7 +125,8 @@ impl Call {
             return;
         }
         if self.stage == Stage::Setup {
-            self.pairs = Vec::new();
+            let pairs = std::mem::take(&mut self.pairs);
+            self.part_with(pairs);
         }
         self.leave_queue(desk);
         (self.stage, self.until) = (Stage::Ended, Time::NEVER);

@@ -41,6 +41,7 @@ impl Call {
         };
         if let Some(pair) = pair {
             self.relay_to_caller(desk, pair, response);
+            self.told_waiting(desk);
         }
     }
 
@@ -123,7 +124,8 @@ impl Call {
         if let Some(callee) = &mut winner.callee {
             callee.side.confirm(response);
         }
-        self.pairs = vec![winner];
+        let losers = std::mem::replace(&mut self.pairs, vec![winner]);
+        self.part_with(losers);
         self.callee = self.invites_out.get(at).and_then(|fork| fork.extension().map(Into::into));
         (self.stage, self.best, self.invite) = (Stage::Talking, None, Box::default());
         self.cancel_forks(desk, ELSEWHERE);
@@ -132,11 +134,19 @@ impl Call {
         desk.event(Event::CallAnswered { call: self.number });
     }
 
-    /// Acknowledges an answer that nobody wants any more, and hangs up (RFC 3261 13.2.2.4).
+    /// Acknowledges an answer that nobody wants any more, and hangs up (RFC 3261 13.2.2.4). A branch that has given as
+    /// many answers as it may is heard no more, since each would be sent a goodbye of its own.
     fn decline_answer(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
-        let Some(fork) = self.invites_out.get(at) else { return };
-        let (follow, hop) = (matches!(fork.role, Role::Fork { follow: true, .. }), fork.hop);
-        let mut side = Side::new(Dialog::caller(response), hop, follow);
+        let Some(fork) = self.invites_out.get(at).filter(|fork| fork.takes_answers()) else { return };
+        let (leg, follow, hop) = (fork.part, matches!(fork.role, Role::Fork { follow: true, .. }), fork.hop);
+        let tag = response.to().tag().unwrap_or_default();
+        // RFC 3261 12.2.1.1: the numbers go on where a PRACK has left them.
+        let known = self.parted.iter().position(|callee| callee.is(leg, tag));
+        let mut side = match known {
+            Some(at) => self.parted.swap_remove(at).side,
+            None => Side::new(Dialog::caller(response), hop, follow),
+        };
+        side.confirm(response);
         self.acknowledge(desk, at, &side, None);
         self.say_bye(desk, &mut side, None);
     }
@@ -185,12 +195,17 @@ impl Call {
         }
     }
 
+    /// Lets go of these dialogs with callees. Only one that is committed can have been used yet.
+    pub(super) fn part_with(&mut self, pairs: Vec<Pair>) {
+        let committed = pairs.into_iter().filter(|pair| pair.committed);
+        self.parted.extend(committed.filter_map(|pair| pair.callee));
+    }
+
     /// Parts the caller's dialogs from those of a leg that is no more.
     pub(super) fn forget_callee(&mut self, leg: u32) {
         for pair in &mut self.pairs {
-            if pair.callee.as_ref().is_some_and(|callee| callee.leg == leg) {
-                pair.callee = None;
-            }
+            let callee = pair.callee.take_if(|callee| callee.leg == leg);
+            self.parted.extend(callee.filter(|_| pair.committed));
         }
         // A dialog that was committed means nobody any more; one is kept as the pattern of others.
         while self.pairs.len() > 1 {

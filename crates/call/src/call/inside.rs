@@ -8,7 +8,7 @@ use super::fork::hops_left;
 use super::incoming::{Arrival, InviteIn, Origin, RequestIn, key_of};
 use super::outgoing::{Purpose, RequestOut};
 use super::pair::End;
-use super::setup::phrase_of;
+use super::setup::passed;
 use super::{ALLOW, Call, METHODS, Stage, relay, reply};
 use crate::draw::number_of;
 use crate::limits::MAX_REQUESTS;
@@ -21,7 +21,7 @@ pub(super) enum Objection {
     Unsupported,
     /// 405 (RFC 3261 8.2.1).
     Method,
-    /// 500 with a Retry-After of up to ten seconds, by chance (RFC 3261 14.2, RFC 3311 5.2).
+    /// 500 with a Retry-After of up to ten seconds, by chance (RFC 3261 14.2, 21.5.1, RFC 3311 5.2).
     Pending,
 }
 
@@ -76,7 +76,9 @@ impl Call {
             return Some(Objection::Status(483));
         }
         if pair.side(end.other()).is_none() {
-            return Some(Objection::Status(481));
+            // The callee whom the dialog meant is gone; or nobody has taken it yet, and a caller who waits in a queue must
+            // not conclude from a 481 that the call is lost.
+            return Some(if pair.committed { Objection::Status(481) } else { Objection::Pending });
         }
         let open = self.requests_in.iter().filter(|known| known.tx.is_open()).count();
         if open + self.invites_in.len() >= MAX_REQUESTS {
@@ -123,7 +125,10 @@ impl Call {
             Objection::Status(_) => answer.finish(),
         };
         let part = self.part();
-        if request.method() == Method::Invite {
+        if request.method() == Method::Invite && self.invites_in.len() >= MAX_REQUESTS {
+            // Without a record, as each would be repeated until its ACK.
+            reply(desk, request, arrival, 503);
+        } else if request.method() == Method::Invite {
             let mut invite = InviteIn::new(part, Some(origin), request, arrival);
             invite.answer(desk, Answer::new(status), more);
             self.invites_in.push(invite);
@@ -139,6 +144,7 @@ impl Call {
         let (part, branch, to) = (self.part(), self.branch(desk), origin.end.other());
         let method = request.method();
         let pracked = self.pracked_seq(request, origin.end);
+        let trusted = self.trusts(origin.end);
         let Some(pair) = self.pairs.iter_mut().find(|pair| pair.number == origin.pair) else { return };
         pair.committed = true;
         if method == Method::Update
@@ -159,7 +165,7 @@ impl Call {
         if let (Ok(Some(rack)), Some(seq)) = (request.rack(), pracked) {
             onto = onto.format(HeaderName::RAck, format_args!("{} {seq} {}", rack.rseq, rack.cseq.method));
         }
-        relay::pass(request, onto);
+        relay::pass_from(request, trusted, onto);
         let purpose = Purpose::Relay { pair: origin.pair, to, request_in: part };
         self.requests_in.push(RequestIn::new(part, Some(origin), request, arrival));
         self.requests_out.push(RequestOut::send(desk, branch, purpose, side.hop, bytes));
@@ -184,17 +190,19 @@ impl Call {
         if let Some(known) = self.requests_in.iter_mut().find(|known| known.part == request_in) {
             let refreshes = response.method() == Method::Update && status < 300;
             let contact = known.contact(desk);
-            known.answer(desk, Answer::new(status).reason(phrase_of(response)), |answer| {
+            known.answer(desk, passed(response), |answer| {
                 let own = if refreshes { answer.header(HeaderName::Contact, contact) } else { answer };
                 relay::pass(response, own);
             });
         }
-        self.lost_dialog(desk, status);
+        self.lost_dialog(desk, pair, status);
     }
 
-    /// RFC 3261 12.2.1.2, RFC 5057: a peer that does not know the dialog, or does not answer, has left it.
-    pub(super) fn lost_dialog(&mut self, desk: &mut Desk<'_>, status: u16) {
-        if matches!(status, 408 | 481) && self.stage == Stage::Talking {
+    /// RFC 3261 12.2.1.2, RFC 5057: a peer that does not know the dialog, or does not answer, has left it. That ends the
+    /// call only if the pair is the one that talks: those of other callees, who ring no more, went when it was answered.
+    pub(super) fn lost_dialog(&mut self, desk: &mut Desk<'_>, pair: u32, status: u16) {
+        let talks = self.stage == Stage::Talking && self.pairs.iter().any(|known| known.number == pair);
+        if matches!(status, 408 | 481) && talks {
             self.hang_up(desk, None, None);
         }
     }

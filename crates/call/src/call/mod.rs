@@ -32,7 +32,7 @@ pub(crate) use desk::{Desk, Effect, Target};
 pub(crate) use incoming::{Arrival, key_of};
 use incoming::{InviteIn, RequestIn};
 use outgoing::{InviteOut, RequestOut};
-use pair::{End, Pair};
+use pair::{Callee, End, Pair};
 pub(crate) use queue::Waiting;
 pub(crate) use relay::{ALLOW, EXTENSIONS, METHODS, unsupported};
 pub(crate) use setup::{Caller, is_translated, merge_key};
@@ -98,6 +98,8 @@ pub(crate) struct Call {
     agent: Option<Box<str>>,
     /// The agents' extensions that were last told to have a leg here.
     present: Vec<Box<str>>,
+    /// The callees' ends of early dialogs that were let go of: who answers all the same is told so in order.
+    parted: Vec<Callee>,
 }
 
 impl Call {
@@ -185,6 +187,7 @@ impl Call {
             !invite.tx.is_terminated() && (!lingers || invite.tx.deadline() > now)
         });
         self.invites_out.retain_mut(|invite| !invite.sweep(now));
+        self.parted.retain(|callee| self.invites_out.iter().any(|invite| invite.is_leg(callee.leg)));
         self.requests_in.retain(|request| {
             !request.tx.is_terminated() && (!request.tx.is_lingering() || request.tx.deadline() > now)
         });
@@ -212,11 +215,10 @@ impl Call {
 
     /// The agents' extensions that have a leg in this call, ringing or talking.
     fn presence(&self, settings: &Settings) -> Vec<Box<str>> {
-        if self.stage == Stage::Ended {
-            return Vec::new();
-        }
-        let ringing = self.invites_out.iter().filter(|invite| invite.tx.is_open() && !invite.is_cancelled());
-        let legs = ringing.filter_map(InviteOut::extension).chain(self.caller.as_deref()).chain(self.callee.as_deref());
+        let ringing = self.invites_out.iter().filter(|invite| invite.may_ring()).filter_map(InviteOut::extension);
+        let talks = self.stage != Stage::Ended;
+        let legs =
+            ringing.chain([&self.caller, &self.callee].into_iter().filter_map(|end| end.as_deref().filter(|_| talks)));
         let mut present: Vec<Box<str>> = Vec::new();
         for number in legs.filter(|number| settings.agents.contains_key(*number)) {
             if !present.iter().any(|known| **known == *number) {
@@ -250,6 +252,11 @@ impl Call {
         let first = self.invites_in.iter().filter(|invite| invite.origin.is_none()).map(InviteIn::key);
         let merge = Some(&*self.merge).filter(|merge| !merge.is_empty());
         first.chain(merge).map(|name| Alias(hash64(name))).collect()
+    }
+
+    /// True if what comes from this end asserts identities that are believed; callees are phones.
+    fn trusts(&self, end: End) -> bool {
+        self.trusted && end == End::Caller
     }
 
     /// Where in the call a request comes from whose To has this tag of ours: its pair and the end of it.

@@ -132,18 +132,25 @@ impl InviteOut {
         !cancels && (self.tx.is_terminated() || (self.tx.is_lingering() && self.tx.deadline() <= now))
     }
 
-    /// Until when the last of it lingers; [`Time::ZERO`] if nothing does.
+    /// Until when the last of it lingers; [`Time::ZERO`] if nothing does. Nothing is swept out before the CANCEL is
+    /// answered, so until then its own timers are what is due.
     pub(crate) fn linger(&self) -> Time {
         let own = if self.tx.is_lingering() { self.tx.deadline() } else { Time::ZERO };
         match &self.cancel {
             Cancel::Sent { tx, .. } if tx.is_lingering() => own.max(tx.deadline()),
-            _ => own,
+            Cancel::Sent { .. } => Time::ZERO,
+            Cancel::No | Cancel::Wanted(_) | Cancel::Done => own,
         }
     }
 
     /// True if a CANCEL was sent or is to be sent.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel != Cancel::No
+    }
+
+    /// True if the telephone rings or is about to, for all that is known: it was not told to stop.
+    pub(crate) fn may_ring(&self) -> bool {
+        self.tx.is_open() && matches!(self.cancel, Cancel::No | Cancel::Wanted(_))
     }
 
     /// Does what is due: sends again, and tells if it was given up.
@@ -221,10 +228,15 @@ impl InviteOut {
 
     /// Sends the ACK of an answer and keeps it for the answer's repetitions.
     pub(crate) fn acknowledge(&mut self, desk: &mut Desk<'_>, tag: &str, hop: Hop, request: Vec<u8>) {
-        if self.acks.len() < MAX_ANSWERS && !(hop.is_reliable() && self.tx.is_terminated()) {
+        if self.takes_answers() && !(hop.is_reliable() && self.tx.is_terminated()) {
             self.acks.push(Ack { tag: tag.into(), hop, request: request.as_slice().into() });
         }
         desk.request(hop, request);
+    }
+
+    /// True until as many answers were acknowledged as are remembered.
+    pub(crate) fn takes_answers(&self) -> bool {
+        self.acks.len() < MAX_ANSWERS
     }
 
     /// True if the answer with this tag was acknowledged.

@@ -80,6 +80,13 @@ pub(crate) struct Callee {
     pub(crate) side: Side,
 }
 
+impl Callee {
+    /// True if it is this dialog of this leg.
+    pub(crate) fn is(&self, leg: u32, remote_tag: &str) -> bool {
+        self.leg == leg && self.side.dialog.remote_tag() == remote_tag
+    }
+}
+
 /// Two joined dialogs, early or confirmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pair {
@@ -109,6 +116,6 @@ impl Pair {
 
     /// True if its callee's end is this dialog.
     pub(crate) fn is_with(&self, leg: u32, remote_tag: &str) -> bool {
-        self.callee.as_ref().is_some_and(|callee| callee.leg == leg && callee.side.dialog.remote_tag() == remote_tag)
+        self.callee.as_ref().is_some_and(|callee| callee.is(leg, remote_tag))
     }
 }

@@ -30,6 +30,9 @@ pub(crate) struct Waiting {
     queue: Box<str>,
     since: Time,
     place: Place,
+    /// The latest offer that was heard of; the Routing Server numbers its offers upwards. One that is told again after
+    /// it came to nothing must not ring again.
+    latest: Option<OfferNumber>,
     /// When to send the next 182.
     tell_at: Time,
     /// When to try the default target again, after it gave no answer.
@@ -73,6 +76,7 @@ impl Call {
             queue: queue.into(),
             since: desk.now,
             place: Place::InLine,
+            latest: None,
             tell_at: desk.after(QUEUED_AT_LATEST),
             default_at: Time::NEVER,
         }));
@@ -115,6 +119,13 @@ impl Call {
         }
     }
 
+    /// The caller heard of the phone that rings, which leaves a 182 nothing to say for a while.
+    pub(super) fn told_waiting(&mut self, desk: &Desk<'_>) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.tell_at = desk.after(QUEUED_AGAIN);
+        }
+    }
+
     /// The Routing Server refuses the caller.
     pub(crate) fn turn_away(&mut self, desk: &mut Desk<'_>, status: u16) {
         if self.waiting.is_some() {
@@ -137,6 +148,12 @@ impl Call {
             Place::AtDefault => return,
             Place::Offered { .. } | Place::InLine => {}
         }
+        if waiting.latest >= Some(offer.number) {
+            // Said once more, in case it was not heard: an offer that nobody ends would keep its agent busy.
+            let why = Unanswered::NoAnswer;
+            return desk.news(News::NotAnswered { call: CallNumber(self.number), offer: offer.number, why });
+        }
+        waiting.latest = Some(offer.number);
         waiting.default_at = Time::NEVER;
         waiting.place = Place::Offered { offer, named: true };
         self.take_back(desk);

@@ -1,15 +1,15 @@
 //! INVITEs within a dialog, and the ACKs of all INVITEs.
 
 use sip::transaction::Action;
-use sip::{Answer, HeaderName, Message, Method};
+use sip::{Answer, Dialog, HeaderName, Message, Method};
 
 use super::desk::Desk;
 use super::fork::hops_left;
 use super::incoming::{Arrival, InviteIn, Origin, key_of, plain};
 use super::inside::{Objection, end_of};
 use super::outgoing::{InviteOut, Role};
-use super::pair::End;
-use super::setup::phrase_of;
+use super::pair::{End, Side};
+use super::setup::passed;
 use super::{Call, relay};
 use crate::limits::RING_PATIENCE;
 use crate::token::Token;
@@ -41,6 +41,7 @@ impl Call {
     /// Passes an INVITE on within the dialog.
     pub(super) fn reinvite(&mut self, desk: &mut Desk<'_>, origin: Origin, request: &Message<'_>, arrival: &Arrival) {
         let (part, branch, to) = (self.part(), self.branch(desk), origin.end.other());
+        let trusted = self.trusts(origin.end);
         let Some(pair) = self.pairs.iter_mut().find(|pair| pair.number == origin.pair) else { return };
         if let Some(side) = pair.side_mut(origin.end) {
             side.refresh(request);
@@ -53,18 +54,18 @@ impl Call {
             .request(Method::Invite, seq, &desk.via(side.hop, branch), &mut bytes)
             .number(HeaderName::MaxForwards, hops_left(Some(request)))
             .header(HeaderName::Contact, desk.contact(side.hop));
-        relay::pass(request, onto);
+        relay::pass_from(request, trusted, onto);
         let hop = side.hop;
         let role = Role::Within { pair: origin.pair, to, invite_in: part };
         self.invites_in.push(InviteIn::new(part, Some(origin), request, arrival));
-        self.trying(desk);
+        self.trying(desk, request);
         self.invites_out.push(InviteOut::send(desk, branch, role, hop, seq, bytes));
     }
 
     /// A response to the INVITE at this place of the list, which went out within a dialog.
     pub(super) fn reinvite_response(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
         let Some(invite) = self.invites_out.get_mut(at) else { return };
-        let Role::Within { to, .. } = invite.role else { return };
+        let Role::Within { pair, to, .. } = invite.role else { return };
         let status = response.status().unwrap_or_default();
         let tag = response.to().tag().unwrap_or_default();
         let action = invite.respond(desk, response);
@@ -76,13 +77,14 @@ impl Call {
             Action::Pass if status >= 200 => self.reinvite_accepted(desk, at, to, response),
             Action::AcknowledgeAndPass => {
                 self.relay_reinvite_response(desk, at, response);
-                self.lost_dialog(desk, status);
+                self.lost_dialog(desk, pair, status);
             }
             _ => {}
         }
     }
 
     fn reinvite_accepted(&mut self, desk: &mut Desk<'_>, at: usize, to: End, response: &Message<'_>) {
+        let Some(hop) = self.invites_out.get(at).map(|invite| invite.hop) else { return };
         if let Some(side) = self.pairs.first_mut().and_then(|pair| pair.side_mut(to)) {
             side.refresh(response);
         }
@@ -91,7 +93,10 @@ impl Call {
         }
         // The other end was refused meanwhile, so nobody will acknowledge this (RFC 3261 13.2.2.4).
         if self.came_for(at).is_none_or(|invite| !invite.awaits_ack()) {
-            self.acknowledge_end(desk, at, to);
+            let ours = self.pairs.first().and_then(|pair| pair.side(to)).cloned();
+            // A goodbye that crossed the answer has taken the dialog with it.
+            let side = ours.unwrap_or_else(|| Side::new(Dialog::caller(response), hop, false));
+            self.acknowledge(desk, at, &side, None);
         }
     }
 
@@ -101,18 +106,11 @@ impl Call {
         self.invites_in.iter_mut().find(|invite| out.answers(invite))
     }
 
-    /// Acknowledges the answer to the INVITE at this place without a word of the other party.
-    pub(super) fn acknowledge_end(&mut self, desk: &mut Desk<'_>, at: usize, end: End) {
-        if let Some(side) = self.pairs.first().and_then(|pair| pair.side(end)).cloned() {
-            self.acknowledge(desk, at, &side, None);
-        }
-    }
-
     fn relay_reinvite_response(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
         let status = response.status().unwrap_or_default();
         let Some(invite) = self.came_for(at) else { return };
         let contact = invite.contact(desk);
-        invite.answer(desk, Answer::new(status).reason(phrase_of(response)), |answer| {
+        invite.answer(desk, passed(response), |answer| {
             let own = if status < 300 { answer.header(HeaderName::Contact, contact) } else { answer };
             relay::pass(response, own);
         });
@@ -123,7 +121,9 @@ impl Call {
         if let Some(invite) = self.came_for(at) {
             invite.answer(desk, Answer::new(status), plain);
         }
-        self.lost_dialog(desk, 408);
+        if let Some(Role::Within { pair, .. }) = self.invites_out.get(at).map(|invite| &invite.role) {
+            self.lost_dialog(desk, *pair, 408);
+        }
     }
 
     /// The ACK of a refusal came without a tag of ours.

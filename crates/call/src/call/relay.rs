@@ -48,6 +48,8 @@ const fn is_ours(name: HeaderName<'_>) -> bool {
             | HeaderName::ProxyRequire
             | HeaderName::Authorization
             | HeaderName::ProxyAuthorization
+            | HeaderName::WwwAuthenticate
+            | HeaderName::ProxyAuthenticate
     )
 }
 
@@ -62,16 +64,19 @@ fn is_method(method: &[u8]) -> bool {
 /// Copies the headers that belong to the parties, and the body. Of Supported and Allow only those members pass
 /// whose meaning can be carried.
 pub(crate) fn pass(message: &Message<'_>, onto: Outgoing<'_>) {
-    pass_first(message, true, onto);
+    pass_from(message, false, onto);
 }
 
-/// The same for the first INVITE of a call; what a caller asserts of its identity passes only if it is `trusted`
-/// (RFC 3325 5).
-pub(crate) fn pass_first(message: &Message<'_>, trusted: bool, mut onto: Outgoing<'_>) {
+/// The same; what the sender asserts of its identity passes if it is `trusted` (RFC 3325 5) and does not ask to keep it
+/// from others, as phones are not trusted with that (7).
+pub(crate) fn pass_from(message: &Message<'_>, trusted: bool, mut onto: Outgoing<'_>) {
+    let asserts = trusted && !wants_privacy(message);
     let (mut supported, mut allow) = (false, false);
     for header in message.headers().filter(|header| !is_ours(header.name)) {
         match header.name {
-            HeaderName::PAssertedIdentity if !trusted => {}
+            HeaderName::PAssertedIdentity if !asserts => {}
+            // Meant for whoever asserts an identity, and for nobody behind (RFC 3325 9.2).
+            HeaderName::PPreferredIdentity => {}
             HeaderName::Supported => supported = true,
             HeaderName::Allow => allow = true,
             _ => onto = onto.copy(header),
@@ -84,6 +89,21 @@ pub(crate) fn pass_first(message: &Message<'_>, trusted: bool, mut onto: Outgoin
         onto = pass_members(message, HeaderName::Allow, is_method, onto);
     }
     onto.body("", message.body());
+}
+
+/// True if the sender's identity is to stay with those whom it trusts (RFC 3325 9.3).
+fn wants_privacy(message: &Message<'_>) -> bool {
+    let values = message.values(HeaderName::Privacy).flat_map(|value| value.split(|byte| matches!(byte, b';' | b',')));
+    values.map(<[u8]>::trim_ascii).any(|value| value.eq_ignore_ascii_case(b"id"))
+}
+
+/// The status under which the answer of one party reaches the other. A challenge asks this server, which has no secret
+/// of that party's; whoever is asked in its place could only try for ever.
+pub(super) const fn passed(status: u16) -> u16 {
+    match status {
+        401 | 407 => 500,
+        status => status,
+    }
 }
 
 fn pass_members<'b>(

@@ -5,7 +5,7 @@ use sip::dialog::untagged;
 use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 
 use super::desk::{Desk, Target};
-use super::incoming::{Arrival, InviteIn, plain};
+use super::incoming::{Arrival, InviteIn};
 use super::outgoing::{InviteOut, Role};
 use super::pair::{Pair, Side};
 use super::{Best, Call, Stage, relay};
@@ -34,11 +34,11 @@ pub(crate) fn merge_key(request: &Message<'_>) -> Box<[u8]> {
 }
 
 /// True if what the peer says of itself is no way to it: it asks for a symmetric answer, and its messages do not come
-/// from where its Via says (RFC 3581).
+/// from where its Via says (RFC 3581). A connection always comes from another port than the one where its peer listens.
 pub(crate) fn is_translated(request: &Message<'_>, arrival: &Arrival) -> bool {
     let via = request.top_via();
-    via.rport().is_some()
-        && (via.host().address() != Some(arrival.source.ip()) || via.sent_by_port() != arrival.source.port())
+    let other_port = !arrival.from.is_reliable() && via.sent_by_port() != arrival.source.port();
+    via.rport().is_some() && (via.host().address() != Some(arrival.source.ip()) || other_port)
 }
 
 impl Call {
@@ -76,16 +76,17 @@ impl Call {
             queue: None,
             agent: None,
             present: Vec::new(),
+            parted: Vec::new(),
         };
-        call.trying(desk);
+        call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });
         call
     }
 
-    /// Sends 100, which has no To tag (RFC 3261 8.2.6.1).
-    pub(super) fn trying(&mut self, desk: &mut Desk<'_>) {
+    /// Sends 100, which has no To tag and the request's Timestamp (RFC 3261 8.2.6.1).
+    pub(super) fn trying(&mut self, desk: &mut Desk<'_>, request: &Message<'_>) {
         if let Some(invite) = self.invites_in.last_mut() {
-            invite.answer(desk, Answer::new(100), plain);
+            invite.answer(desk, Answer::new(100), |answer| answer.copy_all(request, HeaderName::Timestamp).finish());
         }
     }
 
@@ -115,7 +116,7 @@ impl Call {
             .format(HeaderName::CallId, format_args!("{call_id}"))
             .format(HeaderName::CSeq, format_args!("{SEQ} {}", Method::Invite))
             .header(HeaderName::Contact, desk.contact(target.hop));
-        relay::pass_first(invite, self.trusted, request);
+        relay::pass_from(invite, self.trusted, request);
         let role = Role::Fork { extension: target.extension.clone(), follow: target.follow };
         self.invites_out.push(InviteOut::send(desk, branch, role, target.hop, SEQ, bytes));
     }
@@ -135,8 +136,8 @@ impl Call {
     pub(crate) fn refuse(&mut self, desk: &mut Desk<'_>, status: u16, said: Option<&Message<'_>>) {
         let tag = self.pairs.first().map_or_else(String::new, |pair| pair.caller.dialog.local_tag().to_owned());
         if let Some(invite) = self.first_invite() {
-            let answer = Answer::new(status).reason(said.map_or("", phrase_of)).tag(&tag);
-            invite.answer(desk, answer, |answer| match said {
+            let phrase = said.filter(|said| said.status() == Some(status)).map_or("", phrase_of);
+            invite.answer(desk, Answer::new(status).reason(phrase).tag(&tag), |answer| match said {
                 // The Contact of a redirection is where to call, not who we are (RFC 3261 20.10).
                 Some(said) if (300..400).contains(&status) => {
                     relay::pass(said, answer.copy_all(said, HeaderName::Contact));
@@ -166,7 +167,7 @@ impl Call {
             return self.offer_failed(desk, best.status);
         }
         // 16.7 point 6: a 503 says something of that callee's server only, not of this one.
-        let status = if best.status == 503 { 500 } else { best.status };
+        let status = if best.status == 503 { 500 } else { relay::passed(best.status) };
         match Message::parse(&best.response) {
             Ok(said) => self.refuse(desk, status, Some(&said)),
             Err(_) => self.refuse(desk, status, None),
@@ -182,13 +183,21 @@ pub(super) fn phrase_of<'a>(response: &Message<'a>) -> &'a str {
     }
 }
 
+/// The start of the answer that passes a party's response on to the other one.
+pub(super) fn passed<'a>(response: &Message<'a>) -> Answer<'a> {
+    let status = response.status().unwrap_or_default();
+    let onto = Answer::new(relay::passed(status));
+    if onto.status() == status { onto.reason(phrase_of(response)) } else { onto }
+}
+
 /// How little a refusal is worth to the caller (RFC 3261 16.7 point 6): 6xx first, then the lowest class, and within
-/// 4xx those that tell how to call again. That a callee could not be reached says the least.
+/// 4xx those that tell how to call again. That a callee could not be reached, or asks for a secret, says the least.
 const fn rank(status: u16) -> u16 {
     match status {
         600.. => 0,
         300..400 => 1,
-        401 | 407 | 415 | 420 | 484 => 2,
+        415 | 420 | 484 => 2,
+        401 | 407 => 5,
         408 => 4,
         400..500 => 3,
         _ => 5,
@@ -201,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_best_refusal_is_chosen_as_rfc_3261_16_7_says() {
-        let best_first = [603, 302, 415, 486, 408, 503];
+        let best_first = [603, 302, 415, 486, 408, 401];
         assert!(best_first.is_sorted_by(|left, right| rank(*left) < rank(*right)));
     }
 }

@@ -101,9 +101,9 @@ impl Call {
     /// (RFC 4320 4.2).
     fn request_failed(&mut self, desk: &mut Desk<'_>, at: usize) {
         let Some(request) = self.requests_out.get(at) else { return };
-        if let Purpose::Relay { request_in, .. } = request.purpose {
+        if let Purpose::Relay { pair, request_in, .. } = request.purpose {
             self.requests_in.retain(|known| known.part != request_in);
-            self.lost_dialog(desk, 408);
+            self.lost_dialog(desk, pair, 408);
         }
     }
 

@@ -25,6 +25,15 @@ enum Way {
     Targets(Vec<Target>),
 }
 
+impl Who {
+    fn extension(&self) -> Option<&str> {
+        match self {
+            Self::Trunk => None,
+            Self::Extension(number) => Some(number),
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn invite(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival) {
         // RFC 3261 16.3 point 3.
@@ -42,7 +51,10 @@ impl Engine {
         let Some(who) = self.who(now, invite, arrival) else { return };
         let Some(way) = self.way(now, &number) else { return self.answer(now, invite, arrival, 404) };
         match way {
-            Way::Targets(targets) if targets.is_empty() => self.answer(now, invite, arrival, 480),
+            Way::Targets(_) if self.is_crowded(&number) => self.answer(now, invite, arrival, 486),
+            _ if who.extension().is_some_and(|caller| self.is_crowded(caller)) => {
+                self.refuse_full(now, invite, arrival);
+            }
             _ if self.store.len() >= MAX_RECORDS => self.refuse_full(now, invite, arrival),
             way => self.begin_call(now, invite, arrival, &who, &number, &way),
         }
@@ -93,10 +105,7 @@ impl Engine {
 
     fn begin_call(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival, who: &Who, number: &str, way: &Way) {
         let key = self.draw_key(CALL);
-        let caller = match who {
-            Who::Trunk => Caller { extension: None, trusted: true, called: number },
-            Who::Extension(extension) => Caller { extension: Some(extension), trusted: false, called: number },
-        };
+        let caller = Caller { extension: who.extension(), trusted: matches!(who, Who::Trunk), called: number };
         let mut desk = self.desk(now);
         let mut call = Call::begin(&mut desk, key.id, invite, arrival, &caller);
         match way {

@@ -5,6 +5,7 @@ use model::{RecordKey, Time, hash64};
 
 use super::Engine;
 use crate::hop::Hop;
+use crate::limits::MAX_CALLS_OF_AGENT;
 use crate::output::{Action, Event};
 use crate::record::{CALL, Content, PRESENCE, Presence, Value, WAITING};
 
@@ -74,6 +75,11 @@ impl Engine {
             call.is_some_and(|call| call.present().iter().any(|number| **number == *extension))
         });
         calls
+    }
+
+    /// True if an agent's extension has as many calls as it may.
+    pub(super) fn is_crowded(&mut self, extension: &str) -> bool {
+        self.settings.agents.contains_key(extension) && self.calls_of(extension).len() >= MAX_CALLS_OF_AGENT
     }
 
     /// Drops a call that a panic may have left half changed.

@@ -117,15 +117,24 @@ impl Engine {
         request: &Message<'_>,
         arrival: &Arrival,
     ) -> Result<Binding, Refused> {
+        // There is no TLS here that a sips URI asks for.
         let Uri::Sip(uri) = contact.uri() else { return Err(Refused::Status(400)) };
+        if uri.is_secure() {
+            return Err(Refused::Status(400));
+        }
         let follow = !is_translated(request, arrival);
+        let hop = self.way_to(uri, follow, arrival);
+        // A contact that leads back here would ring this server, and two that name each other without end (RFC 5393 4).
+        if self.settings.listeners.iter().any(|listener| listener.address == hop.peer()) {
+            return Err(Refused::Status(403));
+        }
         Ok(Binding {
             uri: uri.as_str().into(),
             q: contact.q(),
             until: now + Span::from_secs(seconds.into()),
             call_id: request.call_id().into(),
             seq: request.cseq().number,
-            hop: self.way_to(uri, follow, arrival),
+            hop,
             follow,
         })
     }

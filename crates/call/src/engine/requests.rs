@@ -19,7 +19,13 @@ impl Engine {
             _ if !METHODS.contains(&method) => return self.refuse_method(now, request, arrival, 405),
             _ => {}
         }
-        if !matches!(request.request_uri(), Some(Uri::Sip(_) | Uri::Tel(_))) {
+        // RFC 3261 8.2.2.1; and there is no TLS here that a sips URI asks for (26.2.2).
+        let known = match request.request_uri() {
+            Some(Uri::Sip(uri)) => !uri.is_secure(),
+            Some(Uri::Tel(_)) => true,
+            Some(Uri::Other(_)) | None => false,
+        };
+        if !known {
             return self.answer(now, request, arrival, 416);
         }
         // RFC 3261 12.2.2: a To tag speaks of a dialog.

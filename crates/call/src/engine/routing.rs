@@ -199,7 +199,8 @@ impl Engine {
         let queue = self.store.get(call).and_then(Value::as_call).and_then(|call| call.waiting()).map(Waiting::queue);
         let default = queue.and_then(|queue| self.settings.queues.get(queue)).and_then(|queue| queue.default.clone());
         if let Some(default) = default {
-            let targets = self.targets(now, &default);
+            // A crowded one is tried again later.
+            let targets = if self.is_crowded(&default) { Vec::new() } else { self.targets(now, &default) };
             self.with_call(now, call.id, |call, desk| call.go_to_default(desk, &targets));
         }
     }

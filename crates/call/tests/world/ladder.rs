@@ -7,7 +7,8 @@ use super::World;
 impl World {
     /// A message in one line, with labels in the place of names that the server draws.
     pub(crate) fn summary(&mut self, bytes: &[u8]) -> String {
-        const SHOWN: [&str; 16] = [
+        const SHOWN: [&str; 17] = [
+            "Timestamp",
             "Reason",
             "RSeq",
             "RAck",

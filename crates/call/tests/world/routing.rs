@@ -109,10 +109,11 @@ impl World {
             ["refuse", number, status] => {
                 Order::Refuse { call: call(number, self), status: status.parse().expect("a status") }
             }
-            ["ring", number, agent, extension, seconds] => {
-                self.routing.offers += 1;
+            ["ring", number, agent, extension, seconds, told_before @ ..] => {
+                self.routing.offers += u64::from(told_before.is_empty());
+                let told_before = told_before.first().map(|offer| offer.parse().expect("an offer"));
                 let offer = Offer {
-                    number: OfferNumber(self.routing.offers),
+                    number: OfferNumber(told_before.unwrap_or(self.routing.offers)),
                     agent: (*agent).to_owned(),
                     extension: (*extension).to_owned(),
                 };

@@ -145,14 +145,15 @@ impl<S: Service> Shell<S> {
         if let Some(predecessor) = &serve.after {
             self.succeed(predecessor);
         }
-        if let Err(error) = self.intake.open().and_then(|()| self.open_mail()) {
-            tracing::error!("cannot watch the sockets: {error}");
-        }
         if serve.after.is_some() {
             self.take_waiting();
             self.replica.inputs_taken(self.now);
         } else {
             self.reconcile_connections();
+        }
+        // Nobody waits for this.
+        if let Err(error) = self.intake.open().and_then(|()| self.open_mail()) {
+            tracing::error!("cannot watch the sockets: {error}");
         }
     }
 
@@ -162,7 +163,6 @@ impl<S: Service> Shell<S> {
             stream.forget_written();
         }
         self.take_left_behind(predecessor);
-        self.former_peer = None;
         self.reconcile_connections();
         self.replica.flush(self.now);
     }

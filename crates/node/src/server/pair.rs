@@ -31,7 +31,11 @@ impl<S: Service> Shell<S> {
             self.replica.link_down(self.now);
         }
         match self.adopt_link(Link::new(channel)) {
-            Ok(()) => self.read_link(),
+            Ok(()) => {
+                // Its ring was taken in long ago, and to unmap it takes a moment that a successor does not have.
+                self.former_peer = None;
+                self.read_link();
+            }
             Err(error) => self.link_broke(&error),
         }
     }

@@ -21,7 +21,7 @@ const SLOTS: usize = 512;
 /// The longest input: a UDP datagram cannot be longer, and a stream is read in pieces.
 const LONGEST: usize = 65_536;
 /// The most datagrams that one system call receives.
-const BATCH: usize = 32;
+pub(super) const BATCH: u64 = 32;
 
 /// Where an input came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl Ring {
         let start = (read as usize) % SLOTS;
         let free = SLOTS - (read - self.free_behind) as usize;
         let most = match origin {
-            Origin::Listener(_) => BATCH,
+            Origin::Listener(_) => BATCH as usize,
             Origin::Connection(_) => 1,
         };
         let count = most.min(free).min(SLOTS - start);
@@ -226,7 +226,7 @@ impl Ring {
     /// length.
     pub(super) fn left_behind(&self, mark: u64) -> impl Iterator<Item = Input<'_>> {
         let counted = self.head().read.load(Ordering::Acquire);
-        (mark + 1..=counted.max(mark) + BATCH as u64)
+        (mark + 1..=counted.max(mark) + BATCH)
             .map_while(move |number| self.input(number).filter(|input| number <= counted || !input.bytes.is_empty()))
     }
 }

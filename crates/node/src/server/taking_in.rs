@@ -12,7 +12,7 @@ use super::link::LinkFrame;
 use super::mail::MailNews;
 use super::notes::Note;
 use super::poll::Ready;
-use super::ring::{Input, Origin};
+use super::ring::{BATCH, Input, Origin};
 use super::service::Service;
 use super::shell::Shell;
 use super::token::Token;
@@ -60,7 +60,11 @@ impl<S: Service> Shell<S> {
         for _ in 0..BATCHES {
             let Some(Listener::Udp(socket, _)) = self.intake.listeners.get(usize::from(listener)) else { return };
             let Ok(numbers) = self.ring.receive(socket.as_fd(), Origin::Listener(listener)) else { return };
+            let was_full = numbers.end - numbers.start >= BATCH;
             self.take_numbers(numbers);
+            if !was_full {
+                return;
+            }
         }
     }
 

@@ -34,6 +34,7 @@ pub enum Message<'a> {
         /// Counts the pieces; confirmed by [`Message::PieceKept`].
         number: u64,
         /// Records (see [`crate::change`]).
+        #[serde(with = "serde_bytes")]
         changes: &'a [u8],
     },
     /// The backup has a piece and can take another one.
@@ -114,8 +115,10 @@ pub struct Checkpoint<'a> {
     /// Outputs of checkpoints up to this one have left.
     pub left: u64,
     /// Changed records (see [`crate::change`]).
+    #[serde(with = "serde_bytes")]
     pub changes: &'a [u8],
     /// The outputs that wait for this checkpoint, each with its length in front (4 octets, little-endian).
+    #[serde(with = "serde_bytes")]
     pub outputs: &'a [u8],
 }
 

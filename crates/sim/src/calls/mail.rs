@@ -7,6 +7,7 @@ use super::services::{Mail, Routing, Sip};
 use super::world::{Event, World};
 use crate::kernel::{Actor, Core};
 use crate::pair::{Pair, Side};
+use crate::plan::Direction;
 
 /// Pause before a connection is tried again.
 const AGAIN: Span = Span::from_millis(20);
@@ -19,6 +20,8 @@ pub(super) struct Line {
     serving: Side,
     /// A try is planned.
     planned: bool,
+    /// Until when nothing passes: from the SIP Server, and from the Routing Server.
+    cut_until: [Time; 2],
 }
 
 /// Both ends: side and run of each.
@@ -85,6 +88,31 @@ impl World {
         self.plan_mail();
     }
 
+    /// The connection breaks, and what is on its way is lost; each server finds it broken.
+    pub(super) fn lose_mail(&mut self) {
+        let now = self.core.now;
+        if let Some(ends) = &mut self.line.ends {
+            self.sip.lose(now, ends.sip.0, ends.sip.1);
+            self.routing.lose(now, ends.routing.0, ends.routing.1);
+            ends.last = [now, now];
+        }
+        self.break_mail();
+    }
+
+    /// Cuts the way between the two servers; what is on its way gets through, what is sent later waits.
+    pub(super) fn cut_mail(&mut self, way: Direction, until: Time) {
+        for from in [0, 1] {
+            if way.covers(from) {
+                self.line.cut_until[from] = self.line.cut_until[from].max(until);
+            }
+        }
+    }
+
+    /// When a letter that leaves now arrives; `from` is 0 for the SIP Server.
+    fn letter_arrives(&mut self, from: usize) -> Time {
+        self.core.now.max(self.line.cut_until[from]) + self.plan.link.draw(&mut self.core.chances.link)
+    }
+
     /// A side does not serve any more.
     pub(super) fn sip_leaves(&mut self, side: Side) {
         if self.line.ends.is_some_and(|ends| ends.sip.0 == side) {
@@ -99,7 +127,7 @@ impl World {
     }
 
     pub(super) fn mail_to_routing(&mut self, from: Side, letter: redundancy::mailbox::Envelope<model::route::News>) {
-        let at = self.core.now + self.plan.link.draw(&mut self.core.chances.link);
+        let at = self.letter_arrives(0);
         let Some(ends) = self.line.ends.as_mut().filter(|ends| ends.sip.0 == from) else { return };
         ends.last[1] = ends.last[1].max(at);
         let (to, at) = (ends.routing, ends.last[1]);
@@ -107,7 +135,7 @@ impl World {
     }
 
     pub(super) fn mail_to_sip(&mut self, from: Side, letter: redundancy::mailbox::Envelope<model::route::Order>) {
-        let at = self.core.now + self.plan.link.draw(&mut self.core.chances.link);
+        let at = self.letter_arrives(1);
         let Some(ends) = self.line.ends.as_mut().filter(|ends| ends.routing.0 == from) else { return };
         ends.last[0] = ends.last[0].max(at);
         let (to, at) = (ends.sip, ends.last[0]);

@@ -1,7 +1,10 @@
 //! The world of calls: the SIP Server pair and the Routing Server pair, the mail between them, and telephones whose
 //! owners are honest, slow or rude.
 
+mod faults;
 mod mail;
+mod network;
+mod news;
 mod phone;
 mod services;
 mod settings;

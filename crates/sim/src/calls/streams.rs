@@ -16,6 +16,7 @@ use crate::pair::Side;
 pub(super) struct Stream {
     phone: u8,
     side: Side,
+    since: Time,
     /// When the last bytes arrive at the server and at the phone.
     last: [Time; 2],
     /// Cuts what leaves the server into messages, for the checkers.
@@ -26,6 +27,13 @@ pub(super) struct Stream {
 
 /// First of the ports that phones connect from.
 const PORTS: u16 = 30_000;
+
+impl Stream {
+    /// Since when it stands.
+    pub(super) const fn since(&self) -> Time {
+        self.since
+    }
+}
 
 impl World {
     /// Sends a message of a phone on its connection, which is made if there is none.
@@ -51,15 +59,17 @@ impl World {
 
     fn add_stream(&mut self, id: u64, phone: u8, side: Side) {
         let last = [self.core.now; 2];
-        let stream = Stream { phone, side, last, leaving: Framer::default(), arriving: Framer::default() };
+        let since = self.core.now;
+        let stream = Stream { phone, side, since, last, leaving: Framer::default(), arriving: Framer::default() };
         self.streams.insert(id, stream);
         self.phones[usize::from(phone)].connection = Some(id);
     }
 
     /// When something that is sent now arrives; behind everything that was sent before.
     fn arrival(&mut self, id: u64, end: usize) -> Time {
-        let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
-        let Some(stream) = self.streams.get_mut(&id) else { return at };
+        let delay = self.plan.network.delay.draw(&mut self.core.chances.network);
+        let Some(stream) = self.streams.get_mut(&id) else { return self.core.now + delay };
+        let at = self.network.passes(stream.phone, end, self.core.now) + delay;
         stream.last[end] = stream.last[end].max(at);
         stream.last[end]
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Kind, Span, Time};
+use model::{Epoch, Kind, Time};
 use redundancy::hot_standby::Engine as _;
 use routing::State;
 
@@ -12,7 +12,8 @@ use crate::checkers::calls_kept::{Expected, Truth};
 use crate::checkers::legal::Legal;
 use crate::checkers::one_charge::OneCharge;
 use crate::checkers::queue_order::QueueOrder;
-use crate::checkers::{Verdict, agents, calls_kept, one_charge, quiet};
+use crate::checkers::words::Words;
+use crate::checkers::{Verdict, agents, calls_kept, one_charge, quiet, words};
 use crate::kernel::Core;
 use crate::plan::{AGENTS, Manner, QUEUE};
 
@@ -22,13 +23,13 @@ pub(super) struct Watch {
     pub(super) legal: Legal,
     pub(super) charge: OneCharge,
     pub(super) order: QueueOrder,
+    words: Words,
     truths: BTreeMap<u32, Truth>,
     /// When the SIP Server began from cold last.
     began: Option<Time>,
+    /// The epoch that it began.
+    since: Epoch,
 }
-
-/// Until every phone has noticed that its connection did not survive a cold start.
-const NOTICING: Span = Span::from_millis(200);
 
 impl Watch {
     pub(super) fn note(&self, core: &mut Core<Event>, checker: &'static str, verdict: Verdict) {
@@ -37,39 +38,51 @@ impl Watch {
         }
     }
 
-    pub(super) fn dialled(&mut self, now: Time, call: u32, from: usize) {
+    /// A phone calls. `connected` says since when its connection stands, if it has one: what goes by a connection from
+    /// before a cold start is read by nobody (RFC 5626 lets the phone come back).
+    pub(super) fn dialled(&mut self, now: Time, call: u32, from: usize, connected: Option<Time>) {
         let mut truth = Truth::new(now, from as u8);
-        if self.began.is_some_and(|began| now < began + NOTICING) {
+        if connected.zip(self.began).is_some_and(|(since, began)| since <= began) {
             truth.cold_start();
         }
         self.truths.insert(call, truth);
     }
 
     /// The SIP Server began from cold: the calls of this moment are gone by right.
-    pub(super) fn cold_start(&mut self, now: Time) {
-        self.began = Some(now);
+    pub(super) fn cold_start(&mut self, now: Time, epoch: Epoch) {
+        (self.began, self.since) = (Some(now), epoch);
         self.legal.forget();
         self.charge.forget();
         self.order.forget();
+        self.words.forget();
         self.truths.values_mut().for_each(Truth::cold_start);
     }
 
-    pub(super) fn experienced(&mut self, now: Time, phone: u8, fact: Fact) {
-        let call = match fact {
-            Fact::Final { call, .. }
-            | Fact::Cancelled { call, .. }
-            | Fact::Connected { call, .. }
-            | Fact::Ended { call, .. }
-            | Fact::Refused { call, .. } => call,
-        };
-        let Some(truth) = self.truths.get_mut(&call) else { return };
+    /// False for what a process that was stopped in the middle, and superseded from cold meanwhile, still says when it
+    /// wakes up: it is about calls that are gone by right.
+    pub(super) fn counts(&self, epoch: Epoch) -> bool {
+        epoch >= self.since
+    }
+
+    /// Something happened at a phone.
+    ///
+    /// # Errors
+    /// The name of the checker that has noticed, and what.
+    pub(super) fn experienced(&mut self, now: Time, phone: u8, fact: Fact) -> Result<(), (&'static str, String)> {
+        let words = |verdict: Verdict| verdict.map_err(|what| (words::NAME, what));
+        let mut truth = |call: u32, note: &dyn Fn(&mut Truth)| self.truths.get_mut(&call).map_or((), note);
         match fact {
-            Fact::Final { status, .. } => truth.answered(now, status),
-            Fact::Cancelled { impatient, .. } => truth.cancelled(impatient),
-            Fact::Connected { caller, .. } => truth.connected(now, phone, caller),
-            Fact::Ended { caller, by_me, .. } => truth.ended(now, phone, caller, by_me),
-            Fact::Refused { method, status, .. } => truth.refused(now, method, status),
+            Fact::Final { call, status } => truth(call, &|truth| truth.answered(now, status)),
+            Fact::Cancelled { call, impatient } => truth(call, &|truth| truth.cancelled(impatient)),
+            Fact::Connected { call, caller } => truth(call, &|truth| truth.connected(now, phone, caller)),
+            Fact::Ended { call, caller, by_me } => truth(call, &|truth| truth.ended(now, phone, caller, by_me)),
+            Fact::Refused { call, method, status } => truth(call, &|truth| truth.refused(now, method, status)),
+            Fact::Unacknowledged { call } => truth(call, &|truth| truth.unacknowledged(phone)),
+            Fact::Said { word } => self.words.says(word),
+            Fact::Heard { word } => return words(self.words.hears(phone, &word)),
+            Fact::Understood { word, echoed } => return words(self.words.understood(phone, &word, echoed)),
         }
+        Ok(())
     }
 }
 

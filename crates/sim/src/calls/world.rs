@@ -3,32 +3,27 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use call::Action;
-use model::{Span, Time, hash64};
-use redundancy::hot_standby::Stamp;
+use model::{Span, Time};
 
 use super::mail::{Line, RoutingPair, SipPair};
+use super::network::{ANNOUNCEMENTS, Network};
 use super::phone::Phone;
-use super::services::{Input, Routing, Sip, describe};
+use super::services::{Input, Routing, Sip};
 use super::settings::{address_of, routing_settings, sip_settings};
 use super::streams::Stream;
 use super::watch::Watch;
 use crate::checkers::progress;
 use crate::kernel::{Actor, Core};
 use crate::outcome::Outcome;
-use crate::pair::{News, Pair, PairEvent, Side};
-use crate::plan::{Kind, Layout, PhonePlan, Plan, Target};
+use crate::pair::{Pair, PairEvent, Side};
+use crate::plan::{PhonePlan, Plan};
 
 /// Pause between two looks whether everything is done.
 const LOOK: Span = Span::from_millis(500);
 /// The faults that last have ended so long after the last one began.
-const SETTLING: Span = Span::from_millis(900);
+pub(super) const SETTLING: Span = Span::from_millis(900);
 /// Most events of one run.
 const MOST_EVENTS: u64 = 3_000_000;
-/// Until a phone's datagrams follow a changed address, in microseconds.
-const REROUTING: u64 = 20_000;
-/// Pause between two announcements of the address.
-const ANNOUNCEMENTS: Span = Span::from_millis(700);
 
 /// What happens in this world.
 #[derive(Debug)]
@@ -67,10 +62,8 @@ pub(super) struct World {
     pub(super) streams: BTreeMap<u64, Stream>,
     /// Connections that phones have opened.
     pub(super) opened: u64,
-    routes: Vec<Side>,
-    storm: (u32, Time),
-    moves: u32,
-    takeovers: u32,
+    pub(super) network: Network,
+    pub(super) takeovers: u32,
     pub(super) cold_starts: u32,
     finished: bool,
 }
@@ -125,11 +118,9 @@ impl World {
             line: Line::default(),
             streams: BTreeMap::new(),
             opened: 0,
-            routes: vec![0; phones.len()],
+            network: Network::new(phones.len()),
             phones,
             watch: Watch::default(),
-            storm: (0, Time::ZERO),
-            moves: 0,
             takeovers: 0,
             cold_starts: 0,
             finished: false,
@@ -164,8 +155,7 @@ impl World {
             Event::StreamBrings(side, id, bytes) => self.sip.stream_brings(&mut self.core, side, id, bytes),
             Event::StreamStands(side, id, made) => self.sip.stream_stands(&mut self.core, side, id, made),
             Event::StreamToPhone(id, bytes) => self.stream_to_phone(id, bytes.as_deref()),
-            Event::Reroute(index, side, moves) if moves == self.moves => self.routes[usize::from(index)] = side,
-            Event::Reroute(..) => {}
+            Event::Reroute(index, side, moves) => self.network.reroute(index, side, moves),
             Event::Announce => self.announce(),
             Event::ConnectMail => self.connect_mail(),
             Event::Fault(index) => self.suffer(self.plan.faults[index].kind),
@@ -174,7 +164,7 @@ impl World {
         self.hear_news();
     }
 
-    fn plan_turn(&mut self, index: u8) {
+    pub(super) fn plan_turn(&mut self, index: u8) {
         let deadline = self.phones[usize::from(index)].deadline();
         if deadline < Time::NEVER {
             self.core.at(deadline, Event::PhoneTurn(index));
@@ -193,7 +183,8 @@ impl World {
     fn dial(&mut self, index: usize) {
         let plan = self.plan.calls[index].clone();
         let from = usize::from(plan.from).min(self.phones.len() - 1);
-        self.watch.dialled(self.core.now, index as u32, from);
+        let connection = self.phones[from].connection.and_then(|id| self.streams.get(&id));
+        self.watch.dialled(self.core.now, index as u32, from, connection.map(Stream::since));
         self.phones[from].dial(self.core.now, index as u32, &plan);
         self.phone_acts(from as u8);
     }
@@ -201,41 +192,6 @@ impl World {
     fn phone_hears(&mut self, index: u8, bytes: &[u8]) {
         self.phones[usize::from(index)].hears(self.core.now, bytes);
         self.phone_acts(index);
-    }
-
-    /// Sends what a phone has written.
-    pub(super) fn phone_acts(&mut self, index: u8) {
-        let phone = &mut self.phones[usize::from(index)];
-        let (sent, source) = (std::mem::take(&mut phone.outbox), phone.address);
-        for fact in self.phones[usize::from(index)].take_facts() {
-            self.watch.experienced(self.core.now, index, fact);
-        }
-        for bytes in sent {
-            let side = self.routes[usize::from(index)];
-            let to = Actor::Server(0, side as u8);
-            self.core.trace.arrow(self.core.now, Actor::Client(index), to, hash64(&bytes), || describe(&bytes));
-            self.watch.legal.phone_sends(self.core.now, index, &bytes);
-            if self.phones[usize::from(index)].is_on_stream() {
-                self.send_on_stream(index, bytes);
-                continue;
-            }
-            for _ in 0..self.copies() {
-                let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
-                self.core.at(at, Event::ToServer(side, Input::Datagram { source, bytes: bytes.clone() }));
-            }
-        }
-        self.plan_turn(index);
-    }
-
-    /// How often a datagram arrives.
-    fn copies(&mut self) -> u32 {
-        let network = &self.plan.network;
-        let chance = &mut self.core.chances.network;
-        let calm = self.core.now >= self.plan.calm + SETTLING;
-        let storm = if self.core.now < self.storm.1 { self.storm.0 } else { 0 };
-        let lost = chance.happens(u64::from(network.loss.max(storm)), 1_000);
-        let twice = chance.happens(u64::from(network.duplicates), 1_000);
-        if calm { 1 } else { u32::from(!lost) * (1 + u32::from(twice)) }
     }
 
     fn hear_news(&mut self) {
@@ -246,147 +202,6 @@ impl World {
             for news in std::mem::take(&mut self.routing.news) {
                 self.routing_news(news);
             }
-        }
-    }
-
-    fn sip_news(&mut self, news: News<call::Output>) {
-        match news {
-            News::Sent(side, stamp, output) => self.sip_sends(side, stamp, output.action),
-            News::ColdStart => {
-                self.cold_starts += 1;
-                self.watch.cold_start(self.core.now);
-            }
-            News::Serves(side) => {
-                self.takeovers += 1;
-                self.watch.legal.succession(self.core.now);
-                self.move_address(side);
-                self.plan_mail();
-            }
-            News::Leaves(side) => self.sip_leaves(side),
-            News::Signal => self.signal(),
-            News::StreamBytes(side, id, bytes) => self.stream_bytes(side, id, bytes),
-            News::StreamClosed(id) => self.stream_closed(id),
-            News::StreamWanted(side, id, to) => self.stream_wanted(side, id, to),
-        }
-    }
-
-    fn sip_sends(&mut self, side: Side, stamp: Stamp, action: Action) {
-        match action {
-            Action::Datagram { to, bytes, .. } => self.datagram_to_phone(side, to, bytes),
-            Action::Mail(letter) => {
-                self.watch.order.sip_says(&letter);
-                self.mail_to_routing(side, letter);
-            }
-            Action::Redial => self.break_mail(),
-            Action::Log(event) => {
-                self.core.trace.mark(self.core.now, Actor::Server(0, side as u8), 0x106, || format!("{event:?}"));
-                let verdict = self.watch.charge.logged(stamp, &event);
-                self.watch.note(&mut self.core, crate::checkers::one_charge::NAME, verdict);
-            }
-            Action::Connect { .. } | Action::Stream { .. } | Action::Close { .. } => {}
-        }
-    }
-
-    fn datagram_to_phone(&mut self, side: Side, to: SocketAddr, bytes: Vec<u8>) {
-        let Some(phone) = self.phones.iter().find(|phone| phone.address == to) else { return };
-        let index = phone.index;
-        let from = Actor::Server(0, side as u8);
-        self.core.trace.arrow(self.core.now, from, Actor::Client(index), hash64(&bytes), || describe(&bytes));
-        let verdict = self.watch.legal.server_sends(self.core.now, index, &bytes);
-        self.watch.note(&mut self.core, crate::checkers::legal::NAME, verdict);
-        if !self.sip.is_reachable(self.core.now, side) {
-            return;
-        }
-        for _ in 0..self.copies() {
-            let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
-            self.core.at(at, Event::ToPhone(index, bytes.clone()));
-        }
-    }
-
-    fn routing_news(&mut self, news: News<routing::Output>) {
-        match news {
-            News::Sent(side, _, routing::Output::Mail(letter)) => self.mail_to_sip(side, letter),
-            News::Sent(_, _, routing::Output::Reconnect) => self.break_mail(),
-            News::Sent(_, _, routing::Output::Answer(_)) => {}
-            News::Sent(side, stamp, routing::Output::Event(event)) => {
-                self.core.trace.mark(self.core.now, Actor::Server(1, side as u8), 0x106, || event.to_string());
-                let verdict = self.watch.order.decided(stamp.epoch, &event);
-                self.watch.note(&mut self.core, crate::checkers::queue_order::NAME, verdict);
-            }
-            News::ColdStart => self.watch.order.forget(),
-            News::Serves(side) => {
-                self.takeovers += 1;
-                self.watch.order.forget();
-                self.routing_serves(side);
-            }
-            News::Leaves(side) => self.routing_leaves(side),
-            News::Signal => self.signal(),
-            News::StreamBytes(..) | News::StreamClosed(_) | News::StreamWanted(..) => {}
-        }
-    }
-
-    /// Where the messages of a phone go.
-    pub(super) fn route_of(&self, index: u8) -> Side {
-        self.routes[usize::from(index)]
-    }
-
-    fn announce(&mut self) {
-        if let Some(side) = self.sip.serving() {
-            self.move_address(side);
-        }
-        self.core.at(self.core.now + ANNOUNCEMENTS, Event::Announce);
-    }
-
-    fn move_address(&mut self, side: Side) {
-        self.moves += 1;
-        for index in 0..self.phones.len() as u8 {
-            if self.plan.layout == Layout::TwoHosts && self.routes[usize::from(index)] != side {
-                let at = self.core.now + Span::from_micros(self.core.chances.network.below(REROUTING));
-                self.core.at(at, Event::Reroute(index, side, self.moves));
-            }
-        }
-    }
-
-    /// What the plan says for the moment at which a trap gives its signal.
-    fn signal(&mut self) {
-        for kind in std::mem::take(&mut self.plan.signalled) {
-            self.suffer(kind);
-        }
-    }
-
-    fn suffer(&mut self, kind: Kind) {
-        match kind {
-            Kind::Storm(loss, span) => self.storm = (loss, self.core.now + span),
-            Kind::Poison(_) | Kind::Abort(_) => {}
-            // What hits a host or the control server hits both pairs.
-            Kind::HostCrash(..) | Kind::Isolate(..) | Kind::AgentsDown(_) | Kind::ControlCrash(_) => {
-                let kind = self.with_side(kind);
-                self.sip.suffer(&mut self.core, &kind);
-                self.routing.suffer(&mut self.core, &kind);
-            }
-            Kind::Strike(Target { pair: 1, .. }, _)
-            | Kind::Trap(Target { pair: 1, .. }, ..)
-            | Kind::ControlBreak(Target { pair: 1, .. }, _)
-            | Kind::ClockJump(Target { pair: 1, .. }, _)
-            | Kind::WallForward(Target { pair: 1, .. }, _)
-            | Kind::WallBack(Target { pair: 1, .. }, _)
-            | Kind::LinkBreak(1)
-            | Kind::LinkCut(1, ..)
-            | Kind::Switchover(1) => self.routing.suffer(&mut self.core, &kind),
-            _ => self.sip.suffer(&mut self.core, &kind),
-        }
-    }
-
-    /// The fault with the host that is meant, whoever serves there.
-    fn with_side(&self, kind: Kind) -> Kind {
-        let fixed = |target: Target| {
-            let side = if target.pair == 0 { self.sip.resolve(target.who) } else { self.routing.resolve(target.who) };
-            Target { who: if side == 0 { crate::plan::Who::A } else { crate::plan::Who::B }, ..target }
-        };
-        match kind {
-            Kind::HostCrash(target, span) => Kind::HostCrash(fixed(target), span),
-            Kind::Isolate(target, span) => Kind::Isolate(fixed(target), span),
-            other => other,
         }
     }
 

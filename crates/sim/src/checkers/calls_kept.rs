@@ -37,6 +37,8 @@ pub struct Truth {
     connected: Vec<(Time, u8, bool)>,
     ended: Vec<(Time, u8, bool, bool)>,
     refused: Vec<(Time, &'static str, u16)>,
+    /// Phones whose answer nobody acknowledged.
+    unacknowledged: Vec<u8>,
 }
 
 /// How far apart two ends may see the same end of a call: the timers of a lost message.
@@ -57,6 +59,7 @@ impl Truth {
             connected: Vec::new(),
             ended: Vec::new(),
             refused: Vec::new(),
+            unacknowledged: Vec::new(),
         }
     }
 
@@ -94,6 +97,11 @@ impl Truth {
         self.refused.push((now, method, status));
     }
 
+    /// An answer of a phone was not acknowledged for as long as it was repeated.
+    pub fn unacknowledged(&mut self, phone: u8) {
+        self.unacknowledged.push(phone);
+    }
+
     /// Everything is over.
     ///
     /// # Errors
@@ -104,7 +112,18 @@ impl Truth {
         }
         self.check_answer(expected)?;
         self.check_ends(expected)?;
+        self.check_acknowledged(expected)?;
         self.check_refusals(expected)
+    }
+
+    /// RFC 3261 13.2.2.4: every answer is acknowledged, also one that comes too late.
+    fn check_acknowledged(&self, expected: &Expected) -> Verdict {
+        match self.unacknowledged.first() {
+            Some(phone) if expected.acknowledges && !self.forgotten => {
+                Err(format!("the answer of phone {phone} was never acknowledged"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_answer(&self, expected: &Expected) -> Verdict {
@@ -188,6 +207,10 @@ mod tests {
         good.ended(Time::ZERO, 1, false, false);
         good.conclude(&WILLING).unwrap();
         half.conclude(&WILLING).unwrap_err();
+        let mut late = good.clone();
+        late.unacknowledged(2);
+        late.conclude(&WILLING).unwrap_err();
+        late.conclude(&Expected { acknowledges: false, ..WILLING }).unwrap();
 
         let mut cut = talked();
         cut.ended(Time::ZERO, 0, true, false);

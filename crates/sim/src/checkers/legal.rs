@@ -33,6 +33,8 @@ pub struct Legal {
     succeeded: Option<Time>,
     /// CSeq numbers of INVITEs that the telephones have answered: phone, Call-ID, number.
     answered: BTreeSet<(u8, String, u32)>,
+    /// Reliable provisional responses of the telephones: phone, Call-ID, RSeq, CSeq number of the INVITE.
+    rung: BTreeSet<(u8, String, u32, u32)>,
 }
 
 #[derive(Debug, Default)]
@@ -106,7 +108,12 @@ impl Legal {
                 if status >= 200 {
                     self.answered.insert((phone, message.call_id().to_owned(), message.cseq().number));
                 }
-                if (200..300).contains(&status) {
+                // A reliable provisional response makes a dialog too (RFC 3262 4).
+                let rseq = message.seconds(sip::HeaderName::RSeq).ok().flatten();
+                if let Some(rseq) = rseq {
+                    self.rung.insert((phone, message.call_id().to_owned(), rseq, message.cseq().number));
+                }
+                if (200..300).contains(&status) || rseq.is_some() {
                     let tag = message.from().tag().unwrap_or_default().to_owned();
                     self.dialogs.entry((phone, message.call_id().to_owned(), tag)).or_default();
                 }
@@ -140,9 +147,8 @@ impl Legal {
         let tag = response.to().tag().unwrap_or_default().to_owned();
         let invite = cseq.method == Method::Invite;
         // A refusal may be made anew from each repetition of its request as long as the phone has not heard it: a
-        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time. Deviation: a 480, which depends on who
-        // is registered, may also be followed by something else when the network repeats the INVITE later.
-        let stands = |before: &&mut Final| before.status < 300 || (before.heard && before.status != 480);
+        // stateless server (RFC 3261 8.2.7) decides by what it knows at the time.
+        let stands = |before: &&mut Final| before.status < 300 || before.heard;
         if let Some(before) = answer.as_mut().filter(stands) {
             // A server that was stopped in the middle and superseded meanwhile says the rest when it wakes up.
             let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
@@ -177,6 +183,9 @@ impl Legal {
                 None => Err(format!("phone {phone} gets a CANCEL of an INVITE that was never sent")),
             },
             Method::Ack if self.answered.contains(&(phone, call_id, seq)) => Ok(()),
+            Method::Prack if !self.has_rung(phone, request) => {
+                Err(format!("phone {phone} gets a PRACK for a response that it has not given"))
+            }
             Method::Ack => Err(format!("phone {phone} gets an ACK for an answer that it has not given")),
             Method::Invite if request.to().tag().is_none() => {
                 let known = self.invited.insert((phone, branch, "INVITE".to_owned()), Invited::default());
@@ -187,6 +196,12 @@ impl Legal {
             }
             _ => self.inside(now, phone, request, branch),
         }
+    }
+
+    /// RFC 3262 7.2: what a PRACK acknowledges.
+    fn has_rung(&self, phone: u8, prack: &Message<'_>) -> bool {
+        let rack = prack.rack().ok().flatten();
+        rack.is_some_and(|rack| self.rung.contains(&(phone, prack.call_id().to_owned(), rack.rseq, rack.cseq.number)))
     }
 
     /// A request of the servers in a dialog.

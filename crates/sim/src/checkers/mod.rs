@@ -15,6 +15,7 @@ pub mod progress;
 pub mod queue_order;
 pub mod quiet;
 pub mod same_state;
+pub mod words;
 
 /// The answer of a checker: what was broken, for people.
 pub type Verdict = Result<(), String>;

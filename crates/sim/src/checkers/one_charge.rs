@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use call::Event;
-use model::Epoch;
 use redundancy::hot_standby::Stamp;
 
 use super::Verdict;
@@ -15,10 +14,6 @@ pub const NAME: &str = "one charge";
 #[derive(Debug, Default)]
 pub struct OneCharge {
     calls: BTreeMap<u64, Entry>,
-    /// The latest epoch that was heard of.
-    epoch: Epoch,
-    /// Earlier epochs count no more: what a process that woke up late still says is about calls that are gone.
-    since: Epoch,
 }
 
 #[derive(Debug, Default)]
@@ -40,10 +35,6 @@ impl OneCharge {
             Event::CallEnded { call, .. } | Event::CallAbandoned { call } => (*call, "ends"),
             _ => return Ok(()),
         };
-        self.epoch = self.epoch.max(stamp.epoch);
-        if stamp.epoch < self.since {
-            return Ok(());
-        }
         let entry = self.calls.entry(call).or_default();
         let slot = match what {
             "begins" => &mut entry.began,
@@ -59,7 +50,6 @@ impl OneCharge {
     /// The calls of a server that began from cold have no end.
     pub fn forget(&mut self) {
         self.calls.clear();
-        self.since = self.epoch.next();
     }
 
     /// Everything is over.
@@ -76,6 +66,8 @@ impl OneCharge {
 
 #[cfg(test)]
 mod tests {
+    use model::Epoch;
+
     use super::*;
 
     #[test]

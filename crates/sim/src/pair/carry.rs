@@ -1,6 +1,6 @@
 //! Carries out what a replica asks for, one effect after the other; between any two the process may be struck.
 
-use model::{Incarnation, Span};
+use model::{Epoch, Incarnation, Span};
 use redundancy::change::Changes;
 use redundancy::coordinator::Request;
 use redundancy::hot_standby::{Effect, Message, Released, Remark, Stamp};
@@ -67,7 +67,10 @@ impl<S: Service> Pair<S> {
             Effect::Serve(serve) => return self.serves(core, side, &serve),
             Effect::StandBy => {
                 core.trace.mark(core.now, self.actor(side), 0x57b, || "stands by".to_owned());
-                self.applications[side].process.as_mut()?.is_open = false;
+                let process = self.applications[side].process.as_mut()?;
+                process.is_open = false;
+                // It closes its connections to the other pair, with what it has not read of them.
+                process.asides.clear();
                 self.news.push(News::Leaves(side));
             }
             Effect::Retire(why) => {
@@ -83,7 +86,11 @@ impl<S: Service> Pair<S> {
     fn remark<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, remark: &Remark) {
         core.trace.mark(core.now, self.actor(side), 0x7e11, || format!("{remark:?}"));
         if matches!(remark, Remark::ColdStart { .. }) {
-            self.news.push(News::ColdStart);
+            let epoch = self.applications[side]
+                .process
+                .as_ref()
+                .map_or(Epoch::default(), |process| process.replica.status().epoch);
+            self.news.push(News::ColdStart(epoch));
         }
     }
 

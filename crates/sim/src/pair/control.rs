@@ -9,6 +9,7 @@ use redundancy::coordinator::{Reply, Request, Versioned};
 use super::process::FromControl;
 use super::{Event, Pair, PairEvent, Service, Side};
 use crate::kernel::{Actor, Core};
+use crate::plan::Direction;
 
 /// Pause before a broken connection is tried again.
 const RECONNECT: Span = Span::from_millis(30);
@@ -21,6 +22,8 @@ pub(super) struct Control {
     revision: u64,
     next: u64,
     sessions: BTreeMap<u64, Session>,
+    /// Until when nothing passes: from each side, and to each side.
+    cut_until: [[Time; 2]; 2],
 }
 
 /// One connection.
@@ -41,7 +44,8 @@ struct Session {
 impl<S: Service> Pair<S> {
     /// The process tries to connect.
     pub(super) fn connects<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64) {
-        let reachable = !self.control.is_down && self.hosts[self.host_of(side)].isolated_until <= core.now;
+        let cut = self.control.cut_until[side].iter().any(|until| *until > core.now);
+        let reachable = !self.control.is_down && !cut && self.hosts[self.host_of(side)].isolated_until <= core.now;
         if !reachable {
             return self.plan_event(core, core.now + RECONNECT, Event::Connect(side, run));
         }
@@ -66,6 +70,7 @@ impl<S: Service> Pair<S> {
 
     /// The process asks.
     pub(super) fn ask<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, request: Request) {
+        let passes = core.now.max(self.control.cut_until[side][0]);
         let delay = self.plan.control.draw(&mut core.chances.control);
         let id = self.applications[side].process.as_ref().and_then(|process| process.session);
         let Some((id, session)) = id.and_then(|id| self.control.sessions.get_mut(&id).map(|session| (id, session)))
@@ -74,7 +79,7 @@ impl<S: Service> Pair<S> {
         };
         core.trace.arrow(core.now, Actor::Server(self.id, side as u8), Actor::Control, 0xa5, || describe(&request));
         session.requests.push_back(request);
-        session.last_request = session.last_request.max(core.now + delay);
+        session.last_request = session.last_request.max(passes + delay);
         let at = session.last_request;
         self.plan_event(core, at, Event::Request(id));
     }
@@ -98,7 +103,6 @@ impl<S: Service> Pair<S> {
             }
             Request::CompareAndSwap { expected, new } => {
                 let done = expected == self.control.entry.as_ref().map(|versioned| versioned.revision);
-                let by = session.side;
                 if done {
                     self.control.revision += 1;
                     let revision = self.control.revision;
@@ -110,14 +114,14 @@ impl<S: Service> Pair<S> {
                 }
                 self.reply(core, id, Reply::Swapped { done, now: self.control.entry.clone() });
                 if done {
-                    self.tell_watchers(core, by);
+                    self.tell_watchers(core);
                 }
             }
         }
         self.control.sessions.retain(|_, session| session.stands || !session.requests.is_empty());
     }
 
-    fn tell_watchers<E: From<PairEvent>>(&mut self, core: &mut Core<E>, _by: Side) {
+    fn tell_watchers<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {
         let watchers: Vec<u64> =
             self.control.sessions.iter().filter(|(_, session)| session.watches).map(|(id, _)| *id).collect();
         for id in watchers {
@@ -128,7 +132,8 @@ impl<S: Service> Pair<S> {
     fn reply<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64, reply: Reply) {
         let delay = self.plan.control.draw(&mut core.chances.control);
         let Some(session) = self.control.sessions.get_mut(&id).filter(|session| session.stands) else { return };
-        session.last_reply = session.last_reply.max(core.now + delay);
+        let passes = core.now.max(self.control.cut_until[session.side][1]);
+        session.last_reply = session.last_reply.max(passes + delay);
         let (side, run, at) = (session.side, session.run, session.last_reply);
         if let Some(process) = self.run_mut(side, run) {
             process.from_control.push_back((at, FromControl::Says(reply)));
@@ -147,6 +152,16 @@ impl<S: Service> Pair<S> {
         self.leave_session(core, id, hold);
         self.plan_event(core, core.now + RECONNECT, Event::Connect(side, run));
         self.wake(core, side, core.now);
+    }
+
+    /// Cuts the way between a side and the coordinator; what is on its way gets through, what is sent later waits.
+    pub(super) fn cut_control(&mut self, side: Side, way: Direction, until: Time) {
+        for from in [0, 1] {
+            if way.covers(from) {
+                let cut = &mut self.control.cut_until[side][from];
+                *cut = until.max(*cut);
+            }
+        }
     }
 
     /// Nobody reads the answers of this connection any more.

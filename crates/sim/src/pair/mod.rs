@@ -22,7 +22,7 @@ pub use streams::StreamAction;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use model::{Incarnation, RecordKey, Span, Time};
+use model::{Epoch, Incarnation, RecordKey, Span, Time};
 use redundancy::hot_standby::{Engine, Stamp};
 
 use crate::checkers::PairCheckers;
@@ -82,8 +82,8 @@ pub enum Event {
 pub enum News<O> {
     /// This output of this checkpoint left the host of this side.
     Sent(Side, Stamp, O),
-    /// The pair began without a predecessor: what was not durable is gone.
-    ColdStart,
+    /// The pair began this epoch without a predecessor: what was not durable is gone.
+    ColdStart(Epoch),
     /// This side serves now, from the address of the pair.
     Serves(Side),
     /// This side serves no more: it stands by or has ended.
@@ -238,11 +238,18 @@ impl<S: Service> Pair<S> {
 
 /// The way to and from the clients.
 impl<S: Service> Pair<S> {
-    /// Something comes to the process of a side on another way than the sockets; lost if it does not run.
+    /// Something comes to the process of a side on another way than the sockets; lost if it does not serve.
     pub fn tell<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64, at: Time, aside: S::Aside) {
-        if let Some(process) = self.run_mut(side, run) {
+        if let Some(process) = self.run_mut(side, run).filter(|process| process.is_open) {
             process.asides.push_back((at, aside));
             self.wake(core, side, at);
+        }
+    }
+
+    /// What comes to a run on another way and has not arrived by now is lost.
+    pub fn lose(&mut self, now: Time, side: Side, run: u64) {
+        if let Some(process) = self.run_mut(side, run) {
+            process.asides.retain(|(at, _)| *at <= now);
         }
     }
 

@@ -80,7 +80,17 @@ impl<S: Service> Pair<S> {
                 *wall = wall.saturating_sub(span.as_micros());
             }
             Kind::Switchover(_) => self.switch_over(core),
-            Kind::Poison(_) | Kind::Abort(_) | Kind::Storm(..) => {}
+            Kind::ControlCut(target, way, span) => {
+                let side = self.resolve(target.who);
+                core.trace.mark(core.now, self.actor(side), 0xcc, || format!("coordinator cut {way:?} for {span}"));
+                self.cut_control(side, way, core.now + span);
+            }
+            Kind::Poison(_)
+            | Kind::Abort(_)
+            | Kind::Storm(..)
+            | Kind::PhoneCut(..)
+            | Kind::MailBreak
+            | Kind::MailCut(..) => {}
         }
     }
 

@@ -129,4 +129,15 @@ pub enum Kind {
     Abort(u8),
     /// The network loses so many datagrams of a thousand for so long.
     Storm(u32, Span),
+    /// Nothing passes between this telephone and the servers for so long; the telephone is the first side. What goes by
+    /// TCP arrives afterwards.
+    PhoneCut(u8, Direction, Span),
+    /// Nothing passes between a process and the coordinator for so long, and nobody notices; the process is the first
+    /// side. What is sent meanwhile arrives afterwards.
+    ControlCut(Target, Direction, Span),
+    /// The connection between the two servers breaks, and what is on its way is lost.
+    MailBreak,
+    /// Nothing passes between the two servers for so long; the SIP Server is the first side. What is sent meanwhile
+    /// arrives afterwards.
+    MailCut(Direction, Span),
 }

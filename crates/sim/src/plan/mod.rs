@@ -6,14 +6,18 @@
 
 mod draw;
 mod fault;
+mod kinds;
+mod read;
 mod scene;
 mod script;
-mod text;
+mod word;
+mod write;
 
 pub use fault::{Act, Direction, Fault, Kind, Moment, Point, Target, Who};
+pub use read::BadPlan;
 pub use scene::{Scene, Victims};
-pub use script::{AGENTS, CallPlan, FORKED, Manner, PhonePlan, QUEUE};
-pub use text::{BadPlan, sabotage_named, world_named};
+pub use script::{AGENTS, CallPlan, FORKED, Manner, Method, PhonePlan, QUEUE, Says};
+pub use word::{name_of, sabotage_named, world_named};
 
 use model::{Span, Time};
 use redundancy::hot_standby::{Commit, Sabotage};

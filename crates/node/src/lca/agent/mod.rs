@@ -79,6 +79,10 @@ impl Agent {
     pub(super) fn new(settings: LcaSettings) -> Result<Self, Trouble> {
         // A terminal's Ctrl-C is meant for `up`, which asks for an orderly end. Fails only if nobody has to be left.
         let _ = setsid();
+        // Every application inherits it.
+        if let Err(error) = crate::prompt::run_soon() {
+            tracing::info!("the kernel does not know short slices: {error}");
+        }
         let (mut runs, warnings) = Runs::open(&settings.folder.runs())?;
         for incarnation in coordinator::named(&settings.folder.journal("coordinator")) {
             runs.learn(&incarnation.application, incarnation.run);

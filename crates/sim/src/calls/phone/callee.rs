@@ -1,10 +1,10 @@
 //! The callee's end of a call, up to the answer.
 
 use model::{Span, Time};
-use sip::{Dialog, Message};
+use sip::Message;
 
-use super::talking::{Leg, State};
-use super::wire::{call_of, offer};
+use super::legs::{Leg, State};
+use super::wire::offer;
 use super::{Fact, Job, Phone, T1, TIMEOUT};
 use crate::plan::Manner;
 
@@ -15,25 +15,7 @@ impl Phone {
     pub(super) fn is_called(&mut self, now: Time, invite: &Message<'_>) {
         let number = self.draw();
         let tag = format!("t{}x{number}", self.index);
-        self.legs.push(Leg {
-            number,
-            call: call_of(invite).unwrap_or_default(),
-            is_caller: false,
-            state: State::Inviting,
-            dialog: Some(Dialog::callee(invite, &tag)),
-            invite: invite.bytes().to_vec(),
-            to: self.number,
-            ack: None,
-            unacknowledged: None,
-            refusal: None,
-            cancelled: false,
-            acknowledges: true,
-            stutters: false,
-            talks: self.plan.talks,
-            holds: self.plan.holds,
-            hold_tries: 2,
-            told: false,
-        });
+        self.legs.push(Leg::called(number, &self.plan, invite, &tag));
         let trying = self.response(invite, 100, "", None);
         self.send_response(invite, trying);
         self.plan_job(now + self.plan.rings, Job::Ring(number));
@@ -41,29 +23,37 @@ impl Phone {
     }
 
     /// Answers the INVITE of a leg.
-    fn answer_invite(&mut self, number: u64, status: u16, body: Option<&str>) -> Option<Vec<u8>> {
+    pub(super) fn answer_invite(
+        &mut self,
+        number: u64,
+        (status, rseq): (u16, Option<u32>),
+        body: Option<&str>,
+    ) -> Option<Vec<u8>> {
         let leg = self.leg_mut(number)?;
         let (bytes, tag) = (leg.invite.clone(), leg.dialog.as_ref()?.local_tag().to_owned());
         let invite = Message::parse(&bytes).ok()?;
-        let response = self.response(&invite, status, &tag, body);
+        let response = self.numbered_response(&invite, (status, rseq), &tag, body);
         self.send_response(&invite, response.clone());
         Some(response)
     }
 
-    pub(super) fn ring(&mut self, number: u64) {
-        if self.leg_mut(number).is_some_and(|leg| leg.state == State::Inviting && !leg.cancelled) {
-            let call = self.leg_mut(number).map_or(0, |leg| leg.call);
-            if self.plan.manner == Manner::PlaysFirst {
-                self.answer_invite(number, 183, Some(&offer(call, false)));
-            } else {
-                self.answer_invite(number, 180, None);
-            }
+    pub(super) fn ring(&mut self, now: Time, number: u64) {
+        let Some(leg) = self.leg_mut(number).filter(|leg| leg.state == State::Inviting && !leg.cancelled) else {
+            return;
+        };
+        let call = leg.call;
+        let plays = (self.plan.manner == Manner::PlaysFirst).then(|| offer(call, false));
+        let status = if plays.is_some() { 183 } else { 180 };
+        if self.rings_reliably(number) {
+            self.ring_reliably(now, number, status, plays.as_deref());
+        } else {
+            self.answer_invite(number, (status, None), plays.as_deref());
         }
     }
 
     pub(super) fn act(&mut self, now: Time, number: u64) {
         let open = self.leg_mut(number).is_some_and(|leg| leg.state == State::Inviting && !leg.cancelled);
-        if !open {
+        if !open || self.waits_for_prack(now, number) {
             return;
         }
         match self.plan.manner {
@@ -87,7 +77,7 @@ impl Phone {
         let Some(leg) = self.leg_mut(number).filter(|leg| leg.state == State::Inviting) else { return };
         leg.state = State::Answered;
         let call = leg.call;
-        let Some(response) = self.answer_invite(number, 200, Some(&offer(call, false))) else { return };
+        let Some(response) = self.answer_invite(number, (200, None), Some(&offer(call, false))) else { return };
         if let Some(leg) = self.leg_mut(number) {
             let seq = Message::parse(&leg.invite).map_or(0, |invite| invite.cseq().number);
             leg.unacknowledged = Some((response, seq, T1, now + TIMEOUT));
@@ -95,8 +85,8 @@ impl Phone {
         self.plan_job(now + T1, Job::RepeatAnswer(number));
     }
 
-    fn refuse(&mut self, now: Time, number: u64, status: u16) {
-        let Some(response) = self.answer_invite(number, status, None) else { return };
+    pub(super) fn refuse(&mut self, now: Time, number: u64, status: u16) {
+        let Some(response) = self.answer_invite(number, (status, None), None) else { return };
         if let Some(leg) = self.leg_mut(number) {
             leg.state = State::Over;
             leg.refusal = Some((response, T1, now + TIMEOUT));

@@ -3,7 +3,7 @@
 use model::{Span, Time};
 use sip::{Dialog, HeaderName, Message, Method};
 
-use super::talking::{Leg, State};
+use super::legs::{Leg, State};
 use super::{Fact, Job, LONGEST_WAIT, Phone, TIMEOUT};
 use crate::plan::CallPlan;
 
@@ -11,26 +11,8 @@ impl Phone {
     pub(super) fn begin_call(&mut self, now: Time, call: u32, plan: &CallPlan) {
         let number = self.draw();
         let branch = self.branch();
-        let invite = self.invite(&branch, (call, plan.to), 1, None);
-        self.legs.push(Leg {
-            number,
-            call,
-            is_caller: true,
-            state: State::Inviting,
-            dialog: None,
-            invite: invite.clone(),
-            to: plan.to,
-            ack: None,
-            unacknowledged: None,
-            refusal: None,
-            cancelled: false,
-            acknowledges: plan.acknowledges,
-            stutters: plan.stutters,
-            talks: plan.talks,
-            holds: plan.holds,
-            hold_tries: 2,
-            told: false,
-        });
+        let invite = self.invite(&branch, (call, plan.to, plan.reliable), 1, None);
+        self.legs.push(Leg::calling(number, call, plan, invite.clone()));
         self.request(now, "INVITE", branch, invite.clone(), Some(number));
         if plan.stutters {
             self.outbox.push(invite);
@@ -77,7 +59,11 @@ impl Phone {
         let Some(leg) = self.leg_mut(number) else { return };
         match status {
             0..200 => {
-                if leg.cancelled {
+                let (cancelled, reliable) = (leg.cancelled, leg.reliable);
+                if reliable {
+                    self.acknowledge_ringing(now, number, response);
+                }
+                if cancelled {
                     self.send_cancel(now, number);
                 }
             }
@@ -98,12 +84,12 @@ impl Phone {
     fn prove(&mut self, now: Time, number: u64, challenge: &Message<'_>) {
         let branch = self.branch();
         let Some(leg) = self.leg_mut(number) else { return };
-        let (call, to, cancelled) = (leg.call, leg.to, leg.cancelled);
+        let (call, to, reliable, cancelled) = (leg.call, leg.to, leg.reliable, leg.cancelled);
         if cancelled {
             self.call_final(number, 487);
             return self.leg_over(number);
         }
-        let invite = self.invite(&branch, (call, to), 2, Some(challenge));
+        let invite = self.invite(&branch, (call, to, reliable), 2, Some(challenge));
         if let Some(leg) = self.leg_mut(number) {
             leg.invite.clone_from(&invite);
         }
@@ -113,7 +99,10 @@ impl Phone {
     fn call_connected(&mut self, now: Time, number: u64, response: &Message<'_>) {
         let branch = self.branch();
         let Some(leg) = self.leg_mut(number) else { return };
-        let dialog = Dialog::caller(response);
+        let tag = response.to().tag().unwrap_or_default();
+        let known = leg.early.iter().position(|early| early.dialog.remote_tag() == tag);
+        let mut dialog = known.map_or_else(|| Dialog::caller(response), |at| leg.early.swap_remove(at).dialog);
+        dialog.confirm(response);
         leg.dialog = Some(dialog.clone());
         let (acknowledges, stutters, cancelled) = (leg.acknowledges, leg.stutters, leg.cancelled);
         self.call_final(number, response.status().unwrap_or_default());

@@ -2,10 +2,13 @@
 
 mod callee;
 mod caller;
+mod legs;
 mod registrar;
+mod reliable;
 mod talking;
 mod transaction;
 mod wire;
+mod words;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,8 +17,8 @@ use model::{Span, Time};
 use sip::{Message, Method};
 
 use crate::plan::{CallPlan, PhonePlan};
+use legs::Leg;
 use registrar::Registration;
-use talking::Leg;
 use transaction::{ClientTransaction, ServerTransaction};
 
 /// RFC 3261 17.1.1.1: an estimate of the round trip.
@@ -56,7 +59,6 @@ pub(super) struct Phone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Job {
     Register,
-    Reconnect,
     Unregister,
     Repeat(u64),
     GiveUp(u64),
@@ -69,6 +71,8 @@ enum Job {
     AnswerLate(u64),
     HangUp(u64),
     Hold(u64),
+    RingAgain(u64),
+    Say(u64),
 }
 
 /// What a phone has seen of a call.
@@ -84,6 +88,14 @@ pub(super) enum Fact {
     Ended { call: u32, caller: bool, by_me: bool },
     /// A request of this phone within a call was refused.
     Refused { call: u32, method: &'static str, status: u16 },
+    /// This phone has answered an INVITE, and nobody has acknowledged it for 64 T1.
+    Unacknowledged { call: u32 },
+    /// This phone says something within the dialog.
+    Said { word: String },
+    /// This phone hears something within the dialog.
+    Heard { word: String },
+    /// What this phone said was answered with 2xx; `echoed`: by these words.
+    Understood { word: String, echoed: bool },
 }
 
 impl Phone {
@@ -142,14 +154,15 @@ impl Phone {
         match job {
             Job::Register => self.register(now, 600),
             Job::Unregister => self.register(now, 0),
-            Job::Reconnect => self.reconnect(now),
             Job::Repeat(transaction) => self.repeat_request(now, transaction),
             Job::GiveUp(transaction) => self.give_up_request(now, transaction),
             Job::RepeatAnswer(leg) => self.repeat_answer(now, leg),
             Job::Cancel(leg) => self.cancel(now, leg, false),
             Job::LosePatience(leg) => self.cancel(now, leg, true),
             Job::StopWaiting(leg) => self.stop_waiting(now, leg),
-            Job::Ring(leg) => self.ring(leg),
+            Job::Ring(leg) => self.ring(now, leg),
+            Job::RingAgain(leg) => self.ring_again(now, leg),
+            Job::Say(leg) => self.say(now, leg),
             Job::Act(leg) => self.act(now, leg),
             Job::AnswerLate(leg) => self.answer(now, leg),
             Job::HangUp(leg) => self.hang_up(now, leg),
@@ -160,14 +173,6 @@ impl Phone {
     /// True if it speaks over TCP.
     pub(super) const fn is_on_stream(&self) -> bool {
         self.plan.stream
-    }
-
-    /// Its connection is gone: it makes another one soon.
-    pub(super) fn loses_connection(&mut self, now: Time, connection: u64) {
-        if self.connection == Some(connection) {
-            self.connection = None;
-            self.plan_job(now + Span::from_millis(100), Job::Reconnect);
-        }
     }
 
     /// A message arrives.
@@ -195,6 +200,8 @@ impl Phone {
             (Method::Invite, Some(_)) => self.is_reinvited(now, request),
             (Method::Cancel, _) => self.is_cancelled(now, request),
             (Method::Bye, _) => self.hears_bye(request),
+            (Method::Prack, _) => self.hears_prack(request),
+            (Method::Info | Method::Message | Method::Update, Some(_)) => self.hears_word(request),
             _ => self.respond(request, 501, None),
         }
     }

@@ -78,6 +78,9 @@ impl Phone {
                 }
                 self.leg_over(leg);
             }
+            (Method::Info | Method::Message | Method::Update, Some(_)) if status >= 200 => {
+                self.word_answered(now, &transaction, status, response.body());
+            }
             _ => {}
         }
     }
@@ -93,6 +96,7 @@ impl Phone {
                 }
                 self.leg_over(leg);
             }
+            ("INFO" | "MESSAGE" | "UPDATE", Some(_)) => self.word_answered(now, transaction, 408, b""),
             _ => {}
         }
     }

@@ -1,87 +1,27 @@
-//! A leg of a call as a phone has it, and what both ends do while they talk.
+//! What both ends of a call do while they talk.
 
 use model::{Span, Time};
-use sip::{Dialog, Message, Method};
+use sip::{Message, Method};
 
+use super::legs::State;
 use super::wire::{call_of, offer};
 use super::{Fact, Job, Phone, T1, TIMEOUT};
 
-/// A leg.
-#[derive(Debug)]
-pub(super) struct Leg {
-    pub(super) number: u64,
-    pub(super) call: u32,
-    pub(super) is_caller: bool,
-    pub(super) state: State,
-    pub(super) dialog: Option<Dialog>,
-    /// The INVITE that began it.
-    pub(super) invite: Vec<u8>,
-    /// The number that was dialled.
-    pub(super) to: u32,
-    /// The last ACK, for repeated answers.
-    pub(super) ack: Option<Vec<u8>>,
-    /// The 2xx that waits for its ACK, with the sequence number of its INVITE, the pause and the end of repeating it.
-    pub(super) unacknowledged: Option<(Vec<u8>, u32, Span, Time)>,
-    /// The refusal that waits for its ACK.
-    pub(super) refusal: Option<(Vec<u8>, Span, Time)>,
-    pub(super) cancelled: bool,
-    pub(super) acknowledges: bool,
-    pub(super) stutters: bool,
-    pub(super) talks: Option<Span>,
-    pub(super) holds: Option<Span>,
-    /// Re-INVITEs that may still be tried.
-    pub(super) hold_tries: u32,
-    /// Its final answer was told.
-    pub(super) told: bool,
-}
-
-/// How far a leg is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// The caller waits for an answer, or the callee has not given one.
-    Inviting,
-    /// The callee has answered and waits for the ACK.
-    Answered,
-    /// Both ends talk.
-    Talking,
-    /// A BYE of this side is on its way.
-    Ending,
-    /// Nothing more comes.
-    Over,
-}
-
-impl Leg {
-    pub(super) fn is_over(&self) -> bool {
-        self.state == State::Over && self.unacknowledged.is_none() && self.refusal.is_none()
-    }
-
-    pub(super) fn describe(&self) -> String {
-        format!("call {} as {} {:?}", self.call, if self.is_caller { "caller" } else { "callee" }, self.state)
-    }
-}
-
 impl Phone {
-    pub(super) fn leg_mut(&mut self, number: u64) -> Option<&mut Leg> {
-        self.legs.iter_mut().find(|leg| leg.number == number)
-    }
-
-    /// The leg whose dialog a request belongs to.
-    fn leg_of(&self, request: &Message<'_>) -> Option<u64> {
-        let has = |leg: &&Leg| leg.dialog.as_ref().is_some_and(|dialog| dialog.has(request));
-        self.legs.iter().find(has).map(|leg| leg.number)
-    }
-
     /// This side talks from now on.
     pub(super) fn connected(&mut self, now: Time, number: u64) {
         let Some(leg) = self.leg_mut(number) else { return };
         leg.state = State::Talking;
-        let (call, caller, talks, holds) = (leg.call, leg.is_caller, leg.talks, leg.holds);
+        let (call, caller, talks, holds, says) = (leg.call, leg.is_caller, leg.talks, leg.holds, leg.says);
         self.facts.push(Fact::Connected { call, caller });
         // In the end somebody hangs up: the caller, or a callee who hears nothing any more.
         let longest = Span::from_secs(if caller { 2 } else { 20 });
         self.plan_job(now + talks.unwrap_or(longest), Job::HangUp(number));
         if let Some(after) = holds {
             self.plan_job(now + after, Job::Hold(number));
+        }
+        if let Some(says) = says {
+            self.plan_job(now + says.after, Job::Say(number));
         }
     }
 
@@ -235,16 +175,6 @@ impl Phone {
         }
     }
 
-    /// The leg whose refusal this ACK is for.
-    fn leg_refused(&self, ack: &Message<'_>) -> Option<u64> {
-        let of = |leg: &&Leg| {
-            Message::parse(&leg.invite).is_ok_and(|invite| {
-                invite.call_id() == ack.call_id() && invite.top_via().branch() == ack.top_via().branch()
-            })
-        };
-        self.legs.iter().filter(|leg| leg.refusal.is_some()).find(of).map(|leg| leg.number)
-    }
-
     /// Repeats an answer to an INVITE until it is acknowledged (RFC 3261 13.3.1.4, 17.2.1 timer G).
     pub(super) fn repeat_answer(&mut self, now: Time, number: u64) {
         let Some(leg) = self.legs.iter_mut().find(|leg| leg.number == number) else { return };
@@ -261,6 +191,11 @@ impl Phone {
         let Some((response, _, pause, until)) = &mut leg.unacknowledged else { return };
         if *until <= now {
             leg.unacknowledged = None;
+            // RFC 3261 15.1.1: for who has said BYE the session is over.
+            if matches!(leg.state, State::Answered | State::Talking) {
+                let call = leg.call;
+                self.facts.push(Fact::Unacknowledged { call });
+            }
             return self.hang_up(now, number);
         }
         *pause = super::wire::next_pause(*pause);

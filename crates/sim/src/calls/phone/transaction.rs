@@ -5,6 +5,9 @@ use sip::{Message, Method};
 
 use super::{Job, Phone, T1, T2, TIMEOUT};
 
+/// Pause before a lost connection is made anew.
+const RECONNECT: Span = Span::from_millis(100);
+
 /// A request that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct ClientTransaction {
@@ -91,8 +94,12 @@ impl Phone {
     }
 
     /// The connection is gone, and with it every request that was not answered on it (RFC 3261 17.1.4); the phone
-    /// registers again on a new one (RFC 5626 4.4).
-    pub(super) fn reconnect(&mut self, now: Time) {
+    /// registers again on a new one soon (RFC 5626 4.4).
+    pub(in crate::calls) fn loses_connection(&mut self, now: Time, connection: u64) {
+        if self.connection != Some(connection) {
+            return;
+        }
+        self.connection = None;
         let open: Vec<u64> =
             self.clients.iter().filter(|client| !client.is_done()).map(|client| client.number).collect();
         for number in open {
@@ -105,7 +112,7 @@ impl Phone {
             }
         }
         if !self.is_trunk {
-            self.register(now, 600);
+            self.plan_job(now + RECONNECT, Job::Register);
         }
     }
 

@@ -42,7 +42,7 @@ impl Phone {
     pub(super) fn invite(
         &self,
         branch: &str,
-        (call, to): (u32, u32),
+        (call, to, reliable): (u32, u32, bool),
         seq: u32,
         challenge: Option<&Message<'_>>,
     ) -> Vec<u8> {
@@ -56,6 +56,9 @@ impl Phone {
             .header(HeaderName::CallId, format!("call-{call}@phone{}", self.index))
             .format(HeaderName::CSeq, format_args!("{seq} INVITE"))
             .header(HeaderName::Contact, self.contact());
+        if reliable {
+            out = out.header(HeaderName::Supported, "100rel");
+        }
         out = self.credentials(out, challenge, "INVITE", &uri);
         out.body("application/sdp", offer(call, false).as_bytes());
         bytes
@@ -116,15 +119,23 @@ impl Phone {
         body: Option<&str>,
     ) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(500);
-        let out = dialog
-            .request(method, seq, self.via(branch).as_bytes(), &mut bytes)
-            .number(HeaderName::MaxForwards, 70)
-            .header(HeaderName::Contact, self.contact());
-        match body {
-            Some(body) => out.body("application/sdp", body.as_bytes()),
-            None => out.finish(),
-        }
+        finish(self.inside_head(dialog, method, seq, branch, &mut bytes), body);
         bytes
+    }
+
+    /// The same up to its last headers.
+    pub(super) fn inside_head<'b>(
+        &self,
+        dialog: &Dialog,
+        method: Method<'_>,
+        seq: u32,
+        branch: &str,
+        bytes: &'b mut Vec<u8>,
+    ) -> Outgoing<'b> {
+        dialog
+            .request(method, seq, self.via(branch).as_bytes(), bytes)
+            .number(HeaderName::MaxForwards, 70)
+            .header(HeaderName::Contact, self.contact())
     }
 
     /// CANCEL or the ACK of a refusal: like its INVITE (RFC 3261 9.1, 17.1.1.3).
@@ -146,15 +157,26 @@ impl Phone {
 
     /// Writes a response.
     pub(super) fn response(&self, request: &Message<'_>, status: u16, tag: &str, body: Option<&str>) -> Vec<u8> {
+        self.numbered_response(request, (status, None), tag, body)
+    }
+
+    /// Writes a response; with a number, one to be acknowledged by PRACK (RFC 3262 3).
+    pub(super) fn numbered_response(
+        &self,
+        request: &Message<'_>,
+        (status, rseq): (u16, Option<u32>),
+        tag: &str,
+        body: Option<&str>,
+    ) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(500);
         let mut out = Answer::new(status).tag(tag).to(request, SERVER, &mut bytes);
         if request.method() == Method::Invite && (101..300).contains(&status) {
             out = out.header(HeaderName::Contact, self.contact());
         }
-        match body {
-            Some(body) => out.body("application/sdp", body.as_bytes()),
-            None => out.finish(),
+        if let Some(rseq) = rseq {
+            out = out.header(HeaderName::Require, "100rel").number(HeaderName::RSeq, rseq);
         }
+        finish(out, body);
         bytes
     }
 
@@ -162,6 +184,15 @@ impl Phone {
         let tag = format!("t{}", self.index);
         let bytes = self.response(request, status, &tag, body);
         self.send_response(request, bytes);
+    }
+}
+
+/// Ends a message: a session description, some other text, or nothing.
+fn finish(out: Outgoing<'_>, body: Option<&str>) {
+    match body {
+        Some(body) if body.starts_with("v=0") => out.body("application/sdp", body.as_bytes()),
+        Some(body) => out.body("text/plain", body.as_bytes()),
+        None => out.finish(),
     }
 }
 

@@ -1,0 +1,98 @@
+//! The checkers bite: each rule of the protocol, broken on purpose, is noticed within a stated number of seeds.
+
+use std::fmt::{self, Display};
+
+use redundancy::hot_standby::Sabotage;
+
+use crate::budget;
+use crate::kernel::Violation;
+use crate::plan::{World, name_of};
+
+/// A broken rule, and how soon it must be noticed in one of the worlds.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken {
+    /// The rule.
+    pub rule: Sabotage,
+    /// Where.
+    pub world: World,
+    /// Within how many seeds, from seed 0 on.
+    pub bound: u64,
+    /// Which checker is the first one to notice.
+    pub checker: &'static str,
+}
+
+/// What looking for a broken rule has come to.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// What was looked for.
+    pub broken: Broken,
+    /// The first seed at which a checker noticed, and what it said.
+    pub found: Option<(u64, Violation)>,
+}
+
+const fn toy(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
+    Broken { rule, world: World::Toy, bound, checker }
+}
+
+const fn calls(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
+    Broken { rule, world: World::Calls, bound, checker }
+}
+
+/// Every broken rule in both worlds.
+pub const ALL: [Broken; 18] = [
+    toy(Sabotage::ReleaseEarly, 20, "explained"),
+    toy(Sabotage::SoloUnasked, 50, "explained"),
+    toy(Sabotage::TakeOverUnasked, 20, "one primary"),
+    toy(Sabotage::AcceptOldEpoch, 1_500, "explained"),
+    toy(Sabotage::AdmitOpen, 50, "explained"),
+    toy(Sabotage::ForgetTimer, 20, "progress"),
+    toy(Sabotage::LoseSnapshotRecord, 20, "same state"),
+    toy(Sabotage::ForgetInputs, 500, "progress"),
+    toy(Sabotage::ForgetOutputs, 500, "progress"),
+    calls(Sabotage::ReleaseEarly, 20, "explained"),
+    calls(Sabotage::SoloUnasked, 50, "explained"),
+    calls(Sabotage::TakeOverUnasked, 20, "one primary"),
+    calls(Sabotage::AcceptOldEpoch, 1_500, "explained"),
+    calls(Sabotage::AdmitOpen, 50, "explained"),
+    calls(Sabotage::ForgetTimer, 20, "same state"),
+    calls(Sabotage::LoseSnapshotRecord, 20, "same state"),
+    // Phones repeat what goes by UDP: only a request that was read from a TCP connection shows it.
+    calls(Sabotage::ForgetInputs, 5_000, "calls kept"),
+    calls(Sabotage::ForgetOutputs, 500, "one charge"),
+];
+
+/// Seeds that are run before anybody looks whether one of them was the first.
+const AT_ONCE: u64 = 50;
+
+impl Broken {
+    /// Looks for the first seed at which a checker notices, on `jobs` threads.
+    #[must_use]
+    pub fn look(self, jobs: usize) -> Look {
+        let starts = (0..self.bound).step_by(AT_ONCE as usize);
+        let mut broken = starts.map(|from| {
+            let count = AT_ONCE.min(self.bound - from);
+            budget::run(self.world, from, count, jobs, self.rule).broken
+        });
+        let found = broken.find_map(|some| some.into_iter().next());
+        Look { broken: self, found }
+    }
+}
+
+impl Look {
+    /// True if the expected checker noticed within the bound.
+    #[must_use]
+    pub fn is_as_stated(&self) -> bool {
+        self.found.as_ref().is_some_and(|(_, violation)| violation.checker == self.broken.checker)
+    }
+}
+
+impl Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Broken { rule, world, bound, .. } = self.broken;
+        write!(f, "{:<22} {:<6} within {bound:>5}: ", name_of(rule), format!("{world:?}").to_lowercase())?;
+        match &self.found {
+            Some((seed, violation)) => write!(f, "seed {seed:>5} by `{}`: {}", violation.checker, violation.what),
+            None => write!(f, "NOT NOTICED"),
+        }
+    }
+}
