@@ -63,8 +63,14 @@ pub const MAX_HOPEFULS: usize = 64;
 /// TCP connections at once; the next one is closed.
 pub const MAX_CONNECTIONS: usize = 20_000;
 
+/// TCP connections of one address; the next one is closed. Behind one address there may be a whole office of phones.
+pub const MAX_CONNECTIONS_PER_SOURCE: usize = 2_000;
+
+/// TCP connections of one address that have brought no whole message yet; the next one is closed.
+pub const MAX_SILENT_PER_SOURCE: usize = 200;
+
 /// How long a TCP connection may take to open.
 pub const CONNECT_PATIENCE: Span = Span::from_secs(5);
 
-/// How long a TCP connection may hold half a message, or be silent from the start.
+/// How long a TCP connection may hold half a message, or take to bring its first one.
 pub const MESSAGE_PATIENCE: Span = Span::from_secs(32);

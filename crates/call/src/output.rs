@@ -102,6 +102,8 @@ pub enum Event {
         status: Option<u16>,
         /// What is wrong with it.
         fault: String,
+        /// Who sent it.
+        source: SocketAddr,
     },
     /// A message was dropped: it belongs to nothing that is known here.
     Stray {
@@ -119,6 +121,13 @@ pub enum Event {
     RoutingToldAnew,
     /// The Routing Server is gone for so long that callers go to the default target of their queue.
     RoutingMissed,
+    /// A request came with a wrong password, or with one of somebody else.
+    WrongPassword {
+        /// The number of the record that the extension's registration has, or would have.
+        registration: u64,
+        /// Who sent it.
+        source: SocketAddr,
+    },
 }
 
 impl hot_standby::Output for Output {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use call::limits::{EXPIRE_AT_ONCE, MESSAGE_PATIENCE};
+use call::limits::{EXPIRE_AT_ONCE, MAX_CONNECTIONS_PER_SOURCE, MAX_SILENT_PER_SOURCE, MESSAGE_PATIENCE};
 use call::{
     Action, Carrier, ConnectionId, Engine, Event, Extension, FixedContact, Input, Listener, ListenerId, Queue, Settings,
 };
@@ -122,6 +122,58 @@ fn a_connection_with_half_a_message_is_closed_in_time() {
     engine.handle(half, Input::Stream { connection, bytes: b"x" });
     engine.handle(half, Input::Closed { connection });
     assert_eq!(actions(&mut engine), []);
+}
+
+#[test]
+fn line_ends_alone_keep_no_connection_open() {
+    let mut engine = engine();
+    let connection = ConnectionId::accepted(Epoch(1), 1);
+    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
+    for bytes in [&b"\r\n\r\n"[..], b"\r", b"\n"] {
+        engine.handle(Time::ZERO + Span::from_secs(20), Input::Stream { connection, bytes });
+    }
+    engine.expire(Time::ZERO + MESSAGE_PATIENCE);
+    assert!(actions(&mut engine).contains(&Action::Close { connection }));
+
+    let connection = ConnectionId::accepted(Epoch(1), 2);
+    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
+    let whole = b"ACK sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+    for bytes in [&whole[..], b"\r", b"\n\r\n"] {
+        engine.handle(Time::ZERO, Input::Stream { connection, bytes });
+    }
+    engine.expire(Time::ZERO + MESSAGE_PATIENCE);
+    assert!(!actions(&mut engine).contains(&Action::Close { connection }), "its keep-alives came in pieces");
+}
+
+#[test]
+fn no_address_takes_all_connections_and_a_successor_counts_alike() {
+    let mut engine = engine();
+    let mut came = 0;
+    let mut open = |engine: &mut Engine, from: u8| {
+        came += 1;
+        let connection = ConnectionId::accepted(Epoch(1), came);
+        engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(from) });
+        let is_closed = actions(engine).contains(&Action::Close { connection });
+        (!is_closed).then_some(connection)
+    };
+    let silent: Vec<_> = (0..MAX_SILENT_PER_SOURCE).map(|_| open(&mut engine, 8).expect("there is room")).collect();
+    assert_eq!(open(&mut engine, 8), None, "too many that say nothing");
+    let other = open(&mut engine, 9).expect("another address is not to blame");
+    engine.begin(Time::ZERO, Epoch(2), 2);
+    assert_eq!(open(&mut engine, 8), None, "a successor counts the same");
+    let whole = b"ACK sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+    for connection in silent {
+        engine.handle(Time::ZERO, Input::Stream { connection, bytes: whole });
+        engine.handle(Time::ZERO, Input::Stream { connection, bytes: whole });
+    }
+    for _ in MAX_SILENT_PER_SOURCE..MAX_CONNECTIONS_PER_SOURCE {
+        let connection = open(&mut engine, 8).expect("those before have spoken");
+        engine.handle(Time::ZERO, Input::Stream { connection, bytes: whole });
+    }
+    assert_eq!(open(&mut engine, 8), None, "too many of one address");
+    engine.handle(Time::ZERO, Input::Closed { connection: other });
+    assert!(open(&mut engine, 9).is_some());
+    assert_eq!(count(&engine, 4), MAX_CONNECTIONS_PER_SOURCE + 1);
 }
 
 #[test]

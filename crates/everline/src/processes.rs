@@ -32,13 +32,20 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     match application {
         "lca" => {
             let applications = applications(&settings);
-            Ok(lca::run(LcaSettings { folder, program: program(), applications })?)
+            let ran = lca::run(LcaSettings { folder, program: program(), applications });
+            Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
         "sip-a" | "sip-b" => sip(&folder, &settings, me),
         "routing-a" | "routing-b" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
     }
+}
+
+/// Tells `up`, which reads standard output of the local control agent, why that cannot go on.
+fn say_last_word(trouble: &Trouble) {
+    // Where nobody listens any more, the log has it.
+    let _ = serde_json::to_writer(std::io::stdout(), trouble);
 }
 
 /// The program that this process runs, even if its file was replaced or removed meanwhile.

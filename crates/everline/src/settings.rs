@@ -5,9 +5,11 @@
 //! does not depend on a file that somebody is editing, and secrets are looked up once.
 
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use node::wire::Trouble;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
@@ -38,10 +40,10 @@ impl Settings {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
-        let bytes = postcard::to_extend(self, FORMAT.to_vec()).map_err(|error| error.to_string());
-        let written = bytes.and_then(|bytes| files::replace(path, &bytes).map_err(|error| error.to_string()));
-        written.map_err(|error| format!("cannot write {}: {error}", path.display()))
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Trouble> {
+        let bytes = postcard::to_extend(self, FORMAT.to_vec()).map_err(io::Error::other);
+        let written = bytes.and_then(|bytes| files::replace(path, &bytes));
+        written.map_err(|error| Trouble::of_file("write", path, &error))
     }
 
     /// Reads what [`write`](Self::write) wrote.
@@ -52,6 +54,13 @@ impl Settings {
         let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let settings = bytes.strip_prefix(FORMAT).and_then(|bytes| postcard::from_bytes(bytes).ok());
         settings.ok_or_else(|| format!("{} is broken, or of another version of everline", path.display()))
+    }
+}
+
+impl Settings {
+    /// Whether a password stood in the configuration file itself.
+    pub(crate) fn has_inline_secrets(&self) -> bool {
+        self.extensions.iter().any(|one| matches!(&one.device, Device::Registers(secret) if secret.is_inline))
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::channel::{Channel, ChannelError};
 use crate::local;
+use crate::open_files::{self, Spare};
 
 /// Connections that are kept at most; one more is closed at once.
 pub const MOST_GUESTS: usize = 256;
@@ -27,6 +28,7 @@ pub struct Hub<Note> {
     epoll: Epoll,
     guests: BTreeMap<u64, Guest<Note>>,
     accepted: u64,
+    spare: Spare,
 }
 
 #[derive(Debug)]
@@ -45,25 +47,32 @@ impl<Note: Default> Hub<Note> {
         let listener = local::listen(path)?;
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
-        Ok(Self { listener, epoll, guests: BTreeMap::new(), accepted: 0 })
+        Ok(Self { listener, epoll, guests: BTreeMap::new(), accepted: 0, spare: Spare::new()? })
     }
 
     /// Accepts who waits, and names the connections on which something has happened, without waiting. Of each of them
     /// everything is to be [received](Self::receive).
     pub fn ready(&mut self) -> Vec<u64> {
-        let mut events = [EpollEvent::empty(); BATCH];
-        let count = self.epoll.wait(&mut events, EpollTimeout::ZERO).unwrap_or_default();
-        let numbers: Vec<u64> = events.iter().take(count).map(EpollEvent::data).collect();
+        let mut numbers = self.look();
         if numbers.contains(&LISTENER) {
             self.accept();
+            // Who has just come may have said everything already, and be gone.
+            numbers = self.look();
         }
-        numbers.into_iter().filter(|number| *number != LISTENER).collect()
+        numbers.retain(|number| *number != LISTENER);
+        numbers
+    }
+
+    fn look(&self) -> Vec<u64> {
+        let mut events = [EpollEvent::empty(); BATCH];
+        let count = self.epoll.wait(&mut events, EpollTimeout::ZERO).unwrap_or_default();
+        events.iter().take(count).map(EpollEvent::data).collect()
     }
 
     /// The next message of a connection, with its descriptors; `None` if there is none now, or the connection is gone.
     pub fn receive<T: DeserializeOwned>(&mut self, number: u64) -> Option<(T, Vec<OwnedFd>)> {
         let guest = self.guests.get_mut(&number)?;
-        let received = guest.channel.flush().and_then(|()| guest.channel.receive());
+        let received = unless_gone(guest.channel.flush()).and_then(|()| guest.channel.receive());
         let outcome = received.and_then(|received| {
             guest.watch(&self.epoll, number)?;
             Ok(received)
@@ -74,7 +83,7 @@ impl<Note: Default> Hub<Note> {
     /// Sends a message, if the connection still stands.
     pub fn send<T: Serialize>(&mut self, number: u64, message: &T) {
         let Some(guest) = self.guests.get_mut(&number) else { return };
-        let sent = guest.channel.send(message).and_then(|()| Ok(guest.watch(&self.epoll, number)?));
+        let sent = unless_gone(guest.channel.send(message)).and_then(|()| Ok(guest.watch(&self.epoll, number)?));
         self.keep(number, sent);
     }
 
@@ -106,7 +115,15 @@ impl<Note: Default> Hub<Note> {
     }
 
     fn accept(&mut self) {
-        while let Ok((socket, _)) = self.listener.accept() {
+        loop {
+            let socket = match self.listener.accept() {
+                Ok((socket, _)) => socket,
+                Err(error) if open_files::is_exhausted(&error) => {
+                    tracing::warn!("a connection is closed: this process has too many open files (`ulimit -n`)");
+                    return self.spare.lend(|| drop(self.listener.accept()));
+                }
+                Err(_) => return,
+            };
             let number = self.accepted + 1;
             let registered = || self.epoll.add(&socket, EpollEvent::new(EpollFlags::EPOLLIN, number));
             if self.guests.len() < MOST_GUESTS && registered().is_ok() {
@@ -128,6 +145,11 @@ impl<Note: Default> Hub<Note> {
     }
 }
 
+/// Whoever has gone cannot be told anything, but may have said something before: that is read first, and then the end.
+fn unless_gone(outcome: Result<(), ChannelError>) -> Result<(), ChannelError> {
+    outcome.or_else(|error| if error.is_end() { Ok(()) } else { Err(error) })
+}
+
 impl<Note> Guest<Note> {
     /// Has the epoll tell when the socket takes more, if something waits for that.
     fn watch(&mut self, epoll: &Epoll, number: u64) -> io::Result<()> {
@@ -144,5 +166,27 @@ impl<Note> Guest<Note> {
 impl<Note> AsFd for Hub<Note> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.epoll.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_of_who_has_gone_are_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.sock");
+        let mut hub = Hub::<()>::listen(&path).unwrap();
+        let mut caller = Channel::new(local::connect(&path).unwrap());
+        caller.send(&"first").unwrap();
+        caller.send(&"last").unwrap();
+        drop(caller);
+        let [guest] = hub.ready()[..] else { panic!("one has called") };
+        assert_eq!(hub.receive::<String>(guest).unwrap().0, "first");
+        hub.send(guest, &"an answer that comes too late");
+        assert_eq!(hub.receive::<String>(guest).unwrap().0, "last");
+        assert!(hub.receive::<String>(guest).is_none());
+        assert!(hub.note(guest).is_none(), "it is forgotten then");
     }
 }

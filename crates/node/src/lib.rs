@@ -16,6 +16,7 @@ pub mod journal;
 pub mod lca;
 pub mod local;
 pub mod log;
+pub mod open_files;
 pub mod process;
 mod prompt;
 pub mod pulse;

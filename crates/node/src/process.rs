@@ -10,6 +10,7 @@ use crate::folder::Folder;
 use crate::lca;
 use crate::local;
 use crate::log::{self, Log};
+use crate::open_files;
 use crate::wire::{ToLca, Trouble};
 
 /// Begins the life of an incarnation that the LCA has started: its log, and its claim to be the only run of its
@@ -19,6 +20,7 @@ use crate::wire::{ToLca, Trouble};
 /// If the process was not started by the LCA of this folder.
 pub fn begin(folder: &Folder, me: &Incarnation) -> Result<Log, Trouble> {
     lca::claim(&folder.lock(&me.application), me.run)?;
+    open_files::raise_limit();
     let log = log::begin(Some(folder.log(&me.application)));
     // The run's number must be durable before it stands in the entry of a pair; the LCA itself does not wait for that.
     if let Err(error) = File::open(folder.runs()).and_then(|runs| runs.sync_data()) {

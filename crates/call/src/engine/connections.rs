@@ -6,8 +6,9 @@ use model::{RecordKey, Time};
 use sip::stream::{Frame, Framer, PONG};
 
 use super::Engine;
+use super::crowd::Crowd;
 use crate::hop::{ConnectionId, Hop};
-use crate::limits::{CONNECT_PATIENCE, MAX_CONNECTIONS, MESSAGE_PATIENCE};
+use crate::limits::{CONNECT_PATIENCE, MESSAGE_PATIENCE};
 use crate::output::{Action, Event};
 use crate::record::{CALL, CONNECTION, Connection, Content, Value, alias_of};
 use crate::settings::ListenerId;
@@ -18,7 +19,7 @@ const fn key_of(connection: ConnectionId) -> RecordKey {
 
 fn new(listener: ListenerId, peer: SocketAddr, patience: Time) -> Connection {
     let framer = Framer::default();
-    Connection { listener, peer, ours: false, framer, patience, hopefuls: Vec::new(), opening: false }
+    Connection { listener, peer, ours: false, framer, patience, hopefuls: Vec::new(), opening: false, proven: false }
 }
 
 impl Engine {
@@ -63,7 +64,7 @@ impl Engine {
         peer: SocketAddr,
         call: Option<u64>,
     ) -> Option<ConnectionId> {
-        if self.connections >= MAX_CONNECTIONS {
+        if self.crowd.is_full() {
             return None;
         }
         let key = self.draw_key(CONNECTION);
@@ -78,22 +79,33 @@ impl Engine {
     }
 
     pub(super) fn accepted(&mut self, now: Time, connection: ConnectionId, listener: ListenerId, peer: SocketAddr) {
-        if self.connections >= MAX_CONNECTIONS {
-            return self.refuse_connection(connection, "there are too many connections");
+        if let Some(why) = self.crowd.refuses(peer.ip()) {
+            return self.refuse_connection(connection, why);
         }
         self.keep_connection(key_of(connection), new(listener, peer, now + MESSAGE_PATIENCE));
     }
 
     fn keep_connection(&mut self, key: RecordKey, connection: Connection) {
         self.forget_connection(key);
-        self.connections += 1;
+        self.crowd.add(&connection);
         self.store.insert(key, Value(Content::Connection(Box::new(connection))));
     }
 
     fn forget_connection(&mut self, key: RecordKey) {
-        if self.store.contains(key) {
-            self.connections = self.connections.saturating_sub(1);
+        if let Some(Value(Content::Connection(gone))) = self.store.get(key) {
+            self.crowd.remove(gone);
             self.store.remove(key);
+        }
+    }
+
+    /// Counts the connections of the records, which an engine that begins to serve has from elsewhere.
+    pub(super) fn count_connections(&mut self) {
+        self.crowd = Crowd::default();
+        let keys: Vec<RecordKey> = self.store.keys(CONNECTION, None).collect();
+        for key in keys {
+            if let Some(Value(Content::Connection(connection))) = self.store.get(key) {
+                self.crowd.add(connection);
+            }
         }
     }
 
@@ -145,7 +157,7 @@ impl Engine {
             // The framer leaves its record while a message is handled, since handling it may change any record.
             let Some(mut framer) = self.take_framer(key) else { return };
             let frame = framer.next(&mut bytes);
-            self.put_framer(now, key, framer);
+            self.put_framer(now, key, framer, matches!(frame, Ok(Some(Frame::Message(_)))));
             match frame {
                 Ok(None) => return,
                 Ok(Some(Frame::Ping)) => self.output(Some(key), Action::Stream { connection, bytes: PONG.to_vec() }),
@@ -165,14 +177,20 @@ impl Engine {
         }
     }
 
-    fn put_framer(&mut self, now: Time, key: RecordKey, framer: Framer) {
-        if let Some(Value(Content::Connection(open))) = self.store.get_mut(key) {
-            open.patience = match framer.held() {
-                0 => Time::NEVER,
-                _ if open.patience < Time::NEVER => open.patience,
-                _ => now + MESSAGE_PATIENCE,
-            };
-            open.framer = framer;
+    fn put_framer(&mut self, now: Time, key: RecordKey, framer: Framer, is_whole: bool) {
+        let Some(Value(Content::Connection(open))) = self.store.get_mut(key) else { return };
+        let (was_silent, source) = (open.is_silent(), open.peer.ip());
+        open.proven |= is_whole;
+        let is_silent = open.is_silent();
+        open.patience = match framer.held() {
+            // Line ends alone keep nothing open that has never said anything.
+            0 if !is_silent => Time::NEVER,
+            _ if open.patience < Time::NEVER => open.patience,
+            _ => now + MESSAGE_PATIENCE,
+        };
+        open.framer = framer;
+        if was_silent && !is_silent {
+            self.crowd.has_spoken(source);
         }
     }
 }

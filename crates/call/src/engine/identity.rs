@@ -8,6 +8,7 @@ use sip::{HeaderName, Message};
 
 use super::Engine;
 use crate::call::{Arrival, reply_with};
+use crate::output::Event;
 
 /// What a request proves about its sender.
 pub(super) enum Proof {
@@ -44,6 +45,10 @@ impl Engine {
                 Err(denial) => Some(denial),
             },
         };
+        if denial == Some(Denial::Wrong) {
+            let registration = super::register::key_of(number).id;
+            self.log(Event::WrongPassword { registration, source: arrival.source });
+        }
         match denial {
             Some(Denial::OtherUri) => self.answer(now, request, arrival, 400),
             denial => self.challenge(now, request, arrival, denial),

@@ -52,7 +52,7 @@ impl Engine {
             self.send(now, None, back, bytes, false);
         }
         let status = to.and(refusal.status());
-        self.log(Event::Malformed { status, fault: refusal.fault().to_string() });
+        self.log(Event::Malformed { status, fault: refusal.fault().to_string(), source });
     }
 
     fn response(&mut self, now: Time, response: &Message<'_>) {

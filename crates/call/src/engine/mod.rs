@@ -1,6 +1,7 @@
 //! The engine: finds the record that an input is about, and carries out what the record wants.
 
 mod connections;
+mod crowd;
 mod identity;
 mod invite;
 mod messages;
@@ -18,6 +19,7 @@ use redundancy::hot_standby;
 use redundancy::store::Store;
 use sip::digest::Authenticator;
 
+use self::crowd::Crowd;
 use crate::call::{Call, Desk, Effect, Target};
 use crate::draw::Draw;
 use crate::hop::{ConnectionId, Hop};
@@ -45,7 +47,7 @@ pub struct Engine {
     /// Records drawn in this epoch.
     drawn: u64,
     /// How many connections there are; counted anew when this engine begins to serve.
-    connections: usize,
+    crowd: Crowd,
 }
 
 impl Engine {
@@ -64,7 +66,7 @@ impl Engine {
             draw: Draw::default(),
             epoch: Epoch(0),
             drawn: 0,
-            connections: 0,
+            crowd: Crowd::default(),
         }
     }
 
@@ -173,7 +175,7 @@ impl hot_standby::Engine for Engine {
 
     fn begin(&mut self, now: Time, epoch: Epoch, seed: u64) {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
-        self.connections = self.store.keys(CONNECTION, None).count();
+        self.count_connections();
         // Who takes over has no connection with the Routing Server yet, and the same patience as ever.
         match self.routing_mut() {
             Some(routing) if routing.line == Line::Up => routing.line = Line::Gone { since: now },

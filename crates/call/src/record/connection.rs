@@ -23,11 +23,18 @@ pub(crate) struct Connection {
     /// The calls that sent something on it before it was open.
     pub(crate) hopefuls: Vec<u64>,
     pub(crate) opening: bool,
+    /// True once a whole message came on it. Until then it has cost its peer nothing to open it.
+    pub(crate) proven: bool,
 }
 
 impl Connection {
     pub(crate) const fn deadline(&self) -> Time {
         self.patience
+    }
+
+    /// True if the peer opened it and has brought nothing whole yet.
+    pub(crate) const fn is_silent(&self) -> bool {
+        !self.ours && !self.proven
     }
 
     pub(crate) fn alias(&self) -> Option<Alias> {

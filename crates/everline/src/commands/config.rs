@@ -1,10 +1,15 @@
 //! `everline config check`.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use crate::cli::Listing;
 use crate::config::{self, Outcome};
 use crate::failure::{Failure, Kind};
 use crate::folder::{Folder, configuration};
 use crate::output;
+use crate::settings::Settings;
 
 /// Says all that is wrong with the configuration of `folder`.
 ///
@@ -20,6 +25,7 @@ pub(crate) fn check(folder: &Folder, listing: Listing) -> Result<(), Failure> {
         output::result(&format!("{}\n", outcome.report.json()))?;
     } else {
         tell(&outcome);
+        warn_of_readers(&path, &outcome);
     }
     let Outcome { settings: Some(settings), .. } = outcome else {
         return Err(Failure::new(Kind::Wrong, format!("{} has errors", path.display())));
@@ -35,6 +41,16 @@ pub(crate) fn check(folder: &Folder, listing: Listing) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// Says it if others may read a file that holds passwords.
+pub(crate) fn warn_of_readers(path: &Path, outcome: &Outcome) {
+    let holds_secrets = outcome.settings.as_ref().is_some_and(Settings::has_inline_secrets);
+    let is_open = || fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
+    if holds_secrets && is_open() {
+        let path = path.display();
+        output::remark(&format!("warning: {path} holds passwords and other users may read it; `chmod 600 {path}`"));
+    }
 }
 
 /// Shows what was found in a configuration, if anything was.

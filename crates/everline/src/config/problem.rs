@@ -95,14 +95,16 @@ impl Problems {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
         }
-        if self.kept.len() < KEPT {
-            self.kept.push(problem);
+        self.kept.push(problem);
+        if self.kept.len() >= 2 * KEPT {
+            self.sort();
         }
     }
 
-    /// Puts errors before warnings, each in the order of the file.
+    /// Puts errors before warnings, each in the order of the file, and keeps the first of them.
     pub(super) fn sort(&mut self) {
         self.kept.sort_by_key(|problem| (problem.severity, problem.span.start));
+        self.kept.truncate(KEPT);
     }
 
     /// How many errors there are, those that were only counted included.

@@ -2,7 +2,7 @@
 
 use management::Restart;
 use model::{Span, Time};
-use node::wire::ApplicationRow;
+use node::wire::{ApplicationRow, Trouble};
 
 use super::news::News;
 use crate::failure::Failure;
@@ -23,6 +23,8 @@ const STARTS_MAX: u32 = 3;
 /// What happens.
 #[derive(Debug)]
 pub(super) enum Input {
+    /// The local control agent says why it cannot go on; its end follows.
+    LastWord(Trouble),
     /// The local control agent has ended, with this exit code if it was not killed.
     Ended(Option<i32>),
     /// The applications as they stand now.
@@ -64,6 +66,8 @@ pub(super) struct Course {
     has_told: bool,
     restart: Restart,
     starts: u32,
+    /// Why the local control agent cannot go on, as it says itself.
+    last_word: Option<Trouble>,
 }
 
 #[derive(Debug)]
@@ -88,6 +92,7 @@ impl Course {
             has_told: false,
             restart: Restart::default(),
             starts: 0,
+            last_word: None,
         }
     }
 
@@ -105,6 +110,10 @@ impl Course {
     /// Takes in what happened, and says what to do, in order.
     pub(super) fn handle(&mut self, now: Time, input: Input) -> Vec<Action> {
         match input {
+            Input::LastWord(trouble) => {
+                self.last_word = Some(trouble);
+                Vec::new()
+            }
             Input::Ended(code) => self.ended(now, code),
             Input::Applications(rows) => self.applications(now, rows),
             Input::Signal => self.signal(now),
@@ -121,6 +130,9 @@ impl Course {
                 vec![Action::Finish(result)]
             }
             Phase::Starting { .. } | Phase::Serving if code == Some(0) => vec![Action::Finish(Ok(()))],
+            Phase::Starting { .. } if let Some(trouble) = self.last_word.take() => {
+                vec![Action::Finish(Err(trouble.into()))]
+            }
             Phase::Starting { .. } if self.starts >= STARTS_MAX => {
                 let what = "the local control agent ends as soon as it is started";
                 vec![Action::Finish(Err(Failure::failed(what).help("log/lca.log says why")))]
@@ -224,7 +236,7 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use model::Epoch;
-    use node::wire::{Role, ServerReport, Trouble};
+    use node::wire::{Role, ServerReport};
 
     use super::*;
 
@@ -315,6 +327,15 @@ mod tests {
             assert_eq!(course.deadline(), Some(again));
             assert_eq!(course.handle(again, Input::Tick), [Action::Start]);
         }
+    }
+
+    #[test]
+    fn a_local_control_agent_that_says_why_it_cannot_start_is_believed() {
+        let mut course = Course::new(at(0), false);
+        course.handle(at(0), Input::Tick);
+        assert_eq!(course.handle(at(1), Input::LastWord(Trouble::new("no disk", "buy one"))), []);
+        let failure = Failure::failed("no disk").help("buy one");
+        assert_eq!(course.handle(at(1), Input::Ended(Some(1))), [Action::Finish(Err(failure))]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod ports;
 mod watch;
 mod welcome;
 
+use node::wire::Trouble;
+
 use crate::commands;
 use crate::config::{self, example};
 use crate::failure::{Failure, Kind};
@@ -62,7 +64,7 @@ fn lock(folder: &Folder) -> Result<Lock, Failure> {
             Failure::failed(what)
                 .help("`everline status` shows it, `everline stop` ends it; --dir names another folder")
         }
-        Unavailable::Broken(error) => Failure::failed(format!("cannot use {}: {error}", path.display())),
+        Unavailable::Broken(error) => Trouble::of_file("lock", &path, &error).into(),
     })
 }
 
@@ -75,11 +77,12 @@ fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     }
     let outcome = config::read(&path).map_err(|why| Failure::new(Kind::Wrong, why))?;
     commands::config::tell(&outcome);
+    commands::config::warn_of_readers(&path, &outcome);
     let Some(mut settings) = outcome.settings else {
         return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));
     };
     nonce::ensure(&folder::nonce_key(folder))?;
     settings.sip.listen = ports::choose(&settings.sip.listen)?;
-    settings.write(&folder::settings(folder)).map_err(Failure::failed)?;
+    settings.write(&folder::settings(folder))?;
     Ok(settings)
 }

@@ -1,7 +1,10 @@
 //! The key of the digest's nonces, which every SIP Server of the solution can check.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+use node::wire::Trouble;
 
 use crate::failure::Failure;
 use crate::files;
@@ -17,14 +20,16 @@ const LEN: usize = 32;
 /// If it cannot be written.
 pub(super) fn ensure(path: &Path) -> Result<(), Failure> {
     match fs::read(path) {
-        Ok(key) if key.len() == LEN => return Ok(()),
+        Ok(key) if key.len() == LEN => {
+            let secret = fs::Permissions::from_mode(0o600);
+            return fs::set_permissions(path, secret).map_err(|error| Trouble::of_file("protect", path, &error).into());
+        }
         Ok(_) => remark(&format!("{} was broken and is replaced; each phone will be challenged once", path.display())),
         Err(_) => {}
     }
-    let failed = |error: String| Failure::failed(format!("cannot make the key {}: {error}", path.display()));
     let mut key = [0; LEN];
-    getrandom::fill(&mut key).map_err(|error| failed(error.to_string()))?;
-    files::replace(path, &key).map_err(|error| failed(error.to_string()))
+    getrandom::fill(&mut key).map_err(|error| Failure::failed(format!("no random numbers for a key: {error}")))?;
+    files::replace(path, &key).map_err(|error| Trouble::of_file("make the key", path, &error).into())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The hands of [`Course`]: signals, the process of the local control agent, and what it tells.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use model::Time;
@@ -16,7 +16,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use node::client::{Client, Event};
-use node::wire::{ApplicationRow, FromLca, ToLca};
+use node::wire::{ApplicationRow, FromLca, ToLca, Trouble};
 
 use super::course::{Action, Course, Input};
 use crate::failure::Failure;
@@ -40,7 +40,12 @@ struct Lca {
     pid: Pid,
     /// Readable when it has ended; only for one that an earlier `up` has started, which is not our child.
     adopted: Option<OwnedFd>,
+    /// Where it says why it cannot go on; only from our child.
+    last_word: Option<ChildStdout>,
 }
+
+/// The longest last word, in bytes.
+const LAST_WORD: u64 = 64 << 10;
 
 impl<'a> Watch<'a> {
     /// A watch over the solution in `folder`, whose local control agent may live already.
@@ -135,7 +140,7 @@ impl<'a> Watch<'a> {
         }
         while let Some(signal) = self.signals.read_signal()? {
             if i32::try_from(signal.ssi_signo) == Ok(Signal::SIGCHLD as i32) {
-                inputs.extend(self.reap());
+                self.reap(&mut inputs);
             } else {
                 inputs.push(Input::Signal);
             }
@@ -158,17 +163,17 @@ impl<'a> Watch<'a> {
     }
 
     /// Takes leave of every child that has ended: the local control agent, and servers that it left behind.
-    fn reap(&mut self) -> Option<Input> {
-        let mut ended = None;
+    fn reap(&mut self, inputs: &mut Vec<Input>) {
         loop {
             let (pid, code) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, Some(code)),
                 Ok(WaitStatus::Signaled(pid, ..)) => (pid, None),
-                Ok(WaitStatus::StillAlive) | Err(_) => return ended,
+                Ok(WaitStatus::StillAlive) | Err(_) => return,
                 Ok(_) => continue,
             };
-            if self.lca.take_if(|lca| lca.pid == pid).is_some() {
-                ended = Some(Input::Ended(code));
+            if let Some(lca) = self.lca.take_if(|lca| lca.pid == pid) {
+                inputs.extend(lca.last_word().map(Input::LastWord));
+                inputs.push(Input::Ended(code));
             }
         }
     }
@@ -177,8 +182,9 @@ impl<'a> Watch<'a> {
         let log = node::log::open(&self.folder.log("lca"))?;
         let mut command = Command::new(processes::program());
         command.arg("--dir").arg(self.folder.path()).args(["run", "lca"]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
-        self.lca = Some(Lca { pid: Pid::from_raw(child.id().cast_signed()), adopted: None });
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
+        let (pid, last_word) = (Pid::from_raw(child.id().cast_signed()), child.stdout.take());
+        self.lca = Some(Lca { pid, adopted: None, last_word });
         Ok(())
     }
 
@@ -214,12 +220,17 @@ impl<'a> Watch<'a> {
 }
 
 impl Lca {
+    /// What it said last, after its end.
+    fn last_word(self) -> Option<Trouble> {
+        serde_json::from_reader(self.last_word?.take(LAST_WORD)).ok()
+    }
+
     /// A local control agent that an earlier `up` has started.
     fn adopt(pid: u32) -> io::Result<Self> {
         let pid = pid.cast_signed();
         let process = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
         let ended = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty())?;
-        Ok(Self { pid: Pid::from_raw(pid), adopted: Some(ended) })
+        Ok(Self { pid: Pid::from_raw(pid), adopted: Some(ended), last_word: None })
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
 
-use crate::support::{Answer, Place};
+use crate::stub::Answer;
+use crate::support::Place;
 
 const STATUS: &str = r#"{"solution":"demo","applications":[
  {"name":"control","pair":null,"role":null,"state":"started","pid":4709,"host":"h1","epoch":null,"ready":true,"lag":null,"records":null,"state_hash":null},

@@ -16,6 +16,7 @@ fn who(running: &Running, pair: &str, role: &str) -> String {
 #[test]
 fn it_runs_until_ctrl_c_and_a_second_up_disturbs_nothing() {
     let mut running = Running::new();
+    assert_eq!(running.address("udp"), running.address("tcp"));
     let before = running.living();
     assert_eq!(before.keys().collect::<Vec<_>>(), ["control", "lca", "routing-a", "routing-b", "sip-a", "sip-b"]);
     let second = running.place.run("up");

@@ -2,5 +2,6 @@
 
 mod commands;
 mod life;
+mod stub;
 mod support;
 mod up;

@@ -1,12 +1,12 @@
-//! The built program, a control server that says what a test wants, and a contact centre that runs.
+//! The built program, and a contact centre that runs.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -16,12 +16,12 @@ use tempfile::TempDir;
 const QUESTIONS: usize = 2_000;
 
 /// The folder of a contact centre, for one test.
+#[derive(Clone)]
 pub(crate) struct Place {
-    folder: TempDir,
+    folder: Arc<TempDir>,
+    /// How this process sees it; another path if it lies in a namespace of its own.
+    pub(crate) view: PathBuf,
 }
-
-/// What the control server says; nothing if it dies over the request.
-pub(crate) type Answer = Option<(u16, String)>;
 
 /// How a command ended.
 pub(crate) struct Ended {
@@ -38,11 +38,17 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("run")).expect("a folder");
-        Self { folder }
+        let view = folder.path().to_owned();
+        Self { folder: Arc::new(folder), view }
     }
 
-    /// Where it is.
+    /// Where it is, for this process.
     pub(crate) fn path(&self) -> &Path {
+        &self.view
+    }
+
+    /// Where it is for the processes that live in it.
+    pub(crate) fn inside(&self) -> &Path {
         self.folder.path()
     }
 
@@ -53,6 +59,20 @@ impl Place {
         command
     }
 
+    /// Writes a configuration with free ports, two extensions and a queue, and `more` behind that.
+    pub(crate) fn configure(&self, more: &str) {
+        let usual = concat!(
+            "[sip]\nlisten = [\"udp:127.0.0.1:0\", \"tcp:127.0.0.1:0\"]\n",
+            "[[extension]]\nnumber = \"1001\"\ncontact = \"sip:1001@127.0.0.1:9\"\n",
+            "[[extension]]\nnumber = \"1002\"\npassword = \"long enough\"\n",
+            "[[agent]]\nid = \"anna\"\nextension = \"1001\"\n",
+            "[[queue]]\nnumber = \"9000\"\nagents = [\"anna\"]\n",
+        );
+        let path = self.path().join("everline.toml");
+        std::fs::write(&path, format!("{usual}{more}")).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("ours");
+    }
+
     /// Runs a command, its words separated by spaces.
     pub(crate) fn run(&self, line: &str) -> Ended {
         let output = self.program().args(line.split_whitespace()).output().expect("the program starts");
@@ -60,97 +80,49 @@ impl Place {
         let text = |bytes| String::from_utf8(bytes).expect("text").replace(self.path().to_str().expect("text"), "DIR");
         Ended { code: status.code(), out: text(stdout), err: text(stderr) }
     }
-
-    /// A control server that answers each request with a status and a body, or hangs up, and notes what was asked.
-    pub(crate) fn serve(&self, answer: impl Fn(&str) -> Answer + Send + 'static) -> Arc<Mutex<Vec<String>>> {
-        let listener = UnixListener::bind(self.path().join("run/control.sock")).expect("a socket");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let notes = Arc::clone(&asked);
-        // It ends with the test's process.
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if let Some((request, stream)) = stream.ok().and_then(read) {
-                    notes.lock().expect("no test fails here").push(request.clone());
-                    if let Some((status, body)) = answer(&request) {
-                        respond(stream, status, &body);
-                    }
-                }
-            }
-        });
-        asked
-    }
-}
-
-/// `GET /v1/status`, with the body behind it if there is one; nothing if the caller only looked whether somebody lives.
-fn read(stream: UnixStream) -> Option<(String, UnixStream)> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let request = line.strip_suffix(" HTTP/1.1\r\n")?.to_owned();
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        match header.trim_end().split_once(": ") {
-            Some(("content-length", value)) => length = value.parse().ok()?,
-            Some(_) => {}
-            None => break,
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let body = String::from_utf8(body).ok()?;
-    Some((format!("{request} {body}").trim_end().to_owned(), reader.into_inner()))
-}
-
-fn respond(mut stream: UnixStream, status: u16, body: &str) {
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status} .\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
-    // Whoever asked may have gone.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
 }
 
 /// A contact centre on free ports, started by `up`; whatever is left of it ends with the test.
 pub(crate) struct Running {
     /// Its folder.
     pub(crate) place: Place,
-    up: Child,
-    out: BufReader<ChildStdout>,
-    err: BufReader<ChildStderr>,
+    /// What `up` said when it was ready.
+    welcome: String,
+    pub(crate) up: Child,
+    pub(crate) out: Option<BufReader<ChildStdout>>,
+    pub(crate) err: Option<BufReader<ChildStderr>>,
 }
 
 impl Running {
     /// Starts one and waits until it is ready.
     pub(crate) fn new() -> Self {
+        Self::with("")
+    }
+
+    /// Starts one whose configuration says this as well.
+    pub(crate) fn with(more: &str) -> Self {
         let place = Place::new();
-        let configuration = concat!(
-            "[sip]\nlisten = [\"udp:127.0.0.1:0\", \"tcp:127.0.0.1:0\"]\n",
-            "[[extension]]\nnumber = \"1001\"\ncontact = \"sip:1001@127.0.0.1:9\"\n",
-            "[[extension]]\nnumber = \"1002\"\npassword = \"long enough\"\n",
-            "[[agent]]\nid = \"anna\"\nextension = \"1001\"\n",
-            "[[queue]]\nnumber = \"9000\"\nagents = [\"anna\"]\n",
-        );
-        std::fs::write(place.path().join("everline.toml"), configuration).expect("written");
+        place.configure(more);
         Self::up(place)
     }
 
     /// Starts `up` in the folder and waits until it says that it is ready.
     pub(crate) fn up(place: Place) -> Self {
-        let mut up = place.program().arg("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
-        let out = BufReader::new(up.stdout.take().expect("piped"));
-        let err = BufReader::new(up.stderr.take().expect("piped"));
-        let mut running = Self { place, up, out, err };
+        let program = place.program();
+        Self::by(place, program)
+    }
+
+    /// The same by a program that becomes this one in the end.
+    pub(crate) fn by(place: Place, mut program: Command) -> Self {
+        let (up, out, err) = start(&mut program);
+        let mut running = Self { place, welcome: String::new(), up, out, err };
         running.welcome();
         running
     }
 
     /// Starts `up` again in the folder, after the end of the one before.
     pub(crate) fn up_again(&mut self) {
-        let mut up = self.place.program();
-        let mut up = up.arg("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
-        self.out = BufReader::new(up.stdout.take().expect("piped"));
-        self.err = BufReader::new(up.stderr.take().expect("piped"));
-        self.up = up;
+        (self.up, self.out, self.err) = start(&mut self.place.program());
         self.welcome();
     }
 
@@ -160,24 +132,31 @@ impl Running {
         self.up.wait().expect("ended");
     }
 
-    /// What standard output says up to the line `ready`.
-    fn welcome(&mut self) -> String {
+    /// Where it listens.
+    pub(crate) fn address(&self, transport: &str) -> SocketAddr {
+        let listens = format!("  listens  {transport}:");
+        let address = self.welcome.lines().find_map(|line| line.strip_prefix(&listens));
+        address.unwrap_or_else(|| panic!("it does not listen for {transport}")).parse().expect("an address")
+    }
+
+    /// Takes in what standard output says up to the line `ready`.
+    fn welcome(&mut self) {
         let mut text = String::new();
         while !text.ends_with("\nready\n") {
-            if self.out.read_line(&mut text).expect("text") == 0 {
+            if self.out.as_mut().expect("heard").read_line(&mut text).expect("text") == 0 {
                 let mut remarks = String::new();
-                self.err.read_to_string(&mut remarks).expect("text");
+                self.err.as_mut().expect("heard").read_to_string(&mut remarks).expect("text");
                 panic!("it does not get ready:\n{text}{remarks}{}", self.logs());
             }
         }
-        text
+        self.welcome = text;
     }
 
     /// Reads standard error until a line holds the words.
     pub(crate) fn until(&mut self, words: &str) {
         let mut text = String::new();
         while !text.lines().last().is_some_and(|line| line.contains(words)) {
-            let count = self.err.read_line(&mut text).expect("text");
+            let count = self.err.as_mut().expect("heard").read_line(&mut text).expect("text");
             assert_ne!(count, 0, "never said {words:?}, but:\n{text}{}", self.logs());
         }
     }
@@ -198,7 +177,7 @@ impl Running {
 
     /// Process ids by the name of the application, the local control agent's included.
     pub(crate) fn pids(&self) -> BTreeMap<String, i32> {
-        let run = std::fs::read_dir(self.place.path().join("run")).expect("a folder");
+        let run = std::fs::read_dir(self.place.path().join("run")).into_iter().flatten();
         let pid = |entry: std::fs::DirEntry| {
             let name = entry.file_name().into_string().ok()?.strip_suffix(".lock")?.to_owned();
             let text = std::fs::read_to_string(entry.path()).ok()?;
@@ -210,7 +189,7 @@ impl Running {
 
     /// Those of them that live.
     pub(crate) fn living(&self) -> BTreeMap<String, i32> {
-        let folder = self.place.path().as_os_str().as_encoded_bytes();
+        let folder = self.place.inside().as_os_str().as_encoded_bytes();
         let is_ours = |pid: i32| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             line.split(|byte| *byte == 0).any(|argument| argument == folder)
@@ -231,22 +210,31 @@ impl Running {
     /// Waits for the end of `up`; gives its exit code and what it said since it was read last.
     pub(crate) fn end(&mut self) -> (ExitStatus, String) {
         let mut remarks = String::new();
-        self.err.read_to_string(&mut remarks).expect("text");
+        self.err.as_mut().expect("heard").read_to_string(&mut remarks).expect("text");
         (self.up.wait().expect("ended"), remarks)
     }
 
-    fn logs(&self) -> String {
+    /// All that the servers have logged.
+    pub(crate) fn logs(&self) -> String {
         let logs = std::fs::read_dir(self.place.path().join("log")).into_iter().flatten().flatten();
         let text = |log: std::fs::DirEntry| std::fs::read_to_string(log.path()).unwrap_or_default();
         logs.map(|log| format!("-- {}\n{}", log.path().display(), text(log))).collect()
     }
 }
 
+/// Starts `up`, whose words can be read.
+fn start(program: &mut Command) -> (Child, Option<BufReader<ChildStdout>>, Option<BufReader<ChildStderr>>) {
+    let mut up = program.arg("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let (out, err) = (up.stdout.take().map(BufReader::new), up.stderr.take().map(BufReader::new));
+    (up, out, err)
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
-        // The order matters: nobody is left to start what is killed.
-        let _ = self.up.kill();
+        // The order matters: nobody is left to start what is killed. With `up` the view of a namespace may go.
         let mut living = self.living();
+        let _ = self.up.kill();
+        living.extend(self.living());
         let first = living.remove("lca").into_iter();
         for pid in first.chain(living.into_values()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);

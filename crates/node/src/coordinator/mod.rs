@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use redundancy::coordinator::{Reply, Request};
 
 pub use embedded::EmbeddedCoordinator;
-pub use server::CoordinatorServer;
+pub use server::{CoordinatorServer, named};
 
 use crate::client::Event;
 

@@ -5,12 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use model::Epoch;
+use model::{Epoch, Incarnation};
 use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
 
 use super::store::{Refusal, Store};
 use crate::hub::Hub;
-use crate::journal::{Contents, Entry, Journal, Opened, Settings, Stamp};
+use crate::journal::{self, Contents, Entry, Journal, Opened, Settings, Stamp};
 use crate::wire::{CoordinatorReply, CoordinatorRequest, Trouble};
 
 /// A compare-and-swap is synced at once; this much room keeps thousands of them going on a full disk.
@@ -94,6 +94,15 @@ impl CoordinatorServer {
         self.store.keep(pair, versioned);
         Ok(true)
     }
+}
+
+/// The incarnations that a coordinator's journal names, as far as it can be read: their runs have been, even if the file
+/// that counts them is lost.
+#[must_use]
+pub fn named(journal: &Path) -> Vec<Incarnation> {
+    let Ok((contents, _)) = journal::read(journal) else { return Vec::new() };
+    let entries = contents.entries().filter_map(|entry| postcard::from_bytes::<PairEntry>(entry.value?).ok());
+    entries.flat_map(|entry| std::iter::once(entry.primary).chain(entry.in_sync)).collect()
 }
 
 impl AsFd for CoordinatorServer {

@@ -84,8 +84,16 @@ pub fn read(path: &Path) -> Result<(Contents, Vec<String>), Trouble> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(Trouble::of_file("read", path, &error)),
     };
+    parse(path, &bytes)
+}
+
+/// Reads the bytes of the journal that stands at `path`.
+///
+/// # Errors
+/// If they were written by a newer version.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<(Contents, Vec<String>), Trouble> {
     let mut contents = Contents::default();
-    let found = scan::scan(&bytes, |_, entry| contents.take(entry)).map_err(|OtherVersion| newer(path))?;
+    let found = scan::scan(bytes, |_, entry| contents.take(entry)).map_err(|OtherVersion| newer(path))?;
     Ok((contents, describe(path, &found, bytes.len()).into_iter().collect()))
 }
 

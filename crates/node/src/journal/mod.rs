@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use model::Epoch;
 use serde::{Deserialize, Serialize};
 
-pub use file::{Journal, Opened, Settings, read};
+pub use file::{Journal, Opened, Settings, parse, read};
 pub use recorder::Recorder;
 
 /// When an entry was written: by which epoch, and as which in it.

@@ -19,13 +19,24 @@ const MOST_ORDERS: usize = 1024;
 impl<S: Service> Shell<S> {
     pub(super) fn answer_door(&mut self) {
         while let Ok((stream, _)) = self.door.accept() {
-            if self.callers.len() + self.controls.len() >= MOST_CONNECTIONS || stream.set_nonblocking(true).is_err() {
+            if stream.set_nonblocking(true).is_err() {
                 continue;
             }
+            self.make_room();
             self.connections += 1;
             let channel = Channel::new(stream);
             if self.poll.add(&channel, Token::Caller(self.connections), false).is_ok() {
                 self.callers.insert(self.connections, channel);
+            }
+        }
+    }
+
+    /// Whoever has said nothing for longest makes room for others: the other side of the pair must get through.
+    fn make_room(&mut self) {
+        while self.callers.len() + self.controls.len() >= MOST_CONNECTIONS {
+            let oldest = self.callers.pop_first().or_else(|| self.controls.pop_first());
+            if let Some((_, channel)) = oldest {
+                self.poll.remove(&channel);
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use model::{Epoch, RecordKey};
 use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, Serve};
 
 use super::link::{Link, LinkFrame};
@@ -11,9 +10,7 @@ use super::service::{Action, Service};
 use super::shell::{End, Shell};
 use super::streams::Stream;
 use crate::channel::Channel;
-use crate::clock;
 use crate::coordinator::Coordinator;
-use crate::journal::{Contents, Entry, Stamp};
 use crate::local;
 use crate::wire::Opening;
 
@@ -58,7 +55,7 @@ impl<S: Service> Shell<S> {
             Action::Mail(letter) => self.mail.send(letter, &self.poll),
             Action::MailAgain => self.mail.begin_again(),
             Action::Answer { request, reply } => self.answer_order(request, &reply),
-            Action::Log(line) => tracing::debug!("{line}"),
+            Action::Log(note) => self.notes.take(self.now, &note),
         }
     }
 
@@ -135,33 +132,6 @@ impl<S: Service> Shell<S> {
             Ok(()) => self.replica.link_up(),
             Err(_) => self.replica.link_down(self.now),
         }
-    }
-
-    fn record(&mut self, (epoch, sequence): (Epoch, u64), key: RecordKey, change: &[u8]) {
-        let gone = redundancy::change::Changes::new(change).flatten().all(|change| change.state.is_none());
-        let key = key_bytes(key);
-        let stamp = Stamp { epoch, sequence };
-        let entry = Entry { key: &key, stamp, value: (!gone).then_some(change) };
-        // What could not be written waits, and the trouble is in the report.
-        let _ = self.journal.record([entry]);
-    }
-
-    /// Begins with the newest durable records that the journals of both sides hold.
-    fn cold_start(&mut self) {
-        let mut contents = Contents::default();
-        let sides = std::iter::once(&self.settings.me.application).chain(&self.settings.peer);
-        for side in sides {
-            match crate::journal::read(&self.settings.folder.journal(side)) {
-                Ok((one, warnings)) => {
-                    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-                    contents.merge(&one);
-                }
-                Err(trouble) => tracing::error!("{trouble}"),
-            }
-        }
-        let values: Vec<&[u8]> = contents.entries().filter_map(|entry| entry.value).collect();
-        let changes = values.into_iter().flat_map(redundancy::change::Changes::new).flatten();
-        self.replica.cold_start(self.now, clock::of_day(), changes);
     }
 
     fn serve(&mut self, serve: Serve) {
@@ -258,13 +228,6 @@ impl<S: Service> Shell<S> {
         let frame = LinkFrame::Connection { number, account: stream.account.clone() };
         self.tell_link(&frame, vec![descriptor]);
     }
-}
-
-/// The key of a record in the journal.
-fn key_bytes(key: RecordKey) -> [u8; 9] {
-    let mut bytes = [key.kind.0; 9];
-    bytes[1..].copy_from_slice(&key.id.to_le_bytes());
-    bytes
 }
 
 fn tell(remark: &Remark) {

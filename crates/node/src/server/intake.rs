@@ -9,10 +9,16 @@ use super::link::Door;
 use super::poll::Poll;
 use super::streams::{self, Stream, Streams};
 use super::udp::{self, Outbox};
+use crate::open_files::{self, Spare};
 use crate::wire::Trouble;
 
-/// TCP connections that may stand at the same time.
-const MOST_STREAMS: usize = 20_000;
+/// TCP connections that may stand at the same time, if the process may have as many descriptors; the engine has the same
+/// bound ([`call::limits::MAX_CONNECTIONS`]).
+const MOST_STREAMS: usize = call::limits::MAX_CONNECTIONS;
+
+/// Descriptors that connections leave for everything else: listeners, links, journals, and those on their way to the other
+/// side of the pair.
+const KEPT_BACK: usize = 200;
 
 /// One listening socket.
 #[derive(Debug)]
@@ -23,6 +29,17 @@ pub(super) enum Listener {
     Tcp(TcpListener),
 }
 
+/// What came of accepting a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accepted {
+    /// The connection with this number.
+    Stream(u64),
+    /// One that was closed again, as there is no room for it.
+    Refused,
+    /// Nobody waits.
+    Nothing,
+}
+
 /// Every socket that faces the network. In the poll set a listener has its number, which is below 256, and a connection
 /// has its own, which is drawn by an epoch and therefore far above.
 #[derive(Debug)]
@@ -31,6 +48,9 @@ pub(super) struct Intake {
     pub(super) listeners: Vec<Listener>,
     pub(super) streams: Streams,
     accepted: u64,
+    /// Connections that this process has descriptors for.
+    most_streams: usize,
+    spare: Spare,
     /// The sockets are in the poll set.
     open: bool,
 }
@@ -38,7 +58,9 @@ pub(super) struct Intake {
 impl Intake {
     pub(super) fn new() -> io::Result<Self> {
         let (listeners, streams) = (Vec::new(), BTreeMap::new());
-        Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, open: false })
+        let most_streams = open_files::most().saturating_sub(KEPT_BACK).min(MOST_STREAMS);
+        let spare = Spare::new()?;
+        Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, most_streams, spare, open: false })
     }
 
     /// Opens the listening sockets.
@@ -99,17 +121,28 @@ impl Intake {
         }
     }
 
-    /// The next connection that a TCP listener has, with its number; `None` if there is none.
-    pub(super) fn accept(&mut self, listener: u8, name: impl Fn(u64) -> u64) -> Option<u64> {
-        let Listener::Tcp(socket) = self.listeners.get(usize::from(listener))? else { return None };
-        let (stream, remote) = socket.accept().ok()?;
-        if self.streams.len() >= MOST_STREAMS {
-            return self.accept(listener, name);
+    /// Accepts the next connection that a TCP listener has, and says its number.
+    pub(super) fn accept(&mut self, listener: u8, name: impl Fn(u64) -> u64) -> Accepted {
+        let Some(Listener::Tcp(socket)) = self.listeners.get(usize::from(listener)) else { return Accepted::Nothing };
+        let accepted = match socket.accept() {
+            // Whoever waits would wake this process again and again: it is closed instead.
+            Err(error) if open_files::is_exhausted(&error) => {
+                self.spare.lend(|| drop(socket.accept()));
+                return Accepted::Refused;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Accepted::Nothing,
+            Err(_) => return Accepted::Refused,
+            Ok((stream, remote)) => Stream::accepted(stream, remote, listener),
+        };
+        match accepted {
+            Ok(stream) if self.streams.len() < self.most_streams => {
+                self.accepted += 1;
+                let number = name(self.accepted);
+                self.insert(number, stream);
+                Accepted::Stream(number)
+            }
+            _ => Accepted::Refused,
         }
-        self.accepted += 1;
-        let number = name(self.accepted);
-        self.insert(number, Stream::accepted(stream, remote, listener).ok()?);
-        Some(number)
     }
 
     /// Puts a connection in.

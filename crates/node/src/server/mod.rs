@@ -5,10 +5,12 @@
 //! `mail` to the other pair, `control` to the control server.
 
 mod control;
+mod durable;
 mod effects;
 mod intake;
 mod link;
 mod mail;
+mod notes;
 mod pair;
 mod poll;
 mod ring;
@@ -21,6 +23,7 @@ mod udp;
 mod witness;
 
 pub use link::Door;
+pub use notes::Note;
 pub use service::{Action, Service};
 pub use shell::ServerSettings;
 

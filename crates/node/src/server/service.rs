@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use redundancy::hot_standby::Engine;
 
+use super::notes::Note;
 use crate::wire::{AgentRow, CallRow, ControlReply, Page};
 
 /// An engine with everything that ties it to sockets.
@@ -88,5 +89,5 @@ pub enum Action {
         reply: ControlReply,
     },
     /// Write a line to the log.
-    Log(String),
+    Log(Note),
 }

@@ -12,6 +12,7 @@ use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
+use super::notes::Notes;
 use super::poll::{Poll, Ready};
 use super::ring::Ring;
 use super::service::Service;
@@ -97,6 +98,11 @@ pub(super) struct Shell<S: Service> {
     /// The intake is in the poll set.
     pub(super) reading: bool,
     journal_retry: Time,
+    /// When pair time was noted last.
+    pub(super) time_noted: Time,
+    pub(super) notes: Notes,
+    /// The alarm that was logged last.
+    told_note: Option<String>,
     pub(super) end: Option<End>,
 }
 
@@ -140,6 +146,9 @@ impl<S: Service> Shell<S> {
                 now: clock::now(),
                 reading: false,
                 journal_retry: Time::NEVER,
+                time_noted: Time::ZERO,
+                notes: Notes::default(),
+                told_note: None,
                 end: None,
                 settings,
             })
@@ -180,7 +189,9 @@ impl<S: Service> Shell<S> {
             self.replica.tick(self.now);
         }
         self.finish_turn();
+        self.note_pair_time();
         self.retry_journal();
+        self.notes.tell(self.now);
         self.report();
     }
 
@@ -267,10 +278,22 @@ impl<S: Service> Shell<S> {
 
     fn report(&mut self) {
         let report = self.server_report();
+        self.tell_note(report.note.as_ref());
         if report.ready {
             self.lca.ready();
         }
         self.lca.report(report);
+    }
+
+    /// Logs an alarm once, and its end.
+    fn tell_note(&mut self, note: Option<&String>) {
+        if self.told_note.as_ref() != note {
+            match note {
+                Some(note) => tracing::error!("{note}"),
+                None => tracing::info!("the journal takes everything again"),
+            }
+            self.told_note = note.cloned();
+        }
     }
 
     pub(super) fn server_report(&self) -> ServerReport {

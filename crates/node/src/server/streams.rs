@@ -18,6 +18,12 @@ use serde::{Deserialize, Serialize};
 /// The most bytes that wait for a peer which does not read; then its connection is closed.
 const MOST_WAITING: usize = 256 * 1024;
 
+/// Seconds without a byte after which a peer is asked whether it lives, and between two such questions.
+const KEEP_ALIVE_IDLE: u32 = 120;
+const KEEP_ALIVE_INTERVAL: u32 = 15;
+/// Questions without an answer after which it is dead.
+const KEEP_ALIVE_COUNT: u32 = 4;
+
 /// A backup asks the kernel what has left when it keeps more than this for one connection.
 const PRUNE_ABOVE: usize = 32 * 1024;
 
@@ -59,6 +65,7 @@ impl Stream {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
         let socket = OwnedFd::from(stream);
+        notice_dead_peers(&socket)?;
         let base = written(socket.as_fd())?;
         let account = Account { base, queued: 0, tail: Vec::new(), remote, listener: Some(listener), is_open: true };
         Ok(Self { socket, account, closes: false })
@@ -73,6 +80,7 @@ impl Stream {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let socket = socket(family, SockType::Stream, flags, None)?;
         setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
+        notice_dead_peers(&socket)?;
         match connect(socket.as_raw_fd(), &SockaddrStorage::from(remote)) {
             Ok(()) | Err(nix::errno::Errno::EINPROGRESS) => {}
             Err(error) => return Err(error.into()),
@@ -173,6 +181,14 @@ impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Has the kernel close a connection whose peer has vanished without a word (`tcp(7)`): else it would stand for ever.
+fn notice_dead_peers(socket: &OwnedFd) -> io::Result<()> {
+    setsockopt(socket, sockopt::KeepAlive, &true)?;
+    setsockopt(socket, sockopt::TcpKeepIdle, &KEEP_ALIVE_IDLE)?;
+    setsockopt(socket, sockopt::TcpKeepInterval, &KEEP_ALIVE_INTERVAL)?;
+    Ok(setsockopt(socket, sockopt::TcpKeepCount, &KEEP_ALIVE_COUNT)?)
 }
 
 /// Opens a TCP listener.

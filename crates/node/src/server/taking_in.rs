@@ -7,9 +7,10 @@ use std::os::fd::AsFd;
 use model::hash64;
 use redundancy::hot_standby::{Predecessor, Taken};
 
-use super::intake::Listener;
+use super::intake::{Accepted, Listener};
 use super::link::LinkFrame;
 use super::mail::MailNews;
+use super::notes::Note;
 use super::poll::Ready;
 use super::ring::{BATCH, Input, Origin};
 use super::service::Service;
@@ -18,6 +19,9 @@ use super::token::Token;
 
 /// Batches that one listener may give in one turn, so that it does not starve the others.
 const BATCHES: usize = 4;
+
+/// Connections that one listener may give in one turn.
+const ACCEPTED: usize = 64;
 
 impl<S: Service> Shell<S> {
     /// Takes in what the sockets have.
@@ -76,7 +80,17 @@ impl<S: Service> Shell<S> {
 
     fn accept_streams(&mut self, listener: u8) {
         let epoch = self.replica.status().epoch;
-        while let Some(number) = self.intake.accept(listener, |count| S::accepted_number(epoch, count)) {
+        for _ in 0..ACCEPTED {
+            let number = match self.intake.accept(listener, |count| S::accepted_number(epoch, count)) {
+                Accepted::Stream(number) => number,
+                Accepted::Refused => {
+                    let text = "connection refused: there are no descriptors left for more (`ulimit -n`)".into();
+                    let note = Note { text, is_warning: true, provoked: Some("connection refused") };
+                    self.notes.take(self.now, &note);
+                    continue;
+                }
+                Accepted::Nothing => return,
+            };
             self.tell_connection(number);
             let remote = self.intake.streams.get(&number).map(|stream| stream.account.remote);
             if let Some(remote) = remote {

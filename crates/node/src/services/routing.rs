@@ -7,7 +7,7 @@ use redundancy::mailbox::Envelope;
 use routing::{Answer, Ask, Choice, Engine, Input, Output, RequestNumber};
 
 use super::page;
-use crate::server::{Action, Service};
+use crate::server::{Action, Note, Service};
 use crate::wire::{AgentRow, CallRow, ControlReply, Page, Trouble};
 
 impl Service for Engine {
@@ -51,7 +51,7 @@ impl Service for Engine {
             }
             Output::Reconnect => Action::MailAgain,
             Output::Answer(answer) => answered(answer),
-            Output::Event(event) => Action::Log(format!("{event:?}")),
+            Output::Event(event) => Action::Log(Note { text: format!("{event:?}"), is_warning: false, provoked: None }),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use call::{Action as Wanted, ConnectionId, Engine, Input, ListenerId, Output};
+use call::{Action as Wanted, ConnectionId, Engine, Event, Input, ListenerId, Output};
 use model::{Epoch, Time};
 use redundancy::mailbox::Envelope;
 
-use crate::server::{Action, Service};
+use crate::server::{Action, Note, Service};
 use crate::wire::{AgentRow, CallRow, Page};
 
 impl Service for Engine {
@@ -56,7 +56,7 @@ impl Service for Engine {
                 Action::Mail(postcard::to_allocvec(&envelope).expect("writing to memory cannot fail"))
             }
             Wanted::Redial => Action::MailAgain,
-            Wanted::Log(event) => Action::Log(format!("{event:?}")),
+            Wanted::Log(event) => Action::Log(note(&event)),
         }
     }
 
@@ -81,4 +81,32 @@ impl Service for Engine {
     fn agents(&mut self, _: Option<u64>, _: u32, _: &dyn Fn(Time) -> u64) -> Page<AgentRow> {
         Page { rows: Vec::new(), next: None }
     }
+}
+
+/// What the log says of an event. Lines that anybody can provoke have a kind; who they come from stands in them, so that
+/// a firewall can be told.
+fn note(event: &Event) -> Note {
+    let (is_warning, provoked) = match event {
+        Event::Malformed { .. } => (true, Some("malformed message")),
+        Event::WrongPassword { .. } => (true, Some("wrong password")),
+        Event::ConnectionRefused { .. } => (true, Some("connection refused")),
+        Event::Stray { .. } => (false, Some("stray message")),
+        Event::CallAbandoned { .. } | Event::RoutingMissed => (true, None),
+        _ => (false, None),
+    };
+    let text = match event {
+        Event::Malformed { status, fault, source } => {
+            let done = status.map_or("it was dropped".into(), |status| format!("it was answered {status}"));
+            format!("malformed message from {source}: {fault}; {done}")
+        }
+        Event::WrongPassword { registration, source } => {
+            format!("wrong password from {source} for the extension of registration {registration:x}")
+        }
+        Event::ConnectionRefused { connection, why } => {
+            format!("connection refused: {:x} is closed: {why}", connection.0)
+        }
+        Event::RoutingMissed => "no Routing Server answers: callers go to the default targets of their queues".into(),
+        other => format!("{other:?}"),
+    };
+    Note { text, is_warning, provoked }
 }

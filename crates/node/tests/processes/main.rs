@@ -8,6 +8,7 @@ mod control;
 mod disk;
 mod lca;
 mod log;
+mod open_files;
 mod pulse;
 mod server;
 mod site;
@@ -23,13 +24,15 @@ fn main() {
         ["--dir", dir, "run", name, "--run-number", run] => application::run(dir, name, run),
         ["disk", path] => disk::run(path),
         ["log", path] => log::run(path),
+        ["open-files", path] => open_files::run(path),
         ["pulse", role] => pulse::run(role),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit(),
     }
 }
 
 fn trials() -> Vec<Trial> {
-    let tests = pulse::TESTS.iter().chain(disk::TESTS).chain(log::TESTS).chain(lca::TESTS).chain(control::TESTS);
+    let of_one_process = pulse::TESTS.iter().chain(disk::TESTS).chain(log::TESTS).chain(open_files::TESTS);
+    let tests = of_one_process.chain(lca::TESTS).chain(control::TESTS);
     let trial = |(name, test): &(&'static str, fn())| {
         let test = *test;
         Trial::test(*name, move || {

@@ -117,15 +117,29 @@ impl<E: Engine> Replica<E> {
         self.role = Role::Start(Start { dialled: None, redial: local + REDIAL, reading_journals });
     }
 
-    /// Begins without a predecessor, with the durable records that the journals held; `wall` is the time of day in
-    /// microseconds since 1970, from which pair time starts, so that deadlines in durable records keep their meaning.
-    pub fn cold_start<'a>(&mut self, local: Time, wall: Time, records: impl Iterator<Item = Change<'a>>) {
-        let Some(entry) = self.entry().filter(|entry| entry.primary == self.settings.me) else { return };
-        if !matches!(self.role, Role::Start(_)) {
+    /// Begins without a predecessor, with the durable records that the journals held; `newest` is the highest epoch
+    /// that wrote one of them. Pair time starts at `begin`, the time of day in microseconds since 1970 or later, so that
+    /// deadlines in durable records keep their meaning.
+    pub fn cold_start<'a>(
+        &mut self,
+        local: Time,
+        begin: Time,
+        newest: Epoch,
+        records: impl Iterator<Item = Change<'a>>,
+    ) {
+        let Some(epoch) = self.entry().filter(|entry| entry.primary == self.settings.me).map(|entry| entry.epoch)
+        else {
             return;
+        };
+        let Role::Start(start) = &mut self.role else { return };
+        if epoch <= newest {
+            // The coordinator has lost the entry, or got an old one back. What an epoch writes counts for more than what
+            // all before it wrote, so this one must be beyond them.
+            start.reading_journals = false;
+            let me = self.settings.me.clone();
+            return self.swap(PairEntry { epoch: newest.next(), primary: me.clone(), in_sync: vec![me] });
         }
-        let epoch = entry.epoch;
-        self.set_pair_time(local, wall);
+        self.set_pair_time(local, begin);
         let mut count = 0;
         for change in records {
             self.engine.store_mut().absorb(&change);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use model::{Incarnation, Span, Time};
+use model::{Epoch, Incarnation, Span, Time};
 use redundancy::coordinator::{Reply, Request, Versioned};
 use redundancy::hot_standby::{Commit, Effect};
 
@@ -336,7 +336,9 @@ impl State {
             Effect::Ask(request) => server.requests.push_back(request),
             Effect::Dial(to) => server.dialling = Some(to),
             Effect::HangUp => self.hang_up(side),
-            Effect::ReadJournals => server.replica.cold_start(server.clock, Time::ZERO, std::iter::empty()),
+            Effect::ReadJournals => {
+                server.replica.cold_start(server.clock, Time::ZERO, Epoch(0), std::iter::empty());
+            }
             Effect::Serve(serve) => {
                 let kept = serve.after.as_ref().map(|_| server.kept);
                 let (me, clock) = (server.me.clone(), server.clock);

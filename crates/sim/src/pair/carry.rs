@@ -144,7 +144,8 @@ impl<S: Service> Pair<S> {
         let clock = self.hosts[self.host_of(side)].clock;
         let process = self.applications[side].process.as_mut()?;
         let records = merged.values().flat_map(|(_, change)| Changes::new(change).flatten());
-        process.replica.cold_start(clock.local(core.now), clock.wall(core.now), records);
+        let newest = merged.values().map(|(stamp, _)| stamp.epoch).max().unwrap_or_default();
+        process.replica.cold_start(clock.local(core.now), clock.wall(core.now), newest, records);
         self.carry(core, side)
     }
 }

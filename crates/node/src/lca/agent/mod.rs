@@ -18,6 +18,7 @@ use super::LcaSettings;
 use super::runs::Runs;
 use super::supervised::Supervised;
 use crate::clock;
+use crate::coordinator;
 use crate::hub::Hub;
 use crate::pulse::Pulse;
 use crate::wire::{ApplicationRow, FromLca, ServerReport, Trouble};
@@ -82,7 +83,10 @@ impl Agent {
         if let Err(error) = crate::prompt::run_soon() {
             tracing::info!("the kernel does not know short slices: {error}");
         }
-        let (runs, warnings) = Runs::open(&settings.folder.runs())?;
+        let (mut runs, warnings) = Runs::open(&settings.folder.runs())?;
+        for incarnation in coordinator::named(&settings.folder.journal("coordinator")) {
+            runs.learn(&incarnation.application, incarnation.run);
+        }
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let socket = settings.folder.socket("lca");
         let hub = Hub::listen(&socket).map_err(|error| Trouble::of_file("listen at", &socket, &error))?;

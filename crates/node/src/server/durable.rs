@@ -1,0 +1,92 @@
+//! What outlives both sides of a pair: durable records, and how far pair time had come.
+
+use model::{Epoch, RecordKey, Span, Time};
+use redundancy::change::Changes;
+use redundancy::hot_standby::RoleName;
+
+use super::service::Service;
+use super::shell::Shell;
+use crate::clock;
+use crate::journal::{Contents, Entry, Stamp};
+
+/// How often a primary notes pair time. A cold start may be ahead of the time of day by as much.
+const NOTE_EVERY: Span = Span::from_secs(5);
+
+/// The key of the noted pair time; those of records are longer.
+const PAIR_TIME: &[u8] = b"time";
+
+impl<S: Service> Shell<S> {
+    pub(super) fn record(&mut self, (epoch, sequence): (Epoch, u64), key: RecordKey, change: &[u8]) {
+        let gone = Changes::new(change).flatten().all(|change| change.state.is_none());
+        self.write(&key_bytes(key), Stamp { epoch, sequence }, (!gone).then_some(change));
+    }
+
+    fn write(&mut self, key: &[u8], stamp: Stamp, value: Option<&[u8]>) {
+        // What could not be written waits, and the trouble is in the report.
+        let _ = self.journal.record([Entry { key, stamp, value }]);
+    }
+
+    /// Notes now and then how far pair time has come, so that a cold start begins beyond it whatever the clock says.
+    pub(super) fn note_pair_time(&mut self) {
+        let status = self.replica.status();
+        if status.role != RoleName::Primary || self.now < self.time_noted + NOTE_EVERY {
+            return;
+        }
+        self.time_noted = self.now;
+        let pair_time = self.replica.pair_time(self.now).as_micros();
+        let stamp = Stamp { epoch: status.epoch, sequence: pair_time };
+        self.write(PAIR_TIME, stamp, Some(&pair_time.to_le_bytes()));
+    }
+
+    /// Begins with the newest durable records that the journals of both sides hold.
+    pub(super) fn cold_start(&mut self) {
+        let mut contents = Contents::default();
+        let sides = std::iter::once(&self.settings.me.application).chain(&self.settings.peer);
+        for side in sides {
+            match crate::journal::read(&self.settings.folder.journal(side)) {
+                Ok((one, warnings)) => {
+                    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                    contents.merge(&one);
+                }
+                Err(trouble) => tracing::error!("{trouble}"),
+            }
+        }
+        let begin = clock::of_day().max(beyond(&contents));
+        let values = contents.entries().filter(|entry| entry.key != PAIR_TIME).filter_map(|entry| entry.value);
+        let changes = values.flat_map(Changes::new).flatten();
+        self.replica.cold_start(self.now, begin, contents.newest().epoch, changes);
+    }
+}
+
+/// A moment that no earlier life of the pair has reached, as far as the journals tell.
+fn beyond(contents: &Contents) -> Time {
+    let noted = contents.entries().find(|entry| entry.key == PAIR_TIME).and_then(|entry| entry.value);
+    let noted = noted.and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);
+    noted.map_or(Time::ZERO, |micros| Time::from_micros(micros) + NOTE_EVERY)
+}
+
+/// The key of a record in the journal.
+fn key_bytes(key: RecordKey) -> [u8; 9] {
+    let mut bytes = [key.kind.0; 9];
+    bytes[1..].copy_from_slice(&key.id.to_le_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cold_start_lies_beyond_every_moment_that_was_noted() {
+        let mut contents = Contents::default();
+        assert_eq!(beyond(&contents), Time::ZERO);
+        for (epoch, micros) in [(1, 7_000_000u64), (3, 9_000_000), (2, 8_000_000)] {
+            let stamp = Stamp { epoch: Epoch(epoch), sequence: micros };
+            contents.take(Entry { key: PAIR_TIME, stamp, value: Some(&micros.to_le_bytes()) });
+        }
+        assert_eq!(beyond(&contents), Time::from_micros(9_000_000) + NOTE_EVERY);
+        let broken = Stamp { epoch: Epoch(4), sequence: 1 };
+        contents.take(Entry { key: PAIR_TIME, stamp: broken, value: Some(b"short") });
+        assert_eq!(beyond(&contents), Time::ZERO, "what cannot be read says nothing");
+    }
+}

@@ -1,0 +1,90 @@
+//! Lines of the engine for the log. Of those that anybody on the network can provoke only some are written, so that a
+//! flood of bad messages neither fills the disk nor hides what else there is to read.
+
+use std::collections::BTreeMap;
+
+use model::{Span, Time};
+
+/// Lines of one kind that are written in one [`WINDOW`]; the others are counted.
+const MOST: u32 = 10;
+
+/// The count of a kind begins anew after this time.
+const WINDOW: Span = Span::from_secs(10);
+
+/// A line for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it says.
+    pub text: String,
+    /// An operator should see it; otherwise only who looks closer (`EVERLINE_LOG=debug`).
+    pub is_warning: bool,
+    /// Names its kind, if anybody on the network can provoke any number of them.
+    pub provoked: Option<&'static str>,
+}
+
+/// How often lines of each kind came lately.
+#[derive(Debug, Default)]
+pub(super) struct Notes(BTreeMap<&'static str, Count>);
+
+#[derive(Debug)]
+struct Count {
+    since: Time,
+    came: u32,
+}
+
+impl Notes {
+    /// Writes a note, unless too many of its kind came.
+    pub(super) fn take(&mut self, now: Time, note: &Note) {
+        if note.provoked.is_some_and(|kind| !self.is_welcome(now, kind)) {
+            return;
+        }
+        if note.is_warning {
+            tracing::warn!("{}", note.text);
+        } else {
+            tracing::debug!("{}", note.text);
+        }
+    }
+
+    /// Says how many lines were left out, once a kind's time is over.
+    pub(super) fn tell(&mut self, now: Time) {
+        self.0.retain(|kind, count| {
+            let is_over = count.since + WINDOW <= now;
+            if is_over && let Some(more) = count.left_out() {
+                tracing::warn!("{kind}: {more} more lines were left out");
+            }
+            !is_over
+        });
+    }
+
+    fn is_welcome(&mut self, now: Time, kind: &'static str) -> bool {
+        self.tell(now);
+        let count = self.0.entry(kind).or_insert(Count { since: now, came: 0 });
+        count.came = count.came.saturating_add(1);
+        count.came <= MOST
+    }
+}
+
+impl Count {
+    fn left_out(&self) -> Option<u32> {
+        self.came.checked_sub(MOST).filter(|more| *more > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_flood_some_lines_are_written_and_the_others_counted() {
+        let mut notes = Notes::default();
+        let began = Time::from_micros(1);
+        let written = (0..1_000).filter(|_| notes.is_welcome(began, "malformed")).count();
+        assert_eq!((written, notes.0["malformed"].left_out()), (10, Some(990)));
+        assert!(notes.is_welcome(began, "stray"), "each kind has its own share");
+        notes.tell(began + Span::from_secs(9));
+        assert!(!notes.is_welcome(began, "malformed"), "its time is not over");
+        assert!(notes.is_welcome(began + WINDOW, "malformed"), "a new time has begun");
+        notes.tell(began + WINDOW + WINDOW);
+        assert!(notes.0.is_empty(), "nothing is kept for those who went quiet");
+    }
+}
