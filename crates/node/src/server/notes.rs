@@ -22,6 +22,15 @@ pub struct Note {
     pub provoked: Option<&'static str>,
 }
 
+impl Note {
+    /// A line for who looks closer; it is not written out while nobody does, since every call has some.
+    #[must_use]
+    pub fn quiet(what: &impl std::fmt::Debug) -> Self {
+        let text = if tracing::enabled!(tracing::Level::DEBUG) { format!("{what:?}") } else { String::new() };
+        Self { text, is_warning: false, provoked: None }
+    }
+}
+
 /// How often lines of each kind came lately.
 #[derive(Debug, Default)]
 pub(super) struct Notes(BTreeMap<&'static str, Count>);

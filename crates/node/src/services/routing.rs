@@ -51,7 +51,7 @@ impl Service for Engine {
             }
             Output::Reconnect => Action::MailAgain,
             Output::Answer(answer) => answered(answer),
-            Output::Event(event) => Action::Log(Note { text: format!("{event:?}"), is_warning: false, provoked: None }),
+            Output::Event(event) => Action::Log(Note::quiet(&event)),
         }
     }
 

@@ -106,7 +106,7 @@ fn note(event: &Event) -> Note {
             format!("connection refused: {:x} is closed: {why}", connection.0)
         }
         Event::RoutingMissed => "no Routing Server answers: callers go to the default targets of their queues".into(),
-        other => format!("{other:?}"),
+        other => Note::quiet(other).text,
     };
     Note { text, is_warning, provoked }
 }
