@@ -1,4 +1,4 @@
-//! Where inputs come from: listeners and TCP connections, all in one poll set that can be shut as a whole.
+//! Where inputs come from: listeners and TCP connections. All but UDP are in one poll set that can be shut as a whole.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -95,14 +95,24 @@ impl Intake {
             .collect();
     }
 
-    /// Begins to wait for inputs.
+    /// The UDP sockets, with their numbers.
+    pub(super) fn datagrams(&self) -> impl Iterator<Item = (u8, &UdpSocket)> {
+        (0u8..).zip(&self.listeners).filter_map(|(number, listener)| match listener {
+            Listener::Udp(socket, _) => Some((number, socket)),
+            Listener::Tcp(_) => None,
+        })
+    }
+
+    /// Begins to wait for inputs; datagrams are for the caller to wait for.
     ///
     /// # Errors
     /// If the kernel refuses to watch a socket.
     pub(super) fn open(&mut self) -> io::Result<()> {
         if !self.open {
             for (number, listener) in (0u64..).zip(&self.listeners) {
-                self.poll.add(listener, number, false)?;
+                if let Listener::Tcp(listener) = listener {
+                    self.poll.add(listener, number, false)?;
+                }
             }
             for (number, stream) in &self.streams {
                 self.poll.add(stream, *number, stream.is_waiting())?;

@@ -225,6 +225,8 @@ impl<S: Service> Shell<S> {
             Token::Link => self.hear_link(),
             Token::Witness => self.peer_has_ended(),
             Token::Intake => self.take_in(),
+            Token::Listener(number) if self.replica.accepts_inputs() => self.read_listener(number),
+            Token::Listener(_) => {}
             Token::MailDoor | Token::Guest | Token::Partner(_) => self.hear_mail(token),
         }
     }
@@ -257,11 +259,15 @@ impl<S: Service> Shell<S> {
         let wanted = self.replica.accepts_inputs() && !self.ring.is_full();
         if wanted != self.reading {
             self.reading = wanted;
+            // The set is empty before the doors are open. UDP comes without the detour through it.
             if wanted {
-                // The set is empty before the doors are open.
                 let _ = self.poll.add(&self.intake.poll, Token::Intake, false);
+                self.intake.datagrams().for_each(|(number, socket)| {
+                    let _ = self.poll.add(socket, Token::Listener(number), false);
+                });
             } else {
                 self.poll.remove(&self.intake.poll);
+                self.intake.datagrams().for_each(|(_, socket)| self.poll.remove(socket));
             }
         }
     }

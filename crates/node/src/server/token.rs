@@ -20,8 +20,10 @@ pub(super) enum Token {
     Link,
     /// The witness of the other side's end.
     Witness,
-    /// The set of all sockets that inputs come from.
+    /// The set of all other sockets that inputs come from.
     Intake,
+    /// The UDP listener with this number.
+    Listener(u8),
     /// The local socket where another pair calls.
     MailDoor,
     /// Another pair that called here.
@@ -44,6 +46,7 @@ impl Token {
             Self::MailDoor => (8, 0),
             Self::Guest => (9, 0),
             Self::Partner(number) => (10, number as u64),
+            Self::Listener(number) => (11, number as u64),
         };
         sort << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
     }
@@ -62,6 +65,7 @@ impl Token {
             8 => Self::MailDoor,
             9 => Self::Guest,
             10 => Self::Partner(number as u8),
+            11 => Self::Listener(number as u8),
             _ => return None,
         })
     }
@@ -79,7 +83,7 @@ mod tests {
 
     #[test]
     fn tokens_come_back_as_they_went_in() {
-        for token in [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3)] {
+        for token in [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3), Token::Listener(2)] {
             assert_eq!(Token::decode(token.encode()), Some(token));
         }
         assert_eq!(Token::decode(u64::MAX), None);
