@@ -27,11 +27,6 @@ use crate::commands::{agents, calls, papers, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
 
-/// Calls are many short-lived and many small long-lived pieces of memory: with this one a call costs a twentieth less
-/// than with the C library's (`cargo xtask bench signalling`).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
