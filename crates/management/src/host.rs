@@ -6,7 +6,7 @@ use std::fmt;
 use model::{Span, Time};
 
 use crate::hang::{Doing, Hang, LONG_PATIENCE, PATIENCE};
-use crate::restart::{BREATH, Restart};
+use crate::restart::Restart;
 
 /// A start takes no longer than this, even with a hundred thousand extensions and a slow disk.
 pub const START_TIME: Span = Span::from_secs(60);
@@ -16,6 +16,9 @@ pub const INTRODUCTION_TIME: Span = Span::from_secs(5);
 pub const END_TIME: Span = Span::from_secs(3);
 /// The same for what ends last, so that all together end within four seconds.
 pub const LAST_END_TIME: Span = Span::from_millis(500);
+/// The pause before the next run at least: a successor takes over in about a millisecond, and should not have to share
+/// the processors with the start of another process just then.
+pub const BREATH: Span = Span::from_millis(50);
 
 /// An application that a host is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,7 +233,7 @@ impl Host {
             self.end_the_last(now);
         } else {
             let served = application.serves_since.take().map(|since| now.since(since));
-            let pause = application.restart.ended(served);
+            let pause = application.restart.ended(served).max(BREATH);
             application.state = if pause <= BREATH { State::Starting } else { State::Failed };
             application.due = Some(now + pause);
             self.expire(now);

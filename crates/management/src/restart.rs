@@ -4,10 +4,7 @@ use model::Span;
 
 /// A run that served this long was a good one: whatever ended it, the next start is a first one again.
 pub const GOOD_RUN: Span = Span::from_secs(10);
-/// The pause after a run that was a good one: a successor takes over in about a millisecond, and should not have to
-/// share the processors with the start of another process just then.
-pub const BREATH: Span = Span::from_millis(50);
-/// Runs that may end early, one after another, and are replaced soon nevertheless: somebody kills them.
+/// Runs that may end early, one after another, and are replaced at once nevertheless: somebody kills them.
 pub const FREE: u32 = 20;
 /// The first pause; it doubles with each further run that ends early.
 pub const FIRST_PAUSE: Span = Span::from_millis(100);
@@ -39,9 +36,9 @@ impl Restart {
     }
 }
 
-/// A breath for none, then the first pause, doubled for each further one, up to the longest.
+/// No pause for none, then the first pause, doubled for each further one, up to the longest.
 fn doubling(count: u32, longest: Span) -> Span {
-    let Some(times) = count.checked_sub(1) else { return BREATH };
+    let Some(times) = count.checked_sub(1) else { return Span::ZERO };
     FIRST_PAUSE.times(1 << times.min(16)).min(longest)
 }
 
@@ -56,9 +53,9 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_killed_comes_back_after_a_breath() {
-        assert_eq!(pauses([Some(60_000); 30]), [50; 30]);
-        assert_eq!(pauses([Some(500); 20]), [50; 20]);
+    fn a_server_that_is_killed_comes_back_at_once() {
+        assert_eq!(pauses([Some(60_000); 30]), [0; 30]);
+        assert_eq!(pauses([Some(500); 20]), [0; 20]);
     }
 
     #[test]
@@ -74,8 +71,8 @@ mod tests {
 
     #[test]
     fn a_run_that_serves_forgives_what_was_before() {
-        assert_eq!(pauses([None, None, Some(500), None]), [100, 200, 50, 100]);
+        assert_eq!(pauses([None, None, Some(500), None]), [100, 200, 0, 100]);
         let runs = std::iter::repeat_n(Some(500), 21).chain([Some(10_000), Some(500)]);
-        assert_eq!(pauses(runs)[20..], [100, 50, 50]);
+        assert_eq!(pauses(runs)[20..], [100, 0, 0]);
     }
 }
