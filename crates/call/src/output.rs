@@ -7,6 +7,7 @@ use model::route::News;
 use redundancy::hot_standby;
 use redundancy::mailbox::Envelope;
 use serde::{Deserialize, Serialize};
+use sip::{Message, Method};
 
 use crate::hop::ConnectionId;
 use crate::record::pack;
@@ -140,9 +141,12 @@ impl hot_standby::Output for Output {
     }
 
     fn may_repeat(&self) -> bool {
-        match self.action {
-            // An answer that no record remembers is given anew when its request is repeated, perhaps another one.
-            Action::Datagram { request, .. } => !request && self.record.is_some(),
+        match &self.action {
+            Action::Datagram { request: true, .. } => false,
+            // An answer to an INVITE that no record remembers is given anew when that is repeated, perhaps another one;
+            // who has acknowledged the first one must not hear it again. Of other requests a second answer is dropped
+            // where the transaction has ended (RFC 3261 17.1.2.2), and without a first one the datagram were lost.
+            Action::Datagram { bytes, .. } => self.record.is_some() || !answers_invite(bytes),
             // The stream's own count says what is left to write.
             Action::Connect { .. } | Action::Stream { .. } | Action::Close { .. } | Action::Log(_) => true,
             // The mailbox repeats what is not confirmed.
@@ -156,5 +160,30 @@ impl hot_standby::Output for Output {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         postcard::from_bytes(bytes).ok()
+    }
+}
+
+fn answers_invite(bytes: &[u8]) -> bool {
+    Message::parse(bytes).is_ok_and(|answer| answer.method() == Method::Invite)
+}
+
+#[cfg(test)]
+mod tests {
+    use redundancy::hot_standby::Output as _;
+
+    use super::*;
+
+    #[test]
+    fn of_answers_that_no_record_remembers_those_to_invites_are_not_repeated() {
+        let answer = |method: &str| {
+            let text = format!(
+                "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+                 To: <sip:c@d>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+            );
+            let to = SocketAddr::from(([192, 0, 2, 1], 5060));
+            let action = Action::Datagram { listener: ListenerId(0), to, bytes: text.into(), request: false };
+            Output { record: None, action }
+        };
+        assert_eq!(["INVITE", "OPTIONS", "REGISTER"].map(|method| answer(method).may_repeat()), [false, true, true]);
     }
 }
