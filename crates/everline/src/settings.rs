@@ -55,9 +55,7 @@ impl Settings {
         let settings = bytes.strip_prefix(FORMAT).and_then(|bytes| postcard::from_bytes(bytes).ok());
         settings.ok_or_else(|| format!("{} is broken, or of another version of everline", path.display()))
     }
-}
 
-impl Settings {
     /// Whether a password stood in the configuration file itself.
     pub(crate) fn has_inline_secrets(&self) -> bool {
         self.extensions.iter().any(|one| matches!(&one.device, Device::Registers(secret) if secret.is_inline))

@@ -16,6 +16,10 @@ enum Held {
     Tcp(TcpListener),
 }
 
+/// Ports that are tried until one is free for both transports. If none is, each transport
+/// gets a port of its own.
+const DRAWS: usize = 16;
+
 /// Tries each address and lets it go again; a port 0 becomes one that is free.
 ///
 /// The LCA opens the sockets a moment later. Should somebody take the port in between, it says so too, only with
@@ -24,6 +28,19 @@ enum Held {
 /// # Errors
 /// If one cannot be listened on: says why, and what to do.
 pub(super) fn choose(addresses: &[Listen]) -> Result<Vec<Listen>, Failure> {
+    let mut drawn = draw(addresses)?;
+    for _ in 1..DRAWS {
+        if drawn.1 {
+            break;
+        }
+        drawn = draw(addresses)?;
+    }
+    Ok(drawn.0)
+}
+
+/// One try of all addresses, and whether each port that was chosen for one transport was free for the other.
+fn draw(addresses: &[Listen]) -> Result<(Vec<Listen>, bool), Failure> {
+    let mut is_shared = true;
     let mut chosen: Vec<Listen> = Vec::with_capacity(addresses.len());
     let mut held = Vec::with_capacity(addresses.len());
     for listen in addresses {
@@ -33,11 +50,12 @@ pub(super) fn choose(addresses: &[Listen]) -> Result<Vec<Listen>, Failure> {
             (same && listen.address.port() == 0).then_some(chosen.address)
         });
         let tried = sibling.and_then(|address| bind(Listen { address, ..*listen }).ok());
+        is_shared &= sibling.is_none() || tried.is_some();
         let (socket, address) = tried.map_or_else(|| bind(*listen), Ok).map_err(|error| explain(*listen, &error))?;
         held.push(socket);
         chosen.push(Listen { address, ..*listen });
     }
-    Ok(chosen)
+    Ok((chosen, is_shared))
 }
 
 fn bind(listen: Listen) -> io::Result<(Held, SocketAddr)> {

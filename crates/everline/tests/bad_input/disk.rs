@@ -97,7 +97,8 @@ fn primary(status: &serde_json::Value) -> Option<&serde_json::Value> {
 fn full_at_the_start() {
     let place = Place::new();
     place.configure("");
-    let fill = "{ head -c 8M /dev/zero > filler 2> /dev/null || true; }";
+    // It is full when it did not take everything.
+    let fill = "! head -c 8M /dev/zero 2> /dev/null > filler";
     let output = on_a_small_disk(&place, fill).arg("up").output().expect("started");
     let told = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(1), "{told}");

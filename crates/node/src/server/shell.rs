@@ -259,7 +259,7 @@ impl<S: Service> Shell<S> {
         let wanted = self.replica.accepts_inputs() && !self.ring.is_full();
         if wanted != self.reading {
             self.reading = wanted;
-            // The set is empty before the doors are open. UDP comes without the detour through it.
+            // UDP comes without the detour through the set of all other sockets.
             if wanted {
                 let _ = self.poll.add(&self.intake.poll, Token::Intake, false);
                 self.intake.datagrams().for_each(|(number, socket)| {
