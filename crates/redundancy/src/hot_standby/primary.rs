@@ -78,11 +78,18 @@ impl<O> Primary<O> {
             Commit::Acknowledged if self.standby.is_linked() => self.heard + settings.silence,
             Commit::Acknowledged | Commit::Published => Time::NEVER,
         };
-        let patience = match &self.standby {
-            Standby::HandingOver(over) if over.called_off.is_none() => over.since + SWITCHOVER_PATIENCE,
+        let switchover = match &self.standby {
+            Standby::HandingOver(over) if over.called_off.is_some() => Time::NEVER,
+            Standby::HandingOver(over) if !over.asked && self.has_let_all_leave() => over.since,
+            Standby::HandingOver(over) => over.since + SWITCHOVER_PATIENCE,
             _ => Time::NEVER,
         };
-        heartbeat.min(silence).min(patience)
+        heartbeat.min(silence).min(switchover)
+    }
+
+    /// True if nothing waits at the gate, and every input that was taken in is covered by a checkpoint.
+    pub(super) fn has_let_all_leave(&self) -> bool {
+        self.gate.is_empty() && self.mark == self.covered
     }
 
     /// True while the backup may take over at any moment because it was asked to: the records must stay as they are.
@@ -252,7 +259,6 @@ impl<E: Engine> Replica<E> {
                     primary.release(&mut self.effects);
                     self.pursue_admission();
                 }
-                self.switchover_tick(local);
             }
             Message::TakenOver { epoch: of, now } if of == epoch.next() => self.step_down(local, of, Some(now)),
             Message::Superseded { epoch: of } if of > epoch => self.retire(Retirement::Superseded(of)),

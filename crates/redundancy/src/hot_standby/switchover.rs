@@ -27,7 +27,7 @@ pub enum SwitchoverRefused {
 }
 
 impl<E: Engine> Replica<E> {
-    /// Hands the role to the backup; it happens when everything that waits has left.
+    /// Hands the role to the backup; [`Replica::deadline`] says when everything that waits has left.
     ///
     /// # Errors
     /// If this side is not the primary, or the backup or the coordinator is not there for it.
@@ -42,21 +42,24 @@ impl<E: Engine> Replica<E> {
         let over = HandingOver { peer, since: local, asked: false, lost: false, called_off: None };
         primary.standby = Standby::HandingOver(over);
         self.flush(local);
-        self.switchover_tick(local);
         Ok(())
     }
 
     pub(super) fn switchover_tick(&mut self, local: Time) {
         let now = self.pair_time(local);
         let Role::Primary(primary) = &mut self.role else { return };
+        let has_let_all_leave = primary.has_let_all_leave();
         let Standby::HandingOver(over) = &mut primary.standby else { return };
+        if over.called_off.is_some() {
+            return;
+        }
         let (epoch, sequence) = (primary.epoch, primary.sequence);
-        if !over.asked && primary.gate.is_empty() && primary.mark == primary.covered {
+        if !over.asked && has_let_all_leave {
             over.asked = true;
             primary.gate.close();
             primary.said = local;
             self.send(&Message::HandOver { epoch, sequence, now });
-        } else if over.called_off.is_none() && over.since + SWITCHOVER_PATIENCE <= local {
+        } else if over.since + SWITCHOVER_PATIENCE <= local {
             over.called_off = Some(local.since(over.since));
             // The backup may have done its compare-and-swap: only a later revision of ours tells.
             self.asking.unsure = true;

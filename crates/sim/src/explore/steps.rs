@@ -24,6 +24,8 @@ pub(super) enum Step {
     Told(usize),
     Start(usize),
     Input(usize),
+    /// What is due at this moment.
+    Due(usize),
     Tick(usize),
     SwitchOver(usize),
     LinkBreak,
@@ -81,7 +83,9 @@ impl State {
         may(!server.replies.is_empty(), Step::Answer(side));
         may(!server.facts.is_empty(), Step::Told(side));
         may(budget.inputs > 0 && server.replica.accepts_inputs(), Step::Input(side));
-        may(budget.ticks > 0 && server.replica.deadline() <= server.clock + TICK, Step::Tick(side));
+        let deadline = server.replica.deadline();
+        may(deadline <= server.clock, Step::Due(side));
+        may(budget.ticks > 0 && deadline <= server.clock + TICK, Step::Tick(side));
         may(
             budget.switchovers > 0 && server.replica.status().level && server.replica.accepts_inputs(),
             Step::SwitchOver(side),
@@ -168,6 +172,7 @@ impl State {
             Step::Input(_) => {
                 server.replica.input(local, 0, None, ());
             }
+            Step::Due(_) => server.replica.tick(local),
             Step::Tick(_) => {
                 server.clock += TICK;
                 server.replica.tick(server.clock);
@@ -376,6 +381,7 @@ impl Step {
             | Self::Told(side)
             | Self::Start(side)
             | Self::Input(side)
+            | Self::Due(side)
             | Self::Tick(side)
             | Self::SwitchOver(side)
             | Self::LoseCoordinator(side)
