@@ -113,6 +113,7 @@ impl Drop for Draft<'_> {
 
 /// The writer's life.
 fn write(lines: &Receiver<Line>, dropped: &AtomicU64, path: Option<&Path>) {
+    crate::prompt::run_late();
     let mut out = io::stderr();
     while let Ok(Line::Text(text)) = lines.recv() {
         // Nobody can be told that the log cannot be written; the process serves on.

@@ -1,9 +1,12 @@
-//! Asks the kernel to let this process run soon after it is woken, rather than long.
+//! Asks the kernel to let a thread run soon after it is woken, rather than long; or to let others go first.
 
 use std::io;
 
 /// The kernel's shortest slice, in nanoseconds.
 const SHORTEST_SLICE: u64 = 100_000;
+
+/// The lowest priority that still gets its share (sched(7)).
+const NICEST: libc::c_int = 19;
 
 /// Asks for the shortest slice for this thread, and for all threads and processes that it starts from now on: what wakes
 /// them is short work that a caller waits for, so their turn comes before that of programs that compute. It gives no
@@ -28,6 +31,13 @@ pub(crate) fn run_soon() -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Lets every other thread go before this one: what it does, nobody waits for. When a process dies, such a thread is its
+/// last one, and tears its memory down after the successor has had its turn.
+pub(crate) fn run_late() {
+    // SAFETY: it takes numbers only; in Linux zero means this thread (setpriority(2)). To be nicer needs no right.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICEST) };
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::scan::TITLE;
+use crate::prompt;
 
 /// Some bytes of a journal: where they begin, and how many they are.
 pub(super) type Part = (u64, u32);
@@ -121,6 +122,7 @@ impl Desk {
 
     /// The thread's life.
     fn keep(&self) {
+        prompt::run_late();
         let mut next_sync = Instant::now();
         let mut duty = self.lock();
         loop {
