@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -53,7 +54,7 @@ pub struct Channel {
     outgoing: Vec<u8>,
     sent: usize,
     /// Descriptors, and the place in `outgoing` of the frame that they travel with.
-    attached: VecDeque<(usize, Vec<OwnedFd>)>,
+    attached: VecDeque<(usize, Vec<Arc<OwnedFd>>)>,
 }
 
 impl Channel {
@@ -72,11 +73,11 @@ impl Channel {
         self.send_with(message, Vec::new())
     }
 
-    /// The same with descriptors, which are closed here once they have left.
+    /// The same with descriptors, which stay open here until they have left, without another one being opened for that.
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub fn send_with<T: Serialize>(&mut self, message: &T, descriptors: Vec<OwnedFd>) -> Result<(), ChannelError> {
+    pub fn send_with<T: Serialize>(&mut self, message: &T, descriptors: Vec<Arc<OwnedFd>>) -> Result<(), ChannelError> {
         if self.sent >= FORGET {
             self.outgoing.drain(..self.sent);
             self.attached.iter_mut().for_each(|(place, _)| *place -= self.sent);
@@ -171,11 +172,11 @@ mod tests {
         (Channel::new(one), Channel::new(other))
     }
 
-    fn file_with(text: &str) -> OwnedFd {
+    fn file_with(text: &str) -> Arc<OwnedFd> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         file.rewind().unwrap();
-        file.into()
+        Arc::new(file.into())
     }
 
     fn text_of(descriptor: OwnedFd) -> String {

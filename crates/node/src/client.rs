@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
@@ -64,7 +65,7 @@ impl<Out: Serialize, In: DeserializeOwned> Client<Out, In> {
     }
 
     /// The same with descriptors.
-    pub fn send_with(&mut self, message: &Out, descriptors: Vec<OwnedFd>) -> bool {
+    pub fn send_with(&mut self, message: &Out, descriptors: Vec<Arc<OwnedFd>>) -> bool {
         let Some(channel) = &mut self.channel else { return false };
         if channel.send_with(message, descriptors).is_err() {
             // `poll` meets the end of the stream and tells it, behind what came before.

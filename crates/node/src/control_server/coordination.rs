@@ -28,7 +28,7 @@ pub(super) fn begin(folder: &Folder, me: &Incarnation) -> Result<oneshot::Receiv
             let (pulse, descriptor) = Pulse::create()?;
             pulse.hold()?;
             pulse.watch_crashes()?;
-            turn(server, &pulse, LcaLink::new(path, me, descriptor)?)
+            turn(server, &pulse, LcaLink::new(path, me, descriptor.into())?)
         };
         if let Err(error) = coordinate() {
             tracing::error!("the coordinator ends: {error}");

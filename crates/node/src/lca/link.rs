@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::Incarnation;
 
@@ -23,7 +24,7 @@ pub enum News {
 pub struct LcaLink {
     client: Client<ToLca, FromLca>,
     incarnation: Incarnation,
-    pulse: OwnedFd,
+    pulse: Arc<OwnedFd>,
     is_ready: bool,
     report: Option<ServerReport>,
 }
@@ -33,7 +34,7 @@ impl LcaLink {
     ///
     /// # Errors
     /// If the system has no descriptors left.
-    pub fn new(path: impl Into<PathBuf>, incarnation: Incarnation, pulse: OwnedFd) -> io::Result<Self> {
+    pub fn new(path: impl Into<PathBuf>, incarnation: Incarnation, pulse: Arc<OwnedFd>) -> io::Result<Self> {
         Ok(Self { client: Client::new(path)?, incarnation, pulse, is_ready: false, report: None })
     }
 
@@ -68,9 +69,7 @@ impl LcaLink {
     }
 
     fn introduce(&mut self) {
-        // Without descriptors left this process cannot be watched; the LCA's other witnesses remain.
-        let pulse = self.pulse.try_clone().into_iter().collect();
-        self.client.send_with(&ToLca::Hello(self.incarnation.clone()), pulse);
+        self.client.send_with(&ToLca::Hello(self.incarnation.clone()), vec![Arc::clone(&self.pulse)]);
         if self.is_ready {
             self.client.send(&ToLca::Ready);
         }

@@ -126,7 +126,9 @@ impl<S: Service> Shell<S> {
         let connected = local::connect(&path).map_err(Into::into).and_then(|stream| {
             let mut channel = Channel::new(stream);
             channel.send(&Opening::Peer)?;
-            self.adopt_link(Link::new(channel))
+            let mut link = Link::new(channel);
+            link.stale = self.intake.streams.keys().copied().collect();
+            self.adopt_link(link)
         });
         match connected {
             Ok(()) => self.replica.link_up(),
@@ -224,9 +226,8 @@ impl<S: Service> Shell<S> {
     /// Tells the other side of a connection, with its descriptor.
     pub(super) fn tell_connection(&mut self, number: u64) {
         let Some(stream) = self.intake.streams.get(&number) else { return };
-        let Ok(descriptor) = stream.share() else { return };
-        let frame = LinkFrame::Connection { number, account: stream.account.clone() };
-        self.tell_link(&frame, vec![descriptor]);
+        let (account, descriptor) = (stream.account.clone(), stream.share());
+        self.tell_link(&LinkFrame::Connection { number, account }, vec![descriptor]);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use super::link::Door;
 use super::poll::Poll;
@@ -198,8 +199,8 @@ impl Intake {
     ///
     /// # Errors
     /// If this process has too many open files.
-    pub(super) fn share_listeners(&self) -> io::Result<Vec<OwnedFd>> {
-        self.listeners.iter().map(|listener| listener.as_fd().try_clone_to_owned()).collect()
+    pub(super) fn share_listeners(&self) -> io::Result<Vec<Arc<OwnedFd>>> {
+        self.listeners.iter().map(|listener| listener.as_fd().try_clone_to_owned().map(Arc::new)).collect()
     }
 }
 

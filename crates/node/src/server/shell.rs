@@ -5,8 +5,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::Arc;
 
 use model::{Incarnation, Span, Time};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 
 use super::intake::Intake;
@@ -31,8 +33,8 @@ use crate::wire::{Role, ServerReport, Trouble};
 /// The loop turns at least this often, so that the LCA sees its pulse: it counts three missed beats of 50 ms as a hang.
 const LONGEST_TURN: Span = Span::from_millis(25);
 
-/// A backup on the primary's host sleeps this long between two looks at its link: what lies there is safe (rule 16), and
-/// waking it for each checkpoint would cost more than everything else it does.
+/// A backup on the primary's host sleeps this long between two looks at its link, unless its bell is rung: what lies there
+/// is safe (rule 16), and waking it for each checkpoint would cost more than everything else it does.
 const LAZY_TURN: Span = Span::from_millis(5);
 
 /// A journal that could not be written is tried again after this time.
@@ -76,14 +78,16 @@ pub(super) struct Shell<S: Service> {
     pub(super) intake: Intake,
     pub(super) ring: Ring,
     pub(super) link: Option<Link>,
-    /// The link is in the poll set.
-    pub(super) link_watched: bool,
+    /// The link is in the poll set, for writing too if it says so.
+    pub(super) link_watched: Option<bool>,
+    /// The other side rings it.
+    pub(super) bell: Arc<OwnedFd>,
     /// The other side of a link that was hung up: its ring holds what it had read.
     pub(super) former_peer: Option<Peer>,
     pub(super) mail: Mail,
     pub(super) journal: Recorder,
     pub(super) pulse: Pulse,
-    pub(super) pulse_descriptor: OwnedFd,
+    pub(super) pulse_descriptor: Arc<OwnedFd>,
     pub(super) lca: LcaLink,
     pub(super) coordinator: EmbeddedCoordinator,
     pub(super) door: UnixListener,
@@ -115,12 +119,15 @@ impl<S: Service> Shell<S> {
         let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), Commit::Published, seed);
         let build = || -> io::Result<Self> {
             let (pulse, pulse_descriptor) = Pulse::create()?;
+            let pulse_descriptor = Arc::new(pulse_descriptor);
             pulse.hold()?;
             pulse.watch_crashes()?;
-            let lca = LcaLink::new(settings.folder.socket("lca"), settings.me.clone(), pulse_descriptor.try_clone()?)?;
+            let lca = LcaLink::new(settings.folder.socket("lca"), settings.me.clone(), Arc::clone(&pulse_descriptor))?;
             let coordinator = EmbeddedCoordinator::new(settings.folder.socket("coordinator"), settings.pair.clone())?;
             let door = local::listen(&settings.folder.socket(&name))?;
+            let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
             let poll = Poll::new()?;
+            poll.add(&bell, Token::Bell, false)?;
             poll.add(&lca, Token::Lca, false)?;
             poll.add(&coordinator, Token::Coordinator, false)?;
             poll.add(&door, Token::Door, false)?;
@@ -130,7 +137,8 @@ impl<S: Service> Shell<S> {
                 intake: Intake::new()?,
                 ring: Ring::create()?,
                 link: None,
-                link_watched: false,
+                link_watched: None,
+                bell: Arc::new(bell.into()),
                 former_peer: None,
                 mail: Mail::Off,
                 journal,
@@ -223,6 +231,7 @@ impl<S: Service> Shell<S> {
             Token::Caller(number) => self.hear_caller(number),
             Token::Control(number) => self.hear_control(number),
             Token::Link => self.hear_link(),
+            Token::Bell => self.answer_bell(),
             Token::Witness => self.peer_has_ended(),
             Token::Intake => self.take_in(),
             Token::Listener(number) if self.replica.accepts_inputs() => self.read_listener(number),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect, send, setsockopt, socket, sockopt,
@@ -47,7 +48,7 @@ pub(super) struct Account {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Stream {
-    socket: OwnedFd,
+    socket: Arc<OwnedFd>,
     pub(super) account: Account,
     /// It is to be closed when nothing waits any more.
     pub(super) closes: bool,
@@ -68,7 +69,7 @@ impl Stream {
         notice_dead_peers(&socket)?;
         let base = written(socket.as_fd())?;
         let account = Account { base, queued: 0, tail: Vec::new(), remote, listener: Some(listener), is_open: true };
-        Ok(Self { socket, account, closes: false })
+        Ok(Self { socket: Arc::new(socket), account, closes: false })
     }
 
     /// Begins to connect; the connection stands when the socket is writable.
@@ -86,12 +87,12 @@ impl Stream {
             Err(error) => return Err(error.into()),
         }
         let account = Account { base: 0, queued: 0, tail: Vec::new(), remote, listener: None, is_open: false };
-        Ok(Self { socket, account, closes: false })
+        Ok(Self { socket: Arc::new(socket), account, closes: false })
     }
 
     /// A connection that the primary has handed over.
-    pub(super) const fn handed_over(socket: OwnedFd, account: Account) -> Self {
-        Self { socket, account, closes: false }
+    pub(super) fn handed_over(socket: impl Into<Arc<OwnedFd>>, account: Account) -> Self {
+        Self { socket: socket.into(), account, closes: false }
     }
 
     /// The connection has become writable: it stands, or could not be made.
@@ -168,12 +169,9 @@ impl Stream {
         self.account.tail.drain(..done);
     }
 
-    /// A second descriptor, for the other side of the pair.
-    ///
-    /// # Errors
-    /// If this process has too many open files.
-    pub(super) fn share(&self) -> io::Result<OwnedFd> {
-        self.socket.try_clone()
+    /// The descriptor, for the other side of the pair.
+    pub(super) fn share(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.socket)
     }
 }
 
@@ -268,7 +266,7 @@ mod tests {
     #[test]
     fn a_successor_finishes_exactly_what_was_half_written() {
         let (mut first, mut client) = pair();
-        let mut successor = Stream::handed_over(first.share().expect("a descriptor"), first.account.clone());
+        let mut successor = Stream::handed_over(first.share(), first.account.clone());
         let bytes = pattern(8 << 20);
         // The first owner is told to write everything, but dies when the kernel takes no more.
         successor.account.queued += bytes.len() as u64;
@@ -290,7 +288,7 @@ mod tests {
     #[test]
     fn a_shadow_keeps_little_of_what_has_left() {
         let (mut first, mut client) = pair();
-        let mut shadow = Stream::handed_over(first.share().expect("a descriptor"), first.account.clone());
+        let mut shadow = Stream::handed_over(first.share(), first.account.clone());
         let bytes = pattern(10_000);
         let mut room = vec![0; bytes.len()];
         for _ in 0..100 {

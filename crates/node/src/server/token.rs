@@ -20,6 +20,8 @@ pub(super) enum Token {
     Link,
     /// The witness of the other side's end.
     Witness,
+    /// The other side wants its words to be heard at once.
+    Bell,
     /// The set of all other sockets that inputs come from.
     Intake,
     /// The UDP listener with this number.
@@ -47,6 +49,7 @@ impl Token {
             Self::Guest => (9, 0),
             Self::Partner(number) => (10, number as u64),
             Self::Listener(number) => (11, number as u64),
+            Self::Bell => (12, 0),
         };
         sort << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
     }
@@ -66,6 +69,7 @@ impl Token {
             9 => Self::Guest,
             10 => Self::Partner(number as u8),
             11 => Self::Listener(number as u8),
+            12 => Self::Bell,
             _ => return None,
         })
     }
@@ -83,7 +87,9 @@ mod tests {
 
     #[test]
     fn tokens_come_back_as_they_went_in() {
-        for token in [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3), Token::Listener(2)] {
+        for token in
+            [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3), Token::Listener(2), Token::Bell]
+        {
             assert_eq!(Token::decode(token.encode()), Some(token));
         }
         assert_eq!(Token::decode(u64::MAX), None);

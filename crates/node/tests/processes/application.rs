@@ -63,7 +63,7 @@ fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
     pulse.watch_crashes()?;
     let mut orders = Hub::<()>::listen(&order_socket(folder, &me.application))?;
     let mut server = Server::new(folder, &me.application)?;
-    let mut lca = LcaLink::new(folder.socket("lca"), me, descriptor)?;
+    let mut lca = LcaLink::new(folder.socket("lca"), me, descriptor.into())?;
     lca.ready();
     let (mut ended, mut stubborn) = (Answer::new(), false);
     loop {
