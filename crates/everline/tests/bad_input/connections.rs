@@ -10,6 +10,8 @@ use crate::support::{Place, Running};
 
 pub(crate) const TESTS: &[Test] = &[
     ("connections::a_thousand_half_open_ones_leave_room_for_others", half_open),
+    ("connections::many_unfinished_messages_at_once_leave_the_pair_whole", unfinished),
+    ("connections::a_backup_that_cannot_take_one_is_replaced", deaf_backup),
     ("connections::more_than_there_are_descriptors_leave_calls_alone", few_descriptors),
 ];
 
@@ -39,6 +41,42 @@ fn half_open() {
     assert_eq!(1_000 - ended, MAX_SILENT_PER_SOURCE);
     // They have spoken, so others of the same address may come.
     assert!(!Line::from(1, tcp).is_ended_before(&whole));
+}
+
+/// What they have sent stands in the records, and so in a checkpoint that is longer than one frame of the link.
+fn unfinished() {
+    let running = Running::new();
+    let (tcp, mut phone) = (running.address("tcp"), Phone::new(running.address("udp")));
+    let most = u8::try_from(MAX_SILENT_PER_SOURCE).unwrap_or(u8::MAX);
+    let mut lines: Vec<Line> = (0..120).map(|number| Line::from(1 + number / most.min(60), tcp)).collect();
+    for (number, line) in (1..).zip(&mut lines) {
+        line.send(format!("{}{}", over_tcp(number, 64_000), "x".repeat(60_000)));
+    }
+    assert!(phone.is_served());
+    lines.iter_mut().for_each(|line| line.send("x".repeat(4_000)));
+    let answers: Vec<_> = lines.iter_mut().map(Line::status).collect();
+    assert_eq!(answers, vec![Some(200); 120]);
+    assert!(!running.logs().contains("without a backup"), "{}", running.logs());
+}
+
+/// A descriptor that is on its way to the backup is lost there, and the words around it.
+fn deaf_backup() {
+    let running = Running::new();
+    let backup = |status: &serde_json::Value| {
+        let mut applications = status["applications"].as_array()?.iter();
+        applications.find(|one| one["pair"] == "sip" && one["level"] == true && one["role"] == "backup")?["pid"]
+            .as_u64()
+    };
+    let before = running.ask("status --json", backup);
+    let is_open = |number: &u32| std::fs::symlink_metadata(format!("/proc/{before}/fd/{number}")).is_ok();
+    let free = (0..).find(|number| !is_open(number)).expect("a number");
+    let limit = Command::new("prlimit").arg(format!("--pid={before}")).arg(format!("--nofile={free}:")).status();
+    assert!(limit.is_ok_and(|status| status.success()), "prlimit (util-linux) is needed");
+    let _line = Line::from(1, running.address("tcp"));
+    let after = running.ask("status --json", |status| backup(status).filter(|pid| *pid != before));
+    assert_ne!(before, after);
+    let mut phone = Phone::new(running.address("udp"));
+    assert!((0..1_000).all(|_| phone.is_served()));
 }
 
 fn few_descriptors() {
