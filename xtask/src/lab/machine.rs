@@ -14,6 +14,8 @@ pub(crate) struct Machine {
     cores: usize,
     memory_mib: u64,
     kernel: String,
+    /// Each session is a group of its own to the scheduler (sched(7)): see the README, "When the machine is busy".
+    autogroups: bool,
     system: String,
     everline: String,
     sipp: String,
@@ -43,6 +45,7 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             memory_mib: memory_kib / 1_024,
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
+            autogroups: fs::read_to_string("/proc/sys/kernel/sched_autogroup_enabled").is_ok_and(|on| on.trim() == "1"),
             system: field("/etc/os-release", "PRETTY_NAME", '='),
             everline: said("git", &["describe", "--always", "--dirty"], ""),
             sipp: said("sipp", &["-v"], "SIPp v"),
@@ -53,9 +56,11 @@ impl Machine {
 
     /// One line for the head of a table.
     pub(crate) fn summary(&self) -> String {
+        let Self { processor, cores, memory_mib, kernel, system, everline, .. } = self;
+        let autogroups = if self.autogroups { "on" } else { "off" };
         format!(
-            "{}, {} cores, {} MiB, Linux {}, {}; everline {}",
-            self.processor, self.cores, self.memory_mib, self.kernel, self.system, self.everline
+            "{processor}, {cores} cores, {memory_mib} MiB, Linux {kernel} (scheduler autogroups {autogroups}), {system}; \
+             everline {everline}"
         )
     }
 }
