@@ -57,6 +57,8 @@ pub(super) struct Extension<'a> {
     pub(super) number: Option<At<&'a str>>,
     /// How it is reached.
     pub(super) device: Option<Device>,
+    /// Where it listens, if it never registers.
+    pub(super) contact: Option<At<Listen>>,
 }
 
 /// An agent whose extension is still only a text.
@@ -237,8 +239,12 @@ const EXTENSION: &[Key] = &[
 
 fn extension<'a>(section: &Section<'a>, sources: &Sources<'_>, problems: &mut Problems) -> Extension<'a> {
     let number = name(section, "number", problems);
+    let mut contact = None;
     let device = match ["password", "password-file", "contact"].map(|name| section.has(name)) {
-        [false, false, true] => fixed(section, problems),
+        [false, false, true] => fixed(section, problems).map(|(device, address)| {
+            contact = Some(address);
+            device
+        }),
         [true, false, false] | [false, true, false] => {
             secret::password(section, sources, problems).map(Device::Registers)
         }
@@ -249,13 +255,14 @@ fn extension<'a>(section: &Section<'a>, sources: &Sources<'_>, problems: &mut Pr
             None
         }
     };
-    Extension { number, device }
+    Extension { number, device, contact }
 }
 
-fn fixed(section: &Section<'_>, problems: &mut Problems) -> Option<Device> {
+/// A device that never registers, and where it listens.
+fn fixed(section: &Section<'_>, problems: &mut Problems) -> Option<(Device, At<Listen>)> {
     let text = section.text("contact", problems)?;
-    noted(section, "contact", &text.span, address::contact(text.value), problems)?;
-    Some(Device::Fixed(text.value.to_owned()))
+    let value = noted(section, "contact", &text.span, address::contact(text.value), problems)?;
+    Some((Device::Fixed(text.value.to_owned()), At { value, span: text.span }))
 }
 
 const AGENT: &[Key] = &[
