@@ -136,7 +136,7 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, sources: &Sources<'_>, problems: &
                 document.trunks.push(trunk(&section, problems));
             }),
             other => {
-                let known = ["solution", "sip", "extension", "agent", "queue", "trunk"];
+                let known = SECTIONS.map(|(header, _)| header.trim_matches(['[', ']']));
                 problems.add(unknown(other, name.1, "", known.into_iter()));
             }
         }
@@ -168,6 +168,16 @@ fn each<'a>(
         ),
     }
 }
+
+/// Every section and its keys.
+pub(super) const SECTIONS: [(&str, &[Key]); 6] = [
+    ("[solution]", SOLUTION),
+    ("[sip]", SIP),
+    ("[[extension]]", EXTENSION),
+    ("[[agent]]", AGENT),
+    ("[[queue]]", QUEUE),
+    ("[[trunk]]", TRUNK),
+];
 
 const SOLUTION: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }];
 

@@ -245,6 +245,39 @@ fn a_value_that_is_missing_is_called_missing() {
     assert!(!messages("[sip]\nlisten = udp\n").contains("a value is missing"));
 }
 
+/// The table in the documents has a row for each key that is read, with what is allowed there, and no other row.
+#[test]
+fn every_key_is_documented() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let documented: Vec<&str> = page.lines().filter(|line| line.starts_with("| `[")).collect();
+    let keys = || sections::SECTIONS.iter().flat_map(|(header, keys)| keys.iter().map(move |key| (header, key)));
+    for (header, key) in keys() {
+        let begin = format!("| `{header} {}` |", key.name);
+        let rows: Vec<_> = documented.iter().filter(|row| row.starts_with(&begin)).collect();
+        let [row] = rows[..] else { panic!("{} rows begin with {begin}", rows.len()) };
+        assert!(row.ends_with(&format!("| {} |", key.allowed)), "{row}\nbut allowed is: {}", key.allowed);
+    }
+    assert_eq!(documented.len(), keys().count(), "a row for a key that nobody reads");
+}
+
+/// What is allowed at a number is what is taken: both ends are, and what lies beyond them is not.
+#[test]
+fn the_documented_bounds_are_the_bounds() {
+    let queue = "[[queue]]\nnumber = \"9\"\nagents = []\n";
+    for (section, key, bounds) in [
+        ("[sip]\n", "min-expires", 1..=3_600),
+        ("[sip]\n", "max-expires", 60..=604_800),
+        (queue, "capacity", 1..=100_000),
+        (queue, "no-answer", 1..=120),
+    ] {
+        let (low, high) = (*bounds.start(), *bounds.end());
+        let told = messages(&format!("{section}{key} = {}\n", high + 1));
+        assert!(told.contains(&format!("{low} to {high} ")), "{told}");
+        let errors = |value: i64| outcome(&format!("{section}{key} = {value}\n")).report.json()["errors"].clone();
+        assert_eq!([low - 1, low, high, high + 1].map(errors), [1, 0, 0, 1], "{key}");
+    }
+}
+
 #[test]
 fn an_endless_line_is_named_and_not_shown() {
     let messages = messages(&format!("[sip]\ndomain = \"{}\"\n", "x".repeat(100_000)));
