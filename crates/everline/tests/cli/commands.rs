@@ -191,6 +191,14 @@ fn a_file_is_no_folder() {
 }
 
 #[test]
+fn one_of_a_kind_is_not_many() {
+    let place = Place::new();
+    place.configure("");
+    let said = place.run("config check").out;
+    assert_eq!(said, "DIR/everline.toml is right: 2 extensions, 1 agent, 1 queue, 0 trunks\n");
+}
+
+#[test]
 fn a_server_that_keeps_silent_is_not_called_the_control_server() {
     let place = Place::new();
     let (told, heard) = std::sync::mpsc::channel::<()>();

@@ -52,6 +52,17 @@ fn a_polite_kill_is_obeyed_as_well() {
 }
 
 #[test]
+fn what_up_says_at_last_can_be_typed_as_it_stands() {
+    let running = Running::new();
+    let last = running.welcome.lines().rev().nth(1).expect("a line above `ready`");
+    let command = last.split('`').nth(1).and_then(|command| command.strip_prefix("everline "));
+    let typed = running.place.program().env_remove("EVERLINE_DIR").args(command.expect(last).split(' ')).output();
+    let typed = typed.expect("the program starts");
+    assert_eq!(typed.status.code(), Some(0), "{last}");
+    assert!(String::from_utf8_lossy(&typed.stdout).contains("sip-a"), "{last}");
+}
+
+#[test]
 fn a_terminal_that_closes_ends_nothing() {
     let mut running = Running::new();
     let before = running.living();
