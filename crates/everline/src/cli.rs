@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// An open SIP contact centre that stays up.
@@ -12,27 +13,30 @@ use clap_complete::Shell;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    propagate_version = true,
     after_help = "Example:\n  everline up\n\nExit codes: 0 done, 1 failed, \
     2 wrong usage or configuration, 3 nothing is running there"
 )]
 pub(crate) struct Cli<C: Subcommand> {
     /// The folder of the contact centre
-    #[arg(long, global = true, env = "EVERLINE_DIR", default_value = "everline", value_name = "DIR")]
+    // An empty name is refused where it can be said which one is meant.
+    #[arg(
+        long,
+        global = true,
+        env = "EVERLINE_DIR",
+        default_value = "everline",
+        value_name = "DIR",
+        value_parser = OsStringValueParser::new().map(PathBuf::from)
+    )]
     pub(crate) dir: PathBuf,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: C,
 }
 
-/// All that the program can be told.
+/// What the program itself types: no help, completion or suggestion knows of it.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Order {
-    /// What a person types.
-    #[command(flatten)]
-    Command(Command),
+pub(crate) enum Inner {
     /// Run one application; `up` and the local control agent do this.
-    #[command(hide = true)]
     Run {
         /// The application's name, `sip-a`.
         application: String,
@@ -48,7 +52,7 @@ pub(crate) enum Command {
     /// Start the contact centre in the foreground
     ///
     /// Writes an example configuration if there is none, starts everything, prints what listens where and how to
-    /// place a first call, then a line "ready". Ctrl-C ends it.
+    /// place a first call, then a line "ready". Ctrl-C ends it. A terminal that closes does not: `everline stop` does.
     #[command(after_help = "Example:\n  everline up --dir /srv/everline")]
     Up,
     /// Show the applications: roles, states, processes, readiness
@@ -61,19 +65,16 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  everline agents")]
     Agents(Listing),
     /// Put an agent ready or not ready
-    #[command(
-        subcommand_value_name = "STATE",
-        subcommand_help_heading = "States",
-        disable_help_subcommand = true,
-        after_help = "Example:\n  everline agent anna not-ready --reason lunch"
-    )]
+    #[command(after_help = "Example:\n  everline agent anna not-ready --reason lunch")]
     Agent {
         /// The agent's id or extension
         #[arg(value_name = "NUMBER")]
         number: String,
-        /// The new state.
-        #[command(subcommand)]
+        /// The new state
         state: AgentState,
+        /// Why not ready, for the others to see
+        #[arg(long, value_name = "REASON")]
+        reason: Option<String>,
     },
     /// Let the backup of a pair become its primary, as planned
     ///
@@ -124,16 +125,10 @@ pub(crate) enum Config {
 }
 
 /// The state that an agent is put into.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AgentState {
     /// The agent takes calls
-    #[command(after_help = "Example:\n  everline agent anna ready")]
     Ready,
     /// The agent takes no calls from queues
-    #[command(after_help = "Example:\n  everline agent 1001 not-ready --reason lunch")]
-    NotReady {
-        /// Why, for the others to see
-        #[arg(long, value_name = "REASON")]
-        reason: Option<String>,
-    },
+    NotReady,
 }

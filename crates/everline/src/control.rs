@@ -1,5 +1,6 @@
 //! Requests to the control server: HTTP/1.1 with JSON over `run/control.sock`.
 
+use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
@@ -92,38 +93,54 @@ impl<'a> Control<'a> {
     }
 
     /// Whether anything of the solution lives: the local control agent or the control server.
-    pub(crate) fn is_running(&self) -> bool {
-        ["lca", "control"].iter().any(|name| node::local::connect(&self.folder.socket(name)).is_ok())
+    ///
+    /// # Errors
+    /// If this user may not know.
+    pub(crate) fn is_running(&self) -> Result<bool, Failure> {
+        for name in ["lca", "control"] {
+            match node::local::connect(&self.folder.socket(name)) {
+                Ok(_) => return Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(self.barred()),
+                Err(_) => {}
+            }
+        }
+        Ok(false)
     }
 
     fn request(&self, method: Method, path: &str, body: String, persistence: Persistence) -> Result<String, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
+        let is_heard = Cell::new(false);
         let (status, body) = runtime.block_on(async {
-            let work = self.persist(method, path, body, persistence);
+            let work = self.persist(method, path, body, persistence, &is_heard);
             tokio::pin!(work);
             if let Ok(answer) = timeout(PATIENCE, &mut work).await {
                 return answer;
             }
-            remark("Waiting for the control server ...");
+            remark(if is_heard.get() {
+                "Waiting for an answer of the servers ..."
+            } else {
+                "Waiting for the control server ..."
+            });
             work.await
         })?;
         if status.is_success() { Ok(body) } else { Err(refusal(status, &body)) }
     }
 
-    /// Asks, again and again while nobody listens although something runs.
+    /// Asks, again and again while nobody listens although something runs; `is_heard` is true while somebody does.
     async fn persist(
         &self,
         method: Method,
         path: &str,
         body: String,
         persistence: Persistence,
+        is_heard: &Cell<bool>,
     ) -> Result<(StatusCode, String), Failure> {
         let end = Instant::now() + persistence.wait;
         loop {
-            match self.exchange(&method, path, body.clone()).await {
+            match self.exchange(&method, path, body.clone(), is_heard).await {
                 Ok(answer) => return Ok(answer),
-                Err(Broken::Unheard(_)) if !self.is_running() => return Err(self.absent()),
+                Err(Broken::Unheard(_)) if !self.is_running()? => return Err(self.absent()),
                 Err(Broken::Unheard(error)) if Instant::now() >= end => {
                     let what = format!("the control server does not answer: {error}");
                     let help = format!(
@@ -143,8 +160,16 @@ impl<'a> Control<'a> {
     }
 
     /// One request on a connection of its own.
-    async fn exchange(&self, method: &Method, path: &str, body: String) -> Result<(StatusCode, String), Broken> {
-        let stream = node::local::connect(&self.folder.socket("control")).map_err(Broken::Unheard)?;
+    async fn exchange(
+        &self,
+        method: &Method,
+        path: &str,
+        body: String,
+        is_heard: &Cell<bool>,
+    ) -> Result<(StatusCode, String), Broken> {
+        let stream = node::local::connect(&self.folder.socket("control"));
+        is_heard.set(stream.is_ok());
+        let stream = stream.map_err(Broken::Unheard)?;
         let stream = tokio::net::UnixStream::from_std(stream).map_err(Broken::Unheard)?;
         let unanswered = |error: hyper::Error| Broken::Unanswered(error.to_string());
         let (mut sender, connection) =
@@ -162,6 +187,12 @@ impl<'a> Control<'a> {
         // The connection is driven beside the answer, and ends with it.
         tokio::spawn(connection);
         timeout(ANSWER, answer).await.unwrap_or_else(|_| Err(Broken::Unanswered("it takes too long".into())))
+    }
+
+    /// Whether something runs in this folder is for others to know.
+    fn barred(&self) -> Failure {
+        let what = format!("permission denied at {}", self.folder.path().join("run").display());
+        Failure::failed(what).help("give orders as the user who started it (`sudo -u USER everline ...`), or as root")
     }
 
     /// Nothing runs in this folder.

@@ -43,6 +43,16 @@ impl Failure {
         self
     }
 
+    /// What happened, and where.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
     /// Tells the person at standard error, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let (red, bold) = (AnsiColor::Red.on_default().bold(), Style::new().bold());

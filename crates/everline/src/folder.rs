@@ -9,10 +9,20 @@ use crate::failure::{Failure, Kind};
 /// The folder at `path`; its full path is kept, so that every process of the solution names it alike.
 ///
 /// # Errors
-/// If the path is empty, or the current folder is not known.
+/// If the path is empty or that of a file, or the current folder is not known.
 pub(crate) fn at(path: &Path) -> Result<Folder, Failure> {
-    let path = std::path::absolute(path);
-    path.map(Folder::new).map_err(|error| Failure::new(Kind::Wrong, format!("the folder has no path: {error}")))
+    let wrong = |what: String, help| Err(Failure::new(Kind::Wrong, what).help(help));
+    if path.as_os_str().is_empty() {
+        let help = "name it by --dir or in the variable EVERLINE_DIR, or leave both away for ./everline";
+        return wrong("the folder has an empty name".into(), help);
+    }
+    match std::path::absolute(path) {
+        Err(error) => wrong(format!("the folder has no path: {error}"), "go to a folder that exists"),
+        Ok(path) if path.metadata().is_ok_and(|there| !there.is_dir()) => {
+            wrong(format!("{} is not a folder", path.display()), "--dir names the folder of a contact centre")
+        }
+        Ok(path) => Ok(Folder::new(path)),
+    }
 }
 
 /// What people write.

@@ -22,30 +22,36 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Config, Order};
+use crate::cli::{Cli, Command, Config, Inner};
 use crate::commands::{agents, calls, papers, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let done = match (Cli::<Command>::try_parse(), Cli::<Inner>::try_parse()) {
+        (Ok(cli), _) => run(cli),
+        (_, Ok(cli)) => serve(cli),
+        (Err(wrong), _) => wrong.exit(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
-fn run(cli: Cli<Order>) -> Result<(), Failure> {
+fn serve(cli: Cli<Inner>) -> Result<(), Failure> {
+    let Inner::Run { application, run_number } = cli.command;
+    processes::run(folder::at(&cli.dir)?, &application, run_number)
+}
+
+fn run(cli: Cli<Command>) -> Result<(), Failure> {
     let folder = folder::at(&cli.dir)?;
-    let command = match cli.command {
-        Order::Run { application, run_number } => return processes::run(folder, &application, run_number),
-        Order::Command(command) => command,
-    };
     let control = Control::new(&folder);
-    match command {
+    match cli.command {
         Command::Status(listing) => status::run(&control, listing),
         Command::Calls(listing) => calls::run(&control, listing),
         Command::Agents(listing) => agents::run(&control, listing),
-        Command::Agent { number, state } => agents::set(&control, &number, state),
+        Command::Agent { number, state, reason } => agents::set(&control, &number, state, reason.as_deref()),
         Command::Switchover { pair } => switchover::run(&control, &pair),
         Command::Stop => stop::run(&folder, &control),
         Command::Config(Config::Check(listing)) => commands::config::check(&folder, listing),

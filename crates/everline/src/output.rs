@@ -1,6 +1,6 @@
 //! Standard output: results, as tables for people and as JSON for programs.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
@@ -26,10 +26,14 @@ pub(crate) fn remark(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", text.trim_end());
 }
 
-/// Whether standard error shows colours.
-pub(crate) fn colours_errors() -> bool {
-    let wanted = anstream::AutoStream::choice(&io::stderr());
-    io::stderr().is_terminal() && wanted != anstream::ColorChoice::Never
+/// Whether what is written there shows colours.
+pub(crate) fn colours(stream: &impl anstream::stream::RawStream) -> bool {
+    stream.is_terminal() && anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
+}
+
+/// `1 queue`, `2 queues`.
+pub(crate) fn count(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// One field of a table: its text, and how it looks on a terminal.

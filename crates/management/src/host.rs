@@ -83,7 +83,7 @@ pub enum Action {
 /// Why a process is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Its sending thread has not come round for this long.
+    /// Its serving thread has not come round for this long.
     Hangs(Span),
     /// It took too long to start, or to introduce itself to a new agent.
     DoesNotStart,
@@ -94,7 +94,7 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hangs(missed) => write!(f, "it hangs: its sending thread has not come round for {missed}"),
+            Self::Hangs(missed) => write!(f, "it hangs: its serving thread has not come round for {missed}"),
             Self::DoesNotStart => f.write_str("it does not get ready"),
             Self::DoesNotEnd => f.write_str("it does not end although it was asked to"),
         }
@@ -203,7 +203,7 @@ impl Host {
         }
     }
 
-    /// The sending thread of an application had come round `beats` times; `look` finds out what it is doing otherwise.
+    /// The serving thread of an application had come round `beats` times; `look` finds out what it is doing otherwise.
     pub fn observed(&mut self, which: usize, now: Time, beats: u64, look: impl FnOnce() -> Doing) {
         let Some(application) = self.applications.get_mut(which) else { return };
         if application.state != State::Started {

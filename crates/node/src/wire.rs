@@ -101,6 +101,9 @@ impl Trouble {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk",
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "let this user write there",
             io::ErrorKind::NotFound => "create the folder, or name another one with --dir",
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                "a file stands where a folder should be: move it, or name another one with --dir"
+            }
             _ => "look at the disk and at the system's log",
         };
         Self::new(format!("cannot {doing} {}: {error}", path.display()), remedy)

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::rules::{PURE_EXTERNAL, rule};
 use super::{Package, Use};
-use crate::process::cargo;
+use crate::process::{cargo, root};
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -28,9 +28,10 @@ struct RawDependency {
     kind: Option<String>,
 }
 
-/// The crates of the workspace, as `cargo metadata` lists them.
-pub(super) fn packages() -> Result<Vec<Package>> {
-    let output = cargo(["metadata", "--no-deps", "--format-version", "1"]).output()?;
+/// The crates of the workspace of this manifest, as `cargo metadata` lists them.
+pub(super) fn packages(manifest: &str) -> Result<Vec<Package>> {
+    let mut metadata = cargo(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]);
+    let output = metadata.arg(root().join(manifest)).output()?;
     if !output.status.success() {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -97,6 +98,14 @@ mod tests {
     fn a_pure_crate_takes_what_is_listed_and_its_tests_what_they_like() {
         let routing = package("routing", &[("tokio", Use::Program), ("proptest", Use::TestsOnly)]);
         assert_eq!(breaches(&[routing]), ["routing: must not depend on tokio"]);
+    }
+
+    #[test]
+    fn the_fuzz_targets_are_held_to_their_rule_although_they_are_a_workspace_of_their_own() {
+        let fuzz = packages("fuzz/Cargo.toml").expect("readable");
+        assert!(fuzz.iter().any(|package| package.name == "fuzz" && package.dependencies.contains_key("node")));
+        let fuzz = package("fuzz", &[("everline", Use::Program), ("libfuzzer-sys", Use::Program)]);
+        assert_eq!(breaches(&[fuzz, package("everline", &[])]), ["fuzz: must not depend on everline"]);
     }
 
     #[test]

@@ -13,11 +13,13 @@ use anyhow::{Result, bail};
 
 use crate::process::root;
 
-/// Checks every crate of the workspace; prints each breach on a line of its own and fails if there is one.
+/// Checks every crate of the workspace, and on whom the fuzz targets depend; prints each breach on a line of its own and fails if there is one.
 pub(crate) fn check() -> Result<()> {
-    let packages = graph::packages()?;
+    let mut packages = graph::packages("Cargo.toml")?;
+    let workspace = packages.len();
+    packages.extend(graph::packages("fuzz/Cargo.toml")?);
     let mut breaches = graph::breaches(&packages);
-    for package in &packages {
+    for package in packages.iter().take(workspace) {
         breaches.extend(source::breaches(package)?);
     }
     for breach in &breaches {

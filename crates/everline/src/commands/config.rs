@@ -1,14 +1,15 @@
 //! `everline config check`.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::cli::Listing;
-use crate::config::{self, Outcome};
+use crate::config::{self, Outcome, PROBLEMS_MAX};
 use crate::failure::{Failure, Kind};
 use crate::folder::{Folder, configuration};
-use crate::output;
+use crate::output::{self, count};
 use crate::settings::Settings;
 
 /// Says all that is wrong with the configuration of `folder`.
@@ -17,14 +18,18 @@ use crate::settings::Settings;
 /// [`Kind::Wrong`] if something is.
 pub(crate) fn check(folder: &Folder, listing: Listing) -> Result<(), Failure> {
     let path = configuration(folder);
-    let outcome = config::read(&path).map_err(|why| {
-        let help = "`everline up` writes an example if there is none; --dir names another folder";
-        Failure::new(Kind::Wrong, why).help(help)
-    })?;
+    let outcome = match config::read(&path) {
+        Ok(outcome) => outcome,
+        Err(failure) if listing.json => {
+            output::result(&format!("{}\n", config::unreadable_json(&path, &failure)))?;
+            return Err(failure);
+        }
+        Err(failure) => return Err(failure),
+    };
     if listing.json {
         output::result(&format!("{}\n", outcome.report.json()))?;
     } else {
-        tell(&outcome);
+        output::result(&outcome.report.render(output::colours(&io::stdout()), PROBLEMS_MAX))?;
         warn_of_readers(&path, &outcome);
     }
     let Outcome { settings: Some(settings), .. } = outcome else {
@@ -32,12 +37,12 @@ pub(crate) fn check(folder: &Folder, listing: Listing) -> Result<(), Failure> {
     };
     if !listing.json {
         output::result(&format!(
-            "{} is right: {} extensions, {} agents, {} queues, {} trunks\n",
+            "{} is right: {}, {}, {}, {}\n",
             path.display(),
-            settings.extensions.len(),
-            settings.agents.len(),
-            settings.queues.len(),
-            settings.trunks.len(),
+            count(settings.extensions.len(), "extension"),
+            count(settings.agents.len(), "agent"),
+            count(settings.queues.len(), "queue"),
+            count(settings.trunks.len(), "trunk"),
         ))?;
     }
     Ok(())
@@ -50,13 +55,5 @@ pub(crate) fn warn_of_readers(path: &Path, outcome: &Outcome) {
     if holds_secrets && is_open() {
         let path = path.display();
         output::remark(&format!("warning: {path} holds passwords and other users may read it; `chmod 600 {path}`"));
-    }
-}
-
-/// Shows what was found in a configuration, if anything was.
-pub(crate) fn tell(outcome: &Outcome) {
-    let found = outcome.report.render(output::colours_errors());
-    if !found.is_empty() {
-        output::remark(&found);
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn man(path: &[String]) -> Result<(), Failure> {
         })?;
     }
     let mut page = Vec::new();
-    let rendered = clap_mangen::Man::new(command.clone()).render(&mut page);
+    let source = concat!("everline ", env!("CARGO_PKG_VERSION"));
+    let rendered = clap_mangen::Man::new(command.clone()).source(source).render(&mut page);
     rendered.map_err(|error| Failure::failed(format!("cannot make the page: {error}")))?;
     output::result(&String::from_utf8_lossy(&page))
 }

@@ -24,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Ends everything that runs in `folder`, and waits for its end.
 ///
 /// # Errors
-/// If nothing runs there, or if it does not end in time.
+/// If nothing runs there, if that is for others to know, or if it does not end in time.
 pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure> {
-    if !lives(folder, control) {
+    if !lives(folder, control)? {
         return Err(control.absent());
     }
     if let Err(failure) = control.post_at_once("/v1/stop")
-        && lives(folder, control)
+        && lives(folder, control)?
     {
         // The control server is not there to pass it on: whoever watches over it is told directly.
         let root = root(folder).ok_or(failure)?;
@@ -39,7 +39,7 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
     }
     let begin = Instant::now();
     let mut said = false;
-    while lives(folder, control) {
+    while lives(folder, control)? {
         if begin.elapsed() > END {
             let what = "not everything has ended yet";
             return Err(Failure::failed(what).help("`everline status` shows what still runs; try again"));
@@ -54,8 +54,8 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
 }
 
 /// Whether `up`, the local control agent or the control server lives.
-fn lives(folder: &Folder, control: &Control<'_>) -> bool {
-    Lock::holder(&folder.lock("up")).is_some() || control.is_running()
+fn lives(folder: &Folder, control: &Control<'_>) -> Result<bool, Failure> {
+    if Lock::holder(&folder.lock("up")).is_some() { Ok(true) } else { control.is_running() }
 }
 
 /// The process at whose end everything ends: `up`, or the local control agent if `up` was killed.

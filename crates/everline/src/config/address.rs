@@ -78,17 +78,21 @@ fn explain(text: &str) -> String {
     }
 }
 
-/// Reads the SIP URI of a device with a fixed contact: `sip:1050@127.0.0.1:5090`.
+/// Reads the SIP URI of a device with a fixed contact, `sip:1050@127.0.0.1:5090`: where it listens.
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub(super) fn contact(text: &str) -> Result<(), String> {
+pub(super) fn contact(text: &str) -> Result<Listen, String> {
     if text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sips:")) {
         return Err("sips: needs TLS, which is not there yet; write sip:NUMBER@ADDRESS:PORT".into());
     }
     let contact = call::FixedContact::parse(text)?;
     peer_ip(contact.address.ip())?;
-    if contact.address.port() == 0 { Err(NOBODY.into()) } else { Ok(()) }
+    let transport = match contact.carrier {
+        call::Carrier::Udp => Transport::Udp,
+        call::Carrier::Tcp => Transport::Tcp,
+    };
+    if contact.address.port() == 0 { Err(NOBODY.into()) } else { Ok(Listen { transport, address: contact.address }) }
 }
 
 #[cfg(test)]
@@ -134,7 +138,7 @@ mod tests {
     #[test]
     fn contacts_name_a_host_by_its_address() {
         for good in ["sip:1050@127.0.0.1:5090", "sip:127.0.0.1", "sip:a@[::1]:5060;transport=tcp"] {
-            assert_eq!(contact(good), Ok(()), "{good}");
+            assert!(contact(good).is_ok(), "{good}");
         }
         for bad in
             ["1050@127.0.0.1", "sip:1050@pbx.example", "sip:a b@127.0.0.1", "sip:1@127.0.0.1:0", "sips:1@127.0.0.1"]

@@ -31,6 +31,7 @@ pub(super) fn check<'a>(document: &Document<'a>, hash: fn(&[u8]) -> u64, problem
     checker.listen(document.sip.listen.iter().flatten());
     let addresses = document.trunks.iter().filter_map(|trunk| trunk.address.as_ref());
     checker.different("[[trunk]] address", addresses);
+    checker.own(document);
 }
 
 struct Checker<'p> {
@@ -97,6 +98,27 @@ impl Checker<'_> {
         self.unique("[[queue]] agents", list.value.iter());
         for agent in &list.value {
             self.exists("[[queue]] agents", agent, "agent", agents);
+        }
+    }
+
+    /// Notes each device and trunk that stands where Everline itself listens: a call to it would come back.
+    fn own(&mut self, document: &Document<'_>) {
+        let usual = super::usual_listen();
+        let listens: Vec<&Listen> = match &document.sip.listen {
+            Some(listen) => listen.iter().map(|listen| &listen.value).collect(),
+            None => usual.iter().collect(),
+        };
+        let contacts = document.extensions.iter().filter_map(|extension| extension.contact.as_ref());
+        let contacts = contacts.filter(|contact| listens.contains(&&contact.value));
+        let trunks = document.trunks.iter().filter_map(|trunk| trunk.address.as_ref());
+        let trunks = trunks.filter(|trunk| {
+            let (ip, port) = trunk.value;
+            listens.iter().any(|listen| listen.address.ip() == ip && Some(listen.address.port()) == port)
+        });
+        let spans = contacts.map(|contact| ("[[extension]] contact", &contact.span));
+        for (key, span) in spans.chain(trunks.map(|trunk| ("[[trunk]] address", &trunk.span))) {
+            let problem = Problem::error(span.clone(), key, "Everline itself listens there");
+            self.problems.add(problem.allowed("the address of another program"));
         }
     }
 

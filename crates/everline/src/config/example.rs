@@ -111,7 +111,7 @@ mod tests {
         write(&path).expect("written");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         let outcome = crate::config::read(&path).expect("readable");
-        assert_eq!(outcome.report.render(false), "");
+        assert_eq!(outcome.report.render(false, 20), "");
         let settings = outcome.settings.expect("no errors");
         assert_eq!((settings.extensions.len(), settings.agents.len(), settings.queues.len()), (3, 2, 1));
 

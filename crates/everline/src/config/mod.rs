@@ -16,18 +16,20 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
+use std::{fs, io};
 
 use toml::de::DeTable;
 
 pub(crate) use self::names::{is_name, suggest};
-pub(crate) use self::render::Report;
+pub(crate) use self::problem::KEPT as PROBLEMS_MAX;
+pub(crate) use self::render::{Report, unreadable_json};
 
 use self::problem::{Problem, Problems};
 use self::secret::Sources;
 use self::sections::Document;
+use crate::failure::{Failure, Kind};
 use crate::settings::{Agent, Extension, Listen, Queue, Settings, Sip, Transport, Trunk};
 
 /// The largest configuration that is read, in bytes: some hundred times that of 100,000 extensions would be absurd.
@@ -49,11 +51,23 @@ pub(crate) struct Outcome {
 ///
 /// # Errors
 /// If the file cannot be read at all; says why, and what to do.
-pub(crate) fn read(path: &Path) -> Result<Outcome, String> {
-    let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+pub(crate) fn read(path: &Path) -> Result<Outcome, Failure> {
+    let unreadable = |error: io::Error| {
+        let (kind, help) = match error.kind() {
+            io::ErrorKind::NotFound => {
+                (Kind::Wrong, "`everline up` writes an example if there is none; --dir names another folder")
+            }
+            io::ErrorKind::PermissionDenied => {
+                (Kind::Failed, "let this user read it, or give the command as the user whose contact centre it is")
+            }
+            _ => (Kind::Failed, "it must be a file that can be read"),
+        };
+        Failure::new(kind, format!("cannot read {}: {error}", path.display())).help(help)
+    };
     let size = fs::metadata(path).map_err(unreadable)?.len();
     if size > FILE_MAX {
-        return Err(format!("{} is larger than {} MiB: it cannot be a configuration", path.display(), FILE_MAX >> 20));
+        let what = format!("{} is larger than {} MiB: it cannot be a configuration", path.display(), FILE_MAX >> 20);
+        return Err(Failure::new(Kind::Wrong, what));
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -76,7 +90,8 @@ fn parse(file: String, bytes: Vec<u8>, sources: &Sources<'_>) -> Outcome {
     broken |= !errors.is_empty();
     for error in errors {
         let span = visible(&text, error.span().unwrap_or_default());
-        problems.add(Problem::error(span, "", error.message()).allowed("here"));
+        let what = if lacks_value(&text, span.start) { "a value is missing" } else { error.message() };
+        problems.add(Problem::error(span, "", what).allowed("here"));
     }
     // What a broken line was meant to say is not known, so what stands around it may well be right.
     let document = if broken { Document::default() } else { sections::read(root.get_ref(), sources, &mut problems) };
@@ -93,10 +108,23 @@ fn visible(text: &str, span: Range<usize>) -> Range<usize> {
     }
 }
 
+/// Whether the line that holds the byte ends behind its `=`, but for a comment.
+fn lacks_value(text: &str, at: usize) -> bool {
+    let (Some(before), Some(behind)) = (text.get(..at), text.get(at..)) else { return false };
+    let begin = before.rfind('\n').map_or(0, |end| end + 1);
+    let end = behind.find('\n').map_or(text.len(), |end| at + end);
+    let line = text.get(begin..end).unwrap_or_default();
+    line.split_once('=').is_some_and(|(_, value)| value.trim().is_empty() || value.trim().starts_with('#'))
+}
+
+/// Where it listens if the file does not say.
+fn usual_listen() -> [Listen; 2] {
+    [Transport::Udp, Transport::Tcp].map(|transport| Listen { transport, address: LISTEN.into() })
+}
+
 /// The settings that the document stands for; `None` if something is missing in it, which has been noted.
 fn settle(document: Document<'_>) -> Option<Settings> {
     let sip = document.sip;
-    let usual = [Transport::Udp, Transport::Tcp].map(|transport| Listen { transport, address: LISTEN.into() });
     let extension = |extension: sections::Extension<'_>| {
         Some(Extension { number: extension.number?.value.to_owned(), device: extension.device? })
     };
@@ -121,7 +149,9 @@ fn settle(document: Document<'_>) -> Option<Settings> {
         solution: document.solution.unwrap_or_else(|| "everline".into()),
         sip: Sip {
             domain: sip.domain,
-            listen: sip.listen.map_or(usual.to_vec(), |listen| listen.into_iter().map(|at| at.value).collect()),
+            listen: sip
+                .listen
+                .map_or(usual_listen().to_vec(), |listen| listen.into_iter().map(|at| at.value).collect()),
             standby: sip.standby,
             sha_256: sip.sha_256,
             min_expires: sip.min_expires,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Problems that are kept with their text; beyond that they are only counted.
-const KEPT: usize = 1_000;
+pub(crate) const KEPT: usize = 1_000;
 
 /// Whether the solution can start nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::Path;
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
@@ -10,10 +11,9 @@ use miette::{
 };
 use serde::Serialize;
 
-use super::problem::{Problem, Problems, Severity};
-
-/// Errors (and as many warnings) that are shown in full; the rest are counted.
-const SHOWN: usize = 20;
+use super::problem::{KEPT, Problem, Problems, Severity};
+use crate::failure::Failure;
+use crate::output::count;
 
 /// A line longer than this many bytes is named, not shown.
 const LINE_MAX: usize = 240;
@@ -40,20 +40,20 @@ impl Report {
         Self { file, text, lines, problems }
     }
 
-    /// The first problems in full, then how many there are; empty if there are none.
-    pub(crate) fn render(&self, colour: bool) -> String {
+    /// The first `most` errors and as many warnings in full, then how many there are; empty if there are none.
+    pub(crate) fn render(&self, colour: bool, most: usize) -> String {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH);
         let mut text = String::new();
         for severity in [Severity::Error, Severity::Warning] {
-            for problem in self.problems.iter().filter(|problem| problem.severity == severity).take(SHOWN) {
+            for problem in self.problems.iter().filter(|problem| problem.severity == severity).take(most) {
                 let shown = Shown { problem, report: self };
                 // Writing to a String cannot fail, and the handler has no errors of its own.
                 let _ = handler.render_report(&mut text, &shown);
                 text.push('\n');
             }
         }
-        let count = self.count();
+        let count = self.count(most);
         if !count.is_empty() {
             let _ = writeln!(text, "{}: {count}", self.file);
         }
@@ -61,15 +61,15 @@ impl Report {
     }
 
     /// `3 errors, 1 warning`, and how many of them were not shown.
-    fn count(&self) -> String {
-        let of = |count: usize, what: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {what}")),
-            many if many > SHOWN => Some(format!("{many} {what}s (the first {SHOWN} are shown)")),
-            many => Some(format!("{many} {what}s")),
+    fn count(&self, most: usize) -> String {
+        let shows = |number: usize| match number {
+            _ if number <= most.min(KEPT) => String::new(),
+            _ if most < KEPT => format!(" (the first {most} are shown; `everline config check` shows all)"),
+            _ => format!(" (the first {KEPT} are shown)"),
         };
-        let parts = [of(self.problems.errors(), "error"), of(self.problems.warnings(), "warning")];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let parts = [(self.problems.errors(), "error"), (self.problems.warnings(), "warning")];
+        let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+        parts.map(|(number, what)| count(number, what) + &shows(number)).collect::<Vec<_>>().join(", ")
     }
 
     /// The problems with their places, for programs.
@@ -87,7 +87,7 @@ impl Report {
         let (line, column) = self.place(problem.span.start);
         let severity = if problem.severity == Severity::Error { "error" } else { "warning" };
         let Problem { key, message, allowed, help, .. } = problem;
-        Entry { severity, line, column, key, message, allowed, help: help.as_deref() }
+        Entry { severity, line: Some(line), column: Some(column), key, message, allowed, help: help.as_deref() }
     }
 
     /// Line and column of a byte of the file, both counted from 1, the column in characters.
@@ -129,12 +129,19 @@ impl SourceCode for Report {
 #[derive(Serialize)]
 struct Entry<'a> {
     severity: &'static str,
-    line: usize,
-    column: usize,
+    line: Option<usize>,
+    column: Option<usize>,
     key: &'a str,
     message: &'a str,
     allowed: &'a str,
     help: Option<&'a str>,
+}
+
+/// The same as [`Report::json`] for a file that cannot be read: one problem without a place.
+pub(crate) fn unreadable_json(file: &Path, why: &Failure) -> serde_json::Value {
+    let (severity, message, help) = ("error", why.what(), why.remedy());
+    let problem = Entry { severity, line: None, column: None, key: "", message, allowed: "", help };
+    serde_json::json!({ "file": file.display().to_string(), "errors": 1, "warnings": 0, "problems": [problem] })
 }
 
 /// A problem as the renderer wants it.

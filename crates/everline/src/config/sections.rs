@@ -57,6 +57,8 @@ pub(super) struct Extension<'a> {
     pub(super) number: Option<At<&'a str>>,
     /// How it is reached.
     pub(super) device: Option<Device>,
+    /// Where it listens, if it never registers.
+    pub(super) contact: Option<At<Listen>>,
 }
 
 /// An agent whose extension is still only a text.
@@ -134,7 +136,7 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, sources: &Sources<'_>, problems: &
                 document.trunks.push(trunk(&section, problems));
             }),
             other => {
-                let known = ["solution", "sip", "extension", "agent", "queue", "trunk"];
+                let known = SECTIONS.map(|(header, _)| header.trim_matches(['[', ']']));
                 problems.add(unknown(other, name.1, "", known.into_iter()));
             }
         }
@@ -166,6 +168,16 @@ fn each<'a>(
         ),
     }
 }
+
+/// Every section and its keys.
+pub(super) const SECTIONS: [(&str, &[Key]); 6] = [
+    ("[solution]", SOLUTION),
+    ("[sip]", SIP),
+    ("[[extension]]", EXTENSION),
+    ("[[agent]]", AGENT),
+    ("[[queue]]", QUEUE),
+    ("[[trunk]]", TRUNK),
+];
 
 const SOLUTION: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }];
 
@@ -237,8 +249,12 @@ const EXTENSION: &[Key] = &[
 
 fn extension<'a>(section: &Section<'a>, sources: &Sources<'_>, problems: &mut Problems) -> Extension<'a> {
     let number = name(section, "number", problems);
+    let mut contact = None;
     let device = match ["password", "password-file", "contact"].map(|name| section.has(name)) {
-        [false, false, true] => fixed(section, problems),
+        [false, false, true] => fixed(section, problems).map(|(device, address)| {
+            contact = Some(address);
+            device
+        }),
         [true, false, false] | [false, true, false] => {
             secret::password(section, sources, problems).map(Device::Registers)
         }
@@ -249,13 +265,14 @@ fn extension<'a>(section: &Section<'a>, sources: &Sources<'_>, problems: &mut Pr
             None
         }
     };
-    Extension { number, device }
+    Extension { number, device, contact }
 }
 
-fn fixed(section: &Section<'_>, problems: &mut Problems) -> Option<Device> {
+/// A device that never registers, and where it listens.
+fn fixed(section: &Section<'_>, problems: &mut Problems) -> Option<(Device, At<Listen>)> {
     let text = section.text("contact", problems)?;
-    noted(section, "contact", &text.span, address::contact(text.value), problems)?;
-    Some(Device::Fixed(text.value.to_owned()))
+    let value = noted(section, "contact", &text.span, address::contact(text.value), problems)?;
+    Some((Device::Fixed(text.value.to_owned()), At { value, span: text.span }))
 }
 
 const AGENT: &[Key] = &[

@@ -6,6 +6,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
+use super::problem::KEPT;
 use super::secret::Sources;
 use super::*;
 
@@ -16,7 +17,7 @@ fn outcome(text: &str) -> Outcome {
 }
 
 fn messages(text: &str) -> String {
-    outcome(text).report.render(false)
+    outcome(text).report.render(false, KEPT)
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn what_interface_promises_is_read() {
         address = "127.0.0.1:5080"
     "#;
     let outcome = outcome(text);
-    assert_eq!(outcome.report.render(false), "");
+    assert_eq!(outcome.report.render(false, KEPT), "");
     insta::assert_debug_snapshot!(outcome.settings.expect("no errors"));
 }
 
@@ -200,15 +201,81 @@ fn broken_lines_are_all_named() {
 fn bytes_that_are_no_text_have_a_place() {
     let sources = Sources { folder: Path::new("."), variable: &|_| None };
     let outcome = parse("everline.toml".into(), b"[sip]\ndomain = \"\xff\"\n".to_vec(), &sources);
-    assert_snapshot!(outcome.report.render(false));
+    assert_snapshot!(outcome.report.render(false, KEPT));
 }
 
 #[test]
 fn a_thousand_errors_are_counted_and_twenty_shown() {
     let text: String = (0..1_000).map(|n| format!("[[agent]]\nid = \"a{n}\"\nextension = \"{n}\"\n")).collect();
-    let messages = messages(&text);
+    let messages = outcome(&text).report.render(false, 20);
     assert_eq!(messages.matches("there is no extension").count(), 20);
-    assert!(messages.ends_with("everline.toml: 1000 errors (the first 20 are shown)\n"), "{messages}");
+    let count = "everline.toml: 1000 errors (the first 20 are shown; `everline config check` shows all)\n";
+    assert!(messages.ends_with(count), "{messages}");
+}
+
+#[test]
+fn nobody_is_sent_to_everline_itself() {
+    assert_snapshot!(messages(
+        r#"
+[sip]
+listen = ["udp:127.0.0.1:5060", "udp:127.0.0.1:5070"]
+[[extension]]
+number = "1001"
+contact = "sip:1001@127.0.0.1:5070"
+[[extension]]
+number = "1002"
+contact = "sip:1002@127.0.0.1:5060;transport=tcp"
+[[trunk]]
+name = "carrier"
+address = "127.0.0.1:5060"
+[[trunk]]
+name = "neighbour"
+address = "127.0.0.1"
+"#
+    ));
+    // Without `listen`, it is at SIP's port of loopback.
+    assert!(messages("[[trunk]]\nname = \"x\"\naddress = \"127.0.0.1:5060\"\n").contains("Everline itself"));
+}
+
+#[test]
+fn a_value_that_is_missing_is_called_missing() {
+    for text in ["[sip]\nlisten =\n", "[sip]\nlisten = # later\n", "[sip]\nlisten ="] {
+        assert!(messages(text).contains("a value is missing"), "{}", messages(text));
+    }
+    assert!(!messages("[sip]\nlisten = udp\n").contains("a value is missing"));
+}
+
+/// The table in the documents has a row for each key that is read, with what is allowed there, and no other row.
+#[test]
+fn every_key_is_documented() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let documented: Vec<&str> = page.lines().filter(|line| line.starts_with("| `[")).collect();
+    let keys = || sections::SECTIONS.iter().flat_map(|(header, keys)| keys.iter().map(move |key| (header, key)));
+    for (header, key) in keys() {
+        let begin = format!("| `{header} {}` |", key.name);
+        let rows: Vec<_> = documented.iter().filter(|row| row.starts_with(&begin)).collect();
+        let [row] = rows[..] else { panic!("{} rows begin with {begin}", rows.len()) };
+        assert!(row.ends_with(&format!("| {} |", key.allowed)), "{row}\nbut allowed is: {}", key.allowed);
+    }
+    assert_eq!(documented.len(), keys().count(), "a row for a key that nobody reads");
+}
+
+/// What is allowed at a number is what is taken: both ends are, and what lies beyond them is not.
+#[test]
+fn the_documented_bounds_are_the_bounds() {
+    let queue = "[[queue]]\nnumber = \"9\"\nagents = []\n";
+    for (section, key, bounds) in [
+        ("[sip]\n", "min-expires", 1..=3_600),
+        ("[sip]\n", "max-expires", 60..=604_800),
+        (queue, "capacity", 1..=100_000),
+        (queue, "no-answer", 1..=120),
+    ] {
+        let (low, high) = (*bounds.start(), *bounds.end());
+        let told = messages(&format!("{section}{key} = {}\n", high + 1));
+        assert!(told.contains(&format!("{low} to {high} ")), "{told}");
+        let errors = |value: i64| outcome(&format!("{section}{key} = {value}\n")).report.json()["errors"].clone();
+        assert_eq!([low - 1, low, high, high + 1].map(errors), [1, 0, 0, 1], "{key}");
+    }
 }
 
 #[test]
@@ -281,14 +348,14 @@ proptest! {
         let outcome = outcome(&text);
         let errors = outcome.report.json()["errors"].as_u64().unwrap_or_default();
         prop_assert_eq!(outcome.settings.is_some(), errors == 0);
-        prop_assert_eq!(outcome.report.render(true).is_empty(), outcome.report.render(false).is_empty());
+        prop_assert_eq!(outcome.report.render(true, KEPT).is_empty(), outcome.report.render(false, KEPT).is_empty());
     }
 
     #[test]
     fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let sources = Sources { folder: Path::new("."), variable: &|_| None };
         let outcome = parse("everline.toml".into(), bytes, &sources);
-        outcome.report.render(false);
+        outcome.report.render(false, KEPT);
     }
 
     /// Whatever is asked for is what is there: reading invents and loses nothing.

@@ -17,6 +17,9 @@ const PATIENCE: Span = Span::from_secs(1);
 /// case that it cannot, within the 5 s that a person is promised.
 const STOP: Span = Span::from_millis(4_500);
 
+/// No call pays for a terminal that closes, `SIGHUP`; there may still be a file that standard error goes to.
+const RUNS_ON: &str = "The terminal has closed; everything runs on, and `everline stop` ends it.";
+
 /// Starts of the local control agent after which a solution that was never up is given up.
 const STARTS_MAX: u32 = 3;
 
@@ -31,6 +34,8 @@ pub(super) enum Input {
     Applications(Vec<ApplicationRow>),
     /// A signal asks for the end.
     Signal,
+    /// The terminal has closed.
+    HangUp,
     /// Time has passed.
     Tick,
 }
@@ -117,6 +122,7 @@ impl Course {
             Input::Ended(code) => self.ended(now, code),
             Input::Applications(rows) => self.applications(now, rows),
             Input::Signal => self.signal(now),
+            Input::HangUp => vec![Action::Say(RUNS_ON.into())],
             Input::Tick => self.tick(now),
         }
     }
@@ -365,6 +371,13 @@ mod tests {
         let mut course = serving();
         course.handle(at(5_000), Input::Signal);
         assert_eq!(course.handle(at(5_100), Input::Signal), [Action::Kill]);
+    }
+
+    #[test]
+    fn a_terminal_that_closes_ends_nothing() {
+        let mut course = serving();
+        assert_eq!(course.handle(at(5_000), Input::HangUp), [Action::Say(RUNS_ON.into())]);
+        assert_eq!(course.handle(at(5_001), Input::Signal).last(), Some(&Action::Stop));
     }
 
     #[test]

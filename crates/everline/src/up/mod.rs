@@ -25,6 +25,9 @@ use crate::settings::Settings;
 use self::found::Found;
 use self::watch::Watch;
 
+/// Errors of the configuration (and as many warnings) that a start shows; a check shows all.
+const ERRORS: usize = 20;
+
 /// Starts the solution in `folder` and watches over it until it ends.
 ///
 /// # Errors
@@ -75,8 +78,11 @@ fn prepare(folder: &Folder) -> Result<Settings, Failure> {
         example::write(&path).map_err(Failure::failed)?;
         remark(&format!("Wrote an example configuration: {}", path.display()));
     }
-    let outcome = config::read(&path).map_err(|why| Failure::new(Kind::Wrong, why))?;
-    commands::config::tell(&outcome);
+    let outcome = config::read(&path)?;
+    let found = outcome.report.render(output::colours(&std::io::stderr()), ERRORS);
+    if !found.is_empty() {
+        remark(&found);
+    }
     commands::config::warn_of_readers(&path, &outcome);
     let Some(mut settings) = outcome.settings else {
         return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));

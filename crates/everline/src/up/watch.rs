@@ -50,7 +50,7 @@ const LAST_WORD: u64 = 64 << 10;
 impl<'a> Watch<'a> {
     /// A watch over the solution in `folder`, whose local control agent may live already.
     ///
-    /// From here on the process takes the signals that ask for its end, and those of its children, and every process
+    /// From here on the process takes the signals that ask for its end or tell that of its terminal or children, and every process
     /// that the local control agent leaves behind becomes its child.
     ///
     /// # Errors
@@ -139,10 +139,10 @@ impl<'a> Watch<'a> {
             inputs.push(Input::Ended(nothing_runs.then_some(0)));
         }
         while let Some(signal) = self.signals.read_signal()? {
-            if i32::try_from(signal.ssi_signo) == Ok(Signal::SIGCHLD as i32) {
-                self.reap(&mut inputs);
-            } else {
-                inputs.push(Input::Signal);
+            match i32::try_from(signal.ssi_signo).map(Signal::try_from) {
+                Ok(Ok(Signal::SIGCHLD)) => self.reap(&mut inputs),
+                Ok(Ok(Signal::SIGHUP)) => inputs.push(Input::HangUp),
+                _ => inputs.push(Input::Signal),
             }
         }
         Ok(inputs)

@@ -19,7 +19,7 @@ pub(super) fn text(folder: &Folder, settings: &Settings) -> String {
     }
     let _ = writeln!(
         text,
-        "\nCtrl-C ends it. In another terminal: everline status, calls, agents, switchover, stop{}",
+        "\nCtrl-C ends it. In another terminal: `everline{} status`, likewise calls, agents, switchover sip, stop",
         option(folder)
     );
     text.push_str("ready\n");

@@ -2,14 +2,17 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
-use crate::support::Place;
+use crate::support::{Place, Running};
 use crate::{Test, isolated};
 
 pub(crate) const TESTS: &[Test] = &[
     ("rights::a_privileged_port_is_explained (needs a network namespace)", privileged_port),
     ("rights::a_folder_of_somebody_else_is_explained (needs a mount namespace)", foreign_folder),
     ("rights::a_read_only_disk_is_explained (needs a mount namespace)", read_only),
+    ("rights::a_stranger_is_not_told_that_nothing_runs (needs setpriv)", stranger),
+    ("rights::a_configuration_that_may_not_be_read_is_explained (needs setpriv)", unreadable),
 ];
 
 /// Runs `up` as somebody without any right, after a script by somebody who may everything there; gives what it said.
@@ -71,4 +74,44 @@ fn read_only() {
         &format!("mount --bind '{folder}' '{folder}' && mount -o remount,ro,bind '{folder}'"),
     );
     assert!(told.contains("Read-only file system") && told.contains("let this user write there"), "{told}");
+}
+
+/// Runs a command as somebody who may not look into the folder `closed`; gives its exit code and what it said.
+fn by_a_stranger(place: &Place, closed: &str, line: &str) -> (Option<i32>, String) {
+    let (program, words) = (env!("CARGO_BIN_EXE_everline"), line.split(' '));
+    let closed = place.path().join(closed);
+    let mode = |mode| fs::set_permissions(&closed, Permissions::from_mode(mode)).expect("ours");
+    let before = fs::metadata(&closed).expect("there").permissions().mode();
+    let is_root = rustix::process::geteuid().is_root();
+    let mut command = Command::new(if is_root { "setpriv" } else { program });
+    if is_root {
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", program]);
+    } else {
+        mode(0);
+    }
+    let output = command.args(words).args(["--dir".as_ref(), place.path().as_os_str()]).output().expect("started");
+    mode(before);
+    (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+}
+
+fn stranger() {
+    let running = Running::new();
+    for line in ["status", "stop", "calls --json", "agent anna ready", "switchover sip"] {
+        let (code, told) = by_a_stranger(&running.place, "run", line);
+        assert_eq!(code, Some(1), "{line}: {told}");
+        let run = running.place.path().join("run");
+        assert!(told.starts_with(&format!("error: permission denied at {}\n", run.display())), "{line}: {told}");
+        assert!(told.contains("as the user who started it"), "{told}");
+    }
+    assert_eq!(running.place.run("status").code, Some(0), "it still runs");
+}
+
+fn unreadable() {
+    let place = open_place();
+    place.configure("");
+    fs::set_permissions(place.path().join("everline.toml"), Permissions::from_mode(0o600)).expect("ours");
+    let (code, told) = by_a_stranger(&place, "everline.toml", "config check");
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("Permission denied") && told.contains("let this user read it"), "{told}");
+    assert!(!told.contains("example"), "there is a configuration: {told}");
 }

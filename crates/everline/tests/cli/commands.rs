@@ -1,6 +1,8 @@
 //! The commands as a person types them, against a control server that says what the test wants.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
@@ -15,7 +17,10 @@ const STATUS: &str = r#"{"solution":"demo","applications":[
 
 const AGENTS: &str = r#"{"agents":[
  {"id":"anna","extension":"1001","state":"ready","reason":null,"since":"1970-01-01T00:00:00Z"},
- {"id":"1001","extension":"1002","state":"not ready","reason":"lunch","since":"1970-01-01T00:00:00Z"}]}"#;
+ {"id":"1001","extension":"1002","state":"not-ready","reason":"lunch","since":"1970-01-01T00:00:00Z"},
+ {"id":"ben","extension":"1003","state":"unreachable","reason":"not reachable, then ready","since":"1970-01-01T00:00:00Z"},
+ {"id":"carla","extension":"1004","state":"busy","reason":null,"since":"1970-01-01T00:00:00Z"},
+ {"id":"dora","extension":"1005","state":"ringing","reason":null,"since":"1970-01-01T00:00:00Z"}]}"#;
 
 const CALLS: &str = r#"{"calls":[{"id":"7-1","state":"ringing","from":"1002","to":"9000","queue":"9000","agent":"anna","since":"2999-01-01T00:00:00Z"},
  {"id":"7-2","state":"trying","from":"1002","to":"1001","queue":null,"agent":null,"since":"2999-01-01T00:00:00Z"}]}"#;
@@ -115,6 +120,104 @@ fn an_agent_is_found_by_id_first_and_by_extension() {
 }
 
 #[test]
+fn what_became_of_an_order_to_an_agent_is_said_as_it_is() {
+    let place = Place::new();
+    place.serve(|request| if request.starts_with("GET") { usual(request) } else { Some((200, "{}".into())) });
+    for (order, said) in [
+        ("ben ready", "agent ben will be ready when 1003 can be reached"),
+        ("ben not-ready", "agent ben is not ready, and 1003 cannot be reached"),
+        ("carla ready", "agent carla will be ready when the call at 1004 has ended"),
+        ("carla not-ready", "agent carla will be not ready when the call at 1004 has ended"),
+        ("dora ready", "agent dora will be ready when the call at 1005 has ended"),
+        ("1001 ready", "agent 1001 was put ready, and is not-ready again already"),
+        ("anna not-ready", "agent anna was put not ready, and is ready again already"),
+    ] {
+        assert_eq!(place.run(&format!("agent {order}")).out, format!("{said}\n"));
+    }
+}
+
+#[test]
+fn an_order_to_an_agent_that_makes_no_sense_is_not_given() {
+    let place = Place::new();
+    let asked = place.serve(usual);
+    for (words, said) in [
+        (&["agent", "anna", "lunch"][..], "possible values: ready, not-ready"),
+        (&["agent", "anna", "ready", "--reason", "x"], "--reason goes with not-ready"),
+        (&["agent", "anna", "not-ready", "--reason", ""], "--reason"),
+        (&["agent", "anna", "not-ready", "--reason", " "], "--reason"),
+    ] {
+        let output = place.program().args(words).output().expect("the program starts");
+        let told = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {told}");
+        assert!(told.contains(said) && !told.contains("--version"), "{told}");
+    }
+    assert!(asked.lock().expect("the server lives").iter().all(|request| request.starts_with("GET")));
+}
+
+#[test]
+fn what_only_the_program_itself_types_is_listed_nowhere() {
+    let place = Place::new();
+    for line in ["", "--help", "help", "help run", "run", "rn"] {
+        let ended = place.run(line);
+        assert!(!(ended.out + &ended.err).contains("run-number"), "{line}");
+    }
+    let told = place.run("").err;
+    assert!(told.contains("status") && !told.contains("run"), "{told}");
+    assert_eq!(place.run("help run").code, Some(2));
+}
+
+#[test]
+fn a_folder_without_a_name_is_told_how_it_is_named() {
+    let place = Place::new();
+    for command in [&mut place.program().env("EVERLINE_DIR", ""), &mut place.program().args(["--dir", ""])] {
+        let output = command.arg("status").output().expect("the program starts");
+        let told = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("EVERLINE_DIR") && told.contains("--dir"), "{told}");
+    }
+}
+
+#[test]
+fn a_file_is_no_folder() {
+    let place = Place::new();
+    std::fs::write(place.path().join("file"), "").expect("written");
+    for command in ["up", "status", "stop", "config check"] {
+        let ended = place.run(&format!("{command} --dir file"));
+        assert_eq!(ended.code, Some(2), "{command}: {}", ended.err);
+        assert!(ended.err.starts_with("error: DIR/file is not a folder\n"), "{}", ended.err);
+    }
+    let below = place.run("up --dir file/below");
+    assert!(below.err.contains("name another one with --dir"), "{}", below.err);
+}
+
+#[test]
+fn one_of_a_kind_is_not_many() {
+    let place = Place::new();
+    place.configure("");
+    let said = place.run("config check").out;
+    assert_eq!(said, "DIR/everline.toml is right: 2 extensions, 1 agent, 1 queue, 0 trunks\n");
+}
+
+#[test]
+fn a_server_that_keeps_silent_is_not_called_the_control_server() {
+    let place = Place::new();
+    let (told, heard) = std::sync::mpsc::channel::<()>();
+    place.serve(move |request| {
+        // The answer comes when the command has said what it waits for.
+        heard.recv().expect("the test goes on");
+        usual(request)
+    });
+    let mut command = place.program();
+    let command = command.arg("agents").stderr(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().expect("started");
+    let mut remark = String::new();
+    BufReader::new(child.stderr.take().expect("heard")).read_line(&mut remark).expect("text");
+    assert_eq!(remark, "Waiting for an answer of the servers ...\n");
+    told.send(()).expect("the stub waits");
+    assert_eq!(child.wait().expect("ended").code(), Some(0));
+}
+
+#[test]
 fn an_agent_that_nobody_knows_is_suggested_another() {
     let place = Place::new();
     place.serve(usual);
@@ -155,7 +258,8 @@ fn what_may_be_asked_for_twice_is_asked_for_again_if_the_control_server_dies_ove
     assert_eq!(place.run("agent anna ready").code, Some(0));
     let asked = asked.lock().expect("the server lives");
     assert_eq!(asked[..2], ["GET /v1/agents"; 2]);
-    assert_eq!((asked.len(), &asked[2]), (4, &asked[3]), "the same order under the same name");
+    assert_eq!((asked.len(), &asked[2]), (5, &asked[3]), "the same order under the same name");
+    assert_eq!(asked[4], "GET /v1/agents", "what became of it");
 }
 
 #[test]
@@ -177,7 +281,9 @@ fn completions_and_manual_pages_name_the_commands() {
         assert!(!ended.out.contains("run-number"), "hidden: {shell}");
     }
     assert!(place.run("man").out.contains("everline\\-switchover"));
-    assert!(place.run("man agent not-ready").out.contains("REASON"));
+    let agent = place.run("man agent").out;
+    let head = concat!(".TH everline-agent 1  \"everline ", env!("CARGO_PKG_VERSION"), "\"");
+    assert!(agent.contains(head) && agent.contains("REASON"), "{agent}");
     assert_eq!(place.run("man nothing").code, Some(2));
 }
 

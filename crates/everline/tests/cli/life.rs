@@ -44,13 +44,50 @@ fn stop_ends_it_and_up_comes_back() {
 }
 
 #[test]
-fn a_hang_up_and_a_polite_kill_are_obeyed_as_well() {
-    for signal in [Signal::SIGHUP, Signal::SIGTERM] {
-        let mut running = Running::new();
-        running.signal_up(signal);
-        assert_eq!(running.end().0.code(), Some(0), "{signal}");
-        assert!(running.living().is_empty(), "{signal}");
-    }
+fn a_polite_kill_is_obeyed_as_well() {
+    let mut running = Running::new();
+    running.signal_up(Signal::SIGTERM);
+    assert_eq!(running.end().0.code(), Some(0));
+    assert!(running.living().is_empty());
+}
+
+#[test]
+fn what_up_says_at_last_can_be_typed_as_it_stands() {
+    let running = Running::new();
+    let last = running.welcome.lines().rev().nth(1).expect("a line above `ready`");
+    let command = last.split('`').nth(1).and_then(|command| command.strip_prefix("everline "));
+    let typed = running.place.program().env_remove("EVERLINE_DIR").args(command.expect(last).split(' ')).output();
+    let typed = typed.expect("the program starts");
+    assert_eq!(typed.status.code(), Some(0), "{last}");
+    assert!(String::from_utf8_lossy(&typed.stdout).contains("sip-a"), "{last}");
+}
+
+#[test]
+fn a_terminal_that_closes_ends_nothing() {
+    let mut running = Running::new();
+    let before = running.living();
+    running.signal_up(Signal::SIGHUP);
+    running.until("`everline stop` ends it");
+    assert_eq!(running.living(), before);
+    assert_eq!(running.place.run("stop").code, Some(0));
+    assert_eq!(running.end().0.code(), Some(0));
+}
+
+#[test]
+fn what_an_unreachable_agent_will_be_is_shown() {
+    let running = Running::with("[[agent]]\nid = \"ben\"\nextension = \"1002\"\n");
+    let reason = |wanted: &'static str| {
+        running.ask("agents --json", |agents| {
+            let ben = agents["agents"].as_array()?.iter().find(|agent| agent["id"] == "ben")?;
+            (ben["state"] == "unreachable" && ben["reason"] == wanted).then_some(())
+        });
+    };
+    let said = running.place.run("agent ben not-ready --reason lunch").out;
+    assert_eq!(said, "agent ben is not ready, and 1002 cannot be reached\n");
+    reason("not reachable, then not ready: lunch");
+    let said = running.place.run("agent ben ready").out;
+    assert_eq!(said, "agent ben will be ready when 1002 can be reached\n");
+    reason("not reachable, then ready");
 }
 
 #[test]

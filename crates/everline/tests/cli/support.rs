@@ -87,7 +87,7 @@ pub(crate) struct Running {
     /// Its folder.
     pub(crate) place: Place,
     /// What `up` said when it was ready.
-    welcome: String,
+    pub(crate) welcome: String,
     pub(crate) up: Child,
     pub(crate) out: Option<BufReader<ChildStdout>>,
     pub(crate) err: Option<BufReader<ChildStderr>>,

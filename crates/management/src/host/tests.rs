@@ -129,7 +129,7 @@ fn of_a_level_pair_a_frozen_side_is_killed_soon() {
         assert_eq!(millis, 150);
         assert_eq!(
             orders,
-            [format!("kill {}: it hangs: its sending thread has not come round for 150.0 ms", NAMES[side])]
+            [format!("kill {}: it hangs: its serving thread has not come round for 150.0 ms", NAMES[side])]
         );
     }
 }

@@ -30,7 +30,7 @@ pub struct LcaLink {
 }
 
 impl LcaLink {
-    /// The link of `incarnation`, whose sending thread holds the pulse behind the descriptor, to the LCA at `path`.
+    /// The link of `incarnation`, whose serving thread holds the pulse behind the descriptor, to the LCA at `path`.
     ///
     /// # Errors
     /// If the system has no descriptors left.

@@ -189,7 +189,7 @@ impl<S: Service> Shell<S> {
         self.link_watched = wanted;
     }
 
-    /// The sending thread of the other side has certainly ended.
+    /// The serving thread of the other side has certainly ended.
     pub(super) fn peer_has_ended(&mut self) {
         self.read_link();
         let Some(peer) = self.link.as_ref().and_then(|link| link.peer.as_ref()) else { return };

@@ -1,4 +1,4 @@
-//! Wakes the loop when the other side's sending thread has certainly ended.
+//! Wakes the loop when the other side's serving thread has certainly ended.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

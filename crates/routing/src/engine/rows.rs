@@ -33,16 +33,33 @@ impl Engine {
         let desk = &self.index.desks[at];
         let (agent, extension, state) = (desk.agent, desk.extension, desk.state);
         let chosen = self.get::<Agent>(agent)?.chosen.clone();
+        let auto_ready = self.settings.agents[at].auto_ready;
         let extension = self.get::<Extension>(extension)?;
         let reason = match (state, &chosen) {
-            (State::NotReady, Chosen::NotReady(reason)) => reason.text(),
-            (State::Unreachable, _) if extension.failed.is_some() => Some(NO_CONTACT_ANSWERS),
-            (State::Unreachable, _) => Some(NOT_REACHABLE),
+            (State::NotReady, Chosen::NotReady(reason)) => reason.text().map(str::to_owned),
+            (State::Unreachable, _) if extension.failed.is_some() => {
+                Some(format!("{NO_CONTACT_ANSWERS}, {}", then(&chosen)))
+            }
+            // The return of the extension undoes what the agent has not chosen.
+            (State::Unreachable, chosen) if auto_ready && chosen.is_imposed() => {
+                Some(format!("{NOT_REACHABLE}, {}", then(&Chosen::Ready)))
+            }
+            (State::Unreachable, chosen) => Some(format!("{NOT_REACHABLE}, {}", then(chosen))),
+            (State::Busy | State::Ringing, chosen @ Chosen::NotReady(_)) => Some(then(chosen)),
             _ => None,
         };
-        let reason = reason.map(str::to_owned);
         let since = extension.since;
         let settings = &self.settings.agents[at];
         Some(AgentRow { id: settings.id.clone(), extension: settings.extension.clone(), state, reason, since })
+    }
+}
+
+/// What the agent will be when nothing stands against it any more.
+fn then(chosen: &Chosen) -> String {
+    match chosen {
+        Chosen::Ready => "then ready".into(),
+        Chosen::NotReady(reason) => {
+            reason.text().map_or_else(|| "then not ready".into(), |why| format!("then not ready: {why}"))
+        }
     }
 }
