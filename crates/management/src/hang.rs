@@ -10,14 +10,16 @@ use model::{Span, Time};
 pub const OBSERVE_EVERY: Span = Span::from_millis(25);
 /// Missed time after which a thread has hung: three beats of 50 ms.
 pub const PATIENCE: Span = Span::from_millis(150);
-/// The same where killing it costs calls, because nobody could take over.
+/// The same where killing it costs calls: it belongs to a pair, and nobody could take over.
 pub const LONG_PATIENCE: Span = Span::from_secs(5);
 
 /// What a thread that does not come round is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// It sleeps: waits for a lock, a disk, an answer.
+    /// It sleeps: waits for a lock, an answer.
     Sleeping,
+    /// It waits for a disk, and no signal wakes it (`D` in `proc(5)`).
+    Uninterruptible,
     /// It was stopped (SIGSTOP, a debugger).
     Stopped,
     /// It could run, and has used this much processor time since it began.
@@ -37,8 +39,9 @@ pub struct Hang {
 
 impl Hang {
     /// The thread had come round `beats` times at `now`; `look` finds out what it is doing if that has not grown.
-    /// Gives the time that it has missed since it came round last.
-    pub fn observe(&mut self, now: Time, beats: u64, look: impl FnOnce() -> Doing) -> Span {
+    /// Gives the time that it has missed since it came round last. Time in which no signal wakes it counts only if
+    /// somebody `could_take_over`: otherwise to kill it does not help before it could come round by itself.
+    pub fn observe(&mut self, now: Time, beats: u64, could_take_over: bool, look: impl FnOnce() -> Doing) -> Span {
         let last = self.last.replace((now, beats));
         let Some((before, _)) = last.filter(|(_, known)| *known == beats) else {
             (self.used, self.missed) = (None, Span::ZERO);
@@ -47,7 +50,8 @@ impl Hang {
         // An observer that is late was itself without a processor, and perhaps the thread was too.
         let passed = now.since(before).min(OBSERVE_EVERY);
         let missed = match look() {
-            Doing::Sleeping | Doing::Stopped => passed,
+            Doing::Uninterruptible if !could_take_over => Span::ZERO,
+            Doing::Sleeping | Doing::Stopped | Doing::Uninterruptible => passed,
             Doing::Running { used } => {
                 let before = self.used.replace(used).unwrap_or(used);
                 Span::from_micros(used.as_micros().saturating_sub(before.as_micros())).min(passed)
@@ -66,8 +70,8 @@ mod tests {
     fn missed(every: u64, looks: u64, doing: impl Fn(u64) -> Doing) -> Vec<u64> {
         let mut hang = Hang::default();
         let at = |look| Time::from_micros(look * every * 1_000);
-        hang.observe(at(0), 1, || Doing::Sleeping);
-        (1..=looks).map(|look| hang.observe(at(look), 1, || doing(look)).as_millis()).collect()
+        hang.observe(at(0), 1, true, || Doing::Sleeping);
+        (1..=looks).map(|look| hang.observe(at(look), 1, true, || doing(look)).as_millis()).collect()
     }
 
     const fn used(millis: u64) -> Doing {
@@ -94,7 +98,8 @@ mod tests {
     #[test]
     fn coming_round_once_forgives_everything() {
         let mut hang = Hang::default();
-        let mut look = |millis: u64, beats| hang.observe(Time::from_micros(millis * 1_000), beats, || Doing::Stopped);
+        let mut look =
+            |millis: u64, beats| hang.observe(Time::from_micros(millis * 1_000), beats, true, || Doing::Stopped);
         let missed =
             [(0, 1), (25, 1), (50, 1), (75, 2), (100, 2)].map(|(millis, beats)| look(millis, beats).as_millis());
         assert_eq!(missed, [0, 25, 50, 0, 25]);

@@ -209,10 +209,11 @@ impl Host {
         if application.state != State::Started {
             return;
         }
-        let missed = application.hang.observe(now, beats, look);
         let pair = application.description.pair.as_ref();
         let is_level = pair.is_some_and(|pair| self.level.contains(pair));
-        if missed >= if is_level { PATIENCE } else { LONG_PATIENCE } {
+        let missed = application.hang.observe(now, beats, is_level, look);
+        // What belongs to no pair holds no call, and takeovers wait for it while it hangs.
+        if missed >= if is_level || pair.is_none() { PATIENCE } else { LONG_PATIENCE } {
             application.hang = Hang::default();
             // The other side is next only when the pair is level again.
             pair.map(|pair| self.level.remove(pair));

@@ -51,9 +51,14 @@ impl Script {
 
     /// Looks at these every 25 ms, while none of them comes round; gives the milliseconds at the first order.
     fn frozen(&mut self, which: &[usize]) -> (u64, Vec<String>) {
+        self.found(which, Doing::Stopped)
+    }
+
+    /// The same for any reason not to come round.
+    fn found(&mut self, which: &[usize], doing: Doing) -> (u64, Vec<String>) {
         for looks in 0..1_000 {
             for one in which {
-                self.host.observed(*one, self.now, 1, || Doing::Stopped);
+                self.host.observed(*one, self.now, 1, || doing);
             }
             let orders = self.orders();
             if !orders.is_empty() {
@@ -139,6 +144,25 @@ fn a_primary_without_a_level_backup_gets_more_time() {
     let mut script = Script::running();
     script.host.reported(1, false);
     assert_eq!(script.frozen(&[1]).0, 5_000);
+}
+
+#[test]
+fn the_control_server_holds_no_call_and_is_killed_soon() {
+    let mut script = Script::running();
+    assert_eq!(script.frozen(&[0]).0, 150);
+    script.host.ended(0, script.now);
+    script.after(50).orders();
+    assert_eq!(script.frozen(&[1]).0, 150, "the pair is as level as before");
+}
+
+#[test]
+fn a_wait_for_the_disk_is_a_hang_only_where_somebody_could_take_over() {
+    let waits = |which, is_level| {
+        let mut script = Script::running();
+        script.host.reported(1, is_level);
+        script.found(&[which], Doing::Uninterruptible).0
+    };
+    assert_eq!([waits(1, true), waits(1, false), waits(0, true)], [150, u64::MAX, u64::MAX]);
 }
 
 #[test]

@@ -58,6 +58,7 @@ impl Supervised {
         let stat = read("stat");
         match stat.rsplit_once(") ").and_then(|(_, fields)| fields.chars().next()) {
             Some('T' | 't') => Doing::Stopped,
+            Some('D') => Doing::Uninterruptible,
             Some('R') => {
                 let used = read("schedstat").split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok());
                 Doing::Running { used: Span::from_micros(used.unwrap_or_default() / 1_000) }
