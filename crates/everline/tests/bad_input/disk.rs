@@ -16,6 +16,79 @@ pub(crate) const TESTS: &[Test] = &[
     ("disk::a_full_one_lets_nothing_start_and_says_why (needs a mount namespace)", full_at_the_start),
 ];
 
+/// These need a disk that can be frozen.
+pub(crate) const FROZEN: &[Test] =
+    &[("disk::a_frozen_one_holds_no_phone_up (needs a loop device and its rights)", frozen)];
+
+/// Whether a file can be mounted as a disk, and frozen.
+pub(crate) fn can_freeze() -> bool {
+    let place = Place::new();
+    let script = format!("{MOUNT_IMAGE} && fsfreeze --freeze . && fsfreeze --unfreeze .");
+    let image = tempfile::NamedTempFile::new().expect("a file");
+    let mut command = isolated(&["--mount", "--propagation", "private"]);
+    command.args(["sh", "-c", &script]).env("IMAGE", image.path()).env("EVERLINE_DIR", place.path());
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// Makes a disk of a file, and mounts it as the folder.
+const MOUNT_IMAGE: &str = "truncate -s 32M \"$IMAGE\" && mkfs.ext4 -q \"$IMAGE\" && \
+                           mount -o loop \"$IMAGE\" \"$EVERLINE_DIR\" && chmod 700 \"$EVERLINE_DIR\" && cd \"$EVERLINE_DIR\"";
+
+/// A disk that takes nothing until this is dropped.
+struct Frozen<'a>(&'a Path);
+
+impl<'a> Frozen<'a> {
+    fn new(folder: &'a Path) -> Self {
+        assert!(Command::new("fsfreeze").arg("--freeze").arg(folder).status().expect("started").success());
+        Self(folder)
+    }
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let thawed = Command::new("fsfreeze").arg("--unfreeze").arg(self.0).status();
+        assert!(thawed.is_ok_and(|status| status.success()), "{} stays frozen", self.0.display());
+    }
+}
+
+fn frozen() {
+    let place = Place::new();
+    place.configure("");
+    let image = tempfile::NamedTempFile::new().expect("a file");
+    let script = format!(
+        "exec 3< everline.toml && {MOUNT_IMAGE} && (umask 077 && cat <&3 > everline.toml) && exec 3<&- && exec \"$@\""
+    );
+    let mut command = isolated(&["--mount", "--propagation", "private"]);
+    command.args(["sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_everline")]);
+    command.env("IMAGE", image.path()).env("EVERLINE_DIR", place.path()).current_dir(place.path());
+    let mut running = Running::by(place, command);
+    running.look_inside();
+    let address = running.address("udp");
+    let mut phone = Phone::new(address);
+    let before = running.living();
+    let disk = running.place.path().to_owned();
+    let held = Frozen::new(&disk);
+    for expires in 600..620 {
+        let expires = format!("Expires: {expires}\r\n");
+        assert_eq!(phone.prove("REGISTER", "sip:127.0.0.1", "long enough", &expires).0, 200);
+        assert_eq!(phone.prove("INVITE", "sip:7777@127.0.0.1", "long enough", "").0, 404, "calls are taken on");
+    }
+    let is_told = |status: &serde_json::Value| {
+        let mut applications = status["applications"].as_array()?.iter();
+        applications.find(|one| one["note"].as_str().is_some_and(|note| note.contains("does not answer"))).map(drop)
+    };
+    running.ask("status --json", is_told);
+    assert!(phone.is_served());
+    drop(held);
+    running.ask("status --json", |status| {
+        let mut applications = status["applications"].as_array()?.iter();
+        applications.all(|one| one["note"].is_null() && one["ready"] == true).then_some(())
+    });
+    assert_eq!(running.living(), before, "nobody was killed");
+    running.signal_up(Signal::SIGINT);
+    assert_eq!(running.end().0.code(), Some(0));
+}
+
 /// Runs this program with a small disk of its own as its folder; where `then` fills it, it is full from the start.
 fn on_a_small_disk(place: &Place, then: &str) -> Command {
     let script = format!(

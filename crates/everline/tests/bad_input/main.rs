@@ -34,6 +34,11 @@ fn main() {
         eprintln!("skipped tests: this machine grants no namespaces of one's own (`unshare` from util-linux)");
     }
     trials.extend(isolated.into_iter().map(|test| trial(test).with_ignored_flag(!is_granted)));
+    let can_freeze = is_granted && disk::can_freeze();
+    if is_granted && !can_freeze {
+        eprintln!("skipped a test: this user may not mount and freeze a disk of its own");
+    }
+    trials.extend(disk::FROZEN.iter().map(|test| trial(*test).with_ignored_flag(!can_freeze)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

@@ -183,6 +183,17 @@ impl Journal {
         Ok(())
     }
 
+    /// Where it stands.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What an append needs to get hold of.
+    #[cfg(test)]
+    pub(super) fn desk(&self) -> Arc<keeper::Desk> {
+        self.keeper.desk()
+    }
+
     /// What is wrong with the disk, if anything is.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {

@@ -21,7 +21,7 @@ pub(super) struct Compacted {
 }
 
 /// What the thread is asked to do, and what it has found out.
-struct Duty {
+pub(super) struct Duty {
     file: Arc<File>,
     unsynced: bool,
     renamed: bool,
@@ -32,7 +32,7 @@ struct Duty {
 }
 
 /// What the journal and its thread share.
-struct Desk {
+pub(super) struct Desk {
     duty: Mutex<Duty>,
     wake: Condvar,
     /// Where the journal stands.
@@ -68,6 +68,12 @@ impl Keeper {
         let for_thread = Arc::clone(&desk);
         let thread = thread::Builder::new().name("journal".into()).spawn(move || for_thread.keep())?;
         Ok(Self { desk, thread: Some(thread) })
+    }
+
+    /// What an append needs to get hold of.
+    #[cfg(test)]
+    pub(super) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.desk)
     }
 
     /// Asks for a sync: something was written.
@@ -116,7 +122,7 @@ impl Drop for Keeper {
 }
 
 impl Desk {
-    fn lock(&self) -> MutexGuard<'_, Duty> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Duty> {
         self.duty.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

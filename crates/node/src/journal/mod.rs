@@ -1,7 +1,9 @@
 //! Durable records: a file to which each change is appended, and from which the newest value of each key is read.
 //!
 //! What [`Journal::append`] has taken survives `kill -9` of the process, because the kernel has it; a thread beside
-//! makes it survive the loss of power a moment later. The file is:
+//! makes it survive the loss of power a moment later. A server appends through a [`Recorder`], so that calls never wait
+//! for the disk: what it recorded last is lost if both sides are killed within the moment until it is written. The
+//! coordinator appends by itself, since nobody may learn of a compare-and-swap that could be lost. The file is:
 //!
 //! ```text
 //! | "everline journal 1\n" | marker: 4 bytes | frame: see crate::frames | marker | frame | ...

@@ -23,7 +23,7 @@ impl<S: Service> Shell<S> {
 
     fn write(&mut self, key: &[u8], stamp: Stamp, value: Option<&[u8]>) {
         // What could not be written waits, and the trouble is in the report.
-        let _ = self.journal.record([Entry { key, stamp, value }]);
+        self.journal.record(Entry { key, stamp, value });
     }
 
     /// Notes now and then how far pair time has come, so that a cold start begins beyond it whatever the clock says.

@@ -37,9 +37,6 @@ const LONGEST_TURN: Span = Span::from_millis(25);
 /// is safe (rule 16), and waking it for each checkpoint would cost more than everything else it does.
 const LAZY_TURN: Span = Span::from_millis(5);
 
-/// A journal that could not be written is tried again after this time.
-const JOURNAL_RETRY: Span = Span::from_secs(1);
-
 /// How a server process runs.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
@@ -101,7 +98,6 @@ pub(super) struct Shell<S: Service> {
     pub(super) now: Time,
     /// The intake is in the poll set.
     pub(super) reading: bool,
-    journal_retry: Time,
     /// When pair time was noted last.
     pub(super) time_noted: Time,
     pub(super) notes: Notes,
@@ -153,7 +149,6 @@ impl<S: Service> Shell<S> {
                 orders: BTreeMap::new(),
                 now: clock::now(),
                 reading: false,
-                journal_retry: Time::NEVER,
                 time_noted: Time::ZERO,
                 notes: Notes::default(),
                 told_note: None,
@@ -198,7 +193,6 @@ impl<S: Service> Shell<S> {
         }
         self.finish_turn();
         self.note_pair_time();
-        self.retry_journal();
         self.notes.tell(self.now);
         self.report();
     }
@@ -281,16 +275,6 @@ impl<S: Service> Shell<S> {
         }
     }
 
-    fn retry_journal(&mut self) {
-        if self.journal.waiting() > 0 && self.journal_retry == Time::NEVER {
-            self.journal_retry = self.now + JOURNAL_RETRY;
-        } else if self.journal_retry <= self.now {
-            self.journal_retry = Time::NEVER;
-            // The trouble is in the report, and what waits is tried again.
-            let _ = self.journal.retry();
-        }
-    }
-
     fn report(&mut self) {
         let report = self.server_report();
         self.tell_note(report.note.as_ref());
@@ -332,5 +316,8 @@ impl<S: Service> Shell<S> {
 
 fn open_journal(path: &Path) -> Result<(Recorder, Vec<String>), Trouble> {
     let opened = Journal::open(path, crate::journal::Settings::default())?;
-    Ok((Recorder::new(opened.journal), opened.warnings))
+    let recorder = Recorder::start(opened.journal);
+    let recorder = recorder
+        .map_err(|error| Trouble::new(format!("no thread for {}: {error}", path.display()), "see `ulimit -u`"))?;
+    Ok((recorder, opened.warnings))
 }
