@@ -12,7 +12,7 @@ use super::streams::Stream;
 use crate::channel::Channel;
 use crate::coordinator::Coordinator;
 use crate::local;
-use crate::wire::Opening;
+use crate::wire::{Opening, Trouble};
 
 impl<S: Service> Shell<S> {
     /// Carries out effects until there are none.
@@ -220,7 +220,19 @@ impl<S: Service> Shell<S> {
 
     fn retire(&mut self, why: Retirement) {
         tracing::warn!(?why, "this incarnation is over");
-        self.end = Some(End::Retired);
+        let me = &self.settings.me.application;
+        let log = || format!("{} and that of the other side say more", self.settings.folder.log(me).display());
+        let end = match why {
+            Retirement::CannotKeep => {
+                let what = format!("{me} cannot keep what the other side sent: it is damaged, or of another version");
+                End::Failed(Trouble::new(what, log()))
+            }
+            Retirement::Diverged => {
+                End::Failed(Trouble::new(format!("{me} did not hold the same records as the other side"), log()))
+            }
+            Retirement::Superseded(_) | Retirement::Outdated => End::Retired,
+        };
+        self.end = Some(end);
     }
 
     /// Tells the other side of a connection, with its descriptor.

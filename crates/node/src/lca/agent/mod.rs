@@ -211,7 +211,8 @@ impl Agent {
             Action::Kill(reason) => {
                 tracing::warn!("{name} is killed: {reason}");
                 let application = &mut self.applications[which];
-                application.ending = Some(Trouble::new(format!("{name} was killed: {reason}"), "it is started again"));
+                let remedy = format!("{} says more", self.settings.folder.log(&name).display());
+                application.ending = Some(Trouble::new(format!("{name} was killed: {reason}"), remedy));
                 match &application.process {
                     Some(process) => process.kill(),
                     None => tracing::error!(

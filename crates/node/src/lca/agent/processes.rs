@@ -70,8 +70,7 @@ impl Agent {
             tracing::warn!("{}#{run} has ended: {how}", application.name);
         }
         application.report = None;
-        let remedy =
-            format!("it is started again; {} says more", self.settings.folder.log(&application.name).display());
+        let remedy = format!("{} says more", self.settings.folder.log(&application.name).display());
         let ended = || Trouble::new(format!("{} does not run: {how}", application.name), remedy);
         application.trouble = application.ending.take().or_else(|| (!is_stopping).then(ended));
         self.host.ended(which, clock::now());
