@@ -168,7 +168,7 @@ impl Course {
                     return Vec::new();
                 }
                 self.phase = Phase::Serving;
-                vec![Action::Welcome]
+                self.notes().into_iter().map(Action::Say).chain([Action::Welcome]).collect()
             }
             Phase::Serving => news.into_iter().map(Action::Say).collect(),
             Phase::Stopping { .. } | Phase::Killing { .. } => Vec::new(),
@@ -224,6 +224,12 @@ impl Course {
         }
         self.phase = Phase::Stopping { until: now + STOP, result };
         vec![Action::Say("Stopping ...".into()), Action::Stop]
+    }
+
+    /// What the applications say that people should know.
+    fn notes(&self) -> Vec<String> {
+        let note = |row: &ApplicationRow| Some(format!("{}: {}", row.name, row.report.as_ref()?.note.as_ref()?));
+        self.rows.iter().filter_map(note).collect()
     }
 
     /// The applications that are not up yet.
@@ -289,6 +295,18 @@ mod tests {
         assert_eq!(course.deadline(), Some(at(1_000)));
         assert_eq!(said(&course.handle(at(1_000), Input::Tick)), ["Waiting for sip-b ..."]);
         assert_eq!(course.handle(at(1_100), Input::Applications(up())), [Action::Welcome]);
+    }
+
+    #[test]
+    fn what_was_lost_is_told_before_it_is_ready_and_once() {
+        let mut course = Course::new(at(0), false);
+        course.handle(at(0), Input::Tick);
+        let mut rows = up();
+        rows[2].report.as_mut().expect("it reports").note = Some("its journal was lost".into());
+        course.handle(at(10), Input::Applications(vec![rows[0].clone(), row("sip-a", 1, None), rows[2].clone()]));
+        let actions = course.handle(at(20), Input::Applications(rows.clone()));
+        assert_eq!(actions, [Action::Say("sip-b: its journal was lost".into()), Action::Welcome]);
+        assert_eq!(course.handle(at(30), Input::Applications(rows)), []);
     }
 
     #[test]

@@ -10,12 +10,14 @@ pub(super) struct News {
     known: BTreeMap<String, Known>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Known {
     run: u64,
     lives: bool,
     /// The role in which it was ready last, in this run.
     role: Option<Role>,
+    /// What it says that people should know.
+    note: Option<String>,
 }
 
 impl News {
@@ -27,26 +29,32 @@ impl News {
 
     fn tell_one(&mut self, row: &ApplicationRow) -> Vec<String> {
         let role = row.report.as_ref().filter(|report| report.ready).and_then(|report| report.role);
-        let before = self.known.get(&row.name).copied();
-        let same_run = before.filter(|before| before.run == row.run);
-        let now =
-            Known { run: row.run, lives: row.pid.is_some(), role: role.or(same_run.and_then(|known| known.role)) };
-        self.known.insert(row.name.clone(), now);
+        let before = self.known.get(&row.name).cloned();
+        let same_run = before.as_ref().filter(|before| before.run == row.run);
+        let known_role = same_run.and_then(|known| known.role);
+        let note = row.report.as_ref().and_then(|report| report.note.clone());
+        let now = Known { run: row.run, lives: row.pid.is_some(), role: role.or(known_role), note };
 
         let mut lines = Vec::new();
-        if before.is_some_and(|before| before.lives && (before.run != now.run || !now.lives)) {
+        if before.as_ref().is_some_and(|before| before.lives && (before.run != now.run || !now.lives)) {
             lines.push(match &row.trouble {
                 Some(trouble) => trouble.what.clone(),
                 None => format!("{} has ended", row.name),
             });
         }
-        if now.role != same_run.and_then(|known| known.role) {
+        if now.role != known_role {
             match now.role {
                 Some(Role::Primary) => lines.push(format!("{} is primary now", row.name)),
                 Some(Role::Backup) => lines.push(format!("{} is backup now and could take over", row.name)),
                 None => {}
             }
         }
+        if let Some(note) =
+            now.note.as_ref().filter(|note| same_run.and_then(|known| known.note.as_ref()) != Some(*note))
+        {
+            lines.push(format!("{}: {note}", row.name));
+        }
+        self.known.insert(row.name.clone(), now);
         lines
     }
 }
@@ -93,6 +101,21 @@ mod tests {
             news.tell(&[row("sip-a", 2, Some(Role::Backup))]),
             ["sip-a has ended", "sip-a is backup now and could take over"]
         );
+    }
+
+    #[test]
+    fn an_alarm_is_told_when_it_begins() {
+        let alarmed = |note: Option<&str>| {
+            let mut alarmed = row("sip-a", 1, Some(Role::Primary));
+            alarmed.report.as_mut().expect("set").note = note.map(str::to_owned);
+            [alarmed]
+        };
+        let mut news = News::default();
+        news.tell(&alarmed(None));
+        assert_eq!(news.tell(&alarmed(Some("the disk is full"))), ["sip-a: the disk is full"]);
+        assert_eq!(news.tell(&alarmed(Some("the disk is full"))), [""; 0]);
+        assert_eq!(news.tell(&alarmed(None)), [""; 0]);
+        assert_eq!(news.tell(&alarmed(Some("the disk is full"))), ["sip-a: the disk is full"]);
     }
 
     #[test]

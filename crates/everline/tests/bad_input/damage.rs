@@ -15,6 +15,8 @@ use crate::support::{Place, Running};
 pub(crate) const TESTS: &[Test] = &[
     ("damage::whatever_happens_to_every_file_it_comes_up_and_says_so", every_file),
     ("damage::a_lost_file_costs_nothing_that_another_one_holds", lost_files),
+    ("damage::what_was_lost_is_told_by_up_and_in_the_status", told),
+    ("damage::a_folder_in_the_place_of_a_file_is_named_with_what_to_do", folder_for_file),
     ("damage::half_an_entry_at_the_end_costs_nothing", half_written),
     ("damage::a_file_of_another_version_is_named_and_left_alone", other_version),
     ("damage::a_clock_that_was_set_back_brings_no_old_nonce_back_to_life", clock_set_back),
@@ -110,6 +112,80 @@ fn lost_files() {
         register(&running);
         place = end(running);
     }
+}
+
+fn told() {
+    let mut place = registered();
+    type Harm = (&'static str, &'static [&'static str], fn(&Place, &str) -> std::io::Result<()>);
+    let harms: [Harm; 5] = [
+        ("is damaged at byte 0", &["routing-a", "routing-b"], |place, name| {
+            fs::write(place.path().join(format!("data/{name}.journal")), b"\x8b\x01\xc5".repeat(300))
+        }),
+        ("is a journal of sip, and nothing in it is used", &["routing-a", "routing-b"], |place, name| {
+            let other = name.replace("routing", "sip");
+            let data = place.path().join("data");
+            fs::copy(data.join(format!("{other}.journal")), data.join(format!("{name}.journal"))).map(drop)
+        }),
+        ("was lost or emptied: sip-", &["sip-a", "sip-b"], |place, name| {
+            fs::write(place.path().join(format!("data/{name}.journal")), b"")
+        }),
+        ("was lost or emptied: sip-", &["sip-a", "sip-b"], |place, name| {
+            fs::remove_file(place.path().join(format!("data/{name}.journal")))
+        }),
+        ("is a journal of routing, and nothing in it is used", &["sip-a", "sip-b"], |place, name| {
+            let (mine, other) = (name.to_owned(), name.replace("sip", "routing"));
+            let [mine, other] = [mine, other].map(|name| place.path().join(format!("data/{name}.journal")));
+            let aside = mine.with_extension("aside");
+            fs::rename(&mine, &aside)?;
+            fs::rename(&other, &mine)?;
+            fs::rename(&aside, &other)
+        }),
+    ];
+    for (what, names, harm) in harms {
+        // Each side of the pair must have been in it, and both pairs have something to lose.
+        let running = Running::up(place);
+        register(&running);
+        running.ask("status --json", |status| {
+            let mut applications = status["applications"].as_array()?.iter();
+            applications.all(|one| one["ready"] == true).then_some(())
+        });
+        place = end(running);
+        names.iter().for_each(|name| harm(&place, name).expect("harmed"));
+        let mut running = Running::up(place);
+        let is_told = |status: &serde_json::Value| {
+            let applications = status["applications"].as_array()?;
+            let note = |name| applications.iter().find(|one| one["name"] == name)?["note"].as_str().map(str::to_owned);
+            Some(names.iter().map(|name| note(*name).unwrap_or_default()).collect::<Vec<_>>())
+        };
+        let notes = running.ask("status --json", is_told);
+        for (name, note) in names.iter().zip(&notes) {
+            assert!(note.starts_with(&format!("DIR/data/{name}.journal ")) && note.contains(what), "{name}: {note:?}");
+            assert!(note.contains("does not hold as well is lost"), "it says what was lost: {note}");
+        }
+        running.signal_up(Signal::SIGINT);
+        let remarks = running.end().1.replace(running.place.path().to_str().expect("text"), "DIR");
+        for note in notes {
+            assert_eq!(remarks.matches(&note).count(), 1, "{note} is not told once in:\n{remarks}");
+        }
+        place = running.place.clone();
+        // It is told once: what is there now is all there is.
+        let running = Running::up(place);
+        let is_quiet = |status: &serde_json::Value| {
+            status["applications"].as_array()?.iter().all(|one| one["note"].is_null()).then_some(())
+        };
+        running.ask("status --json", is_quiet);
+        place = end(running);
+    }
+}
+
+fn folder_for_file() {
+    let place = registered();
+    let path = place.path().join("data/sip-b.journal");
+    fs::remove_file(&path).and_then(|()| fs::create_dir(&path)).expect("harmed");
+    let ended = place.run("up");
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    assert!(ended.err.contains("error: DIR/data/sip-b.journal is not a file"), "{}", ended.err);
+    assert!(ended.err.contains("help: move it away"), "{}", ended.err);
 }
 
 fn half_written() {

@@ -33,7 +33,7 @@ impl CoordinatorServer {
     /// # Errors
     /// If the journal cannot be opened or the socket cannot be made.
     pub fn open(journal: &Path, socket: &Path) -> Result<(Self, Vec<String>), Trouble> {
-        let Opened { journal, contents, mut warnings } = Journal::open(journal, SETTINGS)?;
+        let Opened { journal, contents, mut warnings, .. } = Journal::open(journal, SETTINGS)?;
         let mut store = load(&contents, &mut warnings);
         if !warnings.is_empty() {
             store.skip(SKIPPED);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,13 +12,14 @@ use std::time::Duration;
 use nix::fcntl::{FallocateFlags, fallocate};
 
 use super::keeper::{self, Compacted, Keeper, Part};
-use super::scan::{self, OtherVersion, Scan, TITLE};
+use super::reading::{Index, Sorted, note, owner_of};
+use super::scan::{self, OWNER, TITLE};
 use super::{Contents, Entry, Stamp};
 use crate::wire::Trouble;
 
 /// Garbage in bytes up to which a file is not written anew.
 const MOST_GARBAGE: u64 = 1 << 20;
-/// Damaged files that are kept aside at most.
+/// Damaged or foreign files that are kept aside at most.
 const MOST_ASIDE: u32 = 100;
 
 /// How a journal is kept.
@@ -47,6 +47,8 @@ pub struct Opened {
     pub contents: Contents,
     /// What was wrong with the file, for people.
     pub warnings: Vec<String>,
+    /// There was none, or it was empty: nobody has opened it before.
+    pub is_new: bool,
 }
 
 /// A file to which this process alone appends.
@@ -60,7 +62,7 @@ pub struct Journal {
     has_remains: bool,
     reserved: u64,
     /// The newest entry of each key, and where it stands.
-    index: BTreeMap<Vec<u8>, (Stamp, Part)>,
+    index: Index,
     /// Bytes of all parts in the index.
     live: u64,
     /// While the file is being written anew: its length when that began.
@@ -74,37 +76,19 @@ pub struct Journal {
     unkept: Option<Trouble>,
 }
 
-/// Reads a journal that another process may be writing; a file that does not exist is empty.
-///
-/// # Errors
-/// If the file cannot be read, or was written by a newer version.
-pub fn read(path: &Path) -> Result<(Contents, Vec<String>), Trouble> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(Trouble::of_file("read", path, &error)),
-    };
-    parse(path, &bytes)
-}
-
-/// Reads the bytes of the journal that stands at `path`.
-///
-/// # Errors
-/// If they were written by a newer version.
-pub fn parse(path: &Path, bytes: &[u8]) -> Result<(Contents, Vec<String>), Trouble> {
-    let mut contents = Contents::default();
-    let found = scan::scan(bytes, |_, entry| contents.take(entry)).map_err(|OtherVersion| newer(path))?;
-    Ok((contents, describe(path, &found, bytes.len()).into_iter().collect()))
-}
-
 impl Journal {
     /// Opens the journal at `path` to append to it, and makes it if there is none. A torn end is cut off; a file that
-    /// is damaged in its middle is kept aside and replaced by what could be read of it.
+    /// is damaged in its middle is kept aside and replaced by what could be read of it; one that belongs to another
+    /// [owner](owner_of) is kept aside and replaced by an empty one.
     ///
     /// # Errors
     /// If the file cannot be read or written, is in use, or was written by a newer version.
     pub fn open(path: &Path, settings: Settings) -> Result<Opened, Trouble> {
         let failed = |error: io::Error| Trouble::of_file("open", path, &error);
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            let what = format!("{} is not a file", path.display());
+            return Err(Trouble::new(what, "move it away: a file belongs in its place, and is made if there is none"));
+        }
         let mut options = File::options();
         let file =
             options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(failed)?;
@@ -114,13 +98,10 @@ impl Journal {
         })?;
         let mut bytes = Vec::new();
         (&file).read_to_end(&mut bytes).map_err(failed)?;
-        let (mut contents, mut index) = (Contents::default(), BTreeMap::new());
-        let found = scan::scan(&bytes, |range, entry| {
-            contents.take(entry);
-            note(&mut index, entry, part(&range));
-        });
-        let found = found.map_err(|OtherVersion| newer(path))?;
-        let mut warnings: Vec<_> = describe(path, &found, bytes.len()).into_iter().collect();
+        let sorted = Sorted::of(path, &bytes)?;
+        let mut warnings: Vec<_> = sorted.describe(path, bytes.len()).into_iter().collect();
+        let Sorted { contents, index, found, foreign } = sorted;
+        let is_new = index.is_empty() && warnings.is_empty();
         let live = index.values().map(|(_, part)| u64::from(part.1)).sum();
         let file = Arc::new(file);
         let keeper = Keeper::start(Arc::clone(&file), path, settings.sync_every).map_err(failed)?;
@@ -140,14 +121,19 @@ impl Journal {
             unwritten: None,
             unkept: None,
         };
-        if found.damaged.is_empty() {
-            journal.prepare().map_err(failed)?;
+        let unusable = foreign.is_some().then_some("foreign").or((!found.damaged.is_empty()).then_some("damaged"));
+        if let Some(why) = unusable {
+            let aside = journal.set_aside(why).map_err(failed)?;
+            warnings.push(format!("the {why} file was kept as {}", aside.display()));
         } else {
-            let aside = journal.salvage().map_err(failed)?;
-            warnings.push(format!("the damaged file was kept as {}", aside.display()));
+            journal.prepare().map_err(failed)?;
+        }
+        if !journal.index.contains_key(OWNER) {
+            let owner = owner_of(path);
+            journal.append([Entry { key: OWNER, stamp: Stamp::default(), value: Some(owner.as_bytes()) }])?;
         }
         journal.reserve();
-        Ok(Opened { journal, contents, warnings })
+        Ok(Opened { journal, contents, warnings, is_new })
     }
 
     /// Appends the entries: all of them, or none. When this returns they survive the end of the process.
@@ -299,12 +285,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Keeps the damaged file aside and puts a sound one in its place. Runs before anything waits for this journal.
-    fn salvage(&mut self) -> io::Result<PathBuf> {
+    /// Keeps the file aside and puts a sound one in its place. Runs before anything waits for this journal.
+    fn set_aside(&mut self, why: &str) -> io::Result<PathBuf> {
         let aside = (1..MOST_ASIDE)
-            .map(|number| self.path.with_added_extension(format!("damaged-{number}")))
+            .map(|number| self.path.with_added_extension(format!("{why}-{number}")))
             .find(|path| !path.exists())
-            .ok_or_else(|| io::Error::other("too many damaged files lie beside it: look at them and remove them"))?;
+            .ok_or_else(|| {
+                io::Error::other(format!("too many {why} files lie beside it: look at them and remove them"))
+            })?;
         let parts = self.parts();
         let file = keeper::compact(&self.file, &parts, &keeper::new_path(&self.path))?;
         fs::hard_link(&self.path, &aside)?;
@@ -325,44 +313,6 @@ impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Journal").field("path", &self.path).field("length", &self.length).finish_non_exhaustive()
     }
-}
-
-/// Notes where an entry stands, if it is the newest of its key; says how many bytes are garbage by that.
-fn note(index: &mut BTreeMap<Vec<u8>, (Stamp, Part)>, entry: Entry<'_>, part: Part) -> u32 {
-    match index.get_mut(entry.key) {
-        Some((stamp, _)) if *stamp > entry.stamp => part.1,
-        Some(known) => std::mem::replace(known, (entry.stamp, part)).1.1,
-        None => {
-            index.insert(entry.key.to_vec(), (entry.stamp, part));
-            0
-        }
-    }
-}
-
-fn part(range: &Range<usize>) -> Part {
-    (range.start as u64, range.len() as u32)
-}
-
-fn newer(path: &Path) -> Trouble {
-    let what = format!("{} was written by a newer version of Everline", path.display());
-    Trouble::new(what, "start the newer version, or move the file away and lose what it holds")
-}
-
-/// What people should know about a file that was not whole.
-fn describe(path: &Path, found: &Scan, length: usize) -> Option<String> {
-    let path = path.display();
-    if let Some(first) = found.damaged.first() {
-        let bytes: usize = found.damaged.iter().map(Range::len).sum();
-        let (places, entries) = (found.damaged.len(), found.entries);
-        return Some(format!(
-            "{path} is damaged at byte {} ({bytes} bytes in {places} places cannot be read); {entries} entries were kept",
-            first.start
-        ));
-    }
-    let (end, torn, entries) = (found.end, length - found.end, found.entries);
-    (torn > 0).then(|| {
-        format!("{path} ends within an entry at byte {end}: {torn} bytes were dropped, {entries} entries kept")
-    })
 }
 
 #[cfg(test)]

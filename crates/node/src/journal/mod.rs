@@ -8,7 +8,8 @@
 //! ```text
 //! | "everline journal 1\n" | marker: 4 bytes | frame: see crate::frames | marker | frame | ...
 //! ```
-//! A frame holds one [`Entry`]. Of the entries of one key the one with the highest stamp counts, so two files (those of
+//! The first frame names the owner, by which a file that belongs to somebody else is known. Each further one holds an
+//! [`Entry`]. Of the entries of one key the one with the highest stamp counts, so two files (those of
 //! both sides of a pair) are merged by reading both. An entry without a value stays in the file for ever, because the
 //! other file may hold an older value: keys must come from a bounded set, such as the extensions.
 //!
@@ -17,6 +18,7 @@
 
 mod file;
 mod keeper;
+mod reading;
 mod recorder;
 mod scan;
 
@@ -25,7 +27,8 @@ use std::collections::BTreeMap;
 use model::Epoch;
 use serde::{Deserialize, Serialize};
 
-pub use file::{Journal, Opened, Settings, parse, read};
+pub use file::{Journal, Opened, Settings};
+pub use reading::{parse, read};
 pub use recorder::Recorder;
 
 /// When an entry was written: by which epoch, and as which in it.
@@ -73,6 +76,11 @@ impl Contents {
     /// The newest entries in the order of their keys, those of removed values among them.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.0.iter().map(|(key, (stamp, value))| Entry { key, stamp: *stamp, value: value.as_deref() })
+    }
+
+    /// How many keys there are.
+    fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The highest stamp of all.

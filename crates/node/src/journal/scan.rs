@@ -11,14 +11,14 @@ use crate::frames;
 pub(super) const TITLE: &[u8] = b"everline journal 1\n";
 /// What every version's first bytes begin with.
 const NAME: &[u8] = b"everline journal ";
+/// The key of the entry that names the owner of the file; no other key is empty.
+pub(super) const OWNER: &[u8] = b"";
 /// Stands before each frame, so that the next one is found behind damaged bytes; no UTF-8 text contains it.
 pub(super) const MARKER: &[u8] = b"\xffEJ\xfe";
 
 /// What a scan has found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scan {
-    /// Entries that could be read.
-    pub(super) entries: usize,
     /// Where the readable bytes end.
     pub(super) end: usize,
     /// Bytes in the middle that could not be read.
@@ -52,7 +52,6 @@ pub(super) fn scan<'a>(bytes: &'a [u8], mut each: impl FnMut(Range<usize>, Entry
         }
         place = range.end;
         found.end = range.end;
-        found.entries += 1;
         each(range, entry);
     }
     // Nothing of it is a journal, nor the beginning of one that was cut off by the end of its writer.

@@ -26,7 +26,7 @@ pub(super) struct Runs {
 impl Runs {
     /// Opens the journal at `path`; gives warnings about it for people.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<String>), Trouble> {
-        let Opened { journal, contents, warnings } = Journal::open(path, SETTINGS)?;
+        let Opened { journal, contents, warnings, .. } = Journal::open(path, SETTINGS)?;
         let name = |entry: Entry<'_>| String::from_utf8_lossy(entry.key).into_owned();
         let last = contents.entries().map(|entry| (name(entry), entry.stamp.sequence)).collect();
         let floor = if warnings.is_empty() { 0 } else { contents.newest().sequence + SKIPPED };

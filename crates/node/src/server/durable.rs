@@ -4,16 +4,44 @@ use model::{Epoch, RecordKey, Span, Time};
 use redundancy::change::Changes;
 use redundancy::hot_standby::RoleName;
 
+use super::ServerSettings;
 use super::service::Service;
 use super::shell::Shell;
-use crate::clock;
-use crate::journal::{Contents, Entry, Stamp};
+use crate::journal::{Contents, Entry, Journal, Opened, Recorder, Settings, Stamp};
+use crate::wire::Trouble;
+use crate::{clock, coordinator};
 
 /// How often a primary notes pair time. A cold start may be ahead of the time of day by as much.
 const NOTE_EVERY: Span = Span::from_secs(5);
 
 /// The key of the noted pair time; those of records are longer.
 const PAIR_TIME: &[u8] = b"time";
+
+/// Opens the journal of a server; says what people must know if it does not hold what it should.
+pub(super) fn open(settings: &ServerSettings) -> Result<(Recorder, Option<String>), Trouble> {
+    let (folder, me) = (&settings.folder, &settings.me.application);
+    let path = folder.journal(me);
+    let Opened { journal, mut warnings, is_new, .. } = Journal::open(&path, Settings::default())?;
+    // Whoever stands in the entry of a pair has opened its journal before.
+    if is_new && coordinator::named(&folder.journal("coordinator")).iter().any(|run| run.application == *me) {
+        warnings.push(format!("{} was lost or emptied: {me} has run before", path.display()));
+    }
+    let recorder = Recorder::start(journal)
+        .map_err(|error| Trouble::new(format!("no thread for {}: {error}", path.display()), "see `ulimit -u`"))?;
+    let held = settings
+        .peer
+        .as_ref()
+        .map_or("what it held".into(), |peer| format!("what {} does not hold as well", folder.journal(peer).display()));
+    let note = (!warnings.is_empty()).then(|| {
+        format!(
+            "{}; {held} is lost: phones must register again, and agents are ready whose state was lost (see \
+             `everline agents`)",
+            warnings.join("; ")
+        )
+    });
+    note.iter().for_each(|note| tracing::warn!("{note}"));
+    Ok((recorder, note))
+}
 
 impl<S: Service> Shell<S> {
     pub(super) fn record(&mut self, (epoch, sequence): (Epoch, u64), key: RecordKey, change: &[u8]) {

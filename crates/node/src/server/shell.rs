@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::sync::Arc;
 
 use model::{Incarnation, Span, Time};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 
+use super::durable;
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
@@ -24,7 +24,7 @@ use crate::client::Event;
 use crate::clock;
 use crate::coordinator::{Coordinator, EmbeddedCoordinator};
 use crate::folder::Folder;
-use crate::journal::{Journal, Recorder};
+use crate::journal::Recorder;
 use crate::lca::{LcaLink, News};
 use crate::local;
 use crate::pulse::Pulse;
@@ -83,6 +83,8 @@ pub(super) struct Shell<S: Service> {
     pub(super) former_peer: Option<Peer>,
     pub(super) mail: Mail,
     pub(super) journal: Recorder,
+    /// What the journal had lost when this process began.
+    lost: Option<String>,
     pub(super) pulse: Pulse,
     pub(super) pulse_descriptor: Arc<OwnedFd>,
     pub(super) lca: LcaLink,
@@ -102,7 +104,7 @@ pub(super) struct Shell<S: Service> {
     pub(super) time_noted: Time,
     pub(super) notes: Notes,
     /// The alarm that was logged last.
-    told_note: Option<String>,
+    told_alarm: Option<Trouble>,
     pub(super) end: Option<End>,
 }
 
@@ -110,8 +112,7 @@ impl<S: Service> Shell<S> {
     /// A server that is about to look for its role.
     pub(super) fn new(settings: ServerSettings, engine: S, seed: u64) -> Result<Self, Trouble> {
         let name = settings.me.application.clone();
-        let (journal, warnings) = open_journal(&settings.folder.journal(&name))?;
-        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let (journal, lost) = durable::open(&settings)?;
         let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), Commit::Published, seed);
         let build = || -> io::Result<Self> {
             let (pulse, pulse_descriptor) = Pulse::create()?;
@@ -138,6 +139,7 @@ impl<S: Service> Shell<S> {
                 former_peer: None,
                 mail: Mail::Off,
                 journal,
+                lost,
                 pulse,
                 pulse_descriptor,
                 lca,
@@ -151,7 +153,7 @@ impl<S: Service> Shell<S> {
                 reading: false,
                 time_noted: Time::ZERO,
                 notes: Notes::default(),
-                told_note: None,
+                told_alarm: None,
                 end: None,
                 settings,
             })
@@ -277,7 +279,7 @@ impl<S: Service> Shell<S> {
 
     fn report(&mut self) {
         let report = self.server_report();
-        self.tell_note(report.note.as_ref());
+        self.tell_alarm();
         if report.ready {
             self.lca.ready();
         }
@@ -285,18 +287,21 @@ impl<S: Service> Shell<S> {
     }
 
     /// Logs an alarm once, and its end.
-    fn tell_note(&mut self, note: Option<&String>) {
-        if self.told_note.as_ref() != note {
-            match note {
-                Some(note) => tracing::error!("{note}"),
+    fn tell_alarm(&mut self) {
+        let alarm = self.journal.trouble();
+        if self.told_alarm != alarm {
+            match &alarm {
+                Some(alarm) => tracing::error!("{alarm}"),
                 None => tracing::info!("the journal takes everything again"),
             }
-            self.told_note = note.cloned();
+            self.told_alarm = alarm;
         }
     }
 
     pub(super) fn server_report(&self) -> ServerReport {
         let status = self.replica.status();
+        let alarm = self.journal.trouble().map(|trouble| trouble.to_string());
+        let notes: Vec<String> = alarm.into_iter().chain(self.lost.clone()).collect();
         ServerReport {
             role: match status.role {
                 RoleName::Primary => Some(Role::Primary),
@@ -309,15 +314,7 @@ impl<S: Service> Shell<S> {
             records: status.records,
             state_hash: status.state_hash,
             level: status.level,
-            note: self.journal.trouble().map(|trouble| trouble.to_string()),
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
         }
     }
-}
-
-fn open_journal(path: &Path) -> Result<(Recorder, Vec<String>), Trouble> {
-    let opened = Journal::open(path, crate::journal::Settings::default())?;
-    let recorder = Recorder::start(opened.journal);
-    let recorder = recorder
-        .map_err(|error| Trouble::new(format!("no thread for {}: {error}", path.display()), "see `ulimit -u`"))?;
-    Ok((recorder, opened.warnings))
 }

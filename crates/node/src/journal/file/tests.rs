@@ -5,6 +5,7 @@ use model::Epoch;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::super::read;
 use super::*;
 
 struct Place {
@@ -47,7 +48,7 @@ fn keys(contents: &Contents) -> Vec<String> {
 #[test]
 fn what_was_appended_is_there_when_it_is_opened_again() {
     let mut place = Place::with(&["anna", "ben"]);
-    let Opened { mut journal, contents, warnings } = place.open();
+    let Opened { mut journal, contents, warnings, .. } = place.open();
     assert_eq!((keys(&contents), warnings), (vec!["anna".into(), "ben".into()], vec![]));
     place.append(&mut journal, "anna", None);
     let (contents, warnings) = read(&place.path()).unwrap();
@@ -62,7 +63,7 @@ fn a_torn_end_is_cut_off_and_told() {
     let file = File::options().write(true).open(place.path()).unwrap();
     let length = file.metadata().unwrap().len();
     file.set_len(length - 3).unwrap();
-    let Opened { mut journal, contents, warnings } = place.open();
+    let Opened { mut journal, contents, warnings, .. } = place.open();
     assert_eq!(keys(&contents), ["anna"]);
     assert!(matches!(&warnings[..], [one] if one.contains("ends within an entry at byte")), "{warnings:?}");
     place.append(&mut journal, "carl", None);
@@ -78,7 +79,7 @@ fn damage_in_the_middle_costs_what_it_hit_and_the_file_is_kept_aside() {
     let at = memchr::memmem::find(&bytes, b"ben").unwrap();
     bytes[at] = b'X';
     fs::write(place.path(), &bytes).unwrap();
-    let Opened { mut journal, contents, warnings } = place.open();
+    let Opened { mut journal, contents, warnings, .. } = place.open();
     assert_eq!(keys(&contents), ["anna", "carl"]);
     let aside = place.folder.path().join("test.journal.damaged-1");
     assert!(warnings[0].contains("is damaged at byte") && warnings[0].contains("2 entries were kept"), "{warnings:?}");
@@ -94,10 +95,49 @@ fn damage_in_the_middle_costs_what_it_hit_and_the_file_is_kept_aside() {
 fn a_file_of_zeros_is_an_empty_journal_with_a_warning() {
     let mut place = Place::new();
     fs::write(place.path(), [0; 100]).unwrap();
-    let Opened { mut journal, contents, warnings } = place.open();
+    let Opened { mut journal, contents, warnings, .. } = place.open();
     assert_eq!((contents, warnings.len()), (Contents::default(), 1));
     place.append(&mut journal, "anna", None);
     assert_eq!(keys(&read(&place.path()).unwrap().0), ["anna"]);
+}
+
+#[test]
+fn the_file_of_another_owner_is_kept_aside_and_nothing_of_it_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(format!("{name}.journal"));
+    let open = |name| Journal::open(&path(name), Settings::default()).unwrap();
+    let held = |name| {
+        let Opened { contents, warnings, .. } = open(name);
+        (keys(&contents), warnings)
+    };
+    let entry = Entry { key: b"anna", stamp: Stamp::default(), value: Some(b"busy") };
+    let first = open("sip-a");
+    assert!(first.is_new);
+    { first }.journal.append([entry]).unwrap();
+    assert!(!open("sip-a").is_new);
+    fs::copy(path("sip-a"), path("sip-b")).unwrap();
+    assert_eq!(held("sip-b"), (vec!["anna".into()], vec![]), "of one pair");
+
+    fs::rename(path("sip-a"), path("routing-a")).unwrap();
+    let foreign = fs::read(path("routing-a")).unwrap();
+    let (contents, warnings) = read(&path("routing-a")).unwrap();
+    assert!(contents == Contents::default() && warnings[0].contains("is a journal of sip"), "{warnings:?}");
+    let Opened { journal, contents, warnings, is_new } = open("routing-a");
+    drop(journal);
+    assert!(contents == Contents::default() && !is_new && warnings[0].contains("is a journal of sip"), "{warnings:?}");
+    let aside = folder.path().join("routing-a.journal.foreign-1");
+    assert!(warnings[1].contains(aside.to_str().unwrap()), "{warnings:?}");
+    assert_eq!(fs::read(aside).unwrap(), foreign);
+    assert_eq!(held("routing-a"), (vec![], vec![]));
+}
+
+#[test]
+fn what_is_no_file_is_named_with_what_to_do() {
+    let place = Place::new();
+    fs::create_dir(place.path()).unwrap();
+    let trouble = Journal::open(&place.path(), Settings::default()).unwrap_err();
+    assert_eq!(trouble.what, format!("{} is not a file", place.path().display()));
+    assert!(trouble.remedy.starts_with("move it away"), "{trouble}");
 }
 
 #[test]
