@@ -1,6 +1,7 @@
 //! Carries out what the replica asks for.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, Serve};
 
@@ -221,18 +222,7 @@ impl<S: Service> Shell<S> {
     fn retire(&mut self, why: Retirement) {
         tracing::warn!(?why, "this incarnation is over");
         let me = &self.settings.me.application;
-        let log = || format!("{} and that of the other side say more", self.settings.folder.log(me).display());
-        let end = match why {
-            Retirement::CannotKeep => {
-                let what = format!("{me} cannot keep what the other side sent: it is damaged, or of another version");
-                End::Failed(Trouble::new(what, log()))
-            }
-            Retirement::Diverged => {
-                End::Failed(Trouble::new(format!("{me} did not hold the same records as the other side"), log()))
-            }
-            Retirement::Superseded(_) | Retirement::Outdated => End::Retired,
-        };
-        self.end = Some(end);
+        self.end = Some(last_words(me, &why, &self.settings.folder.log(me)).map_or(End::Retired, End::Failed));
     }
 
     /// Tells the other side of a connection, with its descriptor.
@@ -241,6 +231,17 @@ impl<S: Service> Shell<S> {
         let (account, descriptor) = (stream.account.clone(), stream.share());
         self.tell_link(&LinkFrame::Connection { number, account }, vec![descriptor]);
     }
+}
+
+/// What people must learn of the end of an incarnation, unless it is in the nature of a pair.
+fn last_words(me: &str, why: &Retirement, log: &Path) -> Option<Trouble> {
+    let what = match why {
+        Retirement::CannotKeep => "cannot keep what the other side sent: it is damaged, or of another version",
+        Retirement::Diverged => "did not hold the same records as the other side",
+        Retirement::Superseded(_) | Retirement::Outdated => return None,
+    };
+    let remedy = format!("{} and the log of the other side say more", log.display());
+    Some(Trouble::new(format!("{me} {what}"), remedy))
 }
 
 fn tell(remark: &Remark) {
@@ -254,5 +255,21 @@ fn tell(remark: &Remark) {
         Remark::Level(peer) => tracing::info!(%peer, "the backup is in sync"),
         Remark::Solo => tracing::warn!("goes on without a backup"),
         Remark::ColdStart { records } => tracing::info!(records, "began with the durable records"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Epoch;
+
+    use super::*;
+
+    #[test]
+    fn only_an_end_that_should_not_be_has_last_words() {
+        let say = |why| last_words("sip-b", &why, Path::new("log/sip-b.log")).map(|trouble| trouble.to_string());
+        let refused = say(Retirement::CannotKeep).unwrap();
+        assert!(refused.starts_with("sip-b cannot keep") && refused.contains("(log/sip-b.log and"), "{refused}");
+        assert!(say(Retirement::Diverged).is_some());
+        assert_eq!([say(Retirement::Superseded(Epoch(2))), say(Retirement::Outdated)], [None, None]);
     }
 }
