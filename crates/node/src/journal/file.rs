@@ -79,7 +79,7 @@ pub struct Journal {
 impl Journal {
     /// Opens the journal at `path` to append to it, and makes it if there is none. A torn end is cut off; a file that
     /// is damaged in its middle is kept aside and replaced by what could be read of it; one that belongs to another
-    /// [owner](owner_of) is kept aside and replaced by an empty one.
+    /// owner is kept aside and replaced by an empty one.
     ///
     /// # Errors
     /// If the file cannot be read or written, is in use, or was written by a newer version.

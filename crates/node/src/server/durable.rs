@@ -22,8 +22,11 @@ pub(super) fn open(settings: &ServerSettings) -> Result<(Recorder, Option<String
     let (folder, me) = (&settings.folder, &settings.me.application);
     let path = folder.journal(me);
     let Opened { journal, mut warnings, is_new, .. } = Journal::open(&path, Settings::default())?;
-    // Whoever stands in the entry of a pair has opened its journal before.
-    if is_new && coordinator::named(&folder.journal("coordinator")).iter().any(|run| run.application == *me) {
+    // A side that has run before has had a journal, unless that run ended before it came to serve its pair.
+    let is_of_pair = |name: &String| name == me || settings.peer.as_ref() == Some(name);
+    let has_served =
+        || coordinator::named(&folder.journal("coordinator")).iter().any(|one| is_of_pair(&one.application));
+    if is_new && settings.me.run > 1 && has_served() {
         warnings.push(format!("{} was lost or emptied: {me} has run before", path.display()));
     }
     let recorder = Recorder::start(journal)
