@@ -90,6 +90,11 @@ pub enum Event {
         /// The call.
         call: u64,
     },
+    /// Calls were cut off, as this server was asked to end.
+    CallsCut {
+        /// How many.
+        calls: u32,
+    },
     /// The contacts of an extension have changed.
     Registered {
         /// The number of the registration's record.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use call::limits::{EXPIRE_AT_ONCE, MAX_CONNECTIONS_PER_SOURCE, MAX_SILENT_PER_SOURCE, MESSAGE_PATIENCE};
+use call::limits::{CLOSE_AT_ONCE, EXPIRE_AT_ONCE, MAX_CONNECTIONS_PER_SOURCE, MAX_SILENT_PER_SOURCE, MESSAGE_PATIENCE};
 use call::{
     Action, Carrier, ConnectionId, Engine, Event, Extension, FixedContact, Input, Listener, ListenerId, Queue, Settings,
 };
@@ -252,6 +252,32 @@ fn no_number_is_drawn_twice_after_a_takeover() {
         engine.store().keys(Kind(1), None).next().expect("a call").id
     };
     assert_ne!(names(1), names(2));
+}
+
+#[test]
+fn who_calls_a_server_that_ends_is_refused() {
+    let mut engine = engine();
+    let many = u32::try_from(CLOSE_AT_ONCE + 1).expect("a small number");
+    for number in 1..=many {
+        datagram(&mut engine, Time::ZERO, &invite(number, "9000"));
+    }
+    sent_to(&mut engine, 2);
+    let (mut cut, mut after) = (Vec::new(), None);
+    while let Some((input, up_to)) = engine.closing(after) {
+        engine.handle(Time::ZERO, input);
+        let events = engine.outputs().iter().filter_map(|output| match output.action {
+            Action::Log(Event::CallsCut { calls }) => Some(calls),
+            _ => None,
+        });
+        cut.extend(events);
+        assert!(sent_to(&mut engine, 2).iter().all(|answer| answer.starts_with("SIP/2.0 503 ")));
+        after = Some(up_to);
+    }
+    assert_eq!(cut, [many - 1, 1]);
+    datagram(&mut engine, Time::ZERO, &invite(many + 1, "9000"));
+    let refused = sent_to(&mut engine, 2);
+    assert!(matches!(&refused[..], [one] if one.starts_with("SIP/2.0 503 ") && one.contains("Retry-After")), "{refused:?}");
+    assert_eq!(engine.calls(None, 1_000).0, [], "none is left");
 }
 
 /// What `party` was sent.

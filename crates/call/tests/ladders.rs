@@ -67,6 +67,7 @@ scripts! {
     caller_proves,
     cancel,
     challenged,
+    closing,
     crossing,
     day_and_night,
     early_dialogs,

@@ -9,6 +9,7 @@ use super::incoming::{Arrival, InviteIn};
 use super::outgoing::{InviteOut, Role};
 use super::pair::{Pair, Side};
 use super::{Best, Call, Stage, relay};
+use crate::limits::RETRY_AFTER;
 use crate::output::Event;
 use crate::token::{Kind, Token};
 
@@ -143,6 +144,7 @@ impl Call {
                     relay::pass(said, answer.copy_all(said, HeaderName::Contact));
                 }
                 Some(said) => relay::pass(said, answer),
+                None if status == 503 => answer.number(HeaderName::RetryAfter, RETRY_AFTER).finish(),
                 None => answer.finish(),
             });
         }

@@ -6,12 +6,9 @@ use sip::{HeaderName, Message};
 use super::Engine;
 use super::identity::Proof;
 use crate::call::{Arrival, Call, Caller, Target, merge_key, reply_with};
-use crate::limits::{MAX_RECORDS, RING_PATIENCE};
+use crate::limits::{MAX_RECORDS, RETRY_AFTER, RING_PATIENCE};
 use crate::record::{CALL, Content, Value};
 use crate::token::Token;
-
-/// Seconds after which a caller may try again when the server is full.
-const RETRY_AFTER: u32 = 10;
 
 /// Who calls.
 enum Who {
@@ -55,7 +52,7 @@ impl Engine {
             _ if who.extension().is_some_and(|caller| self.is_crowded(caller)) => {
                 self.refuse_full(now, invite, arrival);
             }
-            _ if self.store.len() >= MAX_RECORDS => self.refuse_full(now, invite, arrival),
+            _ if self.closing || self.store.len() >= MAX_RECORDS => self.refuse_full(now, invite, arrival),
             way => self.begin_call(now, invite, arrival, &who, &number, &way),
         }
     }

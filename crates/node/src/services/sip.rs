@@ -46,6 +46,10 @@ impl Service for Engine {
         None
     }
 
+    fn closing(&self, after: Option<u64>) -> Option<(Input<'static>, u64)> {
+        Self::closing(self, after)
+    }
+
     fn action(output: Output) -> Action {
         match output.action {
             Wanted::Datagram { listener, to, bytes, .. } => Action::Datagram { listener: listener.0, to, bytes },
@@ -91,7 +95,7 @@ fn note(event: &Event) -> Note {
         Event::WrongPassword { .. } => (true, Some("wrong password")),
         Event::ConnectionRefused { .. } => (true, Some("connection refused")),
         Event::Stray { .. } => (false, Some("stray message")),
-        Event::CallAbandoned { .. } | Event::RoutingMissed => (true, None),
+        Event::CallAbandoned { .. } | Event::CallsCut { .. } | Event::RoutingMissed => (true, None),
         _ => (false, None),
     };
     let text = match event {
@@ -105,6 +109,7 @@ fn note(event: &Event) -> Note {
         Event::ConnectionRefused { connection, why } => {
             format!("connection refused: {:x} is closed: {why}", connection.0)
         }
+        Event::CallsCut { calls } => format!("cut off at the end of this server: {calls} calls"),
         Event::RoutingMissed => "no Routing Server answers: callers go to the default targets of their queues".into(),
         other => Note::quiet(other).text,
     };
