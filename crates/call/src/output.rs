@@ -90,11 +90,6 @@ pub enum Event {
         /// The call.
         call: u64,
     },
-    /// Calls were cut off, as this server was asked to end.
-    CallsCut {
-        /// How many.
-        calls: u32,
-    },
     /// The contacts of an extension have changed.
     Registered {
         /// The number of the registration's record.
@@ -110,6 +105,8 @@ pub enum Event {
         fault: String,
         /// Who sent it.
         source: SocketAddr,
+        /// The connection that was closed for it, as its messages cannot be told apart any more.
+        ended: Option<ConnectionId>,
     },
     /// A message was dropped: it belongs to nothing that is known here.
     Stray {
@@ -117,7 +114,7 @@ pub enum Event {
         response: bool,
     },
     /// A connection was closed by this server.
-    ConnectionRefused {
+    ConnectionClosed {
         /// The connection.
         connection: ConnectionId,
         /// Why.
@@ -133,6 +130,11 @@ pub enum Event {
         registration: u64,
         /// Who sent it.
         source: SocketAddr,
+    },
+    /// Calls were cut off, as this server was asked to end.
+    CallsCut {
+        /// How many.
+        calls: u32,
     },
 }
 

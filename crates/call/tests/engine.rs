@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use call::limits::{CLOSE_AT_ONCE, EXPIRE_AT_ONCE, MAX_CONNECTIONS_PER_SOURCE, MAX_SILENT_PER_SOURCE, MESSAGE_PATIENCE};
+use call::limits::{
+    CLOSE_AT_ONCE, EXPIRE_AT_ONCE, MAX_CONNECTIONS_PER_SOURCE, MAX_SILENT_PER_SOURCE, MESSAGE_PATIENCE,
+};
 use call::{
     Action, Carrier, ConnectionId, Engine, Event, Extension, FixedContact, Input, Listener, ListenerId, Queue, Settings,
 };
@@ -72,6 +74,33 @@ fn said_on_a_connection(bytes: &[u8]) -> (String, bool) {
     }
     assert_eq!(closed, count(&engine, 4) == 0, "a closed connection has no record");
     (answer.lines().next().unwrap_or_default().to_owned(), closed)
+}
+
+#[test]
+fn a_large_head_is_answered_alike_on_both_transports_and_one_line_says_what_was_too_large() {
+    let with = |length: usize| {
+        format!(
+            "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:1@a>;tag=f\r\n\
+             To: <sip:example.com>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nSubject: {}\r\nContent-Length: 0\r\n\r\n",
+            "x".repeat(length)
+        )
+    };
+    let large = with(60_000);
+    let mut engine = engine();
+    datagram(&mut engine, Time::ZERO, &large);
+    assert!(
+        matches!(&actions(&mut engine)[..], [Action::Datagram { bytes, .. }] if bytes.starts_with(b"SIP/2.0 200 "))
+    );
+    assert_eq!(said_on_a_connection(large.as_bytes()), ("SIP/2.0 200 OK".to_owned(), false));
+
+    let connection = ConnectionId::accepted(Epoch(1), 1);
+    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
+    engine.handle(Time::ZERO, Input::Stream { connection, bytes: with(70_000).as_bytes() });
+    let events: Vec<Action> =
+        actions(&mut engine).into_iter().filter(|action| matches!(action, Action::Log(_))).collect();
+    let (status, fault) = (Some(513), "the message is larger than 65535 bytes".to_owned());
+    let event = Event::Malformed { status, fault, source: address(9), ended: Some(connection) };
+    assert_eq!(events, [Action::Log(event)]);
 }
 
 /// RFC 3261 17.2.1: a phone that comes meanwhile does not turn the refusal of an INVITE into a call when it is repeated.

@@ -212,7 +212,7 @@ impl hot_standby::Engine for Engine {
             self.abandon_call(*key);
         }
         for key in touched.iter().filter(|key| key.kind == CONNECTION) {
-            self.refuse_connection(ConnectionId(key.id), "a message on it made the server panic");
+            self.close_connection(ConnectionId(key.id), "a message on it made the server panic");
         }
         self.store.settle();
     }

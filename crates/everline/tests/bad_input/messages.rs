@@ -149,6 +149,9 @@ fn vias() {
     let many = with(&mut phone, 1_000);
     assert_eq!(phone.ask(many), 513);
     let in_one_line = format!("Via: {}SIP/2.0/UDP h\r\n", "SIP/2.0/UDP h,".repeat(1_000));
+    let mut line = Line::from(1, running.address("tcp"));
+    line.send(over_tcp(3, 0).replace("Max-Forwards: 70", &format!("Max-Forwards: 70\r\nSubject: {}", &body[..60_000])));
+    assert_eq!(line.status(), Some(200), "nearly all of it head");
     let in_one_line = phone.request("OPTIONS", "sip:127.0.0.1", "1002", &in_one_line);
     assert_eq!(phone.ask(in_one_line), 513);
     let some = with(&mut phone, 69);
