@@ -11,13 +11,13 @@ use crate::record::{CALL, Content, Value};
 use crate::token::Token;
 
 /// Who calls.
-enum Who {
+pub(super) enum Who {
     Trunk,
     Extension(String),
 }
 
 /// Where a number leads.
-enum Way {
+pub(super) enum Way {
     Queue,
     Targets(Vec<Target>),
 }
@@ -72,8 +72,8 @@ impl Engine {
         self.store.get(key).and_then(Value::as_call).is_some_and(|call| call.called() == number)
     }
 
-    /// Who sends this INVITE; `None` if it was answered with a challenge or refused.
-    fn who(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival) -> Option<Who> {
+    /// Who sends this INVITE or OPTIONS; `None` if it was answered with a challenge or refused.
+    pub(super) fn who(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival) -> Option<Who> {
         if self.settings.trunk_at(arrival.source).is_some() {
             return Some(Who::Trunk);
         }
@@ -87,7 +87,7 @@ impl Engine {
         }
     }
 
-    fn way(&mut self, now: Time, number: &str) -> Option<Way> {
+    pub(super) fn way(&mut self, now: Time, number: &str) -> Option<Way> {
         if self.settings.queues.contains_key(number) {
             return Some(Way::Queue);
         }

@@ -89,10 +89,33 @@ fn unknown_number() {
     let running = Running::new();
     let mut phone = Phone::new(running.address("udp"));
     assert_eq!(phone.prove("INVITE", "sip:7777@127.0.0.1", "long enough", "").0, 404);
-    let options = phone.request("OPTIONS", "sip:7777@127.0.0.1", "1002", "");
-    assert_eq!(phone.ask(options), 404);
-    let register = phone.request("REGISTER", "sip:127.0.0.1", "7777", "");
-    assert_eq!(phone.ask(register), 404);
+    assert_eq!(phone.prove("OPTIONS", "sip:7777@127.0.0.1", "long enough", "").0, 404);
+    assert_eq!(phone.prove("OPTIONS", "sip:1002@127.0.0.1", "long enough", "").0, 480, "nobody has registered there");
+}
+
+/// Whoever has no password learns of no number whether there is an extension.
+fn numbers_are_kept() {
+    let running = Running::new();
+    let mut phone = Phone::new(running.address("udp"));
+    let mut answers = |number: &str, more: &str| {
+        ["REGISTER", "INVITE", "OPTIONS", "MESSAGE"].map(|method| {
+            let from =
+                if method == "REGISTER" { "sip:127.0.0.1".to_owned() } else { format!("sip:{number}@127.0.0.1") };
+            let request = phone.request(method, &from, number, more);
+            phone.ask(request)
+        })
+    };
+    let guess = |number| {
+        format!(
+            "Authorization: Digest username=\"{number}\", realm=\"127.0.0.1\", nonce=\"n\", uri=\"sip:127.0.0.1\", \
+             response=\"r\", qop=auth, nc=00000001, cnonce=\"c\"\r\n"
+        )
+    };
+    // A phone, a device with a fixed contact, a queue, and nobody.
+    for number in ["1002", "1001", "9000", "7777"] {
+        assert_eq!(answers(number, ""), [401, 401, 401, 405], "{number}");
+        assert_eq!(answers(number, &guess(number))[..1], answers("1002", &guess("1002"))[..1], "{number}");
+    }
 }
 
 fn full_queue() {
