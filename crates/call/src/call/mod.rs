@@ -27,7 +27,7 @@ use sip::{Message, Method};
 use crate::limits::MAX_ANSWERED;
 use crate::settings::Settings;
 use crate::token::Token;
-pub(crate) use answer::{reply, reply_with};
+pub(crate) use answer::{answer_with, reply, reply_with};
 pub(crate) use desk::{Desk, Effect, Target};
 pub(crate) use incoming::{Arrival, key_of};
 use incoming::{InviteIn, RequestIn};
