@@ -305,7 +305,10 @@ fn who_calls_a_server_that_ends_is_refused() {
     assert_eq!(cut, [many - 1, 1]);
     datagram(&mut engine, Time::ZERO, &invite(many + 1, "9000"));
     let refused = sent_to(&mut engine, 2);
-    assert!(matches!(&refused[..], [one] if one.starts_with("SIP/2.0 503 ") && one.contains("Retry-After")), "{refused:?}");
+    assert!(
+        matches!(&refused[..], [one] if one.starts_with("SIP/2.0 503 ") && one.contains("Retry-After")),
+        "{refused:?}"
+    );
     assert_eq!(engine.calls(None, 1_000).0, [], "none is left");
 }
 
@@ -327,6 +330,38 @@ fn answer(invite: &str, tag: u32) -> String {
     let copied = ["Via:", "From:", "Call-ID:", "CSeq:", "To:"].map(|name| line(invite, name)).join("\r\n");
     let contact = address(3);
     format!("SIP/2.0 200 OK\r\n{copied};tag=t{tag}\r\nContact: <sip:1002@{contact}>\r\nContent-Length: 0\r\n\r\n")
+}
+
+/// RFC 3261 17.1.3: the branch alone does not make a response that of a transaction.
+#[test]
+fn a_response_with_another_method_is_none() {
+    let mut engine = engine();
+    datagram(&mut engine, Time::ZERO, &invite(1, "1002"));
+    let leg = sent_to(&mut engine, 3).remove(0);
+    let good = answer(&leg, 0);
+    datagram(&mut engine, Time::ZERO, &good.replace("1 INVITE", "1 OPTIONS"));
+    assert_eq!(sent_to(&mut engine, 2), [""; 0]);
+    datagram(&mut engine, Time::ZERO, &good);
+    let answered = sent_to(&mut engine, 2).pop().expect("the answer");
+    let names = ["From:", "To:", "Call-ID:"].map(|name| line(&answered, name)).join("\r\n");
+    let inside = |method: &str, seq: u32| {
+        format!(
+            "{method} sip:call@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bK{method}\r\nMax-Forwards: 70\r\n\
+             {names}\r\nCSeq: {seq} {method}\r\nContent-Length: 0\r\n\r\n",
+            address(2)
+        )
+    };
+    datagram(&mut engine, Time::ZERO, &inside("ACK", 1));
+    datagram(&mut engine, Time::ZERO, &inside("INFO", 2));
+    let info = sent_to(&mut engine, 3).pop().expect("it is passed on");
+    datagram(
+        &mut engine,
+        Time::ZERO,
+        &answer(&info, 0).replace(";tag=t0;tag=t0", ";tag=t0").replace(" INFO", " MESSAGE"),
+    );
+    assert_eq!(sent_to(&mut engine, 2), [""; 0]);
+    datagram(&mut engine, Time::ZERO, &answer(&info, 0).replace(";tag=t0;tag=t0", ";tag=t0"));
+    assert!(sent_to(&mut engine, 2).pop().is_some_and(|answer| answer.starts_with("SIP/2.0 200 ")));
 }
 
 /// The size of the records that changed since it was last asked.

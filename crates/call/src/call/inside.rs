@@ -173,6 +173,17 @@ impl Call {
         self.requests_out.push(RequestOut::send(desk, branch, purpose, side.hop, bytes));
     }
 
+    /// True if the request at this place has this method.
+    pub(super) fn is_method_of(&self, at: usize, method: Method<'_>) -> bool {
+        match self.requests_out.get(at).map(|request| request.purpose) {
+            Some(Purpose::Bye) => method == Method::Bye,
+            Some(Purpose::Relay { request_in, .. }) => {
+                self.requests_in.iter().any(|known| known.part == request_in && known.is_method(method))
+            }
+            None => false,
+        }
+    }
+
     /// A response to the request at this place of the list.
     pub(super) fn request_response(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
         let Some(request) = self.requests_out.get_mut(at) else { return };

@@ -156,15 +156,19 @@ impl Call {
         self.tidy(desk);
     }
 
-    /// Takes in a response to a request of this call.
+    /// Takes in a response to a request of this call: branch and method must fit (RFC 3261 17.1.3).
     pub(crate) fn response(&mut self, desk: &mut Desk<'_>, branch: Token, response: &Message<'_>) {
-        if let Some(at) = self.invites_out.iter().position(|invite| invite.is(branch)) {
+        let method = response.method();
+        let of_invite = matches!(method, Method::Invite | Method::Cancel);
+        if let Some(at) = self.invites_out.iter().position(|invite| of_invite && invite.is(branch)) {
             if self.invites_out[at].is_fork() {
                 self.fork_response(desk, at, response);
             } else {
                 self.reinvite_response(desk, at, response);
             }
-        } else if let Some(at) = self.requests_out.iter().position(|request| request.is(branch)) {
+        } else if let Some(at) = self.requests_out.iter().position(|request| request.is(branch))
+            && self.is_method_of(at, method)
+        {
             self.request_response(desk, at, response);
         }
         self.tidy(desk);
