@@ -75,6 +75,7 @@ scripts! {
     identity,
     inside,
     loops,
+    late_answer,
     options,
     no_contact,
     queue,

@@ -83,6 +83,9 @@ impl Call {
             Some(_) => self.reinvite_failed(desk, at, status),
             None => {}
         }
+        if let Some(invite) = self.invites_out.get_mut(at) {
+            invite.give_up();
+        }
     }
 
     fn expire_requests_out(&mut self, desk: &mut Desk<'_>) {
