@@ -100,6 +100,8 @@ pub(crate) struct Call {
     present: Vec<Box<str>>,
     /// The callees' ends of early dialogs that were let go of: who answers all the same is told so in order.
     parted: Vec<Callee>,
+    /// Until when the caller wants to be answered (RFC 3261 13.3.1).
+    expires: Time,
 }
 
 impl Call {

@@ -1,6 +1,6 @@
 //! From the caller's INVITE to the answer.
 
-use model::Time;
+use model::{Span, Time};
 use sip::dialog::untagged;
 use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 
@@ -78,6 +78,10 @@ impl Call {
             agent: None,
             present: Vec::new(),
             parted: Vec::new(),
+            expires: match invite.expires() {
+                Ok(Some(seconds)) => desk.after(Span::from_secs(seconds.into())),
+                Ok(None) | Err(_) => Time::NEVER,
+            },
         };
         call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });
