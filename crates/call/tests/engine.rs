@@ -411,14 +411,26 @@ fn an_agent_has_so_many_calls_and_no_more() {
     for count in 1..=many {
         datagram(&mut engine, Time::ZERO, &invite(count, "1002"));
     }
-    assert_eq!(sent_to(&mut engine, 3).len(), call::limits::MAX_CALLS_OF_AGENT);
+    let legs = sent_to(&mut engine, 3);
+    assert_eq!(legs.len(), call::limits::MAX_CALLS_OF_AGENT);
     datagram(&mut engine, Time::ZERO, &invite(many + 1, "1002"));
-    assert!(sent_to(&mut engine, 2).pop().is_some_and(|answer| answer.starts_with("SIP/2.0 486 ")));
+    let busy = sent_to(&mut engine, 2).pop().expect("an answer");
+    assert!(busy.starts_with("SIP/2.0 486 "), "{busy}");
+    // A call ends before the INVITE comes again: it is refused all the same (RFC 3261 17.2.1), until its ACK came.
+    datagram(&mut engine, Time::ZERO, &answer(&legs[0], 0).replace("200 OK", "603 Decline"));
+    sent_to(&mut engine, 2);
+    datagram(&mut engine, Time::ZERO, &invite(many + 1, "1002"));
+    assert_eq!(sent_to(&mut engine, 2), [busy.as_str()]);
+    let ack = invite(many + 1, "1002").replace("INVITE", "ACK");
+    datagram(&mut engine, Time::ZERO, &ack.replace(line(&ack, "To:"), line(&busy, "To:")));
+    assert_eq!(actions(&mut engine), [], "it is absorbed");
+    datagram(&mut engine, Time::ZERO, &invite(1_000, "1002"));
+    sent_to(&mut engine, 3);
     // Neither may the agent begin one more; others may.
     let own = invite(many + 2, "1001");
     engine.handle(Time::ZERO, Input::Datagram { listener: ListenerId(0), source: address(3), bytes: own.as_bytes() });
     let refused = sent_to(&mut engine, 3).pop().expect("an answer");
     assert!(refused.starts_with("SIP/2.0 503 ") && refused.contains("Retry-After"), "{refused}");
     datagram(&mut engine, Time::ZERO, &invite(many + 3, "9000"));
-    assert_eq!(count(&engine, 1), call::limits::MAX_CALLS_OF_AGENT + 1);
+    assert_eq!(engine.calls(None, 1_000).0.len(), call::limits::MAX_CALLS_OF_AGENT + 1);
 }

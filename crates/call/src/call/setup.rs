@@ -156,6 +156,12 @@ impl Call {
         self.end(desk, Some(status));
     }
 
+    /// Refuses the caller before anybody was rung.
+    pub(crate) fn decline(&mut self, desk: &mut Desk<'_>, status: u16) {
+        self.refuse(desk, status, None);
+        self.tidy(desk);
+    }
+
     /// Keeps a refusal if it is better than the one before (RFC 3261 16.7 point 6).
     pub(super) fn keep_best(&mut self, status: u16, response: &[u8]) {
         if self.best.as_ref().is_none_or(|best| rank(status) < rank(best.status)) {
