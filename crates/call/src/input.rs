@@ -50,6 +50,13 @@ pub enum Input<'a> {
     RoutingConnected,
     /// The connection with the Routing Server is gone.
     RoutingGone,
+    /// This server is about to end: cuts off the calls with numbers behind `after`, up to `up_to`.
+    Close {
+        /// None for the first ones.
+        after: Option<u64>,
+        /// At most [`crate::limits::CLOSE_AT_ONCE`] calls lie between the two.
+        up_to: u64,
+    },
     /// The Routing Server says something.
     Mail(Envelope<Order>),
 }

@@ -57,6 +57,12 @@ pub const DEFAULT_EXPIRES: u32 = 3_600;
 /// Records that one call of `expire` looks at; the rest stays due.
 pub const EXPIRE_AT_ONCE: usize = 64;
 
+/// Calls that are cut off at once when the server ends, so that what they are sent finds room in the sockets.
+pub const CLOSE_AT_ONCE: usize = 256;
+
+/// Seconds after which a caller may try again when the server is full or ends (RFC 3261 20.33).
+pub const RETRY_AFTER: u32 = 10;
+
 /// Calls that wait for one connection to open; the others learn of a failure by their timers.
 pub const MAX_HOPEFULS: usize = 64;
 

@@ -105,6 +105,8 @@ pub enum Event {
         fault: String,
         /// Who sent it.
         source: SocketAddr,
+        /// The connection that was closed for it, as its messages cannot be told apart any more.
+        ended: Option<ConnectionId>,
     },
     /// A message was dropped: it belongs to nothing that is known here.
     Stray {
@@ -112,7 +114,7 @@ pub enum Event {
         response: bool,
     },
     /// A connection was closed by this server.
-    ConnectionRefused {
+    ConnectionClosed {
         /// The connection.
         connection: ConnectionId,
         /// Why.
@@ -128,6 +130,11 @@ pub enum Event {
         registration: u64,
         /// Who sent it.
         source: SocketAddr,
+    },
+    /// Calls were cut off, as this server was asked to end.
+    CallsCut {
+        /// How many.
+        calls: u32,
     },
 }
 

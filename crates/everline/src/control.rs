@@ -68,6 +68,14 @@ impl<'a> Control<'a> {
         self.request(Method::GET, path, String::new(), Persistence { wait: CONNECT, repeats: true })
     }
 
+    /// The same without waiting for a control server that is away.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn get_at_once(&self, path: &str) -> Result<String, Failure> {
+        self.request(Method::GET, path, String::new(), Persistence { wait: Duration::ZERO, repeats: false })
+    }
+
     /// Gives an order that can be given in another way as well, so a control server that is away is not waited for.
     ///
     /// # Errors

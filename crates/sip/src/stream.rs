@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::lex;
-use crate::limits::{MAX_HEAD, MAX_MESSAGE};
+use crate::limits::MAX_MESSAGE;
 use crate::message::{Fault, Refusal, content_length};
 
 /// What a stream has carried so far beyond its last whole message.
@@ -181,10 +181,10 @@ impl Progress {
         let from = self.scanned.saturating_sub(PING.len() - 1);
         let Some(end) = memchr::memmem::find(bytes.get(from..).unwrap_or_default(), PING) else {
             self.scanned = bytes.len();
-            return if bytes.len() > MAX_HEAD { Err(Fault::TooLarge) } else { Ok(None) };
+            return if bytes.len() > MAX_MESSAGE { Err(Fault::TooLarge) } else { Ok(None) };
         };
         let head = from + end + PING.len();
-        if head > MAX_HEAD {
+        if head > MAX_MESSAGE {
             return Err(Fault::TooLarge);
         }
         // A stream has no other way to say where a body ends (RFC 3261 18.3, 20.14).

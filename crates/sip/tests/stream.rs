@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sip::Fault;
-use sip::limits::{MAX_HEAD, MAX_MESSAGE};
+use sip::limits::MAX_MESSAGE;
 use sip::stream::{Frame, Framer};
 
 fn message(call: usize, body: &[u8]) -> Vec<u8> {
@@ -84,8 +84,23 @@ fn a_header_section_without_end_is_bounded() {
     let mut framer = Framer::default();
     let line = [b'x'; 1000];
     let fed = (1..200).find(|_| framer.next(&mut &line[..]).is_err());
-    assert_eq!(fed, Some(MAX_HEAD / 1000 + 1));
+    assert_eq!(fed, Some(MAX_MESSAGE / 1000 + 1));
     assert!(framer.held() <= MAX_MESSAGE);
+}
+
+/// RFC 3261 18.1.1: messages of 65,535 bytes are to be taken, whichever part of them is the large one.
+#[test]
+fn a_message_may_be_all_head() {
+    let with = |length: usize| {
+        let (before, after) = ("OPTIONS sip:a@b SIP/2.0\r\nSubject: ", "\r\nl: 0\r\n\r\n");
+        [before, &"x".repeat(length - before.len() - after.len()), after].concat().into_bytes()
+    };
+    let largest = with(MAX_MESSAGE);
+    assert_eq!(all_at_once(&largest), Ok(vec![largest.clone()]));
+    assert_eq!(frames(&mut Framer::default(), largest.chunks(10_000)), Ok(vec![largest]));
+    let larger = with(MAX_MESSAGE + 1);
+    assert_eq!(all_at_once(&larger), Err(Fault::TooLarge));
+    assert_eq!(frames(&mut Framer::default(), larger.chunks(10_000)), Err(Fault::TooLarge));
 }
 
 #[test]

@@ -19,8 +19,19 @@ pub(crate) fn reply_with(
     status: u16,
     headers: impl FnOnce(Outgoing<'_>) -> Outgoing<'_>,
 ) {
+    answer_with(desk, request, arrival, Answer::new(status), headers);
+}
+
+/// Answers `request` with a phrase and headers of its own.
+pub(crate) fn answer_with(
+    desk: &mut Desk<'_>,
+    request: &Message<'_>,
+    arrival: &Arrival,
+    answer: Answer<'_>,
+    headers: impl FnOnce(Outgoing<'_>) -> Outgoing<'_>,
+) {
     let tag = format!("{:016x}", number_of(&desk.settings.secret, &key_of(request)));
     let mut bytes = Vec::with_capacity(512);
-    headers(Answer::new(status).tag(&tag).to(request, arrival.source, &mut bytes)).finish();
+    headers(answer.tag(&tag).to(request, arrival.source, &mut bytes)).finish();
     desk.respond(arrival.back, bytes);
 }

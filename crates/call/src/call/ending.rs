@@ -85,6 +85,22 @@ impl Call {
         self.end(desk, None);
     }
 
+    /// Cuts the call off, as this server ends. True if it was in progress.
+    ///
+    /// There is no later for a BYE that waits for its ACK (RFC 3261 15): the caller has our answer, so it knows the dialog.
+    pub(crate) fn close(&mut self, desk: &mut Desk<'_>) -> bool {
+        let was = self.stage;
+        match was {
+            Stage::Setup => self.refuse(desk, 503, None),
+            Stage::Talking => self.hang_up(desk, None, None),
+            Stage::Ended => {}
+        }
+        self.late_bye(desk);
+        self.invites_in.iter_mut().filter(|invite| invite.awaits_ack()).for_each(super::InviteIn::settle);
+        self.tidy(desk);
+        was != Stage::Ended
+    }
+
     /// Says the goodbye to the caller that had to wait for his ACK.
     pub(super) fn late_bye(&mut self, desk: &mut Desk<'_>) {
         for mut pair in std::mem::take(&mut self.pairs) {

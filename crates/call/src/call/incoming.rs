@@ -197,6 +197,11 @@ impl RequestIn {
         &self.received.key
     }
 
+    /// True if this is its method, with which the key of every transaction begins.
+    pub(crate) fn is_method(&self, method: Method<'_>) -> bool {
+        self.key().split(|byte| *byte == 0).next() == Some(method.as_str().as_bytes())
+    }
+
     /// Our Contact towards who sent it.
     pub(crate) fn contact(&self, desk: &Desk<'_>) -> Vec<u8> {
         desk.contact(self.received.hop)

@@ -9,7 +9,7 @@ use super::incoming::{Arrival, InviteIn, Origin, RequestIn, key_of};
 use super::outgoing::{Purpose, RequestOut};
 use super::pair::End;
 use super::setup::passed;
-use super::{ALLOW, Call, METHODS, Stage, relay, reply};
+use super::{Call, METHODS, Stage, relay, reply};
 use crate::draw::number_of;
 use crate::limits::MAX_REQUESTS;
 use crate::token::{Kind, Token};
@@ -119,7 +119,9 @@ impl Call {
         let status = objection.status();
         let unsupported: Vec<&[u8]> = relay::unsupported(request).collect();
         let more = |answer: Outgoing<'_>| match objection {
-            Objection::Status(501) | Objection::Method => answer.header(HeaderName::Allow, ALLOW).finish(),
+            Objection::Status(501) | Objection::Method => {
+                answer.header(HeaderName::Allow, relay::ALLOW_INSIDE).finish();
+            }
             Objection::Unsupported => answer.header(HeaderName::Unsupported, unsupported.join(&b", "[..])).finish(),
             Objection::Pending => answer.number(HeaderName::RetryAfter, retry_after).finish(),
             Objection::Status(_) => answer.finish(),
@@ -169,6 +171,17 @@ impl Call {
         let purpose = Purpose::Relay { pair: origin.pair, to, request_in: part };
         self.requests_in.push(RequestIn::new(part, Some(origin), request, arrival));
         self.requests_out.push(RequestOut::send(desk, branch, purpose, side.hop, bytes));
+    }
+
+    /// True if the request at this place has this method.
+    pub(super) fn is_method_of(&self, at: usize, method: Method<'_>) -> bool {
+        match self.requests_out.get(at).map(|request| request.purpose) {
+            Some(Purpose::Bye) => method == Method::Bye,
+            Some(Purpose::Relay { request_in, .. }) => {
+                self.requests_in.iter().any(|known| known.part == request_in && known.is_method(method))
+            }
+            None => false,
+        }
     }
 
     /// A response to the request at this place of the list.

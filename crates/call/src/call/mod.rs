@@ -27,7 +27,7 @@ use sip::{Message, Method};
 use crate::limits::MAX_ANSWERED;
 use crate::settings::Settings;
 use crate::token::Token;
-pub(crate) use answer::{reply, reply_with};
+pub(crate) use answer::{answer_with, reply, reply_with};
 pub(crate) use desk::{Desk, Effect, Target};
 pub(crate) use incoming::{Arrival, key_of};
 use incoming::{InviteIn, RequestIn};
@@ -100,6 +100,8 @@ pub(crate) struct Call {
     present: Vec<Box<str>>,
     /// The callees' ends of early dialogs that were let go of: who answers all the same is told so in order.
     parted: Vec<Callee>,
+    /// Until when the caller wants to be answered (RFC 3261 13.3.1).
+    expires: Time,
 }
 
 impl Call {
@@ -156,15 +158,19 @@ impl Call {
         self.tidy(desk);
     }
 
-    /// Takes in a response to a request of this call.
+    /// Takes in a response to a request of this call: branch and method must fit (RFC 3261 17.1.3).
     pub(crate) fn response(&mut self, desk: &mut Desk<'_>, branch: Token, response: &Message<'_>) {
-        if let Some(at) = self.invites_out.iter().position(|invite| invite.is(branch)) {
+        let method = response.method();
+        let of_invite = matches!(method, Method::Invite | Method::Cancel);
+        if let Some(at) = self.invites_out.iter().position(|invite| of_invite && invite.is(branch)) {
             if self.invites_out[at].is_fork() {
                 self.fork_response(desk, at, response);
             } else {
                 self.reinvite_response(desk, at, response);
             }
-        } else if let Some(at) = self.requests_out.iter().position(|request| request.is(branch)) {
+        } else if let Some(at) = self.requests_out.iter().position(|request| request.is(branch))
+            && self.is_method_of(at, method)
+        {
             self.request_response(desk, at, response);
         }
         self.tidy(desk);

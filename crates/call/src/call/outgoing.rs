@@ -204,6 +204,13 @@ impl InviteOut {
         }
     }
 
+    /// Nobody waits for an answer any more: one that comes late is declined.
+    pub(crate) fn give_up(&mut self) {
+        if matches!(self.cancel, Cancel::No | Cancel::Wanted(_)) {
+            self.cancel = Cancel::Done;
+        }
+    }
+
     fn send_wanted_cancel(&mut self, desk: &mut Desk<'_>) {
         let Cancel::Wanted(reason) = &self.cancel else { return };
         let Ok(invite) = Message::parse(&self.request) else { return };

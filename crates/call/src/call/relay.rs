@@ -23,8 +23,11 @@ pub(crate) const METHODS: [Method<'static>; 11] = [
     Method::Notify,
 ];
 
-/// The value of our Allow header.
-pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, MESSAGE, NOTIFY";
+/// The value of our Allow header outside of a dialog, where a MESSAGE is not taken (RFC 3261 20.5, 21.4.6).
+pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, NOTIFY";
+
+/// The same within a dialog.
+pub(super) const ALLOW_INSIDE: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, NOTIFY";
 
 /// True for the headers that are ours on each leg: they route the message, name the dialog, or prove something to
 /// this server that proves nothing elsewhere.

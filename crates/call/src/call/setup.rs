@@ -1,6 +1,6 @@
 //! From the caller's INVITE to the answer.
 
-use model::Time;
+use model::{Span, Time};
 use sip::dialog::untagged;
 use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 
@@ -9,6 +9,7 @@ use super::incoming::{Arrival, InviteIn};
 use super::outgoing::{InviteOut, Role};
 use super::pair::{Pair, Side};
 use super::{Best, Call, Stage, relay};
+use crate::limits::RETRY_AFTER;
 use crate::output::Event;
 use crate::token::{Kind, Token};
 
@@ -77,6 +78,10 @@ impl Call {
             agent: None,
             present: Vec::new(),
             parted: Vec::new(),
+            expires: match invite.expires() {
+                Ok(Some(seconds)) => desk.after(Span::from_secs(seconds.into())),
+                Ok(None) | Err(_) => Time::NEVER,
+            },
         };
         call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });
@@ -143,11 +148,18 @@ impl Call {
                     relay::pass(said, answer.copy_all(said, HeaderName::Contact));
                 }
                 Some(said) => relay::pass(said, answer),
+                None if status == 503 => answer.number(HeaderName::RetryAfter, RETRY_AFTER).finish(),
                 None => answer.finish(),
             });
         }
         self.cancel_forks(desk, "");
         self.end(desk, Some(status));
+    }
+
+    /// Refuses the caller before anybody was rung.
+    pub(crate) fn decline(&mut self, desk: &mut Desk<'_>, status: u16) {
+        self.refuse(desk, status, None);
+        self.tidy(desk);
     }
 
     /// Keeps a refusal if it is better than the one before (RFC 3261 16.7 point 6).

@@ -11,7 +11,7 @@ impl Call {
     /// When something is due. What lingers for repeated messages only is swept out all at once, when the last of it
     /// is over, so that it costs one visit.
     pub(crate) fn deadline(&self) -> Time {
-        let mut due = self.until;
+        let mut due = if self.stage == Stage::Setup { self.until.min(self.expires) } else { self.until };
         let mut linger = Time::ZERO;
         for invite in &self.invites_in {
             due = due.min(invite.deadline());
@@ -44,6 +44,9 @@ impl Call {
         self.expire_invites_in(desk);
         self.expire_invites_out(desk);
         self.expire_requests_out(desk);
+        if self.stage == Stage::Setup && self.expires <= desk.now {
+            self.refuse(desk, 487, None);
+        }
         if self.until <= desk.now {
             self.until = Time::NEVER;
             self.run_out(desk);
@@ -82,6 +85,9 @@ impl Call {
             Some(invite) if invite.is_fork() => self.branch_failed(desk, at, status, &[]),
             Some(_) => self.reinvite_failed(desk, at, status),
             None => {}
+        }
+        if let Some(invite) = self.invites_out.get_mut(at) {
+            invite.give_up();
         }
     }
 

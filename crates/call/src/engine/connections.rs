@@ -80,7 +80,7 @@ impl Engine {
 
     pub(super) fn accepted(&mut self, now: Time, connection: ConnectionId, listener: ListenerId, peer: SocketAddr) {
         if let Some(why) = self.crowd.refuses(peer.ip()) {
-            return self.refuse_connection(connection, why);
+            return self.close_connection(connection, why);
         }
         self.keep_connection(key_of(connection), new(listener, peer, now + MESSAGE_PATIENCE));
     }
@@ -137,14 +137,18 @@ impl Engine {
             open.patience = Time::NEVER;
             return self.output(Some(key), Action::Close { connection });
         }
-        self.refuse_connection(connection, "no whole message came in time");
+        self.close_connection(connection, "no whole message came in time");
     }
 
-    /// Closes a connection.
-    pub(super) fn refuse_connection(&mut self, connection: ConnectionId, why: &str) {
+    /// Closes a connection, and says why.
+    pub(super) fn close_connection(&mut self, connection: ConnectionId, why: &str) {
+        self.end_connection(connection);
+        self.log(Event::ConnectionClosed { connection, why: why.to_owned() });
+    }
+
+    fn end_connection(&mut self, connection: ConnectionId) {
         self.forget_connection(key_of(connection));
         self.output(None, Action::Close { connection });
-        self.log(Event::ConnectionRefused { connection, why: why.to_owned() });
     }
 
     /// Takes in bytes from a connection.
@@ -163,8 +167,8 @@ impl Engine {
                 Ok(Some(Frame::Ping)) => self.output(Some(key), Action::Stream { connection, bytes: PONG.to_vec() }),
                 Ok(Some(Frame::Message(message))) => self.message(now, hop, source, &message),
                 Err(lost) => {
-                    self.refuse(now, hop, source, &lost.refusal());
-                    return self.refuse_connection(connection, &lost.to_string());
+                    self.refuse(now, hop, source, &lost.refusal(), Some(connection));
+                    return self.end_connection(connection);
                 }
             }
         }

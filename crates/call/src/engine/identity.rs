@@ -24,13 +24,9 @@ const fn algorithms(sha_256: bool) -> &'static [Algorithm] {
 }
 
 impl Engine {
-    /// Asks for the password of an extension until it is given (RFC 3261 22.2).
+    /// Asks for the password of an extension until it is given (RFC 3261 22.2). One that has none is asked all the same and
+    /// never believed, so that nobody can tell which numbers there are.
     pub(super) fn prove(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival, number: &str) -> Proof {
-        let password = self.settings.extensions.get(number).and_then(|extension| extension.password.as_deref());
-        let Some(password) = password else {
-            self.answer(now, request, arrival, 403);
-            return Proof::Answered;
-        };
         let Ok(credentials) = self.authenticator.credentials(request, HeaderName::Authorization) else {
             self.answer(now, request, arrival, 400);
             return Proof::Answered;
@@ -40,10 +36,15 @@ impl Engine {
             None => None,
             // RFC 3261 22.2: a password of somebody else proves nothing.
             Some(given) if given.username() != number => Some(Denial::Wrong),
-            Some(given) => match self.authenticator.check(given, request, Secret::Password(password), &binding, now) {
-                Ok(()) => return Proof::Given,
-                Err(denial) => Some(denial),
-            },
+            Some(given) => {
+                let known = self.settings.extensions.get(number).and_then(|extension| extension.password.as_deref());
+                let secret = Secret::Password(known.unwrap_or_default());
+                match self.authenticator.check(given, request, secret, &binding, now) {
+                    Ok(()) if known.is_some() => return Proof::Given,
+                    Ok(()) => Some(Denial::Wrong),
+                    Err(denial) => Some(denial),
+                }
+            }
         };
         if denial == Some(Denial::Wrong) {
             let registration = super::register::key_of(number).id;

@@ -6,21 +6,18 @@ use sip::{HeaderName, Message};
 use super::Engine;
 use super::identity::Proof;
 use crate::call::{Arrival, Call, Caller, Target, merge_key, reply_with};
-use crate::limits::{MAX_RECORDS, RING_PATIENCE};
+use crate::limits::{MAX_RECORDS, RETRY_AFTER, RING_PATIENCE};
 use crate::record::{CALL, Content, Value};
 use crate::token::Token;
 
-/// Seconds after which a caller may try again when the server is full.
-const RETRY_AFTER: u32 = 10;
-
 /// Who calls.
-enum Who {
+pub(super) enum Who {
     Trunk,
     Extension(String),
 }
 
 /// Where a number leads.
-enum Way {
+pub(super) enum Way {
     Queue,
     Targets(Vec<Target>),
 }
@@ -51,11 +48,7 @@ impl Engine {
         let Some(who) = self.who(now, invite, arrival) else { return };
         let Some(way) = self.way(now, &number) else { return self.answer(now, invite, arrival, 404) };
         match way {
-            Way::Targets(_) if self.is_crowded(&number) => self.answer(now, invite, arrival, 486),
-            _ if who.extension().is_some_and(|caller| self.is_crowded(caller)) => {
-                self.refuse_full(now, invite, arrival);
-            }
-            _ if self.store.len() >= MAX_RECORDS => self.refuse_full(now, invite, arrival),
+            _ if self.closing || self.store.len() >= MAX_RECORDS => self.refuse_full(now, invite, arrival),
             way => self.begin_call(now, invite, arrival, &who, &number, &way),
         }
     }
@@ -75,8 +68,8 @@ impl Engine {
         self.store.get(key).and_then(Value::as_call).is_some_and(|call| call.called() == number)
     }
 
-    /// Who sends this INVITE; `None` if it was answered with a challenge or refused.
-    fn who(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival) -> Option<Who> {
+    /// Who sends this INVITE or OPTIONS; `None` if it was answered with a challenge or refused.
+    pub(super) fn who(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival) -> Option<Who> {
         if self.settings.trunk_at(arrival.source).is_some() {
             return Some(Who::Trunk);
         }
@@ -90,7 +83,7 @@ impl Engine {
         }
     }
 
-    fn way(&mut self, now: Time, number: &str) -> Option<Way> {
+    pub(super) fn way(&mut self, now: Time, number: &str) -> Option<Way> {
         if self.settings.queues.contains_key(number) {
             return Some(Way::Queue);
         }
@@ -106,11 +99,18 @@ impl Engine {
     fn begin_call(&mut self, now: Time, invite: &Message<'_>, arrival: &Arrival, who: &Who, number: &str, way: &Way) {
         let key = self.draw_key(CALL);
         let caller = Caller { extension: who.extension(), trusted: matches!(who, Who::Trunk), called: number };
+        // Who is refused gets a call as well, so that the INVITE, when it comes again, has the same answer (17.2.1).
+        let refusal = match way {
+            Way::Targets(_) if self.is_crowded(number) => Some(486),
+            _ if who.extension().is_some_and(|caller| self.is_crowded(caller)) => Some(503),
+            _ => None,
+        };
         let mut desk = self.desk(now);
         let mut call = Call::begin(&mut desk, key.id, invite, arrival, &caller);
-        match way {
-            Way::Queue => call.enter_queue(&mut desk, number, invite),
-            Way::Targets(targets) => call.fork(&mut desk, invite, targets, now + RING_PATIENCE),
+        match (refusal, way) {
+            (Some(status), _) => call.decline(&mut desk, status),
+            (None, Way::Queue) => call.enter_queue(&mut desk, number, invite),
+            (None, Way::Targets(targets)) => call.fork(&mut desk, invite, targets, now + RING_PATIENCE),
         }
         self.store.insert(key, Value(Content::Call(Box::new(call))));
         self.carry_out(now, Some(key));

@@ -9,7 +9,7 @@ use sip::{Message, Method, Refusal};
 use super::Engine;
 use crate::call::{Arrival, key_of, reply};
 use crate::draw::number_of;
-use crate::hop::Hop;
+use crate::hop::{ConnectionId, Hop};
 use crate::output::Event;
 use crate::record::{CALL, Content, STANDALONE, Value};
 use crate::settings::ListenerId;
@@ -35,12 +35,19 @@ impl Engine {
                 self.carry_out(now, None);
             }
             Ok(response) => self.response(now, &response),
-            Err(refusal) => self.refuse(now, from, source, &refusal),
+            Err(refusal) => self.refuse(now, from, source, &refusal, None),
         }
     }
 
-    /// Answers what could not be read, if an answer is due.
-    pub(super) fn refuse(&mut self, now: Time, from: Hop, source: SocketAddr, refusal: &Refusal<'_>) {
+    /// Answers what could not be read, if an answer is due; `ended` is the connection that ends with it.
+    pub(super) fn refuse(
+        &mut self,
+        now: Time,
+        from: Hop,
+        source: SocketAddr,
+        refusal: &Refusal<'_>,
+        ended: Option<ConnectionId>,
+    ) {
         let tag = format!("{:016x}", number_of(&self.settings.secret, source.to_string().as_bytes()));
         let mut bytes = Vec::with_capacity(512);
         let to = refusal.answer(source, &tag, &mut bytes);
@@ -52,7 +59,7 @@ impl Engine {
             self.send(now, None, back, bytes, false);
         }
         let status = to.and(refusal.status());
-        self.log(Event::Malformed { status, fault: refusal.fault().to_string(), source });
+        self.log(Event::Malformed { status, fault: refusal.fault().to_string(), source, ended });
     }
 
     fn response(&mut self, now: Time, response: &Message<'_>) {

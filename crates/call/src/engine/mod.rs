@@ -1,5 +1,6 @@
 //! The engine: finds the record that an input is about, and carries out what the record wants.
 
+mod closing;
 mod connections;
 mod crowd;
 mod identity;
@@ -48,6 +49,8 @@ pub struct Engine {
     drawn: u64,
     /// How many connections there are; counted anew when this engine begins to serve.
     crowd: Crowd,
+    /// This process is about to end and takes no calls on.
+    closing: bool,
 }
 
 impl Engine {
@@ -67,6 +70,7 @@ impl Engine {
             epoch: Epoch(0),
             drawn: 0,
             crowd: Crowd::default(),
+            closing: false,
         }
     }
 
@@ -160,6 +164,7 @@ impl hot_standby::Engine for Engine {
             Input::Closed { connection } => self.closed(now, connection),
             Input::RoutingConnected => self.routing_connected(),
             Input::RoutingGone => self.routing_gone(now),
+            Input::Close { after, up_to } => self.close(now, after, up_to),
             Input::Mail(envelope) => self.mail(now, envelope),
         }
         self.store.settle();
@@ -175,6 +180,7 @@ impl hot_standby::Engine for Engine {
 
     fn begin(&mut self, now: Time, epoch: Epoch, seed: u64) {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
+        self.closing = false;
         self.count_connections();
         // Who takes over has no connection with the Routing Server yet, and the same patience as ever.
         match self.routing_mut() {
@@ -206,7 +212,7 @@ impl hot_standby::Engine for Engine {
             self.abandon_call(*key);
         }
         for key in touched.iter().filter(|key| key.kind == CONNECTION) {
-            self.refuse_connection(ConnectionId(key.id), "a message on it made the server panic");
+            self.close_connection(ConnectionId(key.id), "a message on it made the server panic");
         }
         self.store.settle();
     }

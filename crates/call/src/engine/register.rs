@@ -6,7 +6,7 @@ use sip::{Answer, HeaderName, Message, NameAddr, Outgoing, SipUri, Uri};
 
 use super::Engine;
 use super::identity::Proof;
-use crate::call::{Arrival, is_translated, key_of as transaction_key, reply_with};
+use crate::call::{Arrival, answer_with, is_translated, key_of as transaction_key, reply_with};
 use crate::draw::number_of;
 use crate::hop::Hop;
 use crate::limits::{DEFAULT_EXPIRES, MAX_BINDINGS};
@@ -23,6 +23,8 @@ pub(super) fn key_of(number: &str) -> RecordKey {
 #[derive(Debug, PartialEq, Eq)]
 enum Refused {
     Status(u16),
+    /// 403, with the reason.
+    Forbidden(&'static str),
     /// 423, with the least that is taken (RFC 3261 10.2.8).
     TooBrief,
 }
@@ -32,16 +34,16 @@ impl Engine {
         // 10.3 point 1: for another domain. Point 5: To names whose contacts they are.
         let Uri::Sip(of) = request.to().uri() else { return self.answer(now, request, arrival, 400) };
         let number = of.user().unwrap_or_default().into_owned();
-        let known = self.settings.extensions.get(&number).filter(|_| self.settings.is_ours(of.host()));
-        let (Some(_), Some(extension)) = (self.called(request), known) else {
+        if self.called(request).is_none() || !self.settings.is_ours(of.host()) {
             return self.answer(now, request, arrival, 404);
-        };
-        // A device whose place is written down never registers.
-        if extension.contact.is_some() {
-            return self.answer(now, request, arrival, 403);
         }
-        if matches!(self.prove(now, request, arrival, &number), Proof::Answered) {
+        let is_at_home = self.devices.get(&arrival.source) == Some(&number);
+        if !is_at_home && matches!(self.prove(now, request, arrival, &number), Proof::Answered) {
             return;
+        }
+        if self.settings.extensions.get(&number).is_none_or(|extension| extension.contact.is_some()) {
+            let refusal = Answer::new(403).reason("the contact of this extension is written down in the configuration");
+            return answer_with(&mut self.desk(now), request, arrival, refusal, |answer| answer);
         }
         let key = key_of(&number);
         let mut registration = match self.store.get(key) {
@@ -56,6 +58,10 @@ impl Engine {
                 self.keep(now, key, registration);
             }
             Err(Refused::Status(status)) => self.answer(now, request, arrival, status),
+            Err(Refused::Forbidden(why)) => {
+                let refusal = Answer::new(403).reason(why);
+                answer_with(&mut self.desk(now), request, arrival, refusal, |answer| answer);
+            }
             Err(Refused::TooBrief) => reply_with(&mut self.desk(now), request, arrival, 423, |answer| {
                 answer.number(HeaderName::MinExpires, shortest)
             }),
@@ -84,27 +90,26 @@ impl Engine {
             registration.bindings.clear();
             return Ok(());
         }
+        let before = registration.bindings.clone();
         for contact in request.addresses(HeaderName::Contact) {
             let contact = contact.map_err(malformed)?;
             let seconds = contact.expires().or(expires).unwrap_or(DEFAULT_EXPIRES);
             if (1..self.settings.expiry.shortest).contains(&seconds) {
                 return Err(Refused::TooBrief);
             }
-            let known =
-                registration.bindings.iter().position(|binding| same_contact(&binding.uri, contact.uri().as_str()));
-            if known.is_some_and(|at| !registration.bindings.get(at).is_some_and(in_order)) {
+            let is_it = |binding: &Binding| same_contact(&binding.uri, contact.uri().as_str());
+            if before.iter().any(|binding| is_it(binding) && !in_order(binding)) {
                 return Err(Refused::Status(500));
             }
-            if let Some(at) = known {
-                registration.bindings.remove(at);
-            }
+            // Of a contact that is named twice the later one counts.
+            registration.bindings.retain(|binding| !is_it(binding));
             if seconds > 0 {
                 let binding = self.bind(now, &contact, seconds.min(self.settings.expiry.longest), request, arrival)?;
                 registration.bindings.push(binding);
             }
         }
         if registration.bindings.len() > MAX_BINDINGS {
-            return Err(Refused::Status(403));
+            return Err(Refused::Forbidden("the extension has as many contacts as it may"));
         }
         Ok(())
     }
@@ -126,7 +131,7 @@ impl Engine {
         let hop = self.way_to(uri, follow, arrival);
         // A contact that leads back here would ring this server, and two that name each other without end (RFC 5393 4).
         if self.settings.listeners.iter().any(|listener| listener.address == hop.peer()) {
-            return Err(Refused::Status(403));
+            return Err(Refused::Forbidden("the contact leads back to this server"));
         }
         Ok(Binding {
             uri: uri.as_str().into(),

@@ -4,6 +4,7 @@ use model::Time;
 use sip::{HeaderName, Message, Method, Uri};
 
 use super::Engine;
+use super::invite::Way;
 use crate::call::{ALLOW, Arrival, EXTENSIONS, METHODS, reply_with, unsupported};
 use crate::output::Event;
 
@@ -39,7 +40,9 @@ impl Engine {
             Method::Invite => self.invite(now, request, arrival),
             Method::Register => self.register(now, request, arrival),
             Method::Options => self.options(now, request, arrival),
-            Method::Message => self.page(now, request, arrival),
+            Method::Message if self.called(request).is_none() => self.answer(now, request, arrival, 404),
+            // This server passes them on within calls only, whoever they are for.
+            Method::Message => self.refuse_method(now, request, arrival, 405),
             // BYE, UPDATE, INFO, PRACK and NOTIFY mean something within a dialog only.
             _ => self.answer(now, request, arrival, 481),
         }
@@ -67,15 +70,25 @@ impl Engine {
         ours.then(|| uri.user().map(std::borrow::Cow::into_owned).unwrap_or_default())
     }
 
-    fn has_number(&self, number: &str) -> bool {
-        self.settings.extensions.contains_key(number) || self.settings.queues.contains_key(number)
-    }
-
-    /// What this server can do (RFC 3261 11.2).
+    /// What this server can do, or what it would say to an INVITE for the same number (RFC 3261 11.2).
     fn options(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival) {
         match self.called(request) {
-            Some(number) if number.is_empty() || self.has_number(&number) => {}
-            _ => return self.answer(now, request, arrival, 404),
+            None => return self.answer(now, request, arrival, 404),
+            Some(number) if number.is_empty() => {}
+            Some(number) => {
+                if self.who(now, request, arrival).is_none() {
+                    return;
+                }
+                let status = match self.way(now, &number) {
+                    None => 404,
+                    Some(Way::Targets(targets)) if targets.is_empty() => 480,
+                    Some(Way::Targets(_)) if self.is_crowded(&number) => 486,
+                    Some(_) => 200,
+                };
+                if status != 200 {
+                    return self.answer(now, request, arrival, status);
+                }
+            }
         }
         reply_with(&mut self.desk(now), request, arrival, 200, |answer| {
             answer
@@ -85,13 +98,5 @@ impl Engine {
                 .header(HeaderName::AcceptLanguage, "en")
                 .header(HeaderName::Supported, EXTENSIONS.join(", "))
         });
-    }
-
-    /// A MESSAGE outside of a dialog; this server passes them on within calls only.
-    fn page(&mut self, now: Time, request: &Message<'_>, arrival: &Arrival) {
-        match self.called(request) {
-            Some(number) if self.has_number(&number) => self.refuse_method(now, request, arrival, 405),
-            _ => self.answer(now, request, arrival, 404),
-        }
     }
 }

@@ -30,8 +30,8 @@ impl World {
         let mut line = match message.request_uri() {
             Some(uri) => format!("{} {uri}", message.method()),
             None => {
-                let reason = sip::build::reason(message.status().unwrap_or_default());
-                format!("{} {reason}", message.status().unwrap_or_default())
+                let first = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+                String::from_utf8_lossy(first).trim_start_matches("SIP/2.0 ").to_owned()
             }
         };
         let tags =

@@ -101,6 +101,13 @@ impl World {
                 self.feed(Input::Closed { connection });
             }
             ["ping", name] => self.send_bytes(self.index(name), b"\r\n\r\n"),
+            ["stop"] => {
+                let mut after = None;
+                while let Some((input, up_to)) = self.engine.closing(after) {
+                    self.feed(input);
+                    after = Some(up_to);
+                }
+            }
             ["calls"] => self.list_calls(),
             ["routing", "connect"] => self.routing_connect(),
             ["routing", "gone"] => self.routing_gone(),

@@ -29,6 +29,7 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
     if !lives(folder, control)? {
         return Err(control.absent());
     }
+    let calls = calls_in_progress(control);
     if let Err(failure) = control.post_at_once("/v1/stop")
         && lives(folder, control)?
     {
@@ -50,7 +51,18 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
         }
         sleep(LOOK);
     }
-    output::result("stopped\n")
+    match calls {
+        0 => output::result("stopped\n"),
+        1 => output::result("stopped; 1 call was cut off\n"),
+        calls => output::result(&format!("stopped; {calls} calls were cut off\n")),
+    }
+}
+
+/// How many calls are in progress; none if the control server is not there to say.
+fn calls_in_progress(control: &Control<'_>) -> usize {
+    let listing = control.get_at_once("/v1/calls").ok();
+    let calls = listing.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    calls.and_then(|listing| Some(listing["calls"].as_array()?.len())).unwrap_or_default()
 }
 
 /// Whether `up`, the local control agent or the control server lives.

@@ -8,6 +8,7 @@ mod configuration;
 mod connections;
 mod damage;
 mod disk;
+mod ending;
 mod local;
 mod messages;
 mod phone;
@@ -25,8 +26,15 @@ use libtest_mimic::{Arguments, Trial};
 type Test = (&'static str, fn());
 
 fn main() {
-    let anywhere =
-        [messages::TESTS, connections::TESTS, damage::TESTS, local::TESTS, ports::TESTS, configuration::TESTS];
+    let anywhere = [
+        messages::TESTS,
+        connections::TESTS,
+        damage::TESTS,
+        local::TESTS,
+        ports::TESTS,
+        configuration::TESTS,
+        ending::TESTS,
+    ];
     let mut trials: Vec<Trial> = anywhere.concat().into_iter().map(trial).collect();
     let isolated = [disk::TESTS, rights::TESTS].concat();
     let is_granted = can_isolate();

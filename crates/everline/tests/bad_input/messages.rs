@@ -10,6 +10,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("messages::malformed_ones_are_answered_or_dropped_and_the_log_stays_short", malformed),
     ("messages::a_wrong_password_is_asked_again_and_the_log_stays_short", wrong_password),
     ("messages::an_unknown_number_is_not_found", unknown_number),
+    ("messages::numbers_are_kept_from_whoever_has_no_password", numbers_are_kept),
     ("messages::the_caller_behind_a_full_queue_is_refused", full_queue),
     ("messages::the_largest_are_taken_and_larger_ones_refused", large),
     ("messages::a_thousand_vias_are_refused", vias),
@@ -72,9 +73,7 @@ fn wrong_password() {
     let written = lines(&running, "wrong password from 127.0.0.1");
     assert!((1..50).contains(&written), "{written} lines of 201");
     assert!(!running.logs().contains("1002"), "no telephone number stands in a log");
-    // Who has no password here is refused for good (RFC 3261 21.4.4), and malformed credentials are said to be so.
-    let stranger = phone.request("INVITE", "sip:9000@127.0.0.1", "6666", "");
-    assert_eq!(phone.ask(stranger), 403);
+    // Malformed credentials are said to be so.
     let half = phone.request(
         "REGISTER",
         "sip:127.0.0.1",
@@ -89,10 +88,33 @@ fn unknown_number() {
     let running = Running::new();
     let mut phone = Phone::new(running.address("udp"));
     assert_eq!(phone.prove("INVITE", "sip:7777@127.0.0.1", "long enough", "").0, 404);
-    let options = phone.request("OPTIONS", "sip:7777@127.0.0.1", "1002", "");
-    assert_eq!(phone.ask(options), 404);
-    let register = phone.request("REGISTER", "sip:127.0.0.1", "7777", "");
-    assert_eq!(phone.ask(register), 404);
+    assert_eq!(phone.prove("OPTIONS", "sip:7777@127.0.0.1", "long enough", "").0, 404);
+    assert_eq!(phone.prove("OPTIONS", "sip:1002@127.0.0.1", "long enough", "").0, 480, "nobody has registered there");
+}
+
+/// Whoever has no password learns of no number whether there is an extension.
+fn numbers_are_kept() {
+    let running = Running::new();
+    let mut phone = Phone::new(running.address("udp"));
+    let mut answers = |number: &str, more: &str| {
+        ["REGISTER", "INVITE", "OPTIONS", "MESSAGE"].map(|method| {
+            let from =
+                if method == "REGISTER" { "sip:127.0.0.1".to_owned() } else { format!("sip:{number}@127.0.0.1") };
+            let request = phone.request(method, &from, number, more);
+            phone.ask(request)
+        })
+    };
+    let guess = |number| {
+        format!(
+            "Authorization: Digest username=\"{number}\", realm=\"127.0.0.1\", nonce=\"n\", uri=\"sip:127.0.0.1\", \
+             response=\"r\", qop=auth, nc=00000001, cnonce=\"c\"\r\n"
+        )
+    };
+    // A phone, a device with a fixed contact, a queue, and nobody.
+    for number in ["1002", "1001", "9000", "7777"] {
+        assert_eq!(answers(number, ""), [401, 401, 401, 405], "{number}");
+        assert_eq!(answers(number, &guess(number))[..1], answers("1002", &guess("1002"))[..1], "{number}");
+    }
 }
 
 fn full_queue() {
@@ -127,6 +149,9 @@ fn large() {
     line.send(over_tcp(1, room));
     line.send(&body[..room]);
     assert_eq!(line.status(), Some(200), "64 KiB with its head");
+    let mut line = Line::from(1, running.address("tcp"));
+    line.send(over_tcp(3, 0).replace("Max-Forwards: 70", &format!("Max-Forwards: 70\r\nSubject: {}", &body[..60_000])));
+    assert_eq!(line.status(), Some(200), "nearly all of it head");
     for length in [room + 1, 1 << 20, 1 << 40] {
         let mut line = Line::from(1, running.address("tcp"));
         line.send(over_tcp(2, length));

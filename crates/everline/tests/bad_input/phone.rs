@@ -58,6 +58,15 @@ impl Phone {
         String::from_utf8(room).expect("text")
     }
 
+    /// What has come, of a server that has ended.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        self.socket.set_nonblocking(true).expect("set");
+        let mut room = [0; 2_048];
+        let next =
+            || self.socket.recv(&mut room).map(|length| String::from_utf8_lossy(&room[..length]).into_owned()).ok();
+        std::iter::from_fn(next).collect()
+    }
+
     /// The final status that this request gets.
     pub(crate) fn ask(&self, bytes: impl AsRef<[u8]>) -> u16 {
         self.send(bytes);

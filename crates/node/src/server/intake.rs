@@ -179,6 +179,11 @@ impl Intake {
         }
     }
 
+    /// True if a connection has bytes that the kernel has not taken yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.streams.values().any(Stream::is_waiting)
+    }
+
     /// Puts a datagram into the outbox of a listener.
     pub(super) fn post(&mut self, listener: u8, to: SocketAddr, bytes: Vec<u8>) {
         if let Some(Listener::Udp(_, outbox)) = self.listeners.get_mut(usize::from(listener)) {

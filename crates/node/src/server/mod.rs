@@ -4,6 +4,7 @@
 //! the input `ring` to the engine, `effects` lets released outputs out, `pair` and `link` talk to the other side,
 //! `mail` to the other pair, `control` to the control server.
 
+mod closing;
 mod control;
 mod durable;
 mod effects;

@@ -33,6 +33,12 @@ pub trait Service: Engine {
     /// An order to an agent's state, with the number under which it is answered.
     fn order<'a>(request: u64, agent: &str, ready: bool, reason: Option<&str>) -> Option<Self::Input<'a>>;
 
+    /// The input that cuts off what is in progress behind the place `after`, some of it at a time, and the place to go on
+    /// from; `None` once there is nothing.
+    fn closing(&self, _after: Option<u64>) -> Option<(Self::Input<'static>, u64)> {
+        None
+    }
+
     /// What this output does.
     fn action(output: Self::Output) -> Action;
 

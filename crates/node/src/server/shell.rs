@@ -10,6 +10,7 @@ use model::{Incarnation, Span, Time};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 
+use super::closing::Closing;
 use super::durable;
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
@@ -105,6 +106,8 @@ pub(super) struct Shell<S: Service> {
     pub(super) notes: Notes,
     /// The alarm that was logged last.
     told_alarm: Option<Trouble>,
+    /// It was asked to end, and has something to say before.
+    pub(super) closing: Option<Closing>,
     pub(super) end: Option<End>,
 }
 
@@ -154,6 +157,7 @@ impl<S: Service> Shell<S> {
                 time_noted: Time::ZERO,
                 notes: Notes::default(),
                 told_alarm: None,
+                closing: None,
                 end: None,
                 settings,
             })
@@ -194,6 +198,7 @@ impl<S: Service> Shell<S> {
             self.replica.tick(self.now);
         }
         self.finish_turn();
+        self.close();
         self.note_pair_time();
         self.notes.tell(self.now);
         self.report();
@@ -239,7 +244,7 @@ impl<S: Service> Shell<S> {
     fn hear_lca(&mut self) {
         while let Some(news) = self.lca.poll() {
             match news {
-                News::Stop => self.end = Some(End::Asked),
+                News::Stop => self.asked_to_end(),
                 News::Ended(who) => {
                     // What the link of a dead writer still holds comes first.
                     self.read_link();

@@ -46,6 +46,10 @@ impl Service for Engine {
         None
     }
 
+    fn closing(&self, after: Option<u64>) -> Option<(Input<'static>, u64)> {
+        Self::closing(self, after)
+    }
+
     fn action(output: Output) -> Action {
         match output.action {
             Wanted::Datagram { listener, to, bytes, .. } => Action::Datagram { listener: listener.0, to, bytes },
@@ -89,22 +93,23 @@ fn note(event: &Event) -> Note {
     let (is_warning, provoked) = match event {
         Event::Malformed { .. } => (true, Some("malformed message")),
         Event::WrongPassword { .. } => (true, Some("wrong password")),
-        Event::ConnectionRefused { .. } => (true, Some("connection refused")),
+        Event::ConnectionClosed { .. } => (true, Some("connection closed")),
         Event::Stray { .. } => (false, Some("stray message")),
-        Event::CallAbandoned { .. } | Event::RoutingMissed => (true, None),
+        Event::CallAbandoned { .. } | Event::CallsCut { .. } | Event::RoutingMissed => (true, None),
         _ => (false, None),
     };
     let text = match event {
-        Event::Malformed { status, fault, source } => {
+        Event::Malformed { status, fault, source, ended } => {
             let done = status.map_or("it was dropped".into(), |status| format!("it was answered {status}"));
-            format!("malformed message from {source}: {fault}; {done}")
+            let ended =
+                ended.map_or(String::new(), |connection| format!(", and connection {:x} is closed", connection.0));
+            format!("malformed message from {source}: {fault}; {done}{ended}")
         }
         Event::WrongPassword { registration, source } => {
             format!("wrong password from {source} for the extension of registration {registration:x}")
         }
-        Event::ConnectionRefused { connection, why } => {
-            format!("connection refused: {:x} is closed: {why}", connection.0)
-        }
+        Event::ConnectionClosed { connection, why } => format!("connection {:x} is closed: {why}", connection.0),
+        Event::CallsCut { calls } => format!("cut off at the end of this server: {calls} calls"),
         Event::RoutingMissed => "no Routing Server answers: callers go to the default targets of their queues".into(),
         other => Note::quiet(other).text,
     };

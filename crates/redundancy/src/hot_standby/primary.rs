@@ -133,6 +133,12 @@ impl<E: Engine> Replica<E> {
         }
     }
 
+    /// True if outputs wait to be released.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        matches!(&self.role, Role::Primary(primary) if primary.gate.held() > 0)
+    }
+
     /// Inputs up to this number need not be kept in the input ring any more.
     #[must_use]
     pub const fn mark(&self) -> u64 {

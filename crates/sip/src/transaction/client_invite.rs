@@ -24,6 +24,8 @@ enum State {
     Completed,
     Accepted,
     Terminated,
+    /// Given up, but an answer may be on its way yet: who gives it must hear an ACK and a BYE (RFC 3261 13.2.2.4).
+    GivenUp,
 }
 
 /// What can happen to it.
@@ -68,10 +70,10 @@ impl ClientInvite {
         self.state == State::Accepted
     }
 
-    /// True while it lingers for repeated responses only.
+    /// True while it lingers for repeated or late responses only.
     #[must_use]
     pub fn is_lingering(&self) -> bool {
-        matches!(self.state, State::Completed | State::Accepted)
+        matches!(self.state, State::Completed | State::Accepted | State::GivenUp)
     }
 
     /// True once it can be forgotten.
@@ -124,7 +126,7 @@ impl ClientInvite {
         self.repeat = Repeat::NEVER;
         self.end = match state {
             State::Completed => now + unless_reliable(self.reliable, TIMER_D),
-            State::Accepted => now + TIMER_M,
+            State::Accepted | State::GivenUp => now + TIMER_M,
             State::Calling | State::Proceeding | State::Terminated => Time::NEVER,
         };
     }
@@ -136,7 +138,6 @@ const fn step(state: State, event: Event) -> Option<(State, Action)> {
     Some(match (state, event) {
         // 17.1.1.2: "If the client transaction is in the Calling state"
         (State::Calling, Event::TimerA) => (State::Calling, Action::Send),
-        (State::Calling, Event::End) => (State::Terminated, Action::TimedOut),
         (State::Calling | State::Proceeding, Event::TransportError) => (State::Terminated, Action::Failed),
         (State::Calling | State::Proceeding, Event::Response(Provisional)) => (State::Proceeding, Action::Pass),
         (State::Calling | State::Proceeding, Event::Response(Failure)) => {
@@ -146,12 +147,13 @@ const fn step(state: State, event: Event) -> Option<(State, Action)> {
         (State::Calling | State::Proceeding | State::Accepted, Event::Response(Success)) => {
             (State::Accepted, Action::Pass)
         }
-        // The owner set a limit by `end_at`.
-        (State::Proceeding, Event::End) => (State::Terminated, Action::TimedOut),
+        // Timer B, or the limit that the owner set by `end_at`. The figure ends here; see `GivenUp`.
+        (State::Calling | State::Proceeding, Event::End) => (State::GivenUp, Action::TimedOut),
+        (State::GivenUp, Event::Response(Success)) => (State::Accepted, Action::Pass),
         (State::Completed, Event::Response(Failure)) => (State::Completed, Action::Acknowledge),
         (State::Completed, Event::TransportError) => (State::Terminated, Action::Failed),
         // Timers D and M
-        (State::Completed | State::Accepted, Event::End) => (State::Terminated, Action::Nothing),
+        (State::Completed | State::Accepted | State::GivenUp, Event::End) => (State::Terminated, Action::Nothing),
         _ => return None,
     })
 }
@@ -160,8 +162,8 @@ const fn step(state: State, event: Event) -> Option<(State, Action)> {
 mod tests {
     use super::*;
 
-    const STATES: [State; 5] =
-        [State::Calling, State::Proceeding, State::Completed, State::Accepted, State::Terminated];
+    const STATES: [State; 6] =
+        [State::Calling, State::Proceeding, State::Completed, State::Accepted, State::Terminated, State::GivenUp];
 
     const EVENTS: [(Event, &str); 6] = [
         (Event::Response(Class::Provisional), "1xx"),
@@ -172,24 +174,26 @@ mod tests {
         (Event::TransportError, "transport error"),
     ];
 
-    /// RFC 3261 figure 5 with RFC 6026 7.2, written out: each cell that is not listed is ignored.
+    /// RFC 3261 figure 5 with RFC 6026 7.2, written out, and what comes late: each cell that is not listed is ignored.
     const TABLE: &str = "
         Calling     1xx              Proceeding  Pass
         Calling     2xx              Accepted    Pass
         Calling     300-699          Completed   AcknowledgeAndPass
         Calling     Timer A          Calling     Send
-        Calling     Timer B/D/M      Terminated  TimedOut
+        Calling     Timer B/D/M      GivenUp     TimedOut
         Calling     transport error  Terminated  Failed
         Proceeding  1xx              Proceeding  Pass
         Proceeding  2xx              Accepted    Pass
         Proceeding  300-699          Completed   AcknowledgeAndPass
-        Proceeding  Timer B/D/M      Terminated  TimedOut
+        Proceeding  Timer B/D/M      GivenUp     TimedOut
         Proceeding  transport error  Terminated  Failed
         Completed   300-699          Completed   Acknowledge
         Completed   Timer B/D/M      Terminated  Nothing
         Completed   transport error  Terminated  Failed
         Accepted    2xx              Accepted    Pass
         Accepted    Timer B/D/M      Terminated  Nothing
+        GivenUp     2xx              Accepted    Pass
+        GivenUp     Timer B/D/M      Terminated  Nothing
     ";
 
     #[test]

@@ -5,7 +5,7 @@ use crate::message::{HeaderName, Message, Method};
 /// Appends the key of the server transaction that `request` belongs to: equal for a request, its repetitions and,
 /// for an INVITE, the ACK of its refusal and its CANCEL.
 ///
-/// With a unique branch the key is branch, sent-by and method; without one (RFC 2543, or the bare cookie) it is
+/// The key begins with the method and a NUL. With a unique branch it goes on with branch and sent-by; without one (RFC 2543, or the bare cookie) with
 /// Request-URI, From tag, Call-ID, CSeq number and top Via. The To tag is left out, since a repeated first request
 /// lacks it and the ACK of its refusal has it.
 pub fn write_key(request: &Message<'_>, out: &mut Vec<u8>) {

@@ -1,12 +1,12 @@
 //! The engine at its edges: damaged streams, panics, listings, deadlines in great number.
 
+mod connections;
+
 use std::net::SocketAddr;
 
-use call::limits::{EXPIRE_AT_ONCE, MAX_CONNECTIONS_PER_SOURCE, MAX_SILENT_PER_SOURCE, MESSAGE_PATIENCE};
-use call::{
-    Action, Carrier, ConnectionId, Engine, Event, Extension, FixedContact, Input, Listener, ListenerId, Queue, Settings,
-};
-use model::{Epoch, Kind, RecordKey, Span, Time};
+use call::limits::{CLOSE_AT_ONCE, EXPIRE_AT_ONCE};
+use call::{Action, Carrier, Engine, Event, Extension, FixedContact, Input, Listener, ListenerId, Queue, Settings};
+use model::{Epoch, Kind, RecordKey, Time};
 use redundancy::hot_standby::Engine as _;
 
 fn address(last: u8) -> SocketAddr {
@@ -56,24 +56,6 @@ fn count(engine: &Engine, kind: u8) -> usize {
     engine.store().keys(Kind(kind), None).count()
 }
 
-/// What is answered on a connection that says this, and whether it is closed.
-fn said_on_a_connection(bytes: &[u8]) -> (String, bool) {
-    let mut engine = engine();
-    let connection = ConnectionId::accepted(Epoch(1), 1);
-    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
-    engine.handle(Time::ZERO, Input::Stream { connection, bytes });
-    let (mut answer, mut closed) = (String::new(), false);
-    for action in actions(&mut engine) {
-        match action {
-            Action::Stream { bytes, .. } => answer += &String::from_utf8_lossy(&bytes),
-            Action::Close { .. } => closed = true,
-            _ => {}
-        }
-    }
-    assert_eq!(closed, count(&engine, 4) == 0, "a closed connection has no record");
-    (answer.lines().next().unwrap_or_default().to_owned(), closed)
-}
-
 /// RFC 3261 17.2.1: a phone that comes meanwhile does not turn the refusal of an INVITE into a call when it is repeated.
 #[test]
 fn a_call_that_nobody_can_take_is_refused_once_and_for_all() {
@@ -86,94 +68,6 @@ fn a_call_that_nobody_can_take_is_refused_once_and_for_all() {
     let first = sent(&mut engine);
     assert!(first.last().is_some_and(|answer| answer.starts_with(b"SIP/2.0 480 ")), "{first:?}");
     assert_eq!(sent(&mut engine), first[first.len() - 1..], "the same answer");
-}
-
-#[test]
-fn a_connection_that_cannot_be_cut_is_answered_and_closed() {
-    let head = "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:1@a>;tag=f\r\n\
-                To: <sip:example.com>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n";
-    let whole = format!("{head}Content-Length: 0\r\n\r\n");
-    assert_eq!(said_on_a_connection(whole.as_bytes()), ("SIP/2.0 200 OK".to_owned(), false));
-    let endless = format!("{head}\r\n");
-    assert_eq!(
-        said_on_a_connection(endless.as_bytes()),
-        ("SIP/2.0 400 missing Content-Length header".to_owned(), true)
-    );
-    let huge = format!("{head}Content-Length: 99999999\r\n\r\n");
-    assert_eq!(
-        said_on_a_connection(huge.as_bytes()),
-        ("SIP/2.0 513 the message is larger than 65535 bytes".to_owned(), true)
-    );
-    assert_eq!(said_on_a_connection(b"\x16\x03\x01\x02\x00"), (String::new(), true), "TLS on a plain port");
-}
-
-#[test]
-fn a_connection_with_half_a_message_is_closed_in_time() {
-    let mut engine = engine();
-    let connection = ConnectionId::accepted(Epoch(1), 1);
-    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
-    let half = Time::ZERO + Span::from_secs(10);
-    engine.handle(half, Input::Stream { connection, bytes: b"OPTIONS sip:" });
-    engine.expire(Time::ZERO + MESSAGE_PATIENCE - Span::from_micros(1));
-    assert!(!actions(&mut engine).contains(&Action::Close { connection }));
-    engine.expire(Time::ZERO + MESSAGE_PATIENCE);
-    assert!(actions(&mut engine).contains(&Action::Close { connection }), "slow drops do not win more time");
-    // The shell tells of the end of it all the same, and of bytes that were on their way.
-    engine.handle(half, Input::Stream { connection, bytes: b"x" });
-    engine.handle(half, Input::Closed { connection });
-    assert_eq!(actions(&mut engine), []);
-}
-
-#[test]
-fn line_ends_alone_keep_no_connection_open() {
-    let mut engine = engine();
-    let connection = ConnectionId::accepted(Epoch(1), 1);
-    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
-    for bytes in [&b"\r\n\r\n"[..], b"\r", b"\n"] {
-        engine.handle(Time::ZERO + Span::from_secs(20), Input::Stream { connection, bytes });
-    }
-    engine.expire(Time::ZERO + MESSAGE_PATIENCE);
-    assert!(actions(&mut engine).contains(&Action::Close { connection }));
-
-    let connection = ConnectionId::accepted(Epoch(1), 2);
-    engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(9) });
-    let whole = b"ACK sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
-    for bytes in [&whole[..], b"\r", b"\n\r\n"] {
-        engine.handle(Time::ZERO, Input::Stream { connection, bytes });
-    }
-    engine.expire(Time::ZERO + MESSAGE_PATIENCE);
-    assert!(!actions(&mut engine).contains(&Action::Close { connection }), "its keep-alives came in pieces");
-}
-
-#[test]
-fn no_address_takes_all_connections_and_a_successor_counts_alike() {
-    let mut engine = engine();
-    let mut came = 0;
-    let mut open = |engine: &mut Engine, from: u8| {
-        came += 1;
-        let connection = ConnectionId::accepted(Epoch(1), came);
-        engine.handle(Time::ZERO, Input::Accepted { connection, listener: ListenerId(1), peer: address(from) });
-        let is_closed = actions(engine).contains(&Action::Close { connection });
-        (!is_closed).then_some(connection)
-    };
-    let silent: Vec<_> = (0..MAX_SILENT_PER_SOURCE).map(|_| open(&mut engine, 8).expect("there is room")).collect();
-    assert_eq!(open(&mut engine, 8), None, "too many that say nothing");
-    let other = open(&mut engine, 9).expect("another address is not to blame");
-    engine.begin(Time::ZERO, Epoch(2), 2);
-    assert_eq!(open(&mut engine, 8), None, "a successor counts the same");
-    let whole = b"ACK sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
-    for connection in silent {
-        engine.handle(Time::ZERO, Input::Stream { connection, bytes: whole });
-        engine.handle(Time::ZERO, Input::Stream { connection, bytes: whole });
-    }
-    for _ in MAX_SILENT_PER_SOURCE..MAX_CONNECTIONS_PER_SOURCE {
-        let connection = open(&mut engine, 8).expect("those before have spoken");
-        engine.handle(Time::ZERO, Input::Stream { connection, bytes: whole });
-    }
-    assert_eq!(open(&mut engine, 8), None, "too many of one address");
-    engine.handle(Time::ZERO, Input::Closed { connection: other });
-    assert!(open(&mut engine, 9).is_some());
-    assert_eq!(count(&engine, 4), MAX_CONNECTIONS_PER_SOURCE + 1);
 }
 
 #[test]
@@ -254,6 +148,35 @@ fn no_number_is_drawn_twice_after_a_takeover() {
     assert_ne!(names(1), names(2));
 }
 
+#[test]
+fn who_calls_a_server_that_ends_is_refused() {
+    let mut engine = engine();
+    let many = u32::try_from(CLOSE_AT_ONCE + 1).expect("a small number");
+    for number in 1..=many {
+        datagram(&mut engine, Time::ZERO, &invite(number, "9000"));
+    }
+    sent_to(&mut engine, 2);
+    let (mut cut, mut after) = (Vec::new(), None);
+    while let Some((input, up_to)) = engine.closing(after) {
+        engine.handle(Time::ZERO, input);
+        let events = engine.outputs().iter().filter_map(|output| match output.action {
+            Action::Log(Event::CallsCut { calls }) => Some(calls),
+            _ => None,
+        });
+        cut.extend(events);
+        assert!(sent_to(&mut engine, 2).iter().all(|answer| answer.starts_with("SIP/2.0 503 ")));
+        after = Some(up_to);
+    }
+    assert_eq!(cut, [many - 1, 1]);
+    datagram(&mut engine, Time::ZERO, &invite(many + 1, "9000"));
+    let refused = sent_to(&mut engine, 2);
+    assert!(
+        matches!(&refused[..], [one] if one.starts_with("SIP/2.0 503 ") && one.contains("Retry-After")),
+        "{refused:?}"
+    );
+    assert_eq!(engine.calls(None, 1_000).0, [], "none is left");
+}
+
 /// What `party` was sent.
 fn sent_to(engine: &mut Engine, party: u8) -> Vec<String> {
     let datagrams = actions(engine).into_iter().filter_map(|action| match action {
@@ -272,6 +195,38 @@ fn answer(invite: &str, tag: u32) -> String {
     let copied = ["Via:", "From:", "Call-ID:", "CSeq:", "To:"].map(|name| line(invite, name)).join("\r\n");
     let contact = address(3);
     format!("SIP/2.0 200 OK\r\n{copied};tag=t{tag}\r\nContact: <sip:1002@{contact}>\r\nContent-Length: 0\r\n\r\n")
+}
+
+/// RFC 3261 17.1.3: the branch alone does not make a response that of a transaction.
+#[test]
+fn a_response_with_another_method_is_none() {
+    let mut engine = engine();
+    datagram(&mut engine, Time::ZERO, &invite(1, "1002"));
+    let leg = sent_to(&mut engine, 3).remove(0);
+    let good = answer(&leg, 0);
+    datagram(&mut engine, Time::ZERO, &good.replace("1 INVITE", "1 OPTIONS"));
+    assert_eq!(sent_to(&mut engine, 2), [""; 0]);
+    datagram(&mut engine, Time::ZERO, &good);
+    let answered = sent_to(&mut engine, 2).pop().expect("the answer");
+    let names = ["From:", "To:", "Call-ID:"].map(|name| line(&answered, name)).join("\r\n");
+    let inside = |method: &str, seq: u32| {
+        format!(
+            "{method} sip:call@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bK{method}\r\nMax-Forwards: 70\r\n\
+             {names}\r\nCSeq: {seq} {method}\r\nContent-Length: 0\r\n\r\n",
+            address(2)
+        )
+    };
+    datagram(&mut engine, Time::ZERO, &inside("ACK", 1));
+    datagram(&mut engine, Time::ZERO, &inside("INFO", 2));
+    let info = sent_to(&mut engine, 3).pop().expect("it is passed on");
+    datagram(
+        &mut engine,
+        Time::ZERO,
+        &answer(&info, 0).replace(";tag=t0;tag=t0", ";tag=t0").replace(" INFO", " MESSAGE"),
+    );
+    assert_eq!(sent_to(&mut engine, 2), [""; 0]);
+    datagram(&mut engine, Time::ZERO, &answer(&info, 0).replace(";tag=t0;tag=t0", ";tag=t0"));
+    assert!(sent_to(&mut engine, 2).pop().is_some_and(|answer| answer.starts_with("SIP/2.0 200 ")));
 }
 
 /// The size of the records that changed since it was last asked.
@@ -321,14 +276,26 @@ fn an_agent_has_so_many_calls_and_no_more() {
     for count in 1..=many {
         datagram(&mut engine, Time::ZERO, &invite(count, "1002"));
     }
-    assert_eq!(sent_to(&mut engine, 3).len(), call::limits::MAX_CALLS_OF_AGENT);
+    let legs = sent_to(&mut engine, 3);
+    assert_eq!(legs.len(), call::limits::MAX_CALLS_OF_AGENT);
     datagram(&mut engine, Time::ZERO, &invite(many + 1, "1002"));
-    assert!(sent_to(&mut engine, 2).pop().is_some_and(|answer| answer.starts_with("SIP/2.0 486 ")));
+    let busy = sent_to(&mut engine, 2).pop().expect("an answer");
+    assert!(busy.starts_with("SIP/2.0 486 "), "{busy}");
+    // A call ends before the INVITE comes again: it is refused all the same (RFC 3261 17.2.1), until its ACK came.
+    datagram(&mut engine, Time::ZERO, &answer(&legs[0], 0).replace("200 OK", "603 Decline"));
+    sent_to(&mut engine, 2);
+    datagram(&mut engine, Time::ZERO, &invite(many + 1, "1002"));
+    assert_eq!(sent_to(&mut engine, 2), [busy.as_str()]);
+    let ack = invite(many + 1, "1002").replace("INVITE", "ACK");
+    datagram(&mut engine, Time::ZERO, &ack.replace(line(&ack, "To:"), line(&busy, "To:")));
+    assert_eq!(actions(&mut engine), [], "it is absorbed");
+    datagram(&mut engine, Time::ZERO, &invite(1_000, "1002"));
+    sent_to(&mut engine, 3);
     // Neither may the agent begin one more; others may.
     let own = invite(many + 2, "1001");
     engine.handle(Time::ZERO, Input::Datagram { listener: ListenerId(0), source: address(3), bytes: own.as_bytes() });
     let refused = sent_to(&mut engine, 3).pop().expect("an answer");
     assert!(refused.starts_with("SIP/2.0 503 ") && refused.contains("Retry-After"), "{refused}");
     datagram(&mut engine, Time::ZERO, &invite(many + 3, "9000"));
-    assert_eq!(count(&engine, 1), call::limits::MAX_CALLS_OF_AGENT + 1);
+    assert_eq!(engine.calls(None, 1_000).0.len(), call::limits::MAX_CALLS_OF_AGENT + 1);
 }
