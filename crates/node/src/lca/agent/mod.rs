@@ -119,6 +119,7 @@ impl Agent {
                 if orders.is_empty() {
                     break;
                 }
+                self.changed = true;
                 orders.into_iter().for_each(|order| self.carry_out(order));
             }
             self.tell_followers();
