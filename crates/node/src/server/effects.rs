@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, Serve};
+use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, Serve, Stamp};
 
 use super::link::{Link, LinkFrame};
 use super::mail::Mail;
@@ -31,7 +31,7 @@ impl<S: Service> Shell<S> {
 
     fn perform(&mut self, effect: Effect<S::Output>) {
         match effect {
-            Effect::Frame { bytes, sequence } => self.put_on_link(bytes, sequence),
+            Effect::Frame { bytes, checkpoint } => self.put_on_link(bytes, checkpoint),
             Effect::Release(output) => self.act(output),
             Effect::Shadow(output) => self.shadow(output),
             Effect::Ask(request) => drop(self.coordinator.send(request)),
@@ -114,9 +114,9 @@ impl<S: Service> Shell<S> {
         }
     }
 
-    fn put_on_link(&mut self, bytes: Vec<u8>, sequence: Option<u64>) {
+    fn put_on_link(&mut self, bytes: Vec<u8>, checkpoint: Option<Stamp>) {
         let Some(link) = &mut self.link else { return };
-        match link.send_protocol(bytes, sequence) {
+        match link.send_protocol(bytes, checkpoint) {
             Ok(()) => self.link_moved(),
             Err(error) => self.link_broke(&error),
         }

@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use model::Incarnation;
+use redundancy::hot_standby::Stamp;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -84,7 +85,7 @@ pub(super) struct Link {
     /// Known after its introduction.
     pub(super) peer: Option<Peer>,
     /// The last checkpoint that was put on the link.
-    sequence: u64,
+    last: Option<Stamp>,
     /// Bytes for connections that the peer has not handed over yet.
     pub(super) early: BTreeMap<u64, Vec<u8>>,
     /// Connections of an earlier link that the peer has not handed over on this one: if it never does, they are closed.
@@ -96,7 +97,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(channel: Channel) -> Self {
         let (early, stale, parts) = Default::default();
-        Self { channel, is_broken: false, is_mute: false, peer: None, sequence: 0, early, stale, parts }
+        Self { channel, is_broken: false, is_mute: false, peer: None, last: None, early, stale, parts }
     }
 
     /// Says who this side is.
@@ -134,13 +135,13 @@ impl Link {
         self.unless_gone(sent)
     }
 
-    /// Puts a protocol message on the link; `sequence` if it is a checkpoint. The other side is woken for it, unless it is
+    /// Puts a protocol message on the link; `checkpoint` if it is one. The other side is woken for it, unless it is
     /// a checkpoint that is safe already.
-    pub(super) fn send_protocol(&mut self, bytes: Vec<u8>, sequence: Option<u64>) -> Result<(), ChannelError> {
+    pub(super) fn send_protocol(&mut self, bytes: Vec<u8>, checkpoint: Option<Stamp>) -> Result<(), ChannelError> {
         let last = if bytes.len() <= PART { bytes } else { self.send_parts(bytes)? };
         self.send(&LinkFrame::Protocol(ByteBuf::from(last)), Vec::new())?;
-        self.sequence = sequence.unwrap_or(self.sequence);
-        if sequence.is_none() || self.is_waiting() {
+        self.last = checkpoint.or(self.last);
+        if checkpoint.is_none() || self.is_waiting() {
             self.ring_bell();
         }
         Ok(())
@@ -190,8 +191,8 @@ impl Link {
     }
 
     /// The last checkpoint that the kernel has accepted for the other side: it survives this process.
-    pub(super) fn published(&self) -> Option<u64> {
-        (!self.is_mute && !self.channel.is_waiting() && self.sequence > 0).then_some(self.sequence)
+    pub(super) fn published(&self) -> Option<Stamp> {
+        self.last.filter(|_| !self.is_mute && !self.channel.is_waiting())
     }
 
     /// True if the kernel takes no more at the moment.

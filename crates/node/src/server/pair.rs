@@ -169,8 +169,8 @@ impl<S: Service> Shell<S> {
     /// The kernel has taken bytes, or not all of them.
     pub(super) fn link_moved(&mut self) {
         let Some(link) = &self.link else { return };
-        if let Some(sequence) = link.published() {
-            self.replica.published(sequence);
+        if let Some(checkpoint) = link.published() {
+            self.replica.published(checkpoint);
         }
         self.watch_link();
     }

@@ -2,7 +2,7 @@
 
 use model::{Epoch, Incarnation, RecordKey, Span};
 
-use super::Released;
+use super::{Released, Stamp};
 use crate::coordinator;
 
 /// One thing for the shell to do, in order.
@@ -14,7 +14,7 @@ pub enum Effect<O> {
         bytes: Vec<u8>,
         /// The checkpoint that it carries: tell [`Replica::published`](super::Replica::published) when the link has
         /// accepted the whole of it.
-        sequence: Option<u64>,
+        checkpoint: Option<Stamp>,
     },
     /// Send this output.
     Release(Released<O>),

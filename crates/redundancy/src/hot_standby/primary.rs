@@ -194,18 +194,23 @@ impl<E: Engine> Replica<E> {
                 outputs: &encoded,
             };
             primary.said = local;
-            effects.push(Effect::Frame { bytes: Message::Checkpoint(step).encode(), sequence: Some(sequence) });
+            effects.push(Effect::Frame {
+                bytes: Message::Checkpoint(step).encode(),
+                checkpoint: Some(Stamp { epoch, sequence }),
+            });
         }
         primary.gate.hold(sequence, primary.mark, outputs);
         primary.release(effects);
     }
 
-    /// The link has accepted the whole of this checkpoint.
-    pub fn published(&mut self, sequence: u64) {
+    /// The link has accepted the whole of this checkpoint, and of every one before it. One of an earlier epoch says
+    /// nothing: a link lasts longer than an epoch, and every epoch counts from 1.
+    pub fn published(&mut self, checkpoint: Stamp) {
         if let Role::Primary(primary) = &mut self.role
             && self.settings.commit == Commit::Published
+            && primary.epoch == checkpoint.epoch
         {
-            primary.gate.commit(sequence);
+            primary.gate.commit(checkpoint.sequence);
             primary.release(&mut self.effects);
             self.pursue_admission();
         }
@@ -317,7 +322,7 @@ impl<E: Engine> Replica<E> {
                 super::snapshot::lose_first(&mut changes);
             }
             let piece = Message::Piece { epoch: primary.epoch, number, changes: &changes };
-            self.effects.push(Effect::Frame { bytes: piece.encode(), sequence: None });
+            self.effects.push(Effect::Frame { bytes: piece.encode(), checkpoint: None });
         }
         if snapshot.completes(primary.sequence) {
             let complete = Message::Complete {
@@ -326,7 +331,7 @@ impl<E: Engine> Replica<E> {
                 records: store.len() as u64,
                 state_hash: store.state_hash(),
             };
-            self.effects.push(Effect::Frame { bytes: complete.encode(), sequence: None });
+            self.effects.push(Effect::Frame { bytes: complete.encode(), checkpoint: None });
         }
     }
 

@@ -344,11 +344,7 @@ impl<E: Engine> Replica<E> {
     }
 
     pub(super) fn send(&mut self, message: &Message<'_>) {
-        let sequence = match message {
-            Message::Checkpoint(step) => Some(step.sequence),
-            _ => None,
-        };
-        self.effects.push(Effect::Frame { bytes: message.encode(), sequence });
+        self.effects.push(Effect::Frame { bytes: message.encode(), checkpoint: None });
     }
 
     /// Begins to serve, as the successor of a primary or from cold.

@@ -317,14 +317,13 @@ impl State {
         let other_linked = self.servers[other].as_ref().is_some_and(|server| server.linked);
         let Some(server) = &mut self.servers[side] else { return };
         match effect {
-            Effect::Frame { bytes, sequence } => {
+            Effect::Frame { bytes, checkpoint } => {
                 if !server.linked || !other_linked || self.ends[side] {
                     return;
                 }
-                if let Some(sequence) = sequence {
-                    let epoch = server.replica.status().epoch;
-                    self.accepted = redundancy::hot_standby::Stamp { epoch, sequence };
-                    server.replica.published(sequence);
+                if let Some(checkpoint) = checkpoint {
+                    self.accepted = checkpoint;
+                    server.replica.published(checkpoint);
                 }
                 self.pipes[other].push_back(bytes);
             }

@@ -45,11 +45,11 @@ impl<S: Service> Pair<S> {
         effect: Effect<OutputOf<S>>,
     ) -> Option<()> {
         match effect {
-            Effect::Frame { bytes, sequence } => {
+            Effect::Frame { bytes, checkpoint } => {
                 core.trace.arrow(core.now, self.actor(side), self.actor(other(side)), bytes.len() as u64, || {
                     describe_frame(&bytes)
                 });
-                self.write_frame(core, side, OnLink::Protocol(bytes), sequence);
+                self.write_frame(core, side, OnLink::Protocol(bytes), checkpoint);
             }
             Effect::Release(released) => self.release(core, side, released),
             Effect::Shadow(output) => self.shadow(side, &output),
@@ -152,8 +152,8 @@ impl<S: Service> Pair<S> {
 
 const fn point_of<O>(effect: &Effect<O>) -> Option<Point> {
     match effect {
-        Effect::Frame { sequence: Some(_), .. } => Some(Point::Checkpoint),
-        Effect::Frame { sequence: None, .. } => Some(Point::Frame),
+        Effect::Frame { checkpoint: Some(_), .. } => Some(Point::Checkpoint),
+        Effect::Frame { checkpoint: None, .. } => Some(Point::Frame),
         Effect::Release(_) => Some(Point::Release),
         Effect::Ask(Request::CompareAndSwap { .. }) => Some(Point::Ask),
         Effect::Journal { .. } => Some(Point::Journal),

@@ -28,6 +28,8 @@ pub(super) struct Link {
     held: [bool; 2],
     /// The last checkpoint that it accepted.
     pub(super) accepted: Stamp,
+    /// The last checkpoint that each side ever put on it, as the shell remembers it.
+    put: [Option<Stamp>; 2],
 }
 
 /// One direction of a connection.
@@ -263,15 +265,14 @@ impl<S: Service> Pair<S> {
         core: &mut Core<E>,
         side: Side,
         frame: OnLink,
-        sequence: Option<u64>,
+        checkpoint: Option<Stamp>,
     ) {
         let one_host = self.plan.layout == Layout::OneHost;
         let stalls = one_host && core.chances.link.happens(u64::from(self.plan.stalls), 1_000);
         let Some(process) = &mut self.applications[side].process else { return };
-        if process.link.is_none() {
-            return;
-        }
-        process.unaccepted.push_back((frame, sequence));
+        let Some(link) = process.link.and_then(|id| self.links.get_mut(id)) else { return };
+        link.put[side] = checkpoint.or(link.put[side]);
+        process.unaccepted.push_back((frame, checkpoint.map(|one| one.sequence)));
         if stalls && process.stalled_until <= core.now {
             let until = core.now + Span::from_micros(10 + core.chances.link.below(20_000));
             process.stalled_until = until;
@@ -281,21 +282,27 @@ impl<S: Service> Pair<S> {
         self.write_out(core, side);
     }
 
-    /// Writes what the link accepts at the moment.
+    /// Writes what the link accepts at the moment. As the shell does, whatever moved, it tells the last checkpoint that
+    /// was ever put on the link once nothing waits: that one may be of an epoch long past.
     pub(super) fn write_out<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
         while let Some(process) = &mut self.applications[side].process
             && process.stalled_until <= core.now
             && let Some(id) = process.link
             && let Some((frame, sequence)) = process.unaccepted.pop_front()
         {
-            let epoch = process.replica.status().epoch;
-            if let Some(sequence) = sequence {
-                process.replica.published(sequence);
-                if let Some(link) = self.links.get_mut(id) {
-                    link.accepted = Stamp { epoch, sequence };
-                }
+            // Before a new epoch begins on a link, it has accepted every checkpoint of the one before.
+            if let Some(link) = self.links.get_mut(id)
+                && let Some((sequence, last)) = sequence.zip(link.put[side])
+            {
+                link.accepted = Stamp { sequence, ..last };
             }
             self.put_on_link(core, side, id, frame);
+        }
+        if let Some(process) = &mut self.applications[side].process
+            && process.unaccepted.is_empty()
+            && let Some(checkpoint) = process.link.and_then(|id| self.links.get(id)).and_then(|link| link.put[side])
+        {
+            process.replica.published(checkpoint);
         }
     }
 }
