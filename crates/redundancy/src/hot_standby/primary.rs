@@ -262,7 +262,12 @@ impl<E: Engine> Replica<E> {
         match message {
             Message::Hello { incarnation, format } => self.take_on(local, incarnation, format),
             Message::PieceKept { number } => self.send_snapshot(local, Some(number)),
-            Message::Level { epoch: of } if of == epoch => self.admit(local),
+            Message::Level { epoch: of } if of == epoch => {
+                if let Standby::Joining(snapshot) = &mut primary.standby {
+                    snapshot.level = true;
+                }
+                self.admit(local);
+            }
             Message::Kept { epoch: of, sequence } if of == epoch && sequence <= primary.sequence => {
                 primary.kept = primary.kept.max(sequence);
                 if self.settings.commit == Commit::Acknowledged {
@@ -336,18 +341,38 @@ impl<E: Engine> Replica<E> {
     }
 
     /// The backup holds every record: closes the gate, and asks that it may take over (rule 8) as soon as it has kept
-    /// the checkpoints that were released while they were on their way.
+    /// the checkpoints that were released while they were on their way. Not before the request can be sent: a gate that
+    /// is shut without one stays shut for as long as the coordinator is away. The next word from it admits then.
     fn admit(&mut self, local: Time) {
         self.flush(local);
         let stays_open = sabotaged!(self, AdmitOpen);
+        let may_ask = self.asking.connected && self.asking.in_flight.is_none();
         let Role::Primary(primary) = &mut self.role else { return };
         let Standby::Joining(snapshot) = &primary.standby else { return };
+        if !snapshot.level || !may_ask {
+            return;
+        }
         primary.gate.commit(primary.kept.max(snapshot.complete.unwrap_or_default()));
-        primary.standby = Standby::Admitting(snapshot.peer.clone());
+        primary.standby = Standby::Admitting(snapshot.clone());
         if !stays_open {
             primary.gate.close();
         }
         self.pursue();
+    }
+
+    /// The coordinator is away. A request to admit that is on its way may still be done at any later time, so the gate
+    /// stays closed while the answer is unknown (rule 8), unless the backup has certainly ended (rule 14). Where none was
+    /// sent, nobody can have admitted the backup: it joins as before, and outputs leave.
+    pub(super) fn put_admission_off(&mut self) {
+        if self.asking.unsure {
+            return;
+        }
+        let Role::Primary(primary) = &mut self.role else { return };
+        if let Standby::Admitting(snapshot) = &primary.standby {
+            primary.standby = Standby::Joining(snapshot.clone());
+            primary.gate.open_solo();
+            primary.release(&mut self.effects);
+        }
     }
 
     pub(super) fn pursue_admission(&mut self) {
@@ -363,7 +388,7 @@ impl<E: Engine> Replica<E> {
         match &mut primary.standby {
             Standby::Solo | Standby::Dropping(_) => return,
             Standby::Joining(_) => primary.standby = Standby::Solo,
-            Standby::Admitting(peer) | Standby::Paired(peer) => {
+            Standby::Admitting(Snapshot { peer, .. }) | Standby::Paired(peer) => {
                 primary.gate.close();
                 primary.standby = Standby::Dropping(peer.clone());
             }
@@ -392,6 +417,7 @@ impl<E: Engine> Replica<E> {
         let Role::Primary(primary) = &self.role else { return };
         let Some(entry) = self.entry() else { return };
         if entry.epoch <= primary.epoch {
+            self.admit(local);
             return self.pursue();
         }
         let epoch = entry.epoch;
@@ -430,7 +456,7 @@ impl<E: Engine> Replica<E> {
     fn agreed(&mut self) {
         let Role::Primary(primary) = &mut self.role else { return };
         match &primary.standby {
-            Standby::Admitting(peer) => {
+            Standby::Admitting(Snapshot { peer, .. }) => {
                 self.effects.push(Effect::Tell(Remark::Level(peer.clone())));
                 primary.standby = Standby::Paired(peer.clone());
                 primary.gate.open_for_committed();

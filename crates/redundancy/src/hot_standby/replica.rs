@@ -293,6 +293,7 @@ impl<E: Engine> Replica<E> {
         if self.asking.in_flight.take().is_some() {
             self.asking.unsure = true;
         }
+        self.put_admission_off();
     }
 
     /// The coordinator answered, or the entry changed.

@@ -21,11 +21,13 @@ pub(super) struct Snapshot {
     kept: u64,
     /// The last checkpoint that the whole of it contains.
     pub(super) complete: Option<u64>,
+    /// The backup says that it holds all of it.
+    pub(super) level: bool,
 }
 
 impl Snapshot {
     pub(super) const fn new(peer: Incarnation) -> Self {
-        Self { peer, cursor: Some(RecordKey::new(Kind(0), 0)), sent: 0, kept: 0, complete: None }
+        Self { peer, cursor: Some(RecordKey::new(Kind(0), 0)), sent: 0, kept: 0, complete: None, level: false }
     }
 
     /// The backup has this piece.

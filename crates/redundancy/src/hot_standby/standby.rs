@@ -12,7 +12,7 @@ pub(super) enum Standby {
     /// It is being sent the records; outputs leave meanwhile.
     Joining(Snapshot),
     /// It is level, and the compare-and-swap that says so is on its way; nothing leaves (rule 8).
-    Admitting(Incarnation),
+    Admitting(Snapshot),
     /// It is in sync; outputs leave when it has their checkpoint.
     Paired(Incarnation),
     /// It is lost, and the compare-and-swap that says so is on its way; nothing more leaves (rule 5).
@@ -45,8 +45,8 @@ impl Standby {
 
     pub(super) const fn peer(&self) -> Option<&Incarnation> {
         match self {
-            Self::Joining(snapshot) => Some(&snapshot.peer),
-            Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
+            Self::Joining(snapshot) | Self::Admitting(snapshot) => Some(&snapshot.peer),
+            Self::Paired(peer) => Some(peer),
             Self::HandingOver(over) => Some(&over.peer),
             Self::Solo | Self::Dropping(_) => None,
         }
@@ -55,7 +55,8 @@ impl Standby {
     /// Who should stand in the entry beside the primary.
     pub(super) const fn wanted(&self) -> Option<&Incarnation> {
         match self {
-            Self::Admitting(peer) | Self::Paired(peer) => Some(peer),
+            Self::Admitting(snapshot) => Some(&snapshot.peer),
+            Self::Paired(peer) => Some(peer),
             Self::HandingOver(over) if over.called_off.is_none() => Some(&over.peer),
             Self::Solo | Self::Joining(_) | Self::Dropping(_) | Self::HandingOver(_) => None,
         }
