@@ -20,6 +20,9 @@ use super::token::Token;
 /// Batches that one listener may give in one turn, so that it does not starve the others.
 const BATCHES: usize = 4;
 
+/// Inputs count from one.
+const NONE_IN_HAND: u64 = 0;
+
 /// Looks at the poll set before a successor serves: more than it takes to see every connection ready, and an end to those
 /// who connect again and again.
 const MOST_LOOKS: usize = 1_024;
@@ -105,6 +108,8 @@ impl<S: Service> Shell<S> {
                 self.replica.input(self.now, print, Some(number), for_engine);
             }
         }
+        // What happens from here on, a timer or mail, is none of their faults.
+        self.pulse.take_in_hand(NONE_IN_HAND);
     }
 
     fn accept_streams(&mut self, listener: u8) {
