@@ -1,9 +1,10 @@
 //! Carries out what the replica asks for.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, Serve, Stamp};
+use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, RoleName, Serve, Stamp};
 
 use super::link::{Link, LinkFrame};
 use super::mail::Mail;
@@ -21,7 +22,7 @@ impl<S: Service> Shell<S> {
         loop {
             let effects: Vec<_> = self.replica.take_effects().collect();
             if effects.is_empty() {
-                return;
+                return self.let_go();
             }
             for effect in effects {
                 self.perform(effect);
@@ -88,11 +89,13 @@ impl<S: Service> Shell<S> {
     }
 
     fn close_when_written(&mut self, number: u64) {
-        let waits = self.intake.streams.get_mut(&number).is_some_and(|stream| {
-            stream.closes = true;
-            stream.is_waiting()
-        });
-        if !waits {
+        let Some(stream) = self.intake.streams.get_mut(&number) else { return };
+        stream.closes = true;
+        if !stream.account.is_open {
+            // Nobody will take what waits for it; the engine waits to hear so.
+            self.close_stream(number);
+            self.tell_closed(number);
+        } else if !stream.is_waiting() {
             self.close_stream(number);
         }
     }
@@ -147,42 +150,31 @@ impl<S: Service> Shell<S> {
         }
         if let Some(predecessor) = &serve.after {
             self.succeed(predecessor);
-        }
-        if serve.after.is_some() {
             self.take_waiting();
             self.replica.inputs_taken(self.now);
         } else {
+            // What a predecessor had read of its connections is gone, so their streams make no sense any more. Their peers
+            // come back (RFC 5626).
+            self.intake.end_streams();
             self.reconcile_connections();
         }
         // Nobody waits for this.
-        if let Err(error) = self.intake.open().and_then(|()| self.open_mail()) {
-            tracing::error!("cannot watch the sockets: {error}");
+        if let Err(error) = self.open_mail() {
+            tracing::error!("cannot be reached by the other pair: {error}");
         }
     }
 
     /// Takes the predecessor's place: its inputs, its connections.
     fn succeed(&mut self, predecessor: &Predecessor) {
-        for stream in self.intake.streams.values_mut() {
-            stream.forget_written();
-        }
+        self.intake.forget_written();
         self.take_left_behind(predecessor);
         self.reconcile_connections();
         self.replica.flush(self.now);
     }
 
-    /// Takes in what waits in the sockets, as far as the ring has room.
-    fn take_waiting(&mut self) {
-        for number in 0..u8::try_from(self.intake.listeners.len()).unwrap_or(u8::MAX) {
-            self.read_listener(number);
-        }
-        let streams: Vec<u64> = self.intake.streams.keys().copied().collect();
-        streams.into_iter().for_each(|number| self.read_stream(number));
-        self.replica.flush(self.now);
-    }
-
     /// Makes the records' connections and the descriptors agree: either may have been on its way.
     fn reconcile_connections(&mut self) {
-        let known = self.replica.engine().connections();
+        let known: BTreeSet<u64> = self.replica.engine().connections().into_iter().collect();
         for number in &known {
             if !self.intake.streams.contains_key(number)
                 && let Some(input) = S::closed(*number)
@@ -215,8 +207,17 @@ impl<S: Service> Shell<S> {
 
     fn stand_by(&mut self) {
         tracing::info!("stands by as backup after a planned switchover");
-        self.intake.close();
         self.mail.hang_up();
+    }
+
+    /// A side without role and link has no right to what was handed over to it: it would keep the address from whoever
+    /// begins anew.
+    fn let_go(&mut self) {
+        let holds = !self.intake.listeners.is_empty() || !self.intake.streams.is_empty();
+        let linked = self.link.as_ref().is_some_and(|link| !link.is_broken);
+        if holds && !linked && self.replica.status().role == RoleName::Starting {
+            self.intake.let_go();
+        }
     }
 
     fn retire(&mut self, why: Retirement) {

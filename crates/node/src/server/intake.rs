@@ -41,7 +41,8 @@ pub(super) enum Accepted {
     Nothing,
 }
 
-/// Every socket that faces the network. In the poll set a listener has its number, which is below 256, and a connection
+/// Every socket that faces the network. They are in the poll set before this side serves, because a successor has no time
+/// to put them there; only whoever serves looks at it. In the poll set a listener has its number, which is below 256, and a connection
 /// has its own, which is drawn by an epoch and therefore far above.
 #[derive(Debug)]
 pub(super) struct Intake {
@@ -52,8 +53,6 @@ pub(super) struct Intake {
     /// Connections that this process has descriptors for.
     most_streams: usize,
     spare: Spare,
-    /// The sockets are in the poll set.
-    open: bool,
 }
 
 impl Intake {
@@ -61,7 +60,7 @@ impl Intake {
         let (listeners, streams) = (Vec::new(), BTreeMap::new());
         let most_streams = open_files::most().saturating_sub(KEPT_BACK).min(MOST_STREAMS);
         let spare = Spare::new()?;
-        Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, most_streams, spare, open: false })
+        Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, most_streams, spare })
     }
 
     /// Opens the listening sockets.
@@ -81,11 +80,13 @@ impl Intake {
                 }
             });
         }
+        self.watch_listeners();
         Ok(())
     }
 
     /// Takes the listening sockets that the primary has handed over.
     pub(super) fn take_listeners(&mut self, doors: &[Door], descriptors: Vec<OwnedFd>) {
+        self.let_go_of_listeners();
         self.listeners = doors
             .iter()
             .zip(descriptors)
@@ -94,6 +95,18 @@ impl Intake {
                 Door::Tcp(_) => Listener::Tcp(TcpListener::from(descriptor)),
             })
             .collect();
+        self.watch_listeners();
+    }
+
+    /// Closes everything on this side of the pair.
+    pub(super) fn let_go(&mut self) {
+        self.let_go_of_listeners();
+        // The descriptors of the other side keep a socket in the set unless it is taken out.
+        std::mem::take(&mut self.streams).values().for_each(|stream| self.poll.remove(stream));
+    }
+
+    fn let_go_of_listeners(&mut self) {
+        std::mem::take(&mut self.listeners).iter().for_each(|listener| self.poll.remove(listener));
     }
 
     /// The UDP sockets, with their numbers.
@@ -104,31 +117,32 @@ impl Intake {
         })
     }
 
-    /// Begins to wait for inputs; datagrams are for the caller to wait for.
-    ///
-    /// # Errors
-    /// If the kernel refuses to watch a socket.
-    pub(super) fn open(&mut self) -> io::Result<()> {
-        if !self.open {
-            for (number, listener) in (0u64..).zip(&self.listeners) {
-                if let Listener::Tcp(listener) = listener {
-                    self.poll.add(listener, number, false)?;
-                }
+    /// Puts the TCP listeners into the poll set; datagrams are for the caller to wait for.
+    fn watch_listeners(&self) {
+        for (number, listener) in (0u64..).zip(&self.listeners) {
+            if let Listener::Tcp(listener) = listener
+                && let Err(error) = self.poll.add(listener, number, false)
+            {
+                tracing::error!(listener = number, "cannot watch a listener: {error}");
             }
-            for (number, stream) in &self.streams {
-                self.poll.add(stream, *number, stream.is_waiting())?;
-            }
-            self.open = true;
         }
-        Ok(())
     }
 
-    /// Waits for inputs no more: the other side does.
-    pub(super) fn close(&mut self) {
-        if self.open {
-            self.listeners.iter().for_each(|listener| self.poll.remove(listener));
-            self.streams.values().for_each(|stream| self.poll.remove(stream));
-            self.open = false;
+    /// Asks the kernel what it has taken of the kept bytes, and waits for it to take the rest.
+    pub(super) fn forget_written(&mut self) {
+        for (number, stream) in &mut self.streams {
+            stream.forget_written();
+            if stream.is_waiting() {
+                self.poll.modify(&*stream, *number, true);
+            }
+        }
+    }
+
+    /// Ends all connections.
+    pub(super) fn end_streams(&mut self) {
+        for stream in std::mem::take(&mut self.streams).into_values() {
+            self.poll.remove(&stream);
+            stream.end();
         }
     }
 
@@ -156,12 +170,11 @@ impl Intake {
         }
     }
 
-    /// Puts a connection in.
+    /// Puts a connection in; another descriptor of it may be there.
     pub(super) fn insert(&mut self, number: u64, stream: Stream) {
-        if self.open {
-            // A connection that cannot be watched is closed by its peer or by the engine in the end.
-            let _ = self.poll.add(&stream, number, stream.is_waiting());
-        }
+        self.remove(number);
+        // A connection that cannot be watched is closed by its peer or by the engine in the end.
+        let _ = self.poll.add(&stream, number, stream.is_waiting());
         self.streams.insert(number, stream);
     }
 
@@ -232,4 +245,83 @@ fn cannot_listen(transport: &str, address: SocketAddr, error: &io::Error) -> Tro
         _ => "change `listen` under [sip] in everline.toml".into(),
     };
     Trouble::new(what, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpStream;
+
+    use model::Span;
+
+    use super::*;
+
+    fn listening() -> (Intake, SocketAddr) {
+        let mut intake = Intake::new().expect("a poll set");
+        intake.listen(&[Door::Tcp("127.0.0.1:0".parse().expect("an address"))]).expect("a port");
+        let Some(Listener::Tcp(listener)) = intake.listeners.first() else { panic!("it listens") };
+        let address = listener.local_addr().expect("an address");
+        (intake, address)
+    }
+
+    /// The other side of the pair, which holds everything that this one holds.
+    fn other_side(intake: &Intake, address: SocketAddr) -> Intake {
+        let mut other = Intake::new().expect("a poll set");
+        let descriptors = intake.listeners.iter().map(|one| one.as_fd().try_clone_to_owned().expect("a descriptor"));
+        other.take_listeners(&[Door::Tcp(address)], descriptors.collect());
+        hand_over(intake, &mut other);
+        other
+    }
+
+    fn hand_over(from: &Intake, to: &mut Intake) {
+        for (number, stream) in &from.streams {
+            let descriptor = stream.as_fd().try_clone_to_owned().expect("a descriptor");
+            to.insert(*number, Stream::handed_over(descriptor, stream.account.clone()));
+        }
+    }
+
+    fn connected(intake: &mut Intake, address: SocketAddr) -> TcpStream {
+        let client = TcpStream::connect(address).expect("loopback");
+        while intake.accept(0, |count| 1_000 + count) == Accepted::Nothing {}
+        client
+    }
+
+    #[test]
+    fn connections_that_make_no_sense_any_more_end_whoever_else_holds_them() {
+        let (mut first, address) = listening();
+        let mut client = connected(&mut first, address);
+        let mut successor = other_side(&first, address);
+        successor.end_streams();
+        assert_eq!(client.read(&mut [0]).expect("the end"), 0);
+        assert_eq!(first.streams.len(), 1, "the other side still holds it");
+    }
+
+    #[test]
+    fn an_address_is_free_when_both_sides_have_let_go_of_it() {
+        let (first, address) = listening();
+        let mut backup = other_side(&first, address);
+        drop(first);
+        let mut anew = Intake::new().expect("a poll set");
+        assert!(anew.listen(&[Door::Tcp(address)]).is_err(), "the backup has it");
+        backup.let_go();
+        anew.listen(&[Door::Tcp(address)]).expect("nobody has it");
+    }
+
+    #[test]
+    fn what_was_let_go_or_handed_over_again_wakes_nobody() {
+        let (mut first, address) = listening();
+        let client = connected(&mut first, address);
+        let mut backup = other_side(&first, address);
+        hand_over(&first, &mut backup);
+        drop(client);
+        let _waits = TcpStream::connect(address).expect("loopback");
+        let mut ready = Vec::new();
+        while ready.len() < 2 {
+            backup.poll.wait(Span::from_secs(1), &mut ready);
+        }
+        assert_eq!(ready.len(), 2, "each counts once: {ready:?}");
+        backup.let_go();
+        backup.poll.wait(Span::ZERO, &mut ready);
+        assert_eq!(ready, []);
+    }
 }

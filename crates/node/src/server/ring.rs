@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
@@ -22,6 +22,9 @@ const SLOTS: usize = 512;
 const LONGEST: usize = 65_536;
 /// The most datagrams that one system call receives.
 pub(super) const BATCH: u64 = 32;
+
+/// The length of what a slot is ready for; the kernel puts the real one in its place, last of all that it writes.
+const NOTHING_RECEIVED: u32 = u32::MAX;
 
 /// Where an input came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +172,8 @@ impl Ring {
         Ok(read + 1..now + 1)
     }
 
-    /// Makes the slot of input `number` ready to be received into.
+    /// Makes the slot of input `number` ready to be received into. It may be killed between any two stores: the slot has
+    /// the number only when nothing is left in it of the input before.
     fn prepare(&self, number: u64, origin: Origin) {
         let index = (number - 1) as usize % SLOTS;
         let (is_connection, origin) = match origin {
@@ -179,13 +183,13 @@ impl Ring {
         // SAFETY: the index is in range, the mapping is alive, and only this process writes to its own ring.
         unsafe {
             let layout = self.map.as_ptr();
+            let message = &raw mut (*layout).messages[index];
+            (&raw mut (*message).msg_len).write_volatile(NOTHING_RECEIVED);
+            fence(Ordering::Release);
             let slot = &raw mut (*layout).slots[index];
-            (*slot).number = number;
             (*slot).is_connection = is_connection;
             (*slot).origin = origin;
             (*slot).vector = libc::iovec { iov_base: self.data(index).cast(), iov_len: LONGEST };
-            let message = &raw mut (*layout).messages[index];
-            (*message).msg_len = 0;
             (*message).msg_hdr.msg_name = (&raw mut (*slot).name).cast();
             (*message).msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as u32;
             (*message).msg_hdr.msg_iov = &raw mut (*slot).vector;
@@ -193,6 +197,8 @@ impl Ring {
             (*message).msg_hdr.msg_control = std::ptr::null_mut();
             (*message).msg_hdr.msg_controllen = 0;
             (*message).msg_hdr.msg_flags = 0;
+            fence(Ordering::Release);
+            (&raw mut (*slot).number).write_volatile(number);
         }
     }
 
@@ -207,7 +213,11 @@ impl Ring {
             if (*slot).number != number {
                 return None;
             }
-            let length = ((*layout).messages[index].msg_len as usize).min(LONGEST);
+            let length = (*layout).messages[index].msg_len;
+            if length == NOTHING_RECEIVED {
+                return None;
+            }
+            let length = (length as usize).min(LONGEST);
             let origin = match ((*slot).is_connection, (*slot).origin) {
                 (0, listener) => Origin::Listener(u8::try_from(listener).ok()?),
                 (_, connection) => Origin::Connection(connection),
@@ -222,12 +232,10 @@ impl Ring {
 
     /// The inputs behind `mark` that a dead owner had read, in order.
     ///
-    /// Its last system call may have received datagrams without the owner living to count them: their slots have a
-    /// length.
+    /// Its last system call may have received datagrams without the owner living to count them: their slots say so.
     pub(super) fn left_behind(&self, mark: u64) -> impl Iterator<Item = Input<'_>> {
         let counted = self.head().read.load(Ordering::Acquire);
-        (mark + 1..=counted.max(mark) + BATCH)
-            .map_while(move |number| self.input(number).filter(|input| number <= counted || !input.bytes.is_empty()))
+        (mark + 1..=counted.max(mark) + BATCH).map_while(|number| self.input(number))
     }
 }
 
@@ -309,6 +317,32 @@ mod tests {
         let other = Ring::open(ring.descriptor.try_clone().expect("a descriptor")).expect("mapped");
         let texts: Vec<&[u8]> = other.left_behind(1).map(|input| input.bytes).collect();
         assert_eq!(texts, [&b"two"[..], b"three"]);
+    }
+
+    #[test]
+    fn a_batch_that_nobody_counted_is_read_whole_and_without_what_was_there_before() {
+        let (sender, receiver) = udp();
+        let mut ring = Ring::create().expect("a ring");
+        while !ring.is_full() {
+            sender.send(b"old").expect("sent");
+            let _ = ring.receive(receiver.as_fd(), Origin::Listener(0));
+        }
+        ring.free(SLOTS as u64);
+        for text in [&b"one"[..], b"", b"three"] {
+            sender.send(text).expect("sent");
+        }
+        let mut end = SLOTS as u64;
+        while end < SLOTS as u64 + 3 {
+            end = ring.receive(receiver.as_fd(), Origin::Listener(0)).map_or(end, |numbers| numbers.end - 1);
+        }
+        // As if the owner had been killed before it counted them.
+        ring.head().read.store(SLOTS as u64, Ordering::Relaxed);
+        let texts: Vec<&[u8]> = ring.left_behind(SLOTS as u64).map(|input| input.bytes).collect();
+        assert_eq!(texts, [&b"one"[..], b"", b"three"]);
+        // As if it had been killed at any store of the next preparation.
+        ring.head().read.store(SLOTS as u64 + 3, Ordering::Relaxed);
+        ring.prepare(SLOTS as u64 + 4, Origin::Listener(0));
+        assert_eq!(ring.left_behind(SLOTS as u64 + 3).count(), 0);
     }
 
     #[test]

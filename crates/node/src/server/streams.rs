@@ -12,7 +12,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect, send, setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, SockaddrStorage, connect, send, setsockopt, shutdown,
+    socket, sockopt,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,9 @@ const KEEP_ALIVE_COUNT: u32 = 4;
 
 /// A backup asks the kernel what has left when it keeps more than this for one connection.
 const PRUNE_ABOVE: usize = 32 * 1024;
+
+/// What the kernel counts for the SYN of a side that connects.
+const SYN: u64 = 1;
 
 /// What the backup must know of a connection beside its descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +108,10 @@ impl Stream {
         if error != 0 {
             return Err(io::Error::from_raw_os_error(error));
         }
-        self.account.base = written(self.socket.as_fd())?;
+        // A predecessor may have written to it, and died before it could say that the connection stands.
+        self.account.base = written(self.socket.as_fd())?.min(SYN);
         self.account.is_open = true;
+        self.forget_written();
         Ok(())
     }
 
@@ -160,13 +166,23 @@ impl Stream {
         }
     }
 
-    /// Forgets the kept bytes that the kernel has taken: what remains is to be written by whoever serves.
+    /// Forgets the kept bytes that the kernel has taken: what remains is to be written by whoever serves. Before the
+    /// connection stands it has taken none, whatever it counts.
     pub(super) fn forget_written(&mut self) {
+        if !self.account.is_open || self.account.tail.is_empty() {
+            return;
+        }
         let Ok(now) = written(self.socket.as_fd()) else { return };
         let taken = now.saturating_sub(self.account.base);
         let first_kept = self.account.queued - self.account.tail.len() as u64;
         let done = (taken.saturating_sub(first_kept) as usize).min(self.account.tail.len());
         self.account.tail.drain(..done);
+    }
+
+    /// Ends the connection, whoever else holds it.
+    pub(super) fn end(self) {
+        // Fails only if it has ended.
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
     }
 
     /// The descriptor, for the other side of the pair.
@@ -250,6 +266,8 @@ fn out_queue(socket: BorrowedFd<'_>) -> io::Result<u64> {
 mod tests {
     use std::io::Read;
 
+    use nix::sys::socket::{Backlog, bind};
+
     use super::*;
 
     fn pair() -> (Stream, TcpStream) {
@@ -283,6 +301,41 @@ mod tests {
         }
         drop(successor);
         assert_eq!(reader.join().expect("a reader").expect("read"), bytes);
+    }
+
+    /// A connection that is being made: its peer has no room for it until somebody else is accepted.
+    fn half_open() -> (Stream, TcpListener) {
+        let any = SockaddrStorage::from(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let door = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).expect("a socket");
+        bind(door.as_raw_fd(), &any).expect("a port");
+        nix::sys::socket::listen(&door, Backlog::new(0).expect("none")).expect("listens");
+        let door = TcpListener::from(door);
+        let stream = Stream::connecting(door.local_addr().expect("an address")).expect("begins");
+        (stream, door)
+    }
+
+    #[test]
+    fn the_syn_is_no_byte_of_the_first_message() {
+        for predecessor_writes in [false, true] {
+            let (mut first, door) = half_open();
+            let mut successor = Stream::handed_over(first.share(), first.account.clone());
+            first.write(b"INVITE").expect("kept");
+            successor.shadow(b"INVITE");
+            let (mut client, _) = door.accept().expect("accepted");
+            if predecessor_writes {
+                // It dies before the other side hears of it.
+                first.established().expect("stands");
+                first.flush().expect("written");
+            }
+            drop(first);
+            successor.forget_written();
+            successor.established().expect("stands");
+            successor.flush().expect("written");
+            drop(successor);
+            let mut got = String::new();
+            client.read_to_string(&mut got).expect("read");
+            assert_eq!(got, "INVITE");
+        }
     }
 
     #[test]

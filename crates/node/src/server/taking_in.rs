@@ -20,6 +20,13 @@ use super::token::Token;
 /// Batches that one listener may give in one turn, so that it does not starve the others.
 const BATCHES: usize = 4;
 
+/// Inputs count from one.
+const NONE_IN_HAND: u64 = 0;
+
+/// Looks at the poll set before a successor serves: more than it takes to see every connection ready, and an end to those
+/// who connect again and again.
+const MOST_LOOKS: usize = 1_024;
+
 /// Connections that one listener may give in one turn.
 const ACCEPTED: usize = 64;
 
@@ -31,11 +38,13 @@ impl<S: Service> Shell<S> {
         }
         let mut ready = Vec::new();
         self.intake.poll.wait(model::Span::ZERO, &mut ready);
-        for event in ready {
-            match u8::try_from(event.token) {
-                Ok(listener) => self.read_listener(listener),
-                Err(_) => self.serve_stream(event.token, event),
-            }
+        ready.into_iter().for_each(|event| self.take_event(event));
+    }
+
+    fn take_event(&mut self, event: Ready) {
+        match u8::try_from(event.token) {
+            Ok(listener) => self.read_listener(listener),
+            Err(_) => self.serve_stream(event.token, event),
         }
     }
 
@@ -58,14 +67,37 @@ impl<S: Service> Shell<S> {
 
     fn read_datagrams(&mut self, listener: u8) {
         for _ in 0..BATCHES {
-            let Some(Listener::Udp(socket, _)) = self.intake.listeners.get(usize::from(listener)) else { return };
-            let Ok(numbers) = self.ring.receive(socket.as_fd(), Origin::Listener(listener)) else { return };
-            let was_full = numbers.end - numbers.start >= BATCH;
-            self.take_numbers(numbers);
-            if !was_full {
+            if self.read_batch(listener) < BATCH {
                 return;
             }
         }
+    }
+
+    /// Takes in a batch of the datagrams that wait for a listener, and says how many they were.
+    fn read_batch(&mut self, listener: u8) -> u64 {
+        let Some(Listener::Udp(socket, _)) = self.intake.listeners.get(usize::from(listener)) else { return 0 };
+        let Ok(numbers) = self.ring.receive(socket.as_fd(), Origin::Listener(listener)) else { return 0 };
+        let count = numbers.end - numbers.start;
+        self.take_numbers(numbers);
+        count
+    }
+
+    /// Takes in everything that waits in the sockets, as far as the ring has room (rule 6); datagrams first, as their
+    /// senders are the first to repeat them.
+    pub(super) fn take_waiting(&mut self) {
+        let listeners: Vec<u8> = self.intake.datagrams().map(|(number, _)| number).collect();
+        for listener in listeners {
+            while self.read_batch(listener) > 0 {}
+        }
+        let mut ready = Vec::new();
+        for _ in 0..MOST_LOOKS {
+            self.intake.poll.wait(model::Span::ZERO, &mut ready);
+            if ready.is_empty() || self.ring.is_full() {
+                break;
+            }
+            ready.drain(..).for_each(|event| self.take_event(event));
+        }
+        self.replica.flush(self.now);
     }
 
     fn take_numbers(&mut self, numbers: Range<u64>) {
@@ -76,6 +108,8 @@ impl<S: Service> Shell<S> {
                 self.replica.input(self.now, print, Some(number), for_engine);
             }
         }
+        // What happens from here on, a timer or mail, is none of their faults.
+        self.pulse.take_in_hand(NONE_IN_HAND);
     }
 
     fn accept_streams(&mut self, listener: u8) {

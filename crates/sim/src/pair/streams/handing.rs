@@ -43,8 +43,9 @@ impl<S: Service> Pair<S> {
                 process.stale.remove(&number);
                 process.streams.insert(number, account);
             }
-            StreamNews::Established(number) => {
+            StreamNews::Established(number, base) => {
                 if let Some(account) = process.streams.get_mut(&number) {
+                    account.base = base;
                     account.open = true;
                 }
             }

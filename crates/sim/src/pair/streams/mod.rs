@@ -26,7 +26,7 @@ pub(in crate::pair) struct Socket {
     ended: bool,
     /// It stands.
     open: bool,
-    /// Bytes that were ever written to it.
+    /// Bytes that were ever written to it, as a kernel counts them: the SYN of the side that connects is one.
     written: u64,
     /// Which sides hold a descriptor of it.
     holders: [bool; 2],
@@ -39,6 +39,8 @@ pub(in crate::pair) struct Account {
     remote: SocketAddr,
     accepted: bool,
     open: bool,
+    /// What the kernel counted before the first byte.
+    base: u64,
     /// Bytes that were ever to be written.
     queued: u64,
     /// The last of them: all that the kernel may not have taken.
@@ -53,8 +55,8 @@ pub(in crate::pair) struct Account {
 pub(in crate::pair) enum StreamNews {
     /// It is there, and this is its account; the descriptor travels with it.
     Handed(u64, Account),
-    /// It stands now.
-    Established(u64),
+    /// It stands now, and the kernel counts from here.
+    Established(u64, u64),
     /// It is closed.
     Gone(u64),
 }
@@ -70,13 +72,16 @@ pub enum StreamAction {
     Close(u64),
 }
 
+/// What a kernel counts for the SYN of a side that connects.
+const SYN: u64 = 1;
+
 /// The most that a backup keeps of a connection before it asks the kernel what has left.
 const PRUNE_ABOVE: usize = 4_096;
 
 impl Account {
     fn new(socket: u64, remote: SocketAddr, accepted: bool) -> Self {
-        let (queued, tail, full_until) = (0, Vec::new(), Time::ZERO);
-        Self { socket, remote, accepted, open: accepted, queued, tail, closes: false, full_until }
+        let (base, queued, tail, full_until) = (0, 0, Vec::new(), Time::ZERO);
+        Self { socket, remote, accepted, open: accepted, base, queued, tail, closes: false, full_until }
     }
 
     fn queue(&mut self, bytes: &[u8]) {
@@ -84,8 +89,19 @@ impl Account {
         self.tail.extend_from_slice(bytes);
     }
 
+    /// The connection stands; a predecessor may have written to it already.
+    fn establish(&mut self, written: u64) {
+        self.base = written.min(SYN);
+        self.open = true;
+        self.forget_written(written);
+    }
+
     /// Forgets what the kernel has taken.
     fn forget_written(&mut self, written: u64) {
+        if !self.open {
+            return;
+        }
+        let written = written.saturating_sub(self.base);
         let first_kept = self.queued - self.tail.len() as u64;
         let done = (written.saturating_sub(first_kept) as usize).min(self.tail.len());
         self.tail.drain(..done);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::Socket;
+use super::{SYN, Socket};
 use crate::kernel::Core;
 use crate::pair::{Pair, PairEvent, Service, Side};
 
@@ -47,6 +47,7 @@ impl<S: Service> Pair<S> {
         let Some(known) = self.hosts[host].sockets.get_mut(&socket) else { return };
         known.open = made;
         known.ended = !made;
+        known.written = SYN;
         self.wake_readers(core, host);
     }
 

@@ -63,8 +63,10 @@ impl<S: Service> Pair<S> {
         for (number, id, open) in known {
             let Some(socket) = self.hosts[host].sockets.get_mut(&id) else { continue };
             if !open && socket.open {
-                self.applications[side].process.as_mut()?.streams.get_mut(&number)?.open = true;
-                self.tell_link(core, side, StreamNews::Established(number));
+                let account = self.applications[side].process.as_mut()?.streams.get_mut(&number)?;
+                account.establish(socket.written);
+                let base = account.base;
+                self.tell_link(core, side, StreamNews::Established(number, base));
                 self.stream_is_open(core, side, number);
                 continue;
             }
@@ -115,11 +117,17 @@ impl<S: Service> Pair<S> {
                 }
             }
             Some(StreamAction::Close(number)) => {
-                if let Some(process) = &mut self.applications[side].process
-                    && let Some(account) = process.streams.get_mut(&number)
-                {
-                    account.closes = true;
+                let local = self.hosts[self.host_of(side)].clock.local(core.now);
+                let process = self.applications[side].process.as_mut()?;
+                let account = process.streams.get_mut(&number)?;
+                account.closes = true;
+                if account.open {
                     self.flush_stream(core, side, number);
+                } else {
+                    // The engine waits to hear so.
+                    S::stream_closed(&mut process.replica, local, number);
+                    process.replica.flush(local);
+                    self.close_stream(core, side, number);
                 }
             }
         }
