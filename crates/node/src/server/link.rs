@@ -228,7 +228,13 @@ impl AsFd for Link {
 mod tests {
     use std::os::unix::net::UnixStream;
 
+    use model::Epoch;
+
     use super::*;
+
+    fn checkpoint(sequence: u64) -> Option<Stamp> {
+        Some(Stamp { epoch: Epoch(1), sequence })
+    }
 
     fn pair() -> (Link, Link) {
         let (one, other) = UnixStream::pair().expect("sockets");
@@ -249,14 +255,14 @@ mod tests {
         for length in [0, 1, PART - 1, PART, PART + 1, 3 * PART, 5 * PART + 7] {
             let bytes: Vec<u8> = (0..length).map(|place| (place * 31 % 251) as u8).collect();
             let before = from.published();
-            from.send_protocol(bytes.clone(), Some(length as u64 + 1)).expect("sent");
+            from.send_protocol(bytes.clone(), checkpoint(length as u64 + 1)).expect("sent");
             let mut got = next(&mut to);
             while got.is_none() {
                 assert_eq!(from.published(), None, "some of it waits, after {before:?}");
                 from.flush().expect("sent");
                 got = next(&mut to);
             }
-            assert_eq!((got.expect("a message"), from.published()), (bytes, Some(length as u64 + 1)));
+            assert_eq!((got.expect("a message"), from.published()), (bytes, checkpoint(length as u64 + 1)));
         }
     }
 
@@ -264,11 +270,11 @@ mod tests {
     fn what_a_dead_peer_said_is_read_to_its_end_though_writing_to_it_fails() {
         let (mut dead, mut alive) = pair();
         for number in 0..100u8 {
-            dead.send_protocol(vec![number; 100], Some(u64::from(number))).expect("sent");
+            dead.send_protocol(vec![number; 100], checkpoint(u64::from(number))).expect("sent");
         }
         drop(dead);
-        alive.send_protocol(vec![1], Some(1)).expect("nobody hears it, which is no error");
-        alive.send_protocol(vec![2], Some(2)).expect("nobody hears it, which is no error");
+        alive.send_protocol(vec![1], checkpoint(1)).expect("nobody hears it, which is no error");
+        alive.send_protocol(vec![2], checkpoint(2)).expect("nobody hears it, which is no error");
         assert_eq!((alive.published(), alive.is_waiting()), (None, false));
         for number in 0..100u8 {
             assert_eq!(next(&mut alive), Some(vec![number; 100]));
@@ -279,7 +285,7 @@ mod tests {
     #[test]
     fn a_link_that_was_given_up_ends_for_the_other_side_too() {
         let (mut one, mut other) = pair();
-        one.send_protocol(vec![7], Some(1)).expect("sent");
+        one.send_protocol(vec![7], checkpoint(1)).expect("sent");
         one.shut();
         assert_eq!(next(&mut other), Some(vec![7]));
         assert!(other.receive().expect_err("the end").is_end());
