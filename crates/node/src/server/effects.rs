@@ -54,7 +54,7 @@ impl<S: Service> Shell<S> {
             Action::Connect { connection, to } => self.connect(connection, to),
             Action::Stream { connection, bytes } => self.write_to(connection, &bytes),
             Action::Close { connection } => self.close_when_written(connection),
-            Action::Mail(letter) => self.mail.send(letter, &self.poll),
+            Action::Mail(letter) => self.mail.send(letter, &self.mail_poll),
             Action::MailAgain => self.mail.begin_again(),
             Action::Answer { request, reply } => self.answer_order(request, &reply),
             Action::Log(note) => self.notes.take(self.now, &note),
@@ -197,10 +197,10 @@ impl<S: Service> Shell<S> {
     fn open_mail(&mut self) -> std::io::Result<()> {
         let path = |name: &String| self.settings.folder.mail(name);
         self.mail = if self.settings.is_called {
-            Mail::answer(&path(&self.settings.me.application), &self.poll)?
+            Mail::answer(&path(&self.settings.me.application), &self.mail_poll)?
         } else {
             let paths: Vec<_> = self.settings.calls.iter().map(path).collect();
-            Mail::call(&paths, &self.poll)?
+            Mail::call(&paths, &self.mail_poll)?
         };
         Ok(())
     }

@@ -83,6 +83,8 @@ pub(super) struct Shell<S: Service> {
     /// The other side of a link that was hung up: its ring holds what it had read.
     pub(super) former_peer: Option<Peer>,
     pub(super) mail: Mail,
+    /// What mail comes from; waited for together with the intake, for a letter is an input like any other.
+    pub(super) mail_poll: Poll,
     pub(super) journal: Recorder,
     /// What the journal had lost when this process began.
     lost: Option<String>,
@@ -141,6 +143,7 @@ impl<S: Service> Shell<S> {
                 bell: Arc::new(bell.into()),
                 former_peer: None,
                 mail: Mail::Off,
+                mail_poll: Poll::new()?,
                 journal,
                 lost,
                 pulse,
@@ -236,8 +239,8 @@ impl<S: Service> Shell<S> {
             Token::Witness => self.peer_has_ended(),
             Token::Intake => self.take_in(),
             Token::Listener(number) if self.replica.accepts_inputs() => self.read_listener(number),
-            Token::Listener(_) => {}
-            Token::MailDoor | Token::Guest | Token::Partner(_) => self.hear_mail(token),
+            Token::Mail if self.replica.accepts_inputs() => self.take_mail(),
+            Token::Listener(_) | Token::Mail | Token::MailDoor | Token::Guest | Token::Partner(_) => {}
         }
     }
 
@@ -272,11 +275,13 @@ impl<S: Service> Shell<S> {
             // UDP comes without the detour through the set of all other sockets.
             if wanted {
                 let _ = self.poll.add(&self.intake.poll, Token::Intake, false);
+                let _ = self.poll.add(&self.mail_poll, Token::Mail, false);
                 self.intake.datagrams().for_each(|(number, socket)| {
                     let _ = self.poll.add(socket, Token::Listener(number), false);
                 });
             } else {
                 self.poll.remove(&self.intake.poll);
+                self.poll.remove(&self.mail_poll);
                 self.intake.datagrams().for_each(|(_, socket)| self.poll.remove(socket));
             }
         }

@@ -194,11 +194,18 @@ impl<S: Service> Shell<S> {
         was_there
     }
 
-    pub(super) fn hear_mail(&mut self, token: Token) {
+    /// Takes in what the other pair says.
+    pub(super) fn take_mail(&mut self) {
+        let mut ready = Vec::new();
+        self.mail_poll.wait(model::Span::ZERO, &mut ready);
+        ready.into_iter().filter_map(|event| Token::decode(event.token)).for_each(|token| self.hear_mail(token));
+    }
+
+    fn hear_mail(&mut self, token: Token) {
         let mut news = Vec::new();
         match token {
-            Token::MailDoor => self.mail.accept(&self.poll, &mut news),
-            Token::Guest => self.mail.poll_guest(&self.poll, &mut news),
+            Token::MailDoor => self.mail.accept(&self.mail_poll, &mut news),
+            Token::Guest => self.mail.poll_guest(&self.mail_poll, &mut news),
             Token::Partner(number) => self.mail.poll_partner(number, &mut news),
             _ => {}
         }

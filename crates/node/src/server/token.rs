@@ -26,6 +26,8 @@ pub(super) enum Token {
     Intake,
     /// The UDP listener with this number.
     Listener(u8),
+    /// The set of everything that comes from another pair.
+    Mail,
     /// The local socket where another pair calls.
     MailDoor,
     /// Another pair that called here.
@@ -50,6 +52,7 @@ impl Token {
             Self::Partner(number) => (10, number as u64),
             Self::Listener(number) => (11, number as u64),
             Self::Bell => (12, 0),
+            Self::Mail => (13, 0),
         };
         sort << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
     }
@@ -70,6 +73,7 @@ impl Token {
             10 => Self::Partner(number as u8),
             11 => Self::Listener(number as u8),
             12 => Self::Bell,
+            13 => Self::Mail,
             _ => return None,
         })
     }

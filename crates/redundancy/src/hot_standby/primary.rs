@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use model::{Epoch, Incarnation, RecordKey, Time};
+use model::{Epoch, RecordKey, Time};
 
-use super::effect::{Effect, Remark, Retirement};
+use super::effect::{Effect, Retirement};
 use super::engine::{Engine, Output};
 use super::gate::{Gate, Stamp};
-use super::message::{Checkpoint, FORMAT, Message, write_output};
+use super::message::{Checkpoint, Message, write_output};
 use super::replica::{Commit, Replica, Role, Settings, sabotaged};
-use super::snapshot::Snapshot;
 use super::standby::Standby;
 use super::switchover::SWITCHOVER_PATIENCE;
-use crate::coordinator::PairEntry;
 
 /// Outputs that may wait at the gate before no more inputs are taken in.
 const MOST_HELD: usize = 65_536;
@@ -116,7 +114,7 @@ impl<O> Primary<O> {
     }
 
     /// Releases what may leave.
-    fn release(&mut self, effects: &mut Vec<Effect<O>>) {
+    pub(super) fn release(&mut self, effects: &mut Vec<Effect<O>>) {
         self.gate.release(|output| effects.push(Effect::Release(output)));
     }
 }
@@ -288,214 +286,6 @@ impl<E: Engine> Replica<E> {
                 self.send(&Message::Superseded { epoch });
             }
             _ => {}
-        }
-    }
-
-    /// Takes on a backup that dialled.
-    fn take_on(&mut self, local: Time, peer: Incarnation, format: u32) {
-        let expected = self.settings.peer.as_ref() == Some(&peer.application);
-        self.flush(local);
-        let now = self.pair_time(local);
-        let Role::Primary(primary) = &mut self.role else { return };
-        if !matches!(primary.standby, Standby::Solo) || !expected || format < FORMAT {
-            self.effects.push(Effect::HangUp);
-            if primary.standby.is_linked() {
-                self.primary_lost_link(local);
-            }
-            return;
-        }
-        primary.kept = primary.sequence;
-        primary.standby = Standby::Joining(Snapshot::new(peer.clone()));
-        let (epoch, sequence, mark) = (primary.epoch, primary.sequence, primary.covered);
-        self.effects.push(Effect::Tell(Remark::Joining(peer)));
-        self.send(&Message::Welcome { epoch, sequence, mark, now });
-        self.send_snapshot(local, None);
-    }
-
-    fn send_snapshot(&mut self, local: Time, kept: Option<u64>) {
-        self.flush(local);
-        let lose_record = sabotaged!(self, LoseSnapshotRecord);
-        let Role::Primary(primary) = &mut self.role else { return };
-        let Standby::Joining(snapshot) = &mut primary.standby else { return };
-        primary.said = local;
-        if let Some(number) = kept {
-            snapshot.kept(number);
-        }
-        let store = self.engine.store();
-        while let Some((number, mut changes)) = snapshot.next_piece(store, &self.refused) {
-            if lose_record {
-                super::snapshot::lose_first(&mut changes);
-            }
-            let piece = Message::Piece { epoch: primary.epoch, number, changes: &changes };
-            self.effects.push(Effect::Frame { bytes: piece.encode(), checkpoint: None });
-        }
-        if snapshot.completes(primary.sequence) {
-            let complete = Message::Complete {
-                epoch: primary.epoch,
-                sequence: primary.sequence,
-                records: store.len() as u64,
-                state_hash: store.state_hash(),
-            };
-            self.effects.push(Effect::Frame { bytes: complete.encode(), checkpoint: None });
-        }
-    }
-
-    /// The backup holds every record: closes the gate, and asks that it may take over (rule 8) as soon as it has kept
-    /// the checkpoints that were released while they were on their way. Not before the request can be sent: a gate that
-    /// is shut without one stays shut for as long as the coordinator is away. The next word from it admits then.
-    fn admit(&mut self, local: Time) {
-        self.flush(local);
-        let stays_open = sabotaged!(self, AdmitOpen);
-        let may_ask = self.asking.connected && self.asking.in_flight.is_none();
-        let Role::Primary(primary) = &mut self.role else { return };
-        let Standby::Joining(snapshot) = &primary.standby else { return };
-        if !snapshot.level || !may_ask {
-            return;
-        }
-        primary.gate.commit(primary.kept.max(snapshot.complete.unwrap_or_default()));
-        primary.standby = Standby::Admitting(snapshot.clone());
-        if !stays_open {
-            primary.gate.close();
-        }
-        self.pursue();
-    }
-
-    /// The coordinator is away. A request to admit that is on its way may still be done at any later time, so the gate
-    /// stays closed while the answer is unknown (rule 8), unless the backup has certainly ended (rule 14). Where none was
-    /// sent, nobody can have admitted the backup: it joins as before, and outputs leave.
-    pub(super) fn put_admission_off(&mut self) {
-        if self.asking.unsure {
-            return;
-        }
-        let Role::Primary(primary) = &mut self.role else { return };
-        if let Standby::Admitting(snapshot) = &primary.standby {
-            primary.standby = Standby::Joining(snapshot.clone());
-            primary.gate.open_solo();
-            primary.release(&mut self.effects);
-        }
-    }
-
-    pub(super) fn pursue_admission(&mut self) {
-        if matches!(&self.role, Role::Primary(primary) if matches!(primary.standby, Standby::Admitting(_))) {
-            self.pursue();
-        }
-    }
-
-    pub(super) fn primary_lost_link(&mut self, local: Time) {
-        let unasked = sabotaged!(self, SoloUnasked);
-        let Role::Primary(primary) = &mut self.role else { return };
-        primary.release(&mut self.effects);
-        match &mut primary.standby {
-            Standby::Solo | Standby::Dropping(_) => return,
-            Standby::Joining(_) => primary.standby = Standby::Solo,
-            Standby::Admitting(Snapshot { peer, .. }) | Standby::Paired(peer) => {
-                primary.gate.close();
-                primary.standby = Standby::Dropping(peer.clone());
-            }
-            Standby::HandingOver(over) => {
-                over.lost = true;
-                over.called_off.get_or_insert(local.since(over.since));
-            }
-        }
-        if unasked && matches!(primary.standby, Standby::Dropping(_)) {
-            self.go_solo();
-        }
-        self.pursue();
-    }
-
-    pub(super) fn primary_peer_ended(&mut self, local: Time) {
-        let Role::Primary(primary) = &self.role else { return };
-        if primary.standby.peer().is_some_and(|peer| self.has_ended(peer)) {
-            self.effects.push(Effect::HangUp);
-            self.primary_lost_link(local);
-        } else {
-            self.pursue();
-        }
-    }
-
-    pub(super) fn primary_entry_changed(&mut self, local: Time) {
-        let Role::Primary(primary) = &self.role else { return };
-        let Some(entry) = self.entry() else { return };
-        if entry.epoch <= primary.epoch {
-            self.admit(local);
-            return self.pursue();
-        }
-        let epoch = entry.epoch;
-        match &primary.standby {
-            Standby::HandingOver(over) if entry.primary == over.peer && entry.in_sync.contains(&self.settings.me) => {
-                self.step_down(local, epoch, None);
-            }
-            _ => self.retire(Retirement::Superseded(epoch)),
-        }
-    }
-
-    /// Makes the entry say what is so, and opens the gate when it does.
-    pub(super) fn pursue(&mut self) {
-        let Role::Primary(primary) = &self.role else { return };
-        let waits = match &primary.standby {
-            Standby::HandingOver(over) => over.called_off.is_none(),
-            Standby::Admitting(_) => !primary.gate.is_covered(),
-            _ => false,
-        };
-        if waits {
-            return;
-        }
-        let me = &self.settings.me;
-        let in_sync: Vec<Incarnation> = std::iter::once(me).chain(primary.standby.wanted()).cloned().collect();
-        let epoch = primary.epoch;
-        let agreed = self.entry().is_some_and(|entry| entry.epoch == epoch && entry.in_sync == in_sync);
-        if agreed && !self.asking.unsure && self.asking.in_flight.is_none() {
-            self.agreed();
-        } else {
-            self.swap(PairEntry { epoch, primary: self.settings.me.clone(), in_sync });
-            self.go_solo_if_all_others_ended();
-        }
-    }
-
-    /// The entry says what this side wants it to say.
-    fn agreed(&mut self) {
-        let Role::Primary(primary) = &mut self.role else { return };
-        match &primary.standby {
-            Standby::Admitting(Snapshot { peer, .. }) => {
-                self.effects.push(Effect::Tell(Remark::Level(peer.clone())));
-                primary.standby = Standby::Paired(peer.clone());
-                primary.gate.open_for_committed();
-                if sabotaged!(self, ReleaseEarly) {
-                    let Role::Primary(primary) = &mut self.role else { return };
-                    primary.gate.open_solo();
-                }
-            }
-            Standby::Dropping(_) => self.go_solo(),
-            Standby::HandingOver(over) => {
-                let taken = over.called_off.unwrap_or_default();
-                self.effects.push(Effect::Tell(Remark::SwitchoverFailed(taken)));
-                self.effects.push(Effect::HangUp);
-                self.go_solo();
-            }
-            Standby::Solo | Standby::Joining(_) | Standby::Paired(_) => {}
-        }
-        let Role::Primary(primary) = &mut self.role else { return };
-        primary.release(&mut self.effects);
-    }
-
-    fn go_solo(&mut self) {
-        let Role::Primary(primary) = &mut self.role else { return };
-        primary.standby = Standby::Solo;
-        primary.gate.open_solo();
-        primary.release(&mut self.effects);
-        self.effects.push(Effect::Tell(Remark::Solo));
-    }
-
-    /// Rule 14: where every other incarnation that could take over has certainly ended, nobody can, whatever the
-    /// coordinator says later. The one that was lost counts even if the entry does not name it: its admission may still
-    /// be on its way. Not where a backup takes over on suspicion: it may have been primary before it ended.
-    fn go_solo_if_all_others_ended(&mut self) {
-        let Role::Primary(primary) = &self.role else { return };
-        let (Some(entry), Standby::Dropping(lost)) = (self.entry(), &primary.standby) else { return };
-        let certain = self.settings.commit == Commit::Published && entry.epoch == primary.epoch;
-        let alone = entry.in_sync.iter().chain([lost]).all(|one| *one == self.settings.me || self.has_ended(one));
-        if certain && alone {
-            self.go_solo();
         }
     }
 }

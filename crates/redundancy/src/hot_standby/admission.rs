@@ -1,0 +1,102 @@
+//! A backup comes: it is sent the records, and stands in sync when the coordinator agrees (rule 8).
+
+use model::{Incarnation, Time};
+
+use super::effect::{Effect, Remark};
+use super::engine::Engine;
+use super::message::{FORMAT, Message};
+use super::replica::{Replica, Role, sabotaged};
+use super::snapshot::Snapshot;
+use super::standby::Standby;
+
+impl<E: Engine> Replica<E> {
+    /// Takes on a backup that dialled.
+    pub(super) fn take_on(&mut self, local: Time, peer: Incarnation, format: u32) {
+        let expected = self.settings.peer.as_ref() == Some(&peer.application);
+        self.flush(local);
+        let now = self.pair_time(local);
+        let Role::Primary(primary) = &mut self.role else { return };
+        if !matches!(primary.standby, Standby::Solo) || !expected || format < FORMAT {
+            self.effects.push(Effect::HangUp);
+            if primary.standby.is_linked() {
+                self.primary_lost_link(local);
+            }
+            return;
+        }
+        primary.kept = primary.sequence;
+        primary.standby = Standby::Joining(Snapshot::new(peer.clone()));
+        let (epoch, sequence, mark) = (primary.epoch, primary.sequence, primary.covered);
+        self.effects.push(Effect::Tell(Remark::Joining(peer)));
+        self.send(&Message::Welcome { epoch, sequence, mark, now });
+        self.send_snapshot(local, None);
+    }
+
+    pub(super) fn send_snapshot(&mut self, local: Time, kept: Option<u64>) {
+        self.flush(local);
+        let lose_record = sabotaged!(self, LoseSnapshotRecord);
+        let Role::Primary(primary) = &mut self.role else { return };
+        let Standby::Joining(snapshot) = &mut primary.standby else { return };
+        primary.said = local;
+        if let Some(number) = kept {
+            snapshot.kept(number);
+        }
+        let store = self.engine.store();
+        while let Some((number, mut changes)) = snapshot.next_piece(store, &self.refused) {
+            if lose_record {
+                super::snapshot::lose_first(&mut changes);
+            }
+            let piece = Message::Piece { epoch: primary.epoch, number, changes: &changes };
+            self.effects.push(Effect::Frame { bytes: piece.encode(), checkpoint: None });
+        }
+        if snapshot.completes(primary.sequence) {
+            let complete = Message::Complete {
+                epoch: primary.epoch,
+                sequence: primary.sequence,
+                records: store.len() as u64,
+                state_hash: store.state_hash(),
+            };
+            self.effects.push(Effect::Frame { bytes: complete.encode(), checkpoint: None });
+        }
+    }
+
+    /// The backup holds every record: closes the gate, and asks that it may take over (rule 8) as soon as it has kept
+    /// the checkpoints that were released while they were on their way. Not before the request can be sent: a gate that
+    /// is shut without one stays shut for as long as the coordinator is away. The next word from it admits then.
+    pub(super) fn admit(&mut self, local: Time) {
+        self.flush(local);
+        let stays_open = sabotaged!(self, AdmitOpen);
+        let may_ask = self.asking.connected && self.asking.in_flight.is_none();
+        let Role::Primary(primary) = &mut self.role else { return };
+        let Standby::Joining(snapshot) = &primary.standby else { return };
+        if !snapshot.level || !may_ask {
+            return;
+        }
+        primary.gate.commit(primary.kept.max(snapshot.complete.unwrap_or_default()));
+        primary.standby = Standby::Admitting(snapshot.clone());
+        if !stays_open {
+            primary.gate.close();
+        }
+        self.pursue();
+    }
+
+    /// The coordinator is away. A request to admit that is on its way may still be done at any later time, so the gate
+    /// stays closed while the answer is unknown (rule 8), unless the backup has certainly ended (rule 14). Where none was
+    /// sent, nobody can have admitted the backup: it joins as before, and outputs leave.
+    pub(super) fn put_admission_off(&mut self) {
+        if self.asking.unsure {
+            return;
+        }
+        let Role::Primary(primary) = &mut self.role else { return };
+        if let Standby::Admitting(snapshot) = &primary.standby {
+            primary.standby = Standby::Joining(snapshot.clone());
+            primary.gate.open_solo();
+            primary.release(&mut self.effects);
+        }
+    }
+
+    pub(super) fn pursue_admission(&mut self) {
+        if matches!(&self.role, Role::Primary(primary) if matches!(primary.standby, Standby::Admitting(_))) {
+            self.pursue();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Who stands in sync: the primary keeps the entry true about its backup, and opens the gate when it is.
+
+use model::{Incarnation, Time};
+
+use super::effect::{Effect, Remark, Retirement};
+use super::engine::Engine;
+use super::replica::{Commit, Replica, Role, sabotaged};
+use super::snapshot::Snapshot;
+use super::standby::Standby;
+use crate::coordinator::PairEntry;
+
+impl<E: Engine> Replica<E> {
+    pub(super) fn primary_lost_link(&mut self, local: Time) {
+        let unasked = sabotaged!(self, SoloUnasked);
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.release(&mut self.effects);
+        match &mut primary.standby {
+            Standby::Solo | Standby::Dropping(_) => return,
+            Standby::Joining(_) => primary.standby = Standby::Solo,
+            Standby::Admitting(Snapshot { peer, .. }) | Standby::Paired(peer) => {
+                primary.gate.close();
+                primary.standby = Standby::Dropping(peer.clone());
+            }
+            Standby::HandingOver(over) => {
+                over.lost = true;
+                over.called_off.get_or_insert(local.since(over.since));
+            }
+        }
+        if unasked && matches!(primary.standby, Standby::Dropping(_)) {
+            self.go_solo();
+        }
+        self.pursue();
+    }
+
+    pub(super) fn primary_peer_ended(&mut self, local: Time) {
+        let Role::Primary(primary) = &self.role else { return };
+        if primary.standby.peer().is_some_and(|peer| self.has_ended(peer)) {
+            self.effects.push(Effect::HangUp);
+            self.primary_lost_link(local);
+        } else {
+            self.pursue();
+        }
+    }
+
+    pub(super) fn primary_entry_changed(&mut self, local: Time) {
+        let Role::Primary(primary) = &self.role else { return };
+        let Some(entry) = self.entry() else { return };
+        if entry.epoch <= primary.epoch {
+            self.admit(local);
+            return self.pursue();
+        }
+        let epoch = entry.epoch;
+        match &primary.standby {
+            Standby::HandingOver(over) if entry.primary == over.peer && entry.in_sync.contains(&self.settings.me) => {
+                self.step_down(local, epoch, None);
+            }
+            _ => self.retire(Retirement::Superseded(epoch)),
+        }
+    }
+
+    /// Makes the entry say what is so, and opens the gate when it does.
+    pub(super) fn pursue(&mut self) {
+        let Role::Primary(primary) = &self.role else { return };
+        let waits = match &primary.standby {
+            Standby::HandingOver(over) => over.called_off.is_none(),
+            Standby::Admitting(_) => !primary.gate.is_covered(),
+            _ => false,
+        };
+        if waits {
+            return;
+        }
+        let me = &self.settings.me;
+        let in_sync: Vec<Incarnation> = std::iter::once(me).chain(primary.standby.wanted()).cloned().collect();
+        let epoch = primary.epoch;
+        let agreed = self.entry().is_some_and(|entry| entry.epoch == epoch && entry.in_sync == in_sync);
+        if agreed && !self.asking.unsure && self.asking.in_flight.is_none() {
+            self.agreed();
+        } else {
+            self.swap(PairEntry { epoch, primary: self.settings.me.clone(), in_sync });
+            self.go_solo_if_all_others_ended();
+        }
+    }
+
+    /// The entry says what this side wants it to say.
+    fn agreed(&mut self) {
+        let Role::Primary(primary) = &mut self.role else { return };
+        match &primary.standby {
+            Standby::Admitting(Snapshot { peer, .. }) => {
+                self.effects.push(Effect::Tell(Remark::Level(peer.clone())));
+                primary.standby = Standby::Paired(peer.clone());
+                primary.gate.open_for_committed();
+                if sabotaged!(self, ReleaseEarly) {
+                    let Role::Primary(primary) = &mut self.role else { return };
+                    primary.gate.open_solo();
+                }
+            }
+            Standby::Dropping(_) => self.go_solo(),
+            Standby::HandingOver(over) => {
+                let taken = over.called_off.unwrap_or_default();
+                self.effects.push(Effect::Tell(Remark::SwitchoverFailed(taken)));
+                self.effects.push(Effect::HangUp);
+                self.go_solo();
+            }
+            Standby::Solo | Standby::Joining(_) | Standby::Paired(_) => {}
+        }
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.release(&mut self.effects);
+    }
+
+    fn go_solo(&mut self) {
+        let Role::Primary(primary) = &mut self.role else { return };
+        primary.standby = Standby::Solo;
+        primary.gate.open_solo();
+        primary.release(&mut self.effects);
+        self.effects.push(Effect::Tell(Remark::Solo));
+    }
+
+    /// Rule 14: where every other incarnation that could take over has certainly ended, nobody can, whatever the
+    /// coordinator says later. The one that was lost counts even if the entry does not name it: its admission may still
+    /// be on its way. Not where a backup takes over on suspicion: it may have been primary before it ended.
+    fn go_solo_if_all_others_ended(&mut self) {
+        let Role::Primary(primary) = &self.role else { return };
+        let (Some(entry), Standby::Dropping(lost)) = (self.entry(), &primary.standby) else { return };
+        let certain = self.settings.commit == Commit::Published && entry.epoch == primary.epoch;
+        let alone = entry.in_sync.iter().chain([lost]).all(|one| *one == self.settings.me || self.has_ended(one));
+        if certain && alone {
+            self.go_solo();
+        }
+    }
+}
