@@ -101,6 +101,7 @@ pub(crate) struct Call {
     /// The callees' ends of early dialogs that were let go of: who answers all the same is told so in order.
     parted: Vec<Callee>,
     /// Until when the caller wants to be answered (RFC 3261 13.3.1).
+    #[serde(deserialize_with = "crate::record::never_if_absent")]
     expires: Time,
 }
 

@@ -178,6 +178,10 @@ impl hot_standby::Engine for Engine {
         }
     }
 
+    fn lose_track(&mut self) {
+        self.forget_mail();
+    }
+
     fn begin(&mut self, now: Time, epoch: Epoch, seed: u64) {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
         self.closing = false;

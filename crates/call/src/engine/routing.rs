@@ -2,7 +2,7 @@
 
 use model::route::{CallNumber, News, Order};
 use model::{RecordKey, Time};
-use redundancy::mailbox::{Arrival, Envelope};
+use redundancy::mailbox::{Arrival, Envelope, Mailbox};
 
 use super::Engine;
 use crate::call::{Call, Desk, Waiting};
@@ -74,6 +74,14 @@ impl Engine {
             if std::mem::replace(&mut routing.line, Line::Missed) == Line::Up {
                 self.output(Some(ROUTING_KEY), Action::Redial);
             }
+        }
+    }
+
+    /// Forgets what was told and heard: everything is told anew, in both directions, on the next connection.
+    pub(super) fn forget_mail(&mut self) {
+        self.forget_letters(u64::MAX);
+        if let Some(routing) = self.routing_mut() {
+            routing.mailbox = Mailbox::default();
         }
     }
 

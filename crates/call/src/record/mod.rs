@@ -9,7 +9,7 @@ use redundancy::change::Aliases;
 use redundancy::mailbox::Mailbox;
 use redundancy::store::Record;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sip::transaction::ServerRequest;
 
 use crate::call::Call;
@@ -183,6 +183,11 @@ pub(crate) fn pack<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
 fn unpack<T: DeserializeOwned>(bytes: &[u8], content: impl FnOnce(T) -> Content) -> Option<(Content, usize)> {
     let (value, rest) = postcard::take_from_bytes(bytes).ok()?;
     Some((content(value), bytes.len() - rest.len()))
+}
+
+/// Reads a moment that was appended to a record: one of an older version ends before it (docs/decisions/0005).
+pub(crate) fn never_if_absent<'de, D: Deserializer<'de>>(record: D) -> Result<Time, D::Error> {
+    Ok(Time::deserialize(record).unwrap_or(Time::NEVER))
 }
 
 /// Lets postcard write behind what stands in a vector, whole slices at once.

@@ -246,5 +246,20 @@ fn check_encoding(change: &Change<'_>) {
         assert_eq!(again, state.value, "a record changes when it is read and written");
         assert_eq!(value.deadline(), state.deadline);
         assert_eq!(value.aliases(), state.aliases);
+        if change.key.kind == Kind(1) {
+            check_older(change.key.kind, state.value);
+        }
     }
+}
+
+/// A call of the version before, which ends before the field that was appended last, can be read (docs/decisions/0005).
+fn check_older(kind: Kind, bytes: &[u8]) {
+    // All octets of a number but its last one have the highest bit set.
+    let number = 1 + bytes.iter().rev().skip(1).take_while(|octet| **octet >= 0x80).count();
+    let older = &bytes[..bytes.len() - number];
+    let (value, known) = Value::decode(kind, older).expect("a readable record of the version before");
+    assert_eq!(known, older.len());
+    let mut again = Vec::new();
+    value.encode(&mut again);
+    assert_eq!(&again[..older.len()], older);
 }

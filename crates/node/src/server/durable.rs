@@ -1,8 +1,8 @@
 //! What outlives both sides of a pair: durable records, and how far pair time had come.
 
-use model::{Epoch, RecordKey, Span, Time};
-use redundancy::change::Changes;
-use redundancy::hot_standby::RoleName;
+use model::{Epoch, Kind, RecordKey, Span, Time};
+use redundancy::change::{Change, Changes};
+use redundancy::hot_standby::{self, RoleName};
 
 use super::ServerSettings;
 use super::service::Service;
@@ -83,9 +83,8 @@ impl<S: Service> Shell<S> {
             }
         }
         let begin = clock::of_day().max(beyond(&contents));
-        let values = contents.entries().filter(|entry| entry.key != PAIR_TIME).filter_map(|entry| entry.value);
-        let changes = values.flat_map(Changes::new).flatten();
-        self.replica.cold_start(self.now, begin, contents.newest().epoch, changes);
+        let entries = contents.entries().filter(|entry| entry.key != PAIR_TIME);
+        self.replica.cold_start(self.now, begin, contents.newest().epoch, entries.flat_map(changes));
     }
 }
 
@@ -94,6 +93,21 @@ fn beyond(contents: &Contents) -> Time {
     let noted = contents.entries().find(|entry| entry.key == PAIR_TIME).and_then(|entry| entry.value);
     let noted = noted.and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);
     noted.map_or(Time::ZERO, |micros| Time::from_micros(micros) + NOTE_EVERY)
+}
+
+/// What the journal says of a record, with the checkpoint that wrote it.
+fn changes(entry: Entry<'_>) -> impl Iterator<Item = (hot_standby::Stamp, Change<'_>)> {
+    let stamp = hot_standby::Stamp { epoch: entry.stamp.epoch, sequence: entry.stamp.sequence };
+    let removed = entry.value.is_none().then(|| record_key(entry.key)).flatten();
+    let removed = removed.map(|key| Change { key, state: None });
+    let stands = entry.value.into_iter().flat_map(Changes::new).flatten();
+    removed.into_iter().chain(stands).map(move |change| (stamp, change))
+}
+
+/// The record that a key in the journal names.
+fn record_key(bytes: &[u8]) -> Option<RecordKey> {
+    let (kind, id) = bytes.split_first()?;
+    Some(RecordKey::new(Kind(*kind), u64::from_le_bytes(id.try_into().ok()?)))
 }
 
 /// The key of a record in the journal.

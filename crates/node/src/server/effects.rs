@@ -255,6 +255,11 @@ fn tell(remark: &Remark) {
         Remark::Joining(peer) => tracing::info!(%peer, "sends the records to a new backup"),
         Remark::Level(peer) => tracing::info!(%peer, "the backup is in sync"),
         Remark::Solo => tracing::warn!("goes on without a backup"),
+        Remark::BeganWithHeld(held) => tracing::warn!(
+            epoch = held.epoch.0,
+            checkpoint = held.sequence,
+            "everybody in sync has ended: began with what this side had been sent, what left later is lost"
+        ),
         Remark::ColdStart { records } => tracing::info!(records, "began with the durable records"),
     }
 }

@@ -59,9 +59,9 @@ impl<E: Engine> Replica<E> {
         }
     }
 
-    /// The backup holds every record: closes the gate, and asks that it may take over (rule 8) as soon as it has kept
-    /// the checkpoints that were released while they were on their way. Not before the request can be sent: a gate that
-    /// is shut without one stays shut for as long as the coordinator is away. The next word from it admits then.
+    /// The backup holds every record: outputs leave only when it has their checkpoint from now on, and as soon as that
+    /// is so for all that have left, this side asks that the backup may take over (rule 8). Not before the request can be
+    /// sent: there is no need to wait for a backup that nobody can admit. The next word from the coordinator admits then.
     pub(super) fn admit(&mut self, local: Time) {
         self.flush(local);
         let stays_open = sabotaged!(self, AdmitOpen);
@@ -74,14 +74,14 @@ impl<E: Engine> Replica<E> {
         primary.gate.commit(primary.kept.max(snapshot.complete.unwrap_or_default()));
         primary.standby = Standby::Admitting(snapshot.clone());
         if !stays_open {
-            primary.gate.close();
+            primary.gate.open_for_committed();
         }
         self.pursue();
     }
 
-    /// The coordinator is away. A request to admit that is on its way may still be done at any later time, so the gate
-    /// stays closed while the answer is unknown (rule 8), unless the backup has certainly ended (rule 14). Where none was
-    /// sent, nobody can have admitted the backup: it joins as before, and outputs leave.
+    /// The coordinator is away. A request to admit that is on its way may still be done at any later time, so outputs go
+    /// on waiting for the backup while the answer is unknown (rule 8). Where none was sent, nobody can have admitted the
+    /// backup: it joins as before, and outputs leave at once.
     pub(super) fn put_admission_off(&mut self) {
         if self.asking.unsure {
             return;

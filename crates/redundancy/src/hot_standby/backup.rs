@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use model::{Epoch, Incarnation, Time};
+use model::{Epoch, Incarnation, Span, Time};
 
 use super::effect::{Effect, Predecessor, Remark, Retirement};
 use super::engine::{Engine, Output};
@@ -13,9 +13,13 @@ use super::refused::REFUSED;
 use super::replica::{Commit, Replica, Role, Settings, decode_output, sabotaged};
 use super::standby::Standby;
 use super::start::REDIAL;
-use crate::change::Changes;
+use crate::change::{Change, Changes};
 use crate::coordinator::PairEntry;
 use crate::store::Record;
+
+/// After so long without a link, what a side holds is no start for a pair any more: too many calls in it have ended, and
+/// nobody would say so again.
+const STALE: Span = Span::from_secs(1);
 
 /// The backup's share of a replica.
 #[derive(Clone, Debug)]
@@ -45,6 +49,8 @@ pub(super) struct Backup<O> {
     unconfirmed: bool,
     /// The primary asked for a planned switchover.
     handed_over: bool,
+    /// It was appointed without having been admitted, and waits for the journals.
+    reading_journals: bool,
 }
 
 impl<O> Backup<O> {
@@ -65,6 +71,7 @@ impl<O> Backup<O> {
             said: local,
             unconfirmed: false,
             handed_over: false,
+            reading_journals: false,
         }
     }
 
@@ -102,6 +109,15 @@ impl<O> Backup<O> {
 
     pub(super) const fn is_ready(&self) -> bool {
         self.level && self.admitted
+    }
+
+    /// The last checkpoint that it kept.
+    const fn held(&self) -> Stamp {
+        Stamp { epoch: self.epoch, sequence: self.sequence }
+    }
+
+    pub(super) const fn is_complete(&self) -> bool {
+        self.level
     }
 
     fn is_silent(&self, settings: &Settings, local: Time) -> bool {
@@ -219,7 +235,7 @@ impl<E: Engine> Replica<E> {
     }
 
     /// A backup writes durable records down as well: either side's journal can start the pair from cold.
-    fn journal(&mut self, sequence: u64, change: &crate::change::Change<'_>) {
+    fn journal(&mut self, sequence: u64, change: &Change<'_>) {
         if let Role::Backup(backup) = &self.role
             && E::durable(change.key.kind)
         {
@@ -267,11 +283,13 @@ impl<E: Engine> Replica<E> {
 
     pub(super) fn backup_tick(&mut self, local: Time) {
         self.confirm_kept(local);
+        let counted_on = self.is_counted_on();
         let Role::Backup(backup) = &mut self.role else { return };
         if backup.suspects_at(&self.settings) <= local {
             backup.suspected = local;
-            if !backup.level {
-                return self.outdated(local);
+            if !counted_on && backup.lost.is_none() {
+                self.effects.push(Effect::HangUp);
+                return self.backup_lost_link(local);
             }
         }
         self.consider_takeover(local);
@@ -332,8 +350,8 @@ impl<E: Engine> Replica<E> {
     }
 
     /// Takes over if the primary is gone, or asked for it (rule 6). A side that holds every record but was not seen in
-    /// the entry may only start from cold (rule 15); it keeps its records until the coordinator agrees, because a late
-    /// admission may make it the successor after all.
+    /// the entry may do so only when everybody there has certainly ended, and begins with what it holds (rule 15). That
+    /// may lack what left last, so nothing but a cold start would be lost by it.
     pub(super) fn consider_takeover(&mut self, local: Time) {
         let unasked = sabotaged!(self, TakeOverUnasked);
         let Role::Backup(backup) = &self.role else { return };
@@ -348,6 +366,10 @@ impl<E: Engine> Replica<E> {
         } else {
             entry.in_sync.iter().all(|one| self.has_ended(one))
         };
+        let is_stale = backup.lost.is_some_and(|since| since + STALE <= local);
+        if may && is_stale && !entry.in_sync.contains(me) {
+            return self.outdated(local);
+        }
         if !may {
             return;
         }
@@ -370,18 +392,46 @@ impl<E: Engine> Replica<E> {
         let Some(entry) = self.entry.as_ref().map(|versioned| &versioned.entry) else { return };
         let me = &self.settings.me;
         if entry.epoch == backup.epoch.next() && entry.primary == *me {
-            if !was_in_sync {
-                return self.start_from_cold(local);
-            }
             let entry = entry.clone();
-            return self.take_over(local, &entry);
+            if !backup.level {
+                self.start_again(local);
+                return self.consider_start(local);
+            }
+            if was_in_sync {
+                return self.take_over(local, &entry);
+            }
+            // What left last may not have come here, but what is durable is in the journals.
+            if !std::mem::replace(&mut backup.reading_journals, true) {
+                self.effects.push(Effect::ReadJournals);
+            }
+            return;
         }
-        let listed = entry.in_sync.contains(me);
-        backup.admitted |= listed && entry.epoch == backup.epoch;
-        if entry.epoch > backup.epoch || (entry.epoch == backup.epoch && backup.admitted && !listed) {
+        // One that is not listed any more keeps what it holds: the news may be older than the link that it joined by.
+        backup.admitted = entry.epoch == backup.epoch && entry.in_sync.contains(me);
+        if entry.epoch > backup.epoch {
             return self.outdated(local);
         }
         self.consider_takeover(local);
+    }
+
+    /// Takes over without having been admitted, with what this side holds and the durable records that are newer.
+    pub(super) fn take_over_from_cold<'a>(
+        &mut self,
+        local: Time,
+        entry: &PairEntry,
+        records: impl Iterator<Item = (Stamp, Change<'a>)>,
+    ) {
+        let Role::Backup(backup) = &self.role else { return };
+        if !backup.reading_journals || entry.epoch != backup.epoch.next() {
+            return;
+        }
+        let held = backup.held();
+        for (_, change) in records.filter(|(stamp, _)| *stamp > held) {
+            self.engine.store_mut().absorb(&change);
+        }
+        self.engine.lose_track();
+        self.effects.push(Effect::Tell(Remark::BeganWithHeld(held)));
+        self.take_over(local, entry);
     }
 
     fn take_over(&mut self, local: Time, entry: &PairEntry) {

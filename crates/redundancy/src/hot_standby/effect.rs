@@ -103,6 +103,9 @@ pub enum Remark {
     },
     /// A planned switchover did not come about within this time.
     SwitchoverFailed(Span),
+    /// Everybody in sync has ended: began with what this side holds up to this checkpoint, without having been admitted
+    /// (rule 15). What left after it is lost.
+    BeganWithHeld(Stamp),
     /// Began without a predecessor, with so many durable records.
     ColdStart {
         /// How many records were read back.

@@ -24,6 +24,10 @@ pub trait Engine {
     /// Does what is due at `now`: every record whose deadline has come, a bounded number at a time.
     fn expire(&mut self, now: Time);
 
+    /// What it holds may be older than what it has told others and heard from them (rule 15): begins all such talk anew.
+    /// Comes before [`Engine::begin`].
+    fn lose_track(&mut self) {}
+
     /// Starts to serve, as the first primary or after a takeover. `epoch` goes into every number that is drawn
     /// from now on, `seed` makes tags unguessable.
     fn begin(&mut self, now: Time, epoch: Epoch, seed: u64);

@@ -11,7 +11,7 @@ pub(super) enum Standby {
     Solo,
     /// It is being sent the records; outputs leave meanwhile.
     Joining(Snapshot),
-    /// It is level, and the compare-and-swap that says so is on its way; nothing leaves (rule 8).
+    /// It is level, and the compare-and-swap that says so is on its way; outputs leave when it has their checkpoint.
     Admitting(Snapshot),
     /// It is in sync; outputs leave when it has their checkpoint.
     Paired(Incarnation),

@@ -29,6 +29,8 @@ pub struct Status {
     pub ready: bool,
     /// A primary whose backup is in sync, or a backup that is in sync.
     pub level: bool,
+    /// It holds every record: a primary, or a backup that was sent them all, whether it was admitted or not.
+    pub complete: bool,
     /// Checkpoints that the backup has not confirmed.
     pub lag: u64,
     /// The last checkpoint written or kept.
@@ -49,6 +51,7 @@ impl<E: Engine> Replica<E> {
             epoch: Epoch::default(),
             ready: false,
             level: false,
+            complete: false,
             lag: 0,
             sequence: 0,
             records: store.len() as u64,
@@ -61,6 +64,7 @@ impl<E: Engine> Replica<E> {
                 epoch: backup.epoch,
                 ready: backup.is_ready(),
                 level: backup.is_ready(),
+                complete: backup.is_complete(),
                 sequence: backup.sequence(),
                 ..blank
             },
@@ -69,6 +73,7 @@ impl<E: Engine> Replica<E> {
                 epoch: primary.epoch,
                 ready: primary.serving,
                 level: primary.is_paired(),
+                complete: true,
                 lag: primary.lag(),
                 sequence: primary.sequence(),
                 ..blank

@@ -117,6 +117,14 @@ impl Engine {
         }
     }
 
+    /// Forgets what was told and heard: everything is told anew, in both directions, on the next connection.
+    pub(super) fn forget_mail(&mut self) {
+        self.forget(u64::MAX);
+        if let Some(post) = self.get_mut::<Post>(POST_KEY) {
+            *post = Post::default();
+        }
+    }
+
     /// Gives up what is kept for a SIP Server that confirms nothing.
     fn overflow(&mut self) {
         self.begin_stream();

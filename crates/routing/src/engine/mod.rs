@@ -176,6 +176,10 @@ impl hot_standby::Engine for Engine {
         self.finish(now);
     }
 
+    fn lose_track(&mut self) {
+        self.forget_mail();
+    }
+
     fn begin(&mut self, now: Time, epoch: Epoch, _seed: u64) {
         self.epoch = epoch;
         self.drawn = 0;

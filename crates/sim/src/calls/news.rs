@@ -13,6 +13,13 @@ impl World {
             News::Sent(side, stamp, output) => self.sip_sends(side, stamp, output.action),
             News::ColdStart(epoch) => {
                 self.cold_starts += 1;
+                self.watch.legal.forget();
+                self.watch.cold_start(self.core.now, epoch);
+            }
+            News::Loss(epoch) => {
+                self.cold_starts += 1;
+                self.watch.legal.excuse();
+                self.watch.has_lost = true;
                 self.watch.cold_start(self.core.now, epoch);
             }
             News::Serves(side) => {
@@ -58,7 +65,7 @@ impl World {
                 let verdict = self.watch.order.decided(stamp.epoch, &event);
                 self.watch.note(&mut self.core, crate::checkers::queue_order::NAME, verdict);
             }
-            News::ColdStart(_) => self.watch.order.forget(),
+            News::ColdStart(_) | News::Loss(_) => self.watch.order.forget(),
             News::Serves(side) => {
                 self.takeovers += 1;
                 self.watch.order.forget();

@@ -29,6 +29,8 @@ pub(super) struct Watch {
     began: Option<Time>,
     /// The epoch that it began.
     since: Epoch,
+    /// The SIP Server began with less than it had, once.
+    pub(super) has_lost: bool,
 }
 
 impl Watch {
@@ -48,10 +50,9 @@ impl Watch {
         self.truths.insert(call, truth);
     }
 
-    /// The SIP Server began from cold: the calls of this moment are gone by right.
+    /// The SIP Server began from cold, or with less than it had: the calls of this moment may be gone by right.
     pub(super) fn cold_start(&mut self, now: Time, epoch: Epoch) {
         (self.began, self.since) = (Some(now), epoch);
-        self.legal.forget();
         self.charge.forget();
         self.order.forget();
         self.words.forget();
@@ -130,8 +131,9 @@ impl World {
         });
         let manners = || self.plan.phones.iter().filter(|phone| is_target(phone.number)).map(|phone| phone.manner);
         // RFC 3261 16.7: a 6xx of one phone ends the search at the others.
-        // An agent whose answer is lost again and again counts as one who does not answer.
-        let heard = plan.to != QUEUE || self.plan.network.loss <= 50;
+        // An agent whose answer is lost again and again counts as one who does not answer, and so does one whose answer
+        // the server itself has lost.
+        let heard = plan.to != QUEUE || self.plan.network.loss <= 50 && !self.watch.has_lost;
         let declined = plan.to != QUEUE && manners().any(|manner| manner == Manner::Declines);
         Expected {
             answer: willing && !declined && heard,

@@ -217,8 +217,10 @@ impl World {
         if !self.line.stands() {
             waiting.push("the two servers do not talk".to_owned());
         }
-        let rest = if waiting.is_empty() { self.rest() } else { Ok(()) };
-        let agents = if waiting.is_empty() { self.agents_at_rest() } else { Ok(()) };
+        // Of a call that ended in the moment that is lost, nobody tells the server again.
+        let look = waiting.is_empty() && !self.watch.has_lost;
+        let rest = if look { self.rest() } else { Ok(()) };
+        let agents = if look { self.agents_at_rest() } else { Ok(()) };
         match rest {
             Ok(()) if waiting.is_empty() && agents.is_ok() => {
                 self.conclude();

@@ -21,6 +21,14 @@ pub fn retires(who: &Incarnation, entry: Option<&PairEntry>, lives: impl Fn(&Inc
     Err(format!("{who} ends itself although nobody else holds the records of epoch {}", entry.epoch))
 }
 
+/// The pair begins with its durable records although `holder` lives and holds all records.
+///
+/// # Errors
+/// Always.
+pub fn begins_cold(holder: &Incarnation) -> Verdict {
+    Err(format!("the pair begins with its durable records although {holder} holds every record"))
+}
+
 /// A successor begins behind input `mark`; everything up to `freed` is no longer in the ring.
 ///
 /// # Errors

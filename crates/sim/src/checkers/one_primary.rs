@@ -1,7 +1,7 @@
 //! One primary releases: each epoch belongs to one incarnation, and who was superseded releases nothing that its
 //! successor does not know (rules 5, 6, 7 of the protocol).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Epoch, Incarnation};
 use redundancy::coordinator::PairEntry;
@@ -18,6 +18,8 @@ pub struct OnePrimary {
     owners: BTreeMap<Epoch, Incarnation>,
     bases: BTreeMap<Epoch, u64>,
     released: BTreeMap<Epoch, u64>,
+    /// Epochs whose owners had not been admitted.
+    unadmitted: BTreeSet<Epoch>,
 }
 
 impl OnePrimary {
@@ -66,6 +68,23 @@ impl OnePrimary {
             return Err(format!("{who} takes over with checkpoint {has}, but outputs of {released} have left"));
         }
         Ok(())
+    }
+
+    /// A side that was not admitted begins with everything up to `held`, after everybody in sync has ended (rule 15).
+    /// True if more than that has left: that is lost, and by right.
+    pub fn excuses(&mut self, held: Stamp) -> bool {
+        self.unadmitted.insert(held.epoch.next());
+        let lost = self.released(held.epoch) > held.sequence;
+        if lost {
+            self.released.remove(&held.epoch);
+        }
+        lost
+    }
+
+    /// True if this epoch began that way.
+    #[must_use]
+    pub fn began_with_held(&self, epoch: Epoch) -> bool {
+        self.unadmitted.contains(&epoch)
     }
 
     /// `who`, which serves in `epoch`, releases an output of the checkpoint `stamp`.

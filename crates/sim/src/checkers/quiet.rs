@@ -50,6 +50,7 @@ mod tests {
             epoch,
             ready: true,
             level: true,
+            complete: true,
             lag: 0,
             sequence: 0,
             records: 0,

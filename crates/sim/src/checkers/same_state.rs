@@ -46,7 +46,7 @@ mod tests {
 
     fn status(role: RoleName, state_hash: u64) -> Status {
         let epoch = Epoch(2);
-        Status { role, epoch, ready: true, level: true, lag: 0, sequence: 9, records: 3, state_hash }
+        Status { role, epoch, ready: true, level: true, complete: true, lag: 0, sequence: 9, records: 3, state_hash }
     }
 
     #[test]

@@ -89,6 +89,8 @@ pub(super) struct State {
     /// Each side is to see the end of the link behind the frames.
     pub(super) ends: [bool; 2],
     pub(super) accepted: Stamp,
+    /// A living side has let go of a link.
+    pub(super) parted: bool,
     pub(super) entry: Option<Versioned>,
     pub(super) revision: u64,
     /// Requests whose senders have given them up; each may be carried out at any time, or never.
@@ -151,6 +153,7 @@ impl State {
             pipes: [VecDeque::new(), VecDeque::new()],
             ends: [false, false],
             accepted: Stamp::default(),
+            parted: false,
             entry: None,
             revision: 0,
             loose: Vec::new(),
@@ -167,6 +170,7 @@ impl State {
             pipes: self.pipes.clone(),
             ends: self.ends,
             accepted: self.accepted,
+            parted: self.parted,
             entry: self.entry.clone(),
             revision: self.revision,
             loose: self.loose.clone(),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use model::{Epoch, Incarnation, Span, Time};
 use redundancy::coordinator::{Reply, Request, Versioned};
-use redundancy::hot_standby::{Commit, Effect};
+use redundancy::hot_standby::{Commit, Effect, Remark};
 
 use super::mini::Said;
 use super::model::{Server, State};
@@ -353,6 +353,10 @@ impl State {
                 self.note(verdict);
             }
             Effect::Retire(_) => self.kill(side),
+            // On one host nothing can be lost that way as long as nobody has let go of the link.
+            Effect::Tell(Remark::BeganWithHeld(held)) if self.parted || self.budget.commit == Commit::Acknowledged => {
+                self.one_primary.excuses(held);
+            }
             Effect::Shadow(_) | Effect::Journal { .. } | Effect::StandBy | Effect::Tell(_) => {}
         }
     }
@@ -363,6 +367,7 @@ impl State {
         server.dialling = None;
         if std::mem::take(&mut server.linked) && other_linked {
             self.ends[1 - side] = true;
+            self.parted = true;
         }
         self.pipes[side].clear();
         self.ends[side] = false;

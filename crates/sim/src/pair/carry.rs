@@ -85,12 +85,17 @@ impl<S: Service> Pair<S> {
 
     fn remark<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, remark: &Remark) {
         core.trace.mark(core.now, self.actor(side), 0x7e11, || format!("{remark:?}"));
-        if matches!(remark, Remark::ColdStart { .. }) {
-            let epoch = self.applications[side]
-                .process
-                .as_ref()
-                .map_or(Epoch::default(), |process| process.replica.status().epoch);
-            self.news.push(News::ColdStart(epoch));
+        match remark {
+            Remark::ColdStart { .. } => {
+                self.check_cold_start(core, side);
+                let status = self.applications[side].process.as_ref().map(|process| process.replica.status());
+                self.news.push(News::ColdStart(status.map_or(Epoch::default(), |status| status.epoch)));
+            }
+            // Only what left behind the last checkpoint that it holds is excused; without that it is a takeover like others.
+            Remark::BeganWithHeld(held) if self.checkers.one_primary.excuses(*held) => {
+                self.news.push(News::Loss(held.epoch.next()));
+            }
+            _ => {}
         }
     }
 
@@ -143,7 +148,8 @@ impl<S: Service> Pair<S> {
         }
         let clock = self.hosts[self.host_of(side)].clock;
         let process = self.applications[side].process.as_mut()?;
-        let records = merged.values().flat_map(|(_, change)| Changes::new(change).flatten());
+        let records =
+            merged.values().flat_map(|(stamp, change)| Changes::new(change).flatten().map(|change| (*stamp, change)));
         let newest = merged.values().map(|(stamp, _)| stamp.epoch).max().unwrap_or_default();
         process.replica.cold_start(clock.local(core.now), clock.wall(core.now), newest, records);
         self.carry(core, side)

@@ -4,9 +4,13 @@ use model::{Epoch, Incarnation, RecordKey};
 use redundancy::coordinator::PairEntry;
 use redundancy::hot_standby::{Commit, Engine as _, RoleName, Serve, Stamp, Status};
 
-use super::{End, Pair, Process, Service, Side, other};
+use super::{End, News, Pair, Process, Service, Side, other};
 use crate::checkers::{Verdict, explained, nothing_lost, one_primary, quiet, same_state};
 use crate::kernel::Core;
+use crate::plan::Layout;
+
+/// Within how many microseconds a prompt coordinator answers.
+const PROMPT: u64 = 10_000;
 
 fn report<E>(core: &mut Core<E>, checker: &'static str, verdict: Verdict) {
     if let Err(what) = verdict {
@@ -69,8 +73,25 @@ impl<S: Service> Pair<S> {
         report(core, one_primary::NAME, verdict);
     }
 
-    pub(super) fn check_inputs_are_kept<E>(&self, core: &mut Core<E>, mark: u64) {
+    /// A side begins from cold with the durable records only; nobody may hold more, unless it is out of reach, or cannot
+    /// ask the coordinator in time.
+    pub(super) fn check_cold_start<E>(&self, core: &mut Core<E>, side: Side) {
+        let Some(holder) = self.process(other(side)) else { return };
+        let status = holder.replica.status();
+        let released = self.checkers.one_primary.released(status.epoch);
+        let holds = status.role == RoleName::Backup && status.complete && status.sequence >= released;
+        let in_time = self.plan.layout == Layout::OneHost && self.plan.control.most <= PROMPT;
+        if holds && !holder.stopped && in_time {
+            report(core, nothing_lost::NAME, nothing_lost::begins_cold(&holder.me));
+        }
+    }
+
+    /// The successor needs every input behind `mark`. Its predecessor did not keep them for a side that was not admitted.
+    pub(super) fn check_inputs_are_kept<E>(&mut self, core: &mut Core<E>, serve: &Serve, mark: u64) {
         let verdict = nothing_lost::inherits_inputs(mark, self.hosts[0].ring.freed());
+        if verdict.is_err() && self.checkers.one_primary.began_with_held(serve.epoch) {
+            return self.news.push(News::Loss(serve.epoch));
+        }
         report(core, nothing_lost::NAME, verdict);
     }
 

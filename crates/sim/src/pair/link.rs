@@ -32,10 +32,17 @@ pub(super) struct Link {
     put: [Option<Stamp>; 2],
 }
 
+/// What a socket on one host takes before its reader has read: octets, of which each frame takes so many more (the
+/// usual `net.core.wmem_default`).
+const ROOM: usize = 212_992;
+const ROOM_OF_A_FRAME: usize = 1_024;
+
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Pipe {
     pub(super) frames: VecDeque<(Time, OnLink)>,
+    /// How much of its room is taken.
+    taken: usize,
     /// When the reader sees the end.
     pub(super) end: Option<Time>,
     last: Time,
@@ -48,6 +55,15 @@ pub(super) enum OnLink {
     Protocol(Vec<u8>),
     /// News of a TCP connection, whose descriptor travels with it.
     Stream(StreamNews),
+}
+
+impl OnLink {
+    fn room(&self) -> usize {
+        match self {
+            Self::Protocol(bytes) => ROOM_OF_A_FRAME + bytes.len(),
+            Self::Stream(_) => ROOM_OF_A_FRAME,
+        }
+    }
 }
 
 /// What the reader of a link finds.
@@ -102,6 +118,7 @@ impl Links {
         for link in self.open.values_mut() {
             for pipe in &mut link.pipes {
                 pipe.frames.clear();
+                pipe.taken = 0;
                 pipe.end = Some(pipe.end.map_or(at, |end| end.min(at)));
             }
         }
@@ -128,12 +145,18 @@ impl Links {
         let Some(link) = self.open.get_mut(&id) else { return Read::End };
         let pipe = &mut link.pipes[side];
         match (pipe.frames.front(), pipe.end) {
-            (Some((at, _)), _) if *at <= now || drain => {
-                pipe.frames.pop_front().map_or(Read::Nothing, |(_, frame)| Read::Frame(frame))
-            }
+            (Some((at, _)), _) if *at <= now || drain => pipe.frames.pop_front().map_or(Read::Nothing, |(_, frame)| {
+                pipe.taken -= frame.room();
+                Read::Frame(frame)
+            }),
             (None, Some(end)) if end <= now || drain => Read::End,
             _ => Read::Nothing,
         }
+    }
+
+    /// Whether the kernel takes something for the peer of `side`.
+    fn has_room(&self, id: u64, side: Side) -> bool {
+        self.open.get(&id).is_none_or(|link| link.pipes[other(side)].taken < ROOM)
     }
 
     /// When `side` finds something on the link.
@@ -201,6 +224,7 @@ impl<S: Service> Pair<S> {
         }
         let pipe = &mut link.pipes[peer];
         pipe.last = pipe.last.max(arrival);
+        pipe.taken += frame.room();
         pipe.frames.push_back((pipe.last, frame));
         let at = pipe.last;
         self.wake(core, peer, at);
@@ -213,7 +237,9 @@ impl<S: Service> Pair<S> {
         let Some(link) = self.links.get_mut(id) else { return };
         link.held[side] = false;
         // Descriptors that travelled here are closed with what was not read.
-        let unread = std::mem::take(&mut link.pipes[side].frames);
+        let Pipe { frames: unread, taken, .. } = &mut link.pipes[side];
+        *taken = 0;
+        let unread = std::mem::take(unread);
         if link.held[peer] {
             let pipe = &mut link.pipes[peer];
             pipe.last = pipe.last.max(arrival);
@@ -228,10 +254,16 @@ impl<S: Service> Pair<S> {
     }
 
     /// The next thing on the link of `side`; with `drain`, whatever its kernel holds.
-    pub(super) fn read_link(&mut self, core_now: Time, side: Side, drain: bool) -> Read {
-        let Some(process) = &mut self.applications[side].process else { return Read::Nothing };
-        let Some(id) = process.link else { return Read::Nothing };
-        let read = self.links.read(id, side, core_now, drain);
+    pub(super) fn read_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, drain: bool) -> Read {
+        let Some(id) = self.applications[side].process.as_ref().and_then(|process| process.link) else {
+            return Read::Nothing;
+        };
+        let was_full = !self.links.has_room(id, other(side));
+        let read = self.links.read(id, side, core.now, drain);
+        if was_full && self.links.has_room(id, other(side)) {
+            self.wake(core, other(side), core.now);
+        }
+        let Some(process) = &mut self.applications[side].process else { return read };
         if matches!(read, Read::End) {
             process.link = None;
             process.unaccepted.clear();
@@ -288,6 +320,7 @@ impl<S: Service> Pair<S> {
         while let Some(process) = &mut self.applications[side].process
             && process.stalled_until <= core.now
             && let Some(id) = process.link
+            && (self.plan.layout == Layout::TwoHosts || self.links.has_room(id, side))
             && let Some((frame, sequence)) = process.unaccepted.pop_front()
         {
             // Before a new epoch begins on a link, it has accepted every checkpoint of the one before.

@@ -84,6 +84,9 @@ pub enum News<O> {
     Sent(Side, Stamp, O),
     /// The pair began this epoch without a predecessor: what was not durable is gone.
     ColdStart(Epoch),
+    /// The pair began this epoch with what one side had been sent before everybody in sync ended: what left after that is
+    /// gone.
+    Loss(Epoch),
     /// This side serves now, from the address of the pair.
     Serves(Side),
     /// This side serves no more: it stands by or has ended.

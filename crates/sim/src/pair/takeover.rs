@@ -21,7 +21,7 @@ impl<S: Service> Pair<S> {
         };
         self.succeed_in_streams(side);
         if self.plan.layout == Layout::OneHost {
-            self.check_inputs_are_kept(core, before.mark);
+            self.check_inputs_are_kept(core, serve, before.mark);
             if self.agents.ended.get(&before.incarnation) == Some(&End::Aborted)
                 && let Some(poison) = self.hosts[host].ring.in_hand_of(&before.incarnation)
             {

@@ -91,7 +91,7 @@ impl<S: Service> Pair<S> {
     /// Reads the link; with `drain`, all that its kernel holds, because the writer has ended.
     fn hear_link<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, drain: bool) -> Option<()> {
         loop {
-            let read = self.read_link(core.now, side, drain);
+            let read = self.read_link(core, side, drain);
             let local = self.local(core.now, side);
             let process = self.applications[side].process.as_mut()?;
             match read {

@@ -218,7 +218,7 @@ impl World {
                     }
                 }
                 News::Sent(..) => {}
-                News::ColdStart(_) => self.cold_start(),
+                News::ColdStart(_) | News::Loss(_) => self.cold_start(),
                 News::Serves(side) => self.serves(side),
                 News::Leaves(_)
                 | News::Signal
