@@ -45,7 +45,8 @@ impl Step {
             }
             Self::Tests => tests(),
             Self::Sim => simulate(&["gate".into()]),
-            Self::Interop => run_command(Command::new(env::current_exe()?).args(["interop", "--smoke"])),
+            Self::Interop => first_command()
+                .and_then(|()| run_command(Command::new(env::current_exe()?).args(["interop", "--smoke"]))),
         }
     }
 
@@ -81,6 +82,17 @@ pub(crate) fn run(steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
+/// The first command of the README, as it stands there, as far as it ends by itself.
+fn first_command() -> Result<()> {
+    let readme = include_str!("../../README.md");
+    let line = readme.lines().find(|line| line.starts_with("cargo run ")).unwrap_or_default();
+    let words = line.split_whitespace().skip(1).take_while(|word| *word != "up");
+    run_command(cargo(words).arg("--version"))
+}
+
+/// A version that the stated Rust builds.
+const CARGO_DENY: &str = "0.20.2";
+
 /// `cargo nextest` where it is installed (it isolates tests and runs them all at once), else `cargo test`.
 fn tests() -> Result<()> {
     if find_program("cargo-nextest").is_none() {
@@ -92,7 +104,7 @@ fn tests() -> Result<()> {
 
 fn deny() -> Result<()> {
     if find_program("cargo-deny").is_none() {
-        run_command(&mut cargo(["install", "cargo-deny", "--locked"]))?;
+        run_command(&mut cargo(["install", "cargo-deny", "--locked", "--version", CARGO_DENY]))?;
     }
     // The advisories need a network and change under a commit's feet: they are for a release, not for a merge.
     run_command(&mut cargo(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))

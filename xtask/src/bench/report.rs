@@ -86,10 +86,21 @@ pub(super) struct Bench {
     pub(super) held: Vec<Held>,
 }
 
+/// What was typed.
+pub(super) fn command() -> String {
+    std::env::args().skip(1).fold("cargo xtask".to_owned(), |line, word| line + " " + &word)
+}
+
 impl Bench {
     pub(super) fn new(machine: Machine, options: &Options) -> Self {
-        let command = std::env::args().skip(1).fold("cargo xtask".to_owned(), |line, word| line + " " + &word);
-        Self { machine, command, runs: options.runs, seconds: options.seconds, costs: Vec::new(), held: Vec::new() }
+        Self {
+            machine,
+            command: command(),
+            runs: options.runs,
+            seconds: options.seconds,
+            costs: Vec::new(),
+            held: Vec::new(),
+        }
     }
 
     /// Writes table and raw data.

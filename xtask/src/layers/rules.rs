@@ -24,7 +24,7 @@ pub(super) const RULES: [Rule; 11] = [
     Rule { name: "xtask", workspace: EVERY_LIBRARY, pure: None },
 ];
 
-const EVERY_LIBRARY: &[&str] = &["call", "management", "model", "node", "redundancy", "routing", "sim", "sip"];
+const EVERY_LIBRARY: &[&str] = &["call", "management", "model", "node", "redundancy", "routing", "sip"];
 
 /// What every pure crate may take from outside: containers, encodings and error types.
 pub(super) const PURE_EXTERNAL: [&str; 8] =

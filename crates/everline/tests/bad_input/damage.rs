@@ -19,6 +19,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("damage::a_folder_in_the_place_of_a_file_is_named_with_what_to_do", folder_for_file),
     ("damage::half_an_entry_at_the_end_costs_nothing", half_written),
     ("damage::a_file_of_another_version_is_named_and_left_alone", other_version),
+    ("damage::the_death_of_every_process_costs_no_registration", every_process),
     ("damage::a_clock_that_was_set_back_brings_no_old_nonce_back_to_life", clock_set_back),
 ];
 
@@ -96,6 +97,17 @@ fn every_file() {
         assert!(contacts(&running) >= 1, "{what}");
         place = end(running);
     }
+}
+
+fn every_process() {
+    let mut running = Running::new();
+    register(&running);
+    running.kill_up();
+    for application in ["lca", "control", "sip-a", "sip-b", "routing-a", "routing-b"] {
+        running.signal(application, Signal::SIGKILL);
+    }
+    running.up_again();
+    assert_eq!(contacts(&running), 1);
 }
 
 fn lost_files() {

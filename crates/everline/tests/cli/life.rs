@@ -119,6 +119,21 @@ fn the_local_control_agent_is_replaced_and_nothing_else_notices() {
 }
 
 #[test]
+fn a_takeover_goes_on_when_the_control_server_that_must_agree_is_killed_with_the_primary() {
+    let mut running = Running::new();
+    let before = running.living();
+    let victim = who(&running, "sip", "primary");
+    running.signal("control", Signal::SIGKILL);
+    running.signal(&victim, Signal::SIGKILL);
+    running.until(&format!("{victim} is backup now"));
+    let after = running.living();
+    let changed: Vec<_> = before.keys().filter(|name| before.get(*name) != after.get(*name)).collect();
+    assert_eq!(changed, ["control", &victim]);
+    running.signal_up(Signal::SIGTERM);
+    assert_eq!(running.end().0.code(), Some(0));
+}
+
+#[test]
 fn an_up_that_was_killed_is_replaced_by_the_next_one_and_nothing_else_notices() {
     let mut running = Running::new();
     let before = running.living();

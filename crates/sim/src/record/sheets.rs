@@ -65,8 +65,8 @@ impl Record {
             title: format!("Crash points, {layout}"),
             note: format!(
                 "Each cell: struck {}; `.` kept, `x` broken, `-` not reached, over {} steps. P, B: primary, backup of the \
-                 SIP Server; p, b: of the Routing Server; C: the coordinator. Of {} cells in all, {} were reached and \
-                 kept, {} broken.",
+                 SIP Server; p, b: of the Routing Server; C: the coordinator. Of {} cells in the tables of both layouts \
+                 together, {} were reached and kept, {} broken; in the others the state has no such further step.",
                 table::POINTS.map(|(name, ..)| name).join(", "),
                 self.extent.steps,
                 self.crash_points.cells,
