@@ -204,13 +204,13 @@ impl Intake {
         }
     }
 
-    /// Sends the datagrams that wait.
-    pub(super) fn send(&mut self) {
-        for listener in &mut self.listeners {
-            if let Listener::Udp(socket, outbox) = listener {
-                outbox.send(socket);
-            }
-        }
+    /// Sends the datagrams that wait; says how many the kernel did not take.
+    pub(super) fn send(&mut self) -> usize {
+        let send = |listener: &mut Listener| match listener {
+            Listener::Udp(socket, outbox) => outbox.send(socket),
+            Listener::Tcp(_) => 0,
+        };
+        self.listeners.iter_mut().map(send).sum()
     }
 
     /// Second descriptors of the listeners, for the other side.

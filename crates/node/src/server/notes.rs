@@ -23,6 +23,12 @@ pub struct Note {
 }
 
 impl Note {
+    /// Datagrams could not be sent; their senders repeat themselves.
+    pub(super) fn refused_by_kernel(count: usize) -> Self {
+        let text = format!("{count} datagrams were lost: the kernel has no room or no way for them");
+        Self { text, is_warning: true, provoked: Some("datagrams that the kernel did not take") }
+    }
+
     /// A line for who looks closer; it is not written out while nobody does, since every call has some.
     #[must_use]
     pub fn quiet(what: &impl std::fmt::Debug) -> Self {

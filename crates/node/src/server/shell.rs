@@ -15,7 +15,7 @@ use super::durable;
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
-use super::notes::Notes;
+use super::notes::{Note, Notes};
 use super::poll::{Poll, Ready};
 use super::ring::Ring;
 use super::service::Service;
@@ -211,7 +211,10 @@ impl<S: Service> Shell<S> {
     pub(super) fn finish_turn(&mut self) {
         self.replica.flush(self.now);
         self.carry_out();
-        self.intake.send();
+        let refused = self.intake.send();
+        if refused > 0 {
+            self.notes.take(self.now, &Note::refused_by_kernel(refused));
+        }
         self.ring.free(self.replica.mark());
     }
 
