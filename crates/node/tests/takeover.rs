@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -89,6 +90,11 @@ impl Engine for Counter {
     type Output = Answer;
 
     fn handle(&mut self, _: Time, (from, text): (SocketAddr, &[u8])) {
+        match text {
+            b"panic" => panic!("as the input wants"),
+            b"abort" => std::process::abort(),
+            _ => {}
+        }
         let count = self.store.get(counter(from)).map_or(0, |count| count.0) + 1;
         self.store.insert(counter(from), Count(count));
         let answer = Answer { to: from, text: format!("{count} {}", String::from_utf8_lossy(text)) };
@@ -297,10 +303,9 @@ fn burst(client: &UdpSocket, before: u64, size: u64, strike: impl FnOnce()) {
     }
 }
 
-#[test]
-fn the_count_goes_on_through_kills_and_switchovers() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let dir = folder.path().to_owned();
+/// A pair in `folder` with its coordinator, and a client of it.
+fn started(folder: &Path) -> (Pair, UdpSocket) {
+    let dir = folder.to_owned();
     std::fs::create_dir_all(dir.join("run")).expect("made");
     std::fs::create_dir_all(dir.join("data")).expect("made");
     coordinator(&dir);
@@ -311,6 +316,46 @@ fn the_count_goes_on_through_kills_and_switchovers() {
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
     client.connect(("127.0.0.1", port)).expect("loopback");
     client.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+    (pair, client)
+}
+
+/// Rule 12: a panic is caught, and of an abort the successor knows which input was in hand.
+#[test]
+fn an_input_that_the_engine_dies_of_costs_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut pair, client) = started(folder.path());
+    let mut sent = 0;
+    let mut go_on = |client: &UdpSocket| {
+        (0..20).for_each(|_| {
+            sent += 1;
+            count(client, sent);
+        });
+    };
+    let primary = pair.level();
+    go_on(&client);
+    client.send(b"panic").expect("sent");
+    go_on(&client);
+    assert_eq!(pair.level(), primary, "a panic ends no process");
+    client.send(b"abort").expect("sent");
+    go_on(&client);
+    let status = pair.children[primary].as_mut().expect("it ran").wait().expect("ended");
+    assert_eq!(status.signal(), Some(libc::SIGABRT));
+    pair.start(primary);
+    let successor = pair.level();
+    assert_ne!(successor, primary);
+    client.send(b"abort").expect("sent");
+    client.send(b"panic").expect("sent");
+    go_on(&client);
+    assert_eq!(pair.level(), successor, "it is refused from now on");
+    pair.kill(successor);
+    client.send(b"abort").expect("sent");
+    go_on(&client);
+}
+
+#[test]
+fn the_count_goes_on_through_kills_and_switchovers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut pair, client) = started(folder.path());
     let mut sent = 0;
     for round in 0..6 {
         let primary = pair.level();
