@@ -26,10 +26,10 @@ struct Part {
 }
 
 const PARTS: [Part; 8] = [
-    Part { name: "talk", scenario: "caller-talks", number: "1050", share: 20 },
+    Part { name: "talk", scenario: "caller-talks", number: "1050", share: 15 },
     Part { name: "slow", scenario: "caller-talks", number: "1051", share: 10 },
     Part { name: "change", scenario: "caller-changes", number: "1052", share: 15 },
-    Part { name: "cancel", scenario: "caller-cancels", number: "1053", share: 10 },
+    Part { name: "cancel", scenario: "caller-cancels", number: "1053", share: 15 },
     Part { name: WITH_PASSWORD, scenario: "caller-extension", number: "1054", share: 15 },
     Part { name: "ack", scenario: "caller-acks-late", number: "1050", share: 10 },
     Part { name: "queue", scenario: "caller-talks", number: "9000", share: 15 },

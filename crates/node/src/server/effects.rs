@@ -148,15 +148,16 @@ impl<S: Service> Shell<S> {
             self.end = Some(End::Failed(trouble));
             return;
         }
+        if serve.after.as_ref().is_none_or(|predecessor| !predecessor.complete) {
+            // What a predecessor had read and written of its connections is gone, so their streams make no sense any more.
+            // Their peers come back (RFC 5626).
+            self.intake.end_streams();
+            self.reconcile_connections();
+        }
         if let Some(predecessor) = &serve.after {
             self.succeed(predecessor);
             self.take_waiting();
             self.replica.inputs_taken(self.now);
-        } else {
-            // What a predecessor had read of its connections is gone, so their streams make no sense any more. Their peers
-            // come back (RFC 5626).
-            self.intake.end_streams();
-            self.reconcile_connections();
         }
         // Nobody waits for this.
         if let Err(error) = self.open_mail() {

@@ -451,7 +451,8 @@ impl<E: Engine> Replica<E> {
             self.effects.push(Effect::HangUp);
         }
         let mark = if sabotaged!(self, ForgetInputs) { u64::MAX } else { backup.mark };
-        let predecessor = Predecessor { incarnation: backup.primary, mark };
+        let complete = !backup.reading_journals;
+        let predecessor = Predecessor { incarnation: backup.primary, mark, complete };
         let mut primary = Primary::new(epoch, standby, backup.mark, local);
         let stamp = |sequence| Stamp { epoch: backup.epoch, sequence };
         primary.inherit(backup.retained.into_iter().map(|(sequence, output)| (stamp(sequence), output)));

@@ -68,6 +68,9 @@ pub struct Predecessor {
     /// Inputs of that ring up to this number are covered. Number your own inputs on from the last one of that ring, or
     /// from here if the ring is out of reach: numbers only grow as long as the records live.
     pub mark: u64,
+    /// False if it may have let out and read more than this side was sent (rule 15): byte streams that were half written
+    /// or half read make no sense any more then, and are to be ended first.
+    pub complete: bool,
 }
 
 /// Why an incarnation ends itself.

@@ -139,7 +139,8 @@ impl Legal {
         if !self.sent.insert((phone, hash64(bytes))) {
             return Ok(());
         }
-        let message = Message::parse(bytes).map_err(|_| "the server sends what cannot be read".to_owned())?;
+        let message = Message::parse(bytes)
+            .map_err(|_| format!("the server sends what cannot be read: {:?}", String::from_utf8_lossy(bytes)))?;
         self.calls.insert(message.call_id().to_owned());
         if self.excused.contains(message.call_id()) {
             return Ok(());

@@ -91,9 +91,13 @@ impl<S: Service> Pair<S> {
                 let status = self.applications[side].process.as_ref().map(|process| process.replica.status());
                 self.news.push(News::ColdStart(status.map_or(Epoch::default(), |status| status.epoch)));
             }
-            // Only what left behind the last checkpoint that it holds is excused; without that it is a takeover like others.
-            Remark::BeganWithHeld(held) if self.checkers.one_primary.excuses(*held) => {
-                self.news.push(News::Loss(held.epoch.next()));
+            // Only what left behind the last checkpoint that it holds is excused, and what was on its way on connections, as
+            // they are ended; without that it is a takeover like others.
+            Remark::BeganWithHeld(held) => {
+                let lost = self.checkers.one_primary.excuses(*held);
+                if lost || self.process(side).is_some_and(|process| !process.streams.is_empty()) {
+                    self.news.push(News::Loss(held.epoch.next()));
+                }
             }
             _ => {}
         }

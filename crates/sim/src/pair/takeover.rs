@@ -19,6 +19,9 @@ impl<S: Service> Pair<S> {
             self.hosts[host].ring.clear();
             return self.begin_streams_anew(core, side);
         };
+        if !before.complete {
+            self.begin_streams_anew(core, side)?;
+        }
         self.succeed_in_streams(side);
         if self.plan.layout == Layout::OneHost {
             self.check_inputs_are_kept(core, serve, before.mark);
