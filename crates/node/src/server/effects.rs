@@ -152,7 +152,7 @@ impl<S: Service> Shell<S> {
             // What a predecessor had read and written of its connections is gone, so their streams make no sense any more.
             // Their peers come back (RFC 5626).
             self.intake.end_streams();
-            self.reconcile_connections();
+            self.close_missing(&self.known_connections());
         }
         if let Some(predecessor) = &serve.after {
             self.succeed(predecessor);
@@ -168,21 +168,34 @@ impl<S: Service> Shell<S> {
     /// Takes the predecessor's place: its inputs, its connections.
     fn succeed(&mut self, predecessor: &Predecessor) {
         self.intake.forget_written();
+        // Either a connection's record or its descriptor may have been on its way. What the predecessor had read of a new
+        // one is in the ring, so the engine must know it before; of one that is gone, so it must know it still; and what it
+        // wants to connect now has no descriptor yet.
+        let known = self.known_connections();
+        self.open_unknown(&known);
         self.take_left_behind(predecessor);
-        self.reconcile_connections();
+        self.close_missing(&known);
         self.replica.flush(self.now);
     }
 
-    /// Makes the records' connections and the descriptors agree: either may have been on its way.
-    fn reconcile_connections(&mut self) {
-        let known: BTreeSet<u64> = self.replica.engine().connections().into_iter().collect();
-        for number in &known {
+    /// The connections that the records know.
+    fn known_connections(&self) -> BTreeSet<u64> {
+        self.replica.engine().connections().into_iter().collect()
+    }
+
+    /// Tells the engine that those of `known` that have no descriptor are gone.
+    fn close_missing(&mut self, known: &BTreeSet<u64>) {
+        for number in known {
             if !self.intake.streams.contains_key(number)
                 && let Some(input) = S::closed(*number)
             {
                 self.replica.input(self.now, *number, None, input);
             }
         }
+    }
+
+    /// Tells the engine of the connections that are not among the `known` ones.
+    fn open_unknown(&mut self, known: &BTreeSet<u64>) {
         let unknown: Vec<_> = self
             .intake
             .streams

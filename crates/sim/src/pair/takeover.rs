@@ -23,6 +23,7 @@ impl<S: Service> Pair<S> {
             self.begin_streams_anew(core, side)?;
         }
         self.succeed_in_streams(side);
+        let known = self.open_unknown(core, side)?;
         if self.plan.layout == Layout::OneHost {
             self.check_inputs_are_kept(core, serve, before.mark);
             if self.agents.ended.get(&before.incarnation) == Some(&End::Aborted)
@@ -37,7 +38,7 @@ impl<S: Service> Pair<S> {
         } else {
             self.hosts[host].ring.begin_behind(before.mark);
         }
-        self.reconcile_streams(core, side)?;
+        self.close_missing(core, side, &known)?;
         for (number, datagram) in self.hosts[host].receive_into_ring(usize::MAX) {
             self.feed(core, side, number, &datagram)?;
         }

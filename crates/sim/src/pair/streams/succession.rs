@@ -31,24 +31,28 @@ impl<S: Service> Pair<S> {
         for number in numbers {
             self.close_stream(core, side, number);
         }
-        self.reconcile_streams(core, side)
+        let known = S::connections(self.process(side)?.replica.engine());
+        self.close_missing(core, side, &known)
     }
 
-    /// Makes the records' connections and the descriptors agree: either may have been on its way.
-    pub(in crate::pair) fn reconcile_streams<E: From<PairEvent>>(
-        &mut self,
-        core: &mut Core<E>,
-        side: Side,
-    ) -> Option<()> {
+    /// Tells the engine that those of the connections it knew that have no descriptor are gone.
+    pub(in crate::pair) fn close_missing<E>(&mut self, core: &Core<E>, side: Side, known: &[u64]) -> Option<()> {
         let host = self.host_of(side);
         let local = self.hosts[host].clock.local(core.now);
+        let process = self.applications[side].process.as_mut()?;
+        for number in known.iter().filter(|number| !process.streams.contains_key(number)) {
+            S::stream_closed(&mut process.replica, local, *number);
+        }
+        Some(())
+    }
+
+    /// Tells the engine of the connections that it does not know, and says which ones it knows.
+    pub(in crate::pair) fn open_unknown<E>(&mut self, core: &Core<E>, side: Side) -> Option<Vec<u64>> {
+        let host = self.host_of(side);
         let process = self.applications[side].process.as_mut()?;
         let sockets = &self.hosts[host].sockets;
         process.streams.retain(|_, account| sockets.contains_key(&account.socket));
         let known = S::connections(process.replica.engine());
-        for number in known.iter().filter(|number| !process.streams.contains_key(number)) {
-            S::stream_closed(&mut process.replica, local, *number);
-        }
         let unknown: Vec<u64> = process
             .streams
             .iter()
@@ -58,7 +62,7 @@ impl<S: Service> Pair<S> {
         for number in unknown {
             self.stream_is_open(core, side, number);
         }
-        Some(())
+        Some(known)
     }
 
     /// The kernel closes connections that nobody holds.
