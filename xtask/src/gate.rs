@@ -85,7 +85,9 @@ pub(crate) fn run(steps: &[Step]) -> Result<()> {
 /// The first command of the README, as it stands there, as far as it ends by itself.
 fn first_command() -> Result<()> {
     let readme = include_str!("../../README.md");
-    let line = readme.lines().find(|line| line.starts_with("cargo run ")).unwrap_or_default();
+    let Some(line) = readme.lines().find(|line| line.starts_with("cargo run ") && line.contains(" -- up")) else {
+        bail!("README.md has no line `cargo run ... -- up` any more: say here what its first command is");
+    };
     let words = line.split_whitespace().skip(1).take_while(|word| *word != "up");
     run_command(cargo(words).arg("--version"))
 }

@@ -122,6 +122,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_removed_record_is_told_with_the_checkpoint_that_removed_it() {
+        let key = RecordKey::new(Kind(2), 0x1234_5678_9abc);
+        let entry = Entry { key: &key_bytes(key), stamp: Stamp { epoch: Epoch(3), sequence: 9 }, value: None };
+        let stamp = hot_standby::Stamp { epoch: Epoch(3), sequence: 9 };
+        assert_eq!(changes(entry).collect::<Vec<_>>(), [(stamp, Change { key, state: None })]);
+    }
+
+    #[test]
     fn a_cold_start_lies_beyond_every_moment_that_was_noted() {
         let mut contents = Contents::default();
         assert_eq!(beyond(&contents), Time::ZERO);

@@ -350,8 +350,8 @@ impl<E: Engine> Replica<E> {
     }
 
     /// Takes over if the primary is gone, or asked for it (rule 6). A side that holds every record but was not seen in
-    /// the entry may do so only when everybody there has certainly ended, and begins with what it holds (rule 15). That
-    /// may lack what left last, so nothing but a cold start would be lost by it.
+    /// the entry may do so only when everybody there has certainly ended, and begins with what it holds (rule 15): what
+    /// left last may be missing, but the only other way would be to begin from cold.
     pub(super) fn consider_takeover(&mut self, local: Time) {
         let unasked = sabotaged!(self, TakeOverUnasked);
         let Role::Backup(backup) = &self.role else { return };
