@@ -26,6 +26,12 @@ pub struct CallRow {
 }
 
 impl Engine {
+    /// How many calls the records hold, those among them that have ended and linger.
+    #[must_use]
+    pub fn call_records(&self) -> usize {
+        self.store.keys(CALL, None).count()
+    }
+
     /// At most `limit` calls with numbers above `after`, in the order of their numbers. Calls that have ended and
     /// linger are left out, so a shorter list does not mean the end: go on behind the second value until it is `None`.
     pub fn calls(&mut self, after: Option<u64>, limit: usize) -> (Vec<CallRow>, Option<u64>) {

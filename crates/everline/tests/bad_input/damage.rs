@@ -19,7 +19,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("damage::a_folder_in_the_place_of_a_file_is_named_with_what_to_do", folder_for_file),
     ("damage::half_an_entry_at_the_end_costs_nothing", half_written),
     ("damage::a_file_of_another_version_is_named_and_left_alone", other_version),
-    ("damage::the_death_of_every_process_costs_no_registration", every_process),
+    ("damage::the_death_of_every_process_costs_no_registration_and_the_calls_are_counted", every_process),
     ("damage::a_clock_that_was_set_back_brings_no_old_nonce_back_to_life", clock_set_back),
 ];
 
@@ -102,12 +102,36 @@ fn every_file() {
 fn every_process() {
     let mut running = Running::new();
     register(&running);
+    let mut caller = Phone::new(running.address("udp"));
+    caller.wait_in("sip:9000@127.0.0.1", "long enough");
+    // They are counted now and then: once before there was a call, and once since.
+    let counts = |path: PathBuf| fs::read(path).expect("read").windows(5).filter(|key| key == b"calls").count();
+    running.ask("status --json", |_| (files(&running.place).into_iter().map(counts).max()? > 1).then_some(()));
+    kill_all(&mut running);
+    running.up_again();
+    assert_eq!(contacts(&running), 1);
+    assert!(lost(&running).is_some_and(|note| note.contains("up to 1 calls were lost")), "{:?}", lost(&running));
+
+    let mut running = Running::up(end(running));
+    kill_all(&mut running);
+    running.up_again();
+    assert_eq!(lost(&running), None, "who ends in order loses no call");
+}
+
+fn kill_all(running: &mut Running) {
     running.kill_up();
     for application in ["lca", "control", "sip-a", "sip-b", "routing-a", "routing-b"] {
         running.signal(application, Signal::SIGKILL);
     }
-    running.up_again();
-    assert_eq!(contacts(&running), 1);
+}
+
+/// What the SIP Server that serves says it has lost.
+fn lost(running: &Running) -> Option<String> {
+    running.ask("status --json", |status| {
+        let mut applications = status["applications"].as_array()?.iter();
+        let primary = applications.find(|one| one["pair"] == "sip" && one["role"] == "primary")?;
+        Some(primary["note"].as_str().map(str::to_owned))
+    })
 }
 
 fn lost_files() {

@@ -168,6 +168,8 @@ fn servers_that_live_without_anybody_are_found_and_kept() {
 #[test]
 fn after_the_death_of_every_process_it_comes_back_with_what_the_agents_chose() {
     let mut running = Running::new();
+    // The Routing Server has heard from the SIP Server who can be reached.
+    running.ask("agents --json", |agents| (agents["agents"][0]["state"] == "not-ready").then_some(()));
     let order = running.place.run("agent 1001 not-ready --reason lunch");
     assert_eq!((order.code, order.out.as_str()), (Some(0), "agent anna is not ready\n"), "{}", order.err);
     running.kill_up();

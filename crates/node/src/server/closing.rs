@@ -42,6 +42,7 @@ impl<S: Service> Shell<S> {
         let Some(closing) = &self.closing else { return };
         let has_left = !self.replica.is_holding() && !self.intake.is_waiting();
         if has_left || closing.by <= self.now {
+            self.note_no_calls();
             self.end = Some(End::Asked);
         }
     }

@@ -5,6 +5,7 @@ use redundancy::change::{Change, Changes};
 use redundancy::hot_standby::{self, RoleName};
 
 use super::ServerSettings;
+use super::alarms::Alarms;
 use super::service::Service;
 use super::shell::Shell;
 use crate::journal::{Contents, Entry, Journal, Opened, Recorder, Settings, Stamp};
@@ -16,9 +17,11 @@ const NOTE_EVERY: Span = Span::from_secs(5);
 
 /// The key of the noted pair time; those of records are longer.
 const PAIR_TIME: &[u8] = b"time";
+/// The key of the noted number of calls, which are lost with both sides.
+const CALLS: &[u8] = b"calls";
 
 /// Opens the journal of a server; says what people must know if it does not hold what it should.
-pub(super) fn open(settings: &ServerSettings) -> Result<(Recorder, Option<String>), Trouble> {
+pub(super) fn open(settings: &ServerSettings, alarms: &mut Alarms) -> Result<Recorder, Trouble> {
     let (folder, me) = (&settings.folder, &settings.me.application);
     let path = folder.journal(me);
     let Opened { journal, mut warnings, is_new, .. } = Journal::open(&path, Settings::default())?;
@@ -35,15 +38,14 @@ pub(super) fn open(settings: &ServerSettings) -> Result<(Recorder, Option<String
         .peer
         .as_ref()
         .map_or("what it held".into(), |peer| format!("what {} does not hold as well", folder.journal(peer).display()));
-    let note = (!warnings.is_empty()).then(|| {
-        format!(
+    if !warnings.is_empty() {
+        alarms.lost(format!(
             "{}; {held} is lost: phones must register again, and agents are ready whose state was lost (see \
              `everline agents`)",
             warnings.join("; ")
-        )
-    });
-    note.iter().for_each(|note| tracing::warn!("{note}"));
-    Ok((recorder, note))
+        ));
+    }
+    Ok(recorder)
 }
 
 impl<S: Service> Shell<S> {
@@ -57,16 +59,27 @@ impl<S: Service> Shell<S> {
         self.journal.record(Entry { key, stamp, value });
     }
 
-    /// Notes now and then how far pair time has come, so that a cold start begins beyond it whatever the clock says.
+    /// Notes now and then how far pair time has come, so that a cold start begins beyond it whatever the clock says, and
+    /// how many calls there are, so that it can say what was lost.
     pub(super) fn note_pair_time(&mut self) {
         let status = self.replica.status();
         if status.role != RoleName::Primary || self.now < self.time_noted + NOTE_EVERY {
             return;
         }
         self.time_noted = self.now;
-        let pair_time = self.replica.pair_time(self.now).as_micros();
-        let stamp = Stamp { epoch: status.epoch, sequence: pair_time };
-        self.write(PAIR_TIME, stamp, Some(&pair_time.to_le_bytes()));
+        self.note(PAIR_TIME, self.replica.pair_time(self.now).as_micros());
+        self.note(CALLS, self.replica.engine().call_records());
+    }
+
+    /// The calls were ended in order, so that none will have been lost.
+    pub(super) fn note_no_calls(&mut self) {
+        self.note(CALLS, 0);
+    }
+
+    fn note(&mut self, key: &[u8], number: u64) {
+        let sequence = self.replica.pair_time(self.now).as_micros();
+        let stamp = Stamp { epoch: self.replica.status().epoch, sequence };
+        self.write(key, stamp, Some(&number.to_le_bytes()));
     }
 
     /// Begins with the newest durable records that the journals of both sides hold.
@@ -83,16 +96,26 @@ impl<S: Service> Shell<S> {
             }
         }
         let begin = clock::of_day().max(beyond(&contents));
-        let entries = contents.entries().filter(|entry| entry.key != PAIR_TIME);
+        let entries = contents.entries().filter(|entry| record_key(entry.key).is_some());
         self.replica.cold_start(self.now, begin, contents.newest().epoch, entries.flat_map(changes));
+        let lost = noted(&contents, CALLS).unwrap_or_default().saturating_sub(self.replica.engine().call_records());
+        if lost > 0 && self.replica.status().role == RoleName::Primary {
+            self.alarms.lost(format!(
+                "both sides had ended: up to {lost} calls were lost, as they were counted at most {NOTE_EVERY} before"
+            ));
+        }
     }
 }
 
 /// A moment that no earlier life of the pair has reached, as far as the journals tell.
 fn beyond(contents: &Contents) -> Time {
-    let noted = contents.entries().find(|entry| entry.key == PAIR_TIME).and_then(|entry| entry.value);
-    let noted = noted.and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);
-    noted.map_or(Time::ZERO, |micros| Time::from_micros(micros) + NOTE_EVERY)
+    noted(contents, PAIR_TIME).map_or(Time::ZERO, |micros| Time::from_micros(micros) + NOTE_EVERY)
+}
+
+/// A number that was noted under this key.
+fn noted(contents: &Contents, key: &[u8]) -> Option<u64> {
+    let value = contents.entries().find(|entry| entry.key == key)?.value?;
+    value.try_into().ok().map(u64::from_le_bytes)
 }
 
 /// What the journal says of a record, with the checkpoint that wrote it.

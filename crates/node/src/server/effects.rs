@@ -43,7 +43,7 @@ impl<S: Service> Shell<S> {
             Effect::Serve(serve) => self.serve(serve),
             Effect::StandBy => self.stand_by(),
             Effect::Retire(why) => self.retire(why),
-            Effect::Tell(remark) => tell(&remark),
+            Effect::Tell(remark) => self.tell(&remark),
         }
     }
 
@@ -240,6 +240,25 @@ impl<S: Service> Shell<S> {
         self.end = Some(last_words(me, &why, &self.settings.folder.log(me)).map_or(End::Retired, End::Failed));
     }
 
+    fn tell(&mut self, remark: &Remark) {
+        match remark {
+            Remark::Panicked { fingerprint, touched } => {
+                tracing::error!(fingerprint, ?touched, "an input made the engine panic: its calls were dropped");
+            }
+            Remark::SwitchoverFailed(after) => tracing::warn!(%after, "a planned switchover did not come about"),
+            Remark::Suspects(peer) => tracing::warn!(%peer, "the primary is gone, asks for the next epoch"),
+            Remark::Joining(peer) => tracing::info!(%peer, "sends the records to a new backup"),
+            Remark::Level(peer) => tracing::info!(%peer, "the backup is in sync"),
+            Remark::Solo => tracing::warn!("goes on without a backup"),
+            Remark::BeganWithHeld(Stamp { epoch, sequence }) => self.alarms.lost(format!(
+                "everybody in sync had ended: began with what this side had been sent up to checkpoint {sequence} of epoch \
+                 {}; calls that came or changed later are lost",
+                epoch.0
+            )),
+            Remark::ColdStart { records } => tracing::info!(records, "began with the durable records"),
+        }
+    }
+
     /// Tells the other side of a connection, with its descriptor.
     pub(super) fn tell_connection(&mut self, number: u64) {
         let Some(stream) = self.intake.streams.get(&number) else { return };
@@ -257,25 +276,6 @@ fn last_words(me: &str, why: &Retirement, log: &Path) -> Option<Trouble> {
     };
     let remedy = format!("{} and the log of the other side say more", log.display());
     Some(Trouble::new(format!("{me} {what}"), remedy))
-}
-
-fn tell(remark: &Remark) {
-    match remark {
-        Remark::Panicked { fingerprint, touched } => {
-            tracing::error!(fingerprint, ?touched, "an input made the engine panic: its calls were dropped");
-        }
-        Remark::SwitchoverFailed(after) => tracing::warn!(%after, "a planned switchover did not come about"),
-        Remark::Suspects(peer) => tracing::warn!(%peer, "the primary is gone, asks for the next epoch"),
-        Remark::Joining(peer) => tracing::info!(%peer, "sends the records to a new backup"),
-        Remark::Level(peer) => tracing::info!(%peer, "the backup is in sync"),
-        Remark::Solo => tracing::warn!("goes on without a backup"),
-        Remark::BeganWithHeld(held) => tracing::warn!(
-            epoch = held.epoch.0,
-            checkpoint = held.sequence,
-            "everybody in sync has ended: began with what this side had been sent, what left later is lost"
-        ),
-        Remark::ColdStart { records } => tracing::info!(records, "began with the durable records"),
-    }
 }
 
 #[cfg(test)]

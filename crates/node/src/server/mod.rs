@@ -2,8 +2,9 @@
 //!
 //! Start reading at `shell`, the loop. `taking_in` brings inputs from the sockets (`intake`, `udp`, `streams`) through
 //! the input `ring` to the engine, `effects` lets released outputs out, `pair` and `link` talk to the other side,
-//! `mail` to the other pair, `control` to the control server.
+//! `mail` to the other pair, `control` to the control server; `alarms` keeps what people must know.
 
+mod alarms;
 mod closing;
 mod control;
 mod durable;

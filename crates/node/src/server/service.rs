@@ -45,6 +45,11 @@ pub trait Service: Engine {
     /// The TCP connections that the records know.
     fn connections(&self) -> Vec<u64>;
 
+    /// How many calls the records hold, those among them that have just ended.
+    fn call_records(&self) -> u64 {
+        0
+    }
+
     /// Calls behind the place `after`; `date` turns pair time into microseconds since 1970.
     fn calls(&mut self, after: Option<u64>, limit: u32, date: &dyn Fn(model::Time) -> u64) -> Page<CallRow>;
 

@@ -10,6 +10,7 @@ use model::{Incarnation, Span, Time};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 
+use super::alarms::Alarms;
 use super::closing::Closing;
 use super::durable;
 use super::intake::Intake;
@@ -86,8 +87,6 @@ pub(super) struct Shell<S: Service> {
     /// What mail comes from; waited for together with the intake, for a letter is an input like any other.
     pub(super) mail_poll: Poll,
     pub(super) journal: Recorder,
-    /// What the journal had lost when this process began.
-    lost: Option<String>,
     pub(super) pulse: Pulse,
     pub(super) pulse_descriptor: Arc<OwnedFd>,
     pub(super) lca: LcaLink,
@@ -106,8 +105,7 @@ pub(super) struct Shell<S: Service> {
     /// When pair time was noted last.
     pub(super) time_noted: Time,
     pub(super) notes: Notes,
-    /// The alarm that was logged last.
-    told_alarm: Option<Trouble>,
+    pub(super) alarms: Alarms,
     /// It was asked to end, and has something to say before.
     pub(super) closing: Option<Closing>,
     pub(super) end: Option<End>,
@@ -117,7 +115,8 @@ impl<S: Service> Shell<S> {
     /// A server that is about to look for its role.
     pub(super) fn new(settings: ServerSettings, engine: S, seed: u64) -> Result<Self, Trouble> {
         let name = settings.me.application.clone();
-        let (journal, lost) = durable::open(&settings)?;
+        let mut alarms = Alarms::default();
+        let journal = durable::open(&settings, &mut alarms)?;
         let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), Commit::Published, seed);
         let build = || -> io::Result<Self> {
             let (pulse, pulse_descriptor) = Pulse::create()?;
@@ -145,7 +144,6 @@ impl<S: Service> Shell<S> {
                 mail: Mail::Off,
                 mail_poll: Poll::new()?,
                 journal,
-                lost,
                 pulse,
                 pulse_descriptor,
                 lca,
@@ -159,7 +157,7 @@ impl<S: Service> Shell<S> {
                 reading: false,
                 time_noted: Time::ZERO,
                 notes: Notes::default(),
-                told_alarm: None,
+                alarms,
                 closing: None,
                 end: None,
                 settings,
@@ -291,30 +289,16 @@ impl<S: Service> Shell<S> {
     }
 
     fn report(&mut self) {
+        self.alarms.see(self.now, self.replica.status().undecided, self.journal.trouble());
         let report = self.server_report();
-        self.tell_alarm();
         if report.ready {
             self.lca.ready();
         }
         self.lca.report(report);
     }
 
-    /// Logs an alarm once, and its end.
-    fn tell_alarm(&mut self) {
-        let alarm = self.journal.trouble();
-        if self.told_alarm != alarm {
-            match &alarm {
-                Some(alarm) => tracing::error!("{alarm}"),
-                None => tracing::info!("the journal takes everything again"),
-            }
-            self.told_alarm = alarm;
-        }
-    }
-
     pub(super) fn server_report(&self) -> ServerReport {
         let status = self.replica.status();
-        let alarm = self.journal.trouble().map(|trouble| trouble.to_string());
-        let notes: Vec<String> = alarm.into_iter().chain(self.lost.clone()).collect();
         ServerReport {
             role: match status.role {
                 RoleName::Primary => Some(Role::Primary),
@@ -327,7 +311,7 @@ impl<S: Service> Shell<S> {
             records: status.records,
             state_hash: status.state_hash,
             level: status.level,
-            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            note: self.alarms.note(),
         }
     }
 }

@@ -68,6 +68,10 @@ impl Service for Engine {
         Self::connections(self).into_iter().map(|connection| connection.0).collect()
     }
 
+    fn call_records(&self) -> u64 {
+        Self::call_records(self) as u64
+    }
+
     fn calls(&mut self, after: Option<u64>, limit: u32, date: &dyn Fn(Time) -> u64) -> Page<CallRow> {
         let (rows, next) = Self::calls(self, after, limit as usize);
         let row = |row: call::CallRow| CallRow {

@@ -113,6 +113,15 @@ impl<O> Primary<O> {
         matches!(self.standby, Standby::Paired(_))
     }
 
+    /// True if nothing may leave before the coordinator has said that this side still serves.
+    pub(super) const fn is_undecided(&self) -> bool {
+        match &self.standby {
+            Standby::Dropping(_) => true,
+            Standby::HandingOver(over) => over.called_off.is_some(),
+            Standby::Solo | Standby::Joining(_) | Standby::Admitting(_) | Standby::Paired(_) => false,
+        }
+    }
+
     /// Releases what may leave.
     pub(super) fn release(&mut self, effects: &mut Vec<Effect<O>>) {
         self.gate.release(|output| effects.push(Effect::Release(output)));

@@ -31,6 +31,8 @@ pub struct Status {
     pub level: bool,
     /// It holds every record: a primary, or a backup that was sent them all, whether it was admitted or not.
     pub complete: bool,
+    /// A primary that has lost its backup and may let nothing out before the coordinator says who serves (rules 5 and 14).
+    pub undecided: bool,
     /// Checkpoints that the backup has not confirmed.
     pub lag: u64,
     /// The last checkpoint written or kept.
@@ -52,6 +54,7 @@ impl<E: Engine> Replica<E> {
             ready: false,
             level: false,
             complete: false,
+            undecided: false,
             lag: 0,
             sequence: 0,
             records: store.len() as u64,
@@ -74,6 +77,7 @@ impl<E: Engine> Replica<E> {
                 ready: primary.serving,
                 level: primary.is_paired(),
                 complete: true,
+                undecided: primary.is_undecided(),
                 lag: primary.lag(),
                 sequence: primary.sequence(),
                 ..blank

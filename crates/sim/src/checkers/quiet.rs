@@ -25,6 +25,9 @@ pub fn looks(primary: &Status, left: Left, inputs: bool) -> Verdict {
     if primary.lag > 0 {
         return Err(format!("{} checkpoints are not confirmed", primary.lag));
     }
+    if primary.undecided {
+        return Err("nothing may leave although the coordinator could have said who serves".to_owned());
+    }
     if left.records > 0 {
         return Err(format!("{} records are left", left.records));
     }
@@ -51,6 +54,7 @@ mod tests {
             ready: true,
             level: true,
             complete: true,
+            undecided: false,
             lag: 0,
             sequence: 0,
             records: 0,

@@ -45,8 +45,18 @@ mod tests {
     use model::Epoch;
 
     fn status(role: RoleName, state_hash: u64) -> Status {
-        let epoch = Epoch(2);
-        Status { role, epoch, ready: true, level: true, complete: true, lag: 0, sequence: 9, records: 3, state_hash }
+        Status {
+            role,
+            epoch: Epoch(2),
+            ready: true,
+            level: true,
+            complete: true,
+            undecided: false,
+            lag: 0,
+            sequence: 9,
+            records: 3,
+            state_hash,
+        }
     }
 
     #[test]

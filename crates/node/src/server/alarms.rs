@@ -1,0 +1,91 @@
+//! What people must know of a server that runs: it stands in the log once, with its end, and in the report as long as it
+//! is so.
+
+use model::{Span, Time};
+
+use crate::wire::Trouble;
+
+/// A primary that has waited for the coordinator for so long, and let nothing out meanwhile, says so.
+const PATIENCE: Span = Span::from_secs(1);
+
+/// The alarms and losses of one process.
+#[derive(Debug, Default)]
+pub(super) struct Alarms {
+    /// What was lost before this process served: it is so as long as the process lives.
+    losses: Vec<String>,
+    /// Since when a primary waits to hear whether it still is one.
+    waits_since: Option<Time>,
+    /// What is wrong now; it was logged.
+    told: Vec<Trouble>,
+}
+
+impl Alarms {
+    /// Logs what was lost, and keeps it for the report.
+    pub(super) fn lost(&mut self, what: String) {
+        tracing::warn!("{what}");
+        self.losses.push(what);
+    }
+
+    /// Takes notice of how it stands now: whether this side waits for the coordinator's word, and its journal's trouble.
+    pub(super) fn see(&mut self, now: Time, waits: bool, journal: Option<Trouble>) {
+        let since = *self.waits_since.get_or_insert(now);
+        if !waits {
+            self.waits_since = None;
+        }
+        let undecided = (waits && since + PATIENCE <= now).then(undecided);
+        let alarms: Vec<_> = journal.into_iter().chain(undecided).collect();
+        let (begun, over) = (new_of(&alarms, &self.told), new_of(&self.told, &alarms));
+        begun.for_each(|alarm| tracing::error!("{alarm}"));
+        over.for_each(|alarm| tracing::info!("no more: {}", alarm.what));
+        self.told = alarms;
+    }
+
+    /// For the report: everything that is wrong or lost.
+    pub(super) fn note(&self) -> Option<String> {
+        let notes: Vec<_> = self.told.iter().map(ToString::to_string).chain(self.losses.iter().cloned()).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+}
+
+/// Rule 14 of the protocol.
+fn undecided() -> Trouble {
+    Trouble::new(
+        "lets nothing out: its backup is lost, and without the coordinator it cannot know whether it was superseded",
+        "calls go on as soon as the coordinator answers: see why `control` does not run",
+    )
+}
+
+/// Those of `some` that are not among the `others`.
+fn new_of<'a>(some: &'a [Trouble], others: &'a [Trouble]) -> impl Iterator<Item = &'a Trouble> {
+    some.iter().filter(|one| !others.contains(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_primary_that_waits_for_a_second_says_so_until_it_goes_on() {
+        let (mut alarms, began) = (Alarms::default(), Time::from_micros(5));
+        alarms.see(began, false, None);
+        for (after, waits, told) in
+            [(10, true, false), (1_009, true, false), (1_010, true, true), (1_011, false, false)]
+        {
+            alarms.see(began + Span::from_millis(after), waits, None);
+            assert_eq!(alarms.note().is_some_and(|note| note.contains("superseded")), told, "after {after} ms");
+        }
+        alarms.see(began + Span::from_millis(1_020), true, None);
+        alarms.see(began + Span::from_millis(2_015), true, None);
+        assert_eq!(alarms.note(), None, "every wait has a second of its own");
+    }
+
+    #[test]
+    fn losses_stay_and_troubles_go() {
+        let mut alarms = Alarms::default();
+        alarms.lost("up to 3 calls were lost".into());
+        alarms.see(Time::ZERO, false, Some(Trouble::new("the disk is full", "make room")));
+        assert_eq!(alarms.note().as_deref(), Some("the disk is full (make room); up to 3 calls were lost"));
+        alarms.see(Time::ZERO, false, None);
+        assert_eq!(alarms.note().as_deref(), Some("up to 3 calls were lost"));
+    }
+}
