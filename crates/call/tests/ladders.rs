@@ -70,6 +70,7 @@ scripts! {
     closing,
     crossing,
     day_and_night,
+    doubt,
     early_dialogs,
     expires,
     fork,

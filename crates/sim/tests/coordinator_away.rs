@@ -1,4 +1,4 @@
-//! Calls go on while the coordinator is away: a gate that was not shut for a request on its way stays open.
+//! Calls go on while the coordinator is away: whatever was on its way to it.
 
 use model::{Span, Time};
 use sim::outcome;
@@ -26,16 +26,13 @@ fn outputs_leave_whatever_the_backup_does_when_the_coordinator_goes() {
             let asked = outcome.ladder.lines().find(asks).is_some_and(|line| when(line) < away.end);
             let answered =
                 outcome.ladder.lines().find(|line| line.contains("Level(")).is_some_and(|line| when(line) < away.end);
-            if asked && !answered {
-                // Rule 8: the gate stays closed while the answer is unknown.
-                on_its_way += 1;
-                continue;
-            }
+            // Rule 8: while the answer is unknown, what the backup has leaves.
+            on_its_way += usize::from(asked && !answered);
             let longest = longest_silence(&outcome.ladder, &away);
             assert!(longest < MOST, "{layout:?}: nothing left for {longest} s\n{}", outcome.ladder);
         }
     }
-    assert!(on_its_way < 20, "{on_its_way} runs say nothing");
+    assert!(on_its_way > 0, "the coordinator never went with a request on its way");
 }
 
 fn longest_silence(ladder: &str, away: &std::ops::Range<f64>) -> f64 {

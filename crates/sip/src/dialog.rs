@@ -193,6 +193,11 @@ impl Dialog {
         self.local_seq
     }
 
+    /// Leaves out `count` numbers: requests that are not known of may have had them.
+    pub const fn skip(&mut self, count: u32) {
+        self.local_seq = self.local_seq.saturating_add(count);
+    }
+
     /// Takes over the Contact of a target refresh (RFC 3261 12.2.1.2, 12.2.2); nothing if there is none.
     pub fn refresh(&mut self, message: &Message<'_>) {
         let target = target(message);

@@ -2,10 +2,12 @@
 //!
 //! The server is a back-to-back user agent (RFC 7092): towards the caller it is the callee, towards each callee a
 //! caller. [`setup`] takes a call from its INVITE to the answer, [`inside`] relays what the parties say to each other
-//! in the dialog, [`ending`] takes it down, [`queue`] knows of waiting, [`timers`] of time.
+//! in the dialog, [`ending`] takes it down, [`doubt`] asks whether it
+//! has ended, [`queue`] knows of waiting, [`timers`] of time.
 
 mod answer;
 mod desk;
+mod doubt;
 mod ending;
 mod fork;
 mod incoming;
@@ -103,6 +105,9 @@ pub(crate) struct Call {
     /// Until when the caller wants to be answered (RFC 3261 13.3.1).
     #[serde(deserialize_with = "crate::record::never_if_absent")]
     expires: Time,
+    /// The parties are to be asked whether they are still in the call.
+    #[serde(deserialize_with = "crate::record::false_if_absent")]
+    is_doubted: bool,
 }
 
 impl Call {

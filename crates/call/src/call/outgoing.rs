@@ -279,6 +279,8 @@ pub(crate) enum Purpose {
     Relay { pair: u32, to: End, request_in: u32 },
     /// To end a dialog.
     Bye,
+    /// To learn whether the party is still in the call.
+    Ask { pair: u32 },
 }
 
 /// A request other than INVITE that was sent.

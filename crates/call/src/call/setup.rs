@@ -82,6 +82,7 @@ impl Call {
                 Ok(Some(seconds)) => desk.after(Span::from_secs(seconds.into())),
                 Ok(None) | Err(_) => Time::NEVER,
             },
+            is_doubted: false,
         };
         call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });

@@ -11,6 +11,9 @@ impl Call {
     /// When something is due. What lingers for repeated messages only is swept out all at once, when the last of it
     /// is over, so that it costs one visit.
     pub(crate) fn deadline(&self) -> Time {
+        if self.is_doubted {
+            return Time::ZERO;
+        }
         let mut due = if self.stage == Stage::Setup { self.until.min(self.expires) } else { self.until };
         let mut linger = Time::ZERO;
         for invite in &self.invites_in {
@@ -41,6 +44,7 @@ impl Call {
 
     /// Does what is due.
     pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) {
+        self.ask_parties(desk);
         self.expire_invites_in(desk);
         self.expire_invites_out(desk);
         self.expire_requests_out(desk);
@@ -107,9 +111,13 @@ impl Call {
     /// (RFC 4320 4.2).
     fn request_failed(&mut self, desk: &mut Desk<'_>, at: usize) {
         let Some(request) = self.requests_out.get(at) else { return };
-        if let Purpose::Relay { pair, request_in, .. } = request.purpose {
-            self.requests_in.retain(|known| known.part != request_in);
-            self.lost_dialog(desk, pair, 408);
+        match request.purpose {
+            Purpose::Relay { pair, request_in, .. } => {
+                self.requests_in.retain(|known| known.part != request_in);
+                self.lost_dialog(desk, pair, 408);
+            }
+            Purpose::Ask { pair } => self.lost_dialog(desk, pair, 408),
+            Purpose::Bye => {}
         }
     }
 

@@ -180,6 +180,12 @@ impl hot_standby::Engine for Engine {
 
     fn lose_track(&mut self) {
         self.forget_mail();
+        let calls: Vec<RecordKey> = self.store.keys(CALL, None).collect();
+        for key in calls {
+            if let Some(Value(Content::Call(call))) = self.store.get_mut(key) {
+                call.doubt();
+            }
+        }
     }
 
     fn begin(&mut self, now: Time, epoch: Epoch, seed: u64) {

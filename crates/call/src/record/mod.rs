@@ -190,6 +190,11 @@ pub(crate) fn never_if_absent<'de, D: Deserializer<'de>>(record: D) -> Result<Ti
     Ok(Time::deserialize(record).unwrap_or(Time::NEVER))
 }
 
+/// The same for something that is so only since a later version.
+pub(crate) fn false_if_absent<'de, D: Deserializer<'de>>(record: D) -> Result<bool, D::Error> {
+    Ok(bool::deserialize(record).unwrap_or_default())
+}
+
 /// Lets postcard write behind what stands in a vector, whole slices at once.
 struct Behind<'o>(&'o mut Vec<u8>);
 

@@ -109,6 +109,12 @@ impl World {
                 }
             }
             ["calls"] => self.list_calls(),
+            // What a side begins with that was not admitted.
+            ["lose", "track"] => {
+                self.engine.lose_track();
+                self.engine.store_mut().settle();
+                self.checkpoint();
+            }
             ["routing", "connect"] => self.routing_connect(),
             ["routing", "gone"] => self.routing_gone(),
             ["routing", "forget"] => self.routing_forget(),

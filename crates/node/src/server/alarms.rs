@@ -2,6 +2,7 @@
 //! is so.
 
 use model::{Span, Time};
+use redundancy::hot_standby::Status;
 
 use crate::wire::Trouble;
 
@@ -26,14 +27,15 @@ impl Alarms {
         self.losses.push(what);
     }
 
-    /// Takes notice of how it stands now: whether this side waits for the coordinator's word, and its journal's trouble.
-    pub(super) fn see(&mut self, now: Time, waits: bool, journal: Option<Trouble>) {
+    /// Takes notice of how it stands now with this side of its pair, and with its journal.
+    pub(super) fn see(&mut self, now: Time, status: &Status, journal: Option<Trouble>) {
         let since = *self.waits_since.get_or_insert(now);
-        if !waits {
+        if !status.undecided {
             self.waits_since = None;
         }
-        let undecided = (waits && since + PATIENCE <= now).then(undecided);
-        let alarms: Vec<_> = journal.into_iter().chain(undecided).collect();
+        let undecided = (status.undecided && since + PATIENCE <= now).then(undecided);
+        let forgotten = status.forgotten.then(forgotten);
+        let alarms: Vec<_> = journal.into_iter().chain(undecided).chain(forgotten).collect();
         let (begun, over) = (new_of(&alarms, &self.told), new_of(&self.told, &alarms));
         begun.for_each(|alarm| tracing::error!("{alarm}"));
         over.for_each(|alarm| tracing::info!("no more: {}", alarm.what));
@@ -55,6 +57,14 @@ fn undecided() -> Trouble {
     )
 }
 
+/// The coordinator was emptied, or an old copy of it was put in its place, while the pair ran.
+fn forgotten() -> Trouble {
+    Trouble::new(
+        "the coordinator knows less of this pair than the pair does: its file was lost or replaced, and nobody can take over",
+        "calls go on; at a quiet hour, `everline stop` and `everline up` make it whole",
+    )
+}
+
 /// Those of `some` that are not among the `others`.
 fn new_of<'a>(some: &'a [Trouble], others: &'a [Trouble]) -> impl Iterator<Item = &'a Trouble> {
     some.iter().filter(|one| !others.contains(one))
@@ -62,20 +72,38 @@ fn new_of<'a>(some: &'a [Trouble], others: &'a [Trouble]) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
+    use model::Epoch;
+    use redundancy::hot_standby::RoleName;
+
     use super::*;
+
+    const FINE: Status = Status {
+        role: RoleName::Primary,
+        epoch: Epoch(1),
+        ready: true,
+        level: true,
+        complete: true,
+        undecided: false,
+        forgotten: false,
+        lag: 0,
+        sequence: 0,
+        records: 0,
+        state_hash: 0,
+    };
 
     #[test]
     fn a_primary_that_waits_for_a_second_says_so_until_it_goes_on() {
         let (mut alarms, began) = (Alarms::default(), Time::from_micros(5));
-        alarms.see(began, false, None);
-        for (after, waits, told) in
+        alarms.see(began, &FINE, None);
+        for (after, undecided, told) in
             [(10, true, false), (1_009, true, false), (1_010, true, true), (1_011, false, false)]
         {
-            alarms.see(began + Span::from_millis(after), waits, None);
+            alarms.see(began + Span::from_millis(after), &Status { undecided, ..FINE }, None);
             assert_eq!(alarms.note().is_some_and(|note| note.contains("superseded")), told, "after {after} ms");
         }
-        alarms.see(began + Span::from_millis(1_020), true, None);
-        alarms.see(began + Span::from_millis(2_015), true, None);
+        let waits = Status { undecided: true, ..FINE };
+        alarms.see(began + Span::from_millis(1_020), &waits, None);
+        alarms.see(began + Span::from_millis(2_015), &waits, None);
         assert_eq!(alarms.note(), None, "every wait has a second of its own");
     }
 
@@ -83,9 +111,15 @@ mod tests {
     fn losses_stay_and_troubles_go() {
         let mut alarms = Alarms::default();
         alarms.lost("up to 3 calls were lost".into());
-        alarms.see(Time::ZERO, false, Some(Trouble::new("the disk is full", "make room")));
+        alarms.see(Time::ZERO, &FINE, Some(Trouble::new("the disk is full", "make room")));
         assert_eq!(alarms.note().as_deref(), Some("the disk is full (make room); up to 3 calls were lost"));
-        alarms.see(Time::ZERO, false, None);
+        alarms.see(Time::ZERO, &Status { forgotten: true, ..FINE }, None);
+        assert!(
+            alarms.note().is_some_and(|note| note.starts_with("the coordinator knows less")),
+            "{:?}",
+            alarms.note()
+        );
+        alarms.see(Time::ZERO, &FINE, None);
         assert_eq!(alarms.note().as_deref(), Some("up to 3 calls were lost"));
     }
 }

@@ -148,14 +148,15 @@ impl<S: Service> Shell<S> {
             self.end = Some(End::Failed(trouble));
             return;
         }
+        let mut known = self.known_connections();
         if serve.after.as_ref().is_none_or(|predecessor| !predecessor.complete) {
             // What a predecessor had read and written of its connections is gone, so their streams make no sense any more.
             // Their peers come back (RFC 5626).
             self.intake.end_streams();
-            self.close_missing(&self.known_connections());
+            self.close_missing(&std::mem::take(&mut known));
         }
         if let Some(predecessor) = &serve.after {
-            self.succeed(predecessor);
+            self.succeed(predecessor, &known);
             self.take_waiting();
             self.replica.inputs_taken(self.now);
         }
@@ -165,16 +166,15 @@ impl<S: Service> Shell<S> {
         }
     }
 
-    /// Takes the predecessor's place: its inputs, its connections.
-    fn succeed(&mut self, predecessor: &Predecessor) {
+    /// Takes the predecessor's place: its inputs, its connections, of which the records knew the `known` ones.
+    fn succeed(&mut self, predecessor: &Predecessor, known: &BTreeSet<u64>) {
         self.intake.forget_written();
         // Either a connection's record or its descriptor may have been on its way. What the predecessor had read of a new
         // one is in the ring, so the engine must know it before; of one that is gone, so it must know it still; and what it
         // wants to connect now has no descriptor yet.
-        let known = self.known_connections();
-        self.open_unknown(&known);
+        self.open_unknown(known);
         self.take_left_behind(predecessor);
-        self.close_missing(&known);
+        self.close_missing(known);
         self.replica.flush(self.now);
     }
 

@@ -289,7 +289,7 @@ impl<S: Service> Shell<S> {
     }
 
     fn report(&mut self) {
-        self.alarms.see(self.now, self.replica.status().undecided, self.journal.trouble());
+        self.alarms.see(self.now, &self.replica.status(), self.journal.trouble());
         let report = self.server_report();
         if report.ready {
             self.lca.ready();

@@ -1,8 +1,8 @@
 //! The side that keeps: it absorbs checkpoints, confirms them, and takes over when its primary is gone.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use model::{Epoch, Incarnation, Span, Time};
+use model::{Epoch, Incarnation, RecordKey, Span, Time};
 
 use super::effect::{Effect, Predecessor, Remark, Retirement};
 use super::engine::{Engine, Output};
@@ -17,8 +17,8 @@ use crate::change::{Change, Changes};
 use crate::coordinator::PairEntry;
 use crate::store::Record;
 
-/// After so long without a link, what a side holds is no start for a pair any more: too many calls in it have ended, and
-/// nobody would say so again.
+/// If its primary may have gone on for so long after the link was lost, what a side holds is no start for a pair any more:
+/// too much in it has ended since, and been said to have ended.
 const STALE: Span = Span::from_secs(1);
 
 /// The backup's share of a replica.
@@ -37,6 +37,8 @@ pub(super) struct Backup<O> {
     retained: VecDeque<(u64, O)>,
     /// Since when there is no link.
     lost: Option<Time>,
+    /// When the primary was first known to have ended.
+    ended: Option<Time>,
     /// When the primary is dialled again, if there is no link and the entry does not count on this side.
     redial: Time,
     /// The primary was dialled.
@@ -64,6 +66,7 @@ impl<O> Backup<O> {
             mark,
             retained: VecDeque::new(),
             lost: None,
+            ended: None,
             redial: Time::NEVER,
             dialling: false,
             suspected: Time::ZERO,
@@ -112,8 +115,21 @@ impl<O> Backup<O> {
     }
 
     /// The last checkpoint that it kept.
-    const fn held(&self) -> Stamp {
+    pub(super) const fn held(&self) -> Stamp {
         Stamp { epoch: self.epoch, sequence: self.sequence }
+    }
+
+    /// True if it was appointed for this epoch without having been admitted, and waits for the journals.
+    pub(super) fn reads_journals_for(&self, epoch: Epoch) -> bool {
+        self.reading_journals && epoch == self.epoch.next()
+    }
+
+    /// These records have moved since: what they wanted to say is out of date (rule 6).
+    pub(super) fn forget_outputs_of(&mut self, records: &BTreeSet<RecordKey>)
+    where
+        O: Output,
+    {
+        self.retained.retain(|(_, output)| output.record().is_none_or(|record| !records.contains(&record)));
     }
 
     pub(super) const fn is_complete(&self) -> bool {
@@ -349,6 +365,17 @@ impl<E: Engine> Replica<E> {
         }
     }
 
+    pub(super) fn backup_peer_ended(&mut self, local: Time) {
+        let Role::Backup(backup) = &self.role else { return };
+        let has_ended = self.has_ended(&backup.primary);
+        if let Role::Backup(backup) = &mut self.role
+            && has_ended
+        {
+            backup.ended.get_or_insert(local);
+        }
+        self.consider_takeover(local);
+    }
+
     /// Takes over if the primary is gone, or asked for it (rule 6). A side that holds every record but was not seen in
     /// the entry may do so only when everybody there has certainly ended, and begins with what it holds (rule 15): what
     /// left last may be missing, but the only other way would be to begin from cold.
@@ -366,7 +393,7 @@ impl<E: Engine> Replica<E> {
         } else {
             entry.in_sync.iter().all(|one| self.has_ended(one))
         };
-        let is_stale = backup.lost.is_some_and(|since| since + STALE <= local);
+        let is_stale = backup.lost.is_some_and(|since| since + STALE <= backup.ended.unwrap_or(local));
         if may && is_stale && !entry.in_sync.contains(me) {
             return self.outdated(local);
         }
@@ -414,27 +441,7 @@ impl<E: Engine> Replica<E> {
         self.consider_takeover(local);
     }
 
-    /// Takes over without having been admitted, with what this side holds and the durable records that are newer.
-    pub(super) fn take_over_from_cold<'a>(
-        &mut self,
-        local: Time,
-        entry: &PairEntry,
-        records: impl Iterator<Item = (Stamp, Change<'a>)>,
-    ) {
-        let Role::Backup(backup) = &self.role else { return };
-        if !backup.reading_journals || entry.epoch != backup.epoch.next() {
-            return;
-        }
-        let held = backup.held();
-        for (_, change) in records.filter(|(stamp, _)| *stamp > held) {
-            self.engine.store_mut().absorb(&change);
-        }
-        self.engine.lose_track();
-        self.effects.push(Effect::Tell(Remark::BeganWithHeld(held)));
-        self.take_over(local, entry);
-    }
-
-    fn take_over(&mut self, local: Time, entry: &PairEntry) {
+    pub(super) fn take_over(&mut self, local: Time, entry: &PairEntry) {
         let role = std::mem::replace(&mut self.role, Role::Retired);
         let Role::Backup(backup) = role else {
             self.role = role;

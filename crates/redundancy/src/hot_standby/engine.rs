@@ -24,7 +24,8 @@ pub trait Engine {
     /// Does what is due at `now`: every record whose deadline has come, a bounded number at a time.
     fn expire(&mut self, now: Time);
 
-    /// What it holds may be older than what it has told others and heard from them (rule 15): begins all such talk anew.
+    /// What it holds may be older than what it has told others and heard from them (rule 15): begins all such talk anew, and
+    /// asks whether what it knows is still so.
     /// Comes before [`Engine::begin`].
     fn lose_track(&mut self) {}
 

@@ -3,11 +3,12 @@
 //! The kind of protocol that PacificA, Vertical Paxos and Kafka's in-sync replicas describe: the records of a primary
 //! are copied to its backup before anything that depends on them leaves, and a small consistent store outside says who
 //! serves. Start reading at `engine`, the contract with a server, then `replica`, one side of a pair: `start` is its way
-//! in, `primary` and `backup` are its roles, `admission` and `membership` say how a backup comes and goes, `gate` is what holds
+//! in, `cold_start` the one that costs something, `primary` and `backup` are its roles, `admission` and `membership` say how a backup comes and goes, `gate` is what holds
 //! outputs back, `message` what the sides say to each other.
 
 mod admission;
 mod backup;
+mod cold_start;
 mod effect;
 mod engine;
 mod gate;

@@ -114,6 +114,9 @@ pub struct Replica<E: Engine> {
 pub(super) struct Asking {
     pub(super) connected: bool,
     pub(super) in_flight: Option<PairEntry>,
+    /// The coordinator knows less of the pair than this side has seen: it was emptied, or replaced by an older copy of itself.
+    /// Nothing that this side could ask for can be done.
+    pub(super) has_forgotten: bool,
     /// A compare-and-swap was on its way when the connection broke: it may still be done at any later time, so the
     /// entry is not to be trusted before another one of ours has changed its revision.
     pub(super) unsure: bool,
@@ -271,7 +274,7 @@ impl<E: Engine> Replica<E> {
         *run = who.run.max(*run);
         match &self.role {
             Role::Start(_) => self.consider_start(local),
-            Role::Backup(_) => self.consider_takeover(local),
+            Role::Backup(_) => self.backup_peer_ended(local),
             Role::Primary(_) => self.primary_peer_ended(local),
             Role::Retired => {}
         }
@@ -284,6 +287,7 @@ impl<E: Engine> Replica<E> {
     /// The connection to the coordinator stands.
     pub fn coordinator_up(&mut self) {
         self.asking.connected = true;
+        self.asking.has_forgotten = false;
         self.effects.push(Effect::Ask(Request::Watch));
     }
 
@@ -294,6 +298,7 @@ impl<E: Engine> Replica<E> {
             self.asking.unsure = true;
         }
         self.put_admission_off();
+        self.claim_again();
     }
 
     /// The coordinator answered, or the entry changed.
@@ -305,6 +310,8 @@ impl<E: Engine> Replica<E> {
                 if done {
                     self.asking.unsure = false;
                 }
+                let known = |entry: &Option<Versioned>| entry.as_ref().map(|versioned| versioned.revision);
+                self.asking.has_forgotten = !done && known(&now) < known(&self.entry);
                 self.learn_entry(now);
             }
         }
@@ -332,7 +339,7 @@ impl<E: Engine> Replica<E> {
 
     /// Asks for a change of the entry, unless one is on its way.
     pub(super) fn swap(&mut self, new: PairEntry) {
-        if !self.asking.connected || self.asking.in_flight.is_some() {
+        if !self.asking.connected || self.asking.in_flight.is_some() || self.asking.has_forgotten {
             return;
         }
         let expected = self.entry.as_ref().map(|versioned| versioned.revision);

@@ -26,11 +26,13 @@ pub enum Sabotage {
     ForgetInputs,
     /// Rule 6: outputs that may not have left are not sent again.
     ForgetOutputs,
+    /// Rule 15: a side that holds nothing begins from cold at once, although the other side may hold every record.
+    BeginUnasked,
 }
 
 impl Sabotage {
     /// Every broken rule.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReleaseEarly,
         Self::SoloUnasked,
         Self::TakeOverUnasked,
@@ -40,5 +42,6 @@ impl Sabotage {
         Self::LoseSnapshotRecord,
         Self::ForgetInputs,
         Self::ForgetOutputs,
+        Self::BeginUnasked,
     ];
 }

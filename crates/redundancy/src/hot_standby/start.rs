@@ -2,20 +2,17 @@
 
 use model::{Epoch, Incarnation, Span, Time};
 
-use super::effect::{Effect, Remark, Retirement};
+use super::effect::{Effect, Retirement};
 use super::engine::Engine;
-use super::gate::Stamp;
 use super::message::{FORMAT, Message};
-use super::primary::Primary;
-use super::replica::{Replica, Role, Settings};
-use super::standby::Standby;
-use crate::change::Change;
+use super::replica::{Replica, Role, Settings, sabotaged};
 use crate::coordinator::PairEntry;
 
 /// Pause before a primary that could not be reached is dialled again.
 pub(super) const REDIAL: Span = Span::from_millis(50);
-/// How long a side that holds nothing leaves a cold start to the other side, which may hold what it was sent.
-const DEFERENCE: Span = Span::from_millis(100);
+/// How long a side that holds nothing leaves a cold start to the other side, which may hold what it was sent: time in which
+/// both could ask, if they looked for the coordinator again at least every 80 ms.
+const DEFERENCE: Span = Span::from_millis(200);
 
 /// A side that has no role yet.
 #[derive(Clone, Debug)]
@@ -44,6 +41,16 @@ impl Default for Start {
 }
 
 impl Start {
+    /// The primary that is being dialled or that took this side on.
+    pub(super) fn dialled(&self) -> Option<&Incarnation> {
+        self.dialled.as_ref().map(|(primary, _)| primary)
+    }
+
+    /// The journals are to be read anew, for a later epoch.
+    pub(super) const fn read_again(&mut self) {
+        self.reading_journals = false;
+    }
+
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
         let patience = self.dialled.as_ref().map_or(Time::NEVER, |(_, since)| *since + settings.welcome());
         let claim = if let Claim::Deferred(until) = self.claim { until } else { Time::NEVER };
@@ -100,11 +107,23 @@ impl<E: Engine> Replica<E> {
     /// and only not have been admitted yet (rule 15). If it was primary itself, it holds no more than this side.
     fn defers(&mut self, local: Time, entry: &PairEntry) -> bool {
         let may_be_held = self.settings.peer.is_some() && entry.primary.application == self.settings.me.application;
+        let may_be_held = may_be_held && !sabotaged!(self, BeginUnasked);
+        let connected = self.asking.connected;
         let Role::Start(start) = &mut self.role else { return false };
+        if !connected {
+            return true;
+        }
         if matches!(start.claim, Claim::Unsettled) {
             start.claim = if may_be_held { Claim::Deferred(local + DEFERENCE) } else { Claim::Open };
         }
         matches!(start.claim, Claim::Deferred(_))
+    }
+
+    /// The coordinator is away, so nobody can speak: whoever has the first word has it anew when it is back.
+    pub(super) fn claim_again(&mut self) {
+        if let Role::Start(start) = &mut self.role {
+            start.claim = Claim::Unsettled;
+        }
     }
 
     fn read_journals(&mut self) {
@@ -148,44 +167,10 @@ impl<E: Engine> Replica<E> {
         self.role = Role::Start(Start { dialled: None, redial: local + REDIAL, reading_journals, claim });
     }
 
-    /// Begins without a predecessor, with the durable records that the journals held, each with the checkpoint that wrote
-    /// it, and with what this side holds already; `newest` is the highest epoch that wrote one of them. Without anything
-    /// held, pair time starts at `begin`, the time of day in microseconds since 1970 or later, so that deadlines in durable
-    /// records keep their meaning.
-    pub fn cold_start<'a>(
-        &mut self,
-        local: Time,
-        begin: Time,
-        newest: Epoch,
-        records: impl Iterator<Item = (Stamp, Change<'a>)>,
-    ) {
-        let Some(entry) = self.entry().filter(|entry| entry.primary == self.settings.me).cloned() else { return };
-        let Role::Start(start) = &mut self.role else { return self.take_over_from_cold(local, &entry, records) };
-        let epoch = entry.epoch;
-        if epoch <= newest {
-            // The coordinator has lost the entry, or got an old one back. What an epoch writes counts for more than what
-            // all before it wrote, so this one must be beyond them.
-            start.reading_journals = false;
-            let me = self.settings.me.clone();
-            return self.swap(PairEntry { epoch: newest.next(), primary: me.clone(), in_sync: vec![me] });
-        }
-        if start.dialled.is_some() {
-            self.effects.push(Effect::HangUp);
-        }
-        self.set_pair_time(local, begin);
-        let mut count = 0;
-        for (_, change) in records {
-            count += usize::from(change.state.is_some());
-            self.engine.store_mut().absorb(&change);
-        }
-        self.effects.push(Effect::Tell(Remark::ColdStart { records: count }));
-        self.serve(local, Primary::new(epoch, Standby::Solo, 0, local), None);
-    }
-
     /// The primary that took this side on.
     pub(super) fn dialled(&self) -> Option<&Incarnation> {
         match &self.role {
-            Role::Start(start) => start.dialled.as_ref().map(|(primary, _)| primary),
+            Role::Start(start) => start.dialled(),
             Role::Backup(backup) => backup.dialled(),
             Role::Primary(_) | Role::Retired => None,
         }

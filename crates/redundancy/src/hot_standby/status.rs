@@ -33,6 +33,9 @@ pub struct Status {
     pub complete: bool,
     /// A primary that has lost its backup and may let nothing out before the coordinator says who serves (rules 5 and 14).
     pub undecided: bool,
+    /// The coordinator knows less of the pair than this side has seen: it was emptied, or replaced by an older copy of itself, so
+    /// nobody can take over.
+    pub forgotten: bool,
     /// Checkpoints that the backup has not confirmed.
     pub lag: u64,
     /// The last checkpoint written or kept.
@@ -55,6 +58,7 @@ impl<E: Engine> Replica<E> {
             level: false,
             complete: false,
             undecided: false,
+            forgotten: self.asking.has_forgotten,
             lag: 0,
             sequence: 0,
             records: store.len() as u64,

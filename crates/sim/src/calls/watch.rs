@@ -93,12 +93,17 @@ impl World {
         let count = |engine: &call::Engine, kinds: &[u8]| {
             kinds.iter().map(|kind| engine.store().keys(Kind(*kind), None).count() as u64).sum()
         };
-        // Calls, answers, presence, waiting, letters; registrations and the mailbox last.
-        let sip = |engine: &mut call::Engine| quiet::Left { records: count(engine, &[1, 3, 5, 6, 8]), deadline: false };
+        // Calls, answers, presence, waiting, letters; registrations and the mailbox last. Of those who gave up waiting in a
+        // moment that is lost nobody tells the server again; who talks is asked.
+        let has_lost = self.watch.has_lost;
+        let sip = |engine: &mut call::Engine| {
+            let all = if has_lost { talking(engine) } else { count(engine, &[1, 3, 5, 6, 8]) };
+            quiet::Left { records: all, deadline: false }
+        };
         // Callers, mail; agents, extensions and the mailbox last.
-        let routing = |engine: &mut routing::Engine| quiet::Left {
-            records: [3, 5].iter().map(|kind| engine.store().keys(Kind(*kind), None).count() as u64).sum(),
-            deadline: false,
+        let routing = |engine: &mut routing::Engine| {
+            let all = [3, 5].iter().map(|kind| engine.store().keys(Kind(*kind), None).count() as u64).sum();
+            quiet::Left { records: if has_lost { 0 } else { all }, deadline: false }
         };
         self.sip.rest(&mut self.core, sip).map_err(|what| format!("SIP Server: {what}"))?;
         self.routing.rest(&mut self.core, routing).map_err(|what| format!("Routing Server: {what}"))
@@ -162,6 +167,12 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// How many calls are answered and not over.
+fn talking(engine: &mut call::Engine) -> u64 {
+    let (rows, _) = engine.calls(None, usize::MAX);
+    rows.iter().filter(|row| matches!(row.state, "answered" | "talking")).count() as u64
 }
 
 const fn answers(manner: Manner) -> bool {

@@ -217,8 +217,7 @@ impl World {
         if !self.line.stands() {
             waiting.push("the two servers do not talk".to_owned());
         }
-        // Of a call that ended in the moment that is lost, nobody tells the server again.
-        let look = waiting.is_empty() && !self.watch.has_lost;
+        let look = waiting.is_empty();
         let rest = if look { self.rest() } else { Ok(()) };
         let agents = if look { self.agents_at_rest() } else { Ok(()) };
         match rest {

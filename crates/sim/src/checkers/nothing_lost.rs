@@ -3,6 +3,7 @@
 
 use model::Incarnation;
 use redundancy::coordinator::PairEntry;
+use redundancy::hot_standby::Stamp;
 
 use super::Verdict;
 
@@ -21,12 +22,23 @@ pub fn retires(who: &Incarnation, entry: Option<&PairEntry>, lives: impl Fn(&Inc
     Err(format!("{who} ends itself although nobody else holds the records of epoch {}", entry.epoch))
 }
 
-/// The pair begins with its durable records although `holder` lives and holds all records.
+/// `who` is to begin with the durable records although `holder` lives and holds all records.
 ///
 /// # Errors
 /// Always.
-pub fn begins_cold(holder: &Incarnation) -> Verdict {
-    Err(format!("the pair begins with its durable records although {holder} holds every record"))
+pub fn begins_cold(who: &Incarnation, holder: &Incarnation) -> Verdict {
+    Err(format!("{who} is to begin with the durable records although {holder} holds every record"))
+}
+
+/// `who` begins with everything up to `held`; its link had taken everything up to `promised` for it.
+///
+/// # Errors
+/// If the link had taken more.
+pub fn begins_with_held(who: &Incarnation, held: Stamp, promised: Stamp) -> Verdict {
+    if promised.epoch == held.epoch && promised.sequence > held.sequence {
+        return Err(format!("{who} begins with checkpoint {}, but its link had {}", held.sequence, promised.sequence));
+    }
+    Ok(())
 }
 
 /// A successor begins behind input `mark`; everything up to `freed` is no longer in the ring.
@@ -76,6 +88,11 @@ mod tests {
         retires(&a, Some(&entry), |_| false).unwrap_err();
         inherits_inputs(5, 5).unwrap();
         inherits_inputs(5, 6).unwrap_err();
+        begins_cold(&entry.in_sync[0], &entry.in_sync[1]).unwrap_err();
+        let stamp = |epoch, sequence| Stamp { epoch: Epoch(epoch), sequence };
+        begins_with_held(&a, stamp(2, 5), stamp(2, 5)).unwrap();
+        begins_with_held(&a, stamp(2, 5), stamp(1, 6)).unwrap();
+        begins_with_held(&a, stamp(2, 5), stamp(2, 6)).unwrap_err();
         closes(&[]).unwrap();
         closes(&[7]).unwrap_err();
     }

@@ -55,6 +55,7 @@ mod tests {
             level: true,
             complete: true,
             undecided: false,
+            forgotten: false,
             lag: 0,
             sequence: 0,
             records: 0,

@@ -52,6 +52,7 @@ mod tests {
             level: true,
             complete: true,
             undecided: false,
+            forgotten: false,
             lag: 0,
             sequence: 9,
             records: 3,

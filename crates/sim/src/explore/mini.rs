@@ -22,6 +22,14 @@ pub(super) struct Mini {
     outputs: Vec<Said>,
 }
 
+#[cfg(test)]
+impl Mini {
+    /// How far it has counted.
+    pub(super) fn counted(&mut self) -> u8 {
+        self.store.get(COUNT).map_or(0, |count| count.0)
+    }
+}
+
 impl Record for Count {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.0);

@@ -6,6 +6,8 @@
 //!
 //! [`Replica`]: redundancy::hot_standby::Replica
 
+#[cfg(test)]
+mod held;
 mod mini;
 mod model;
 mod search;

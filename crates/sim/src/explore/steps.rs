@@ -222,6 +222,7 @@ impl State {
         let free = self.pipes.iter().all(VecDeque::is_empty) && !self.ends.contains(&true);
         if answers && free {
             self.servers.iter_mut().flatten().for_each(|server| server.linked = true);
+            self.parted = false;
         }
         if let Some(server) = &mut self.servers[side] {
             if answers && free {

@@ -87,13 +87,13 @@ impl<S: Service> Pair<S> {
         core.trace.mark(core.now, self.actor(side), 0x7e11, || format!("{remark:?}"));
         match remark {
             Remark::ColdStart { .. } => {
-                self.check_cold_start(core, side);
                 let status = self.applications[side].process.as_ref().map(|process| process.replica.status());
                 self.news.push(News::ColdStart(status.map_or(Epoch::default(), |status| status.epoch)));
             }
             // Only what left behind the last checkpoint that it holds is excused, and what was on its way on connections, as
             // they are ended; without that it is a takeover like others.
             Remark::BeganWithHeld(held) => {
+                self.check_held(core, side, *held);
                 let lost = self.checkers.one_primary.excuses(*held);
                 if lost || self.process(side).is_some_and(|process| !process.streams.is_empty()) {
                     self.news.push(News::Loss(held.epoch.next()));

@@ -47,10 +47,42 @@ impl<S: Service> Pair<S> {
         let released = self.checkers.one_primary.released(new.epoch);
         let verdict = self.checkers.explained.entry_changes(new, released, |who, epoch| self.holds(who, epoch));
         report(core, explained::NAME, verdict);
+        self.check_appointed(core, new);
         let mut one_primary = std::mem::take(&mut self.checkers.one_primary);
         let verdict = one_primary.entry_changes(self.entry(), new, |who| self.process_of(who).is_some());
         self.checkers.one_primary = one_primary;
         report(core, one_primary::NAME, verdict);
+    }
+
+    /// Whoever is appointed to begin from cold does so with the durable records only; nobody may hold more, unless it is out of
+    /// reach, or cannot ask the coordinator in time. Later would be too late to look: a holder that hears of the new epoch
+    /// throws away what it holds.
+    fn check_appointed<E>(&self, core: &mut Core<E>, new: &PairEntry) {
+        let Some(old) = self.entry().filter(|old| new.epoch == old.epoch.next()) else { return };
+        let starts = |one: &Process<S>| one.replica.status().role == RoleName::Starting;
+        let in_time = self.plan.layout == Layout::OneHost && self.plan.control.most <= PROMPT;
+        if !in_time || old.in_sync.contains(&new.primary) || !self.process_of(&new.primary).is_some_and(starts) {
+            return;
+        }
+        let released = self.checkers.one_primary.released(old.epoch);
+        let others = [0, 1].into_iter().filter_map(|side| self.process(side)).filter(|one| one.me != new.primary);
+        for holder in others.filter(|one| !one.stopped) {
+            let status = holder.replica.status();
+            let held = Stamp { epoch: status.epoch, sequence: status.sequence };
+            let holds = status.role == RoleName::Backup && status.complete && held.epoch == old.epoch;
+            if holds && held.sequence >= released {
+                report(core, nothing_lost::NAME, nothing_lost::begins_cold(&new.primary, &holder.me));
+            }
+        }
+    }
+
+    /// A side begins with what it holds although nobody had admitted it (rule 15): with everything that the link had taken
+    /// for it, if the link lasted as long as its writer (rule 16).
+    pub(super) fn check_held<E>(&self, core: &mut Core<E>, side: Side, held: Stamp) {
+        let Some(process) = &self.applications[side].process else { return };
+        if self.plan.layout.commit() == Commit::Published {
+            report(core, nothing_lost::NAME, nothing_lost::begins_with_held(&process.me, held, process.promised));
+        }
     }
 
     pub(super) fn check_release<E>(&mut self, core: &mut Core<E>, side: Side, stamp: Stamp) {
@@ -71,19 +103,6 @@ impl<S: Service> Pair<S> {
         let kept = serve.after.as_ref().map(|_| process.kept);
         let verdict = self.checkers.one_primary.serves(&process.me, serve.epoch, kept);
         report(core, one_primary::NAME, verdict);
-    }
-
-    /// A side begins from cold with the durable records only; nobody may hold more, unless it is out of reach, or cannot
-    /// ask the coordinator in time.
-    pub(super) fn check_cold_start<E>(&self, core: &mut Core<E>, side: Side) {
-        let Some(holder) = self.process(other(side)) else { return };
-        let status = holder.replica.status();
-        let released = self.checkers.one_primary.released(status.epoch);
-        let holds = status.role == RoleName::Backup && status.complete && status.sequence >= released;
-        let in_time = self.plan.layout == Layout::OneHost && self.plan.control.most <= PROMPT;
-        if holds && !holder.stopped && in_time {
-            report(core, nothing_lost::NAME, nothing_lost::begins_cold(&holder.me));
-        }
     }
 
     /// The successor needs every input behind `mark`. Its predecessor did not keep them for a side that was not admitted.

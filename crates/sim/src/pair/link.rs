@@ -28,6 +28,8 @@ pub(super) struct Link {
     held: [bool; 2],
     /// The last checkpoint that it accepted.
     pub(super) accepted: Stamp,
+    /// Something of what it had accepted is gone.
+    broken: bool,
     /// The last checkpoint that each side ever put on it, as the shell remembers it.
     put: [Option<Stamp>; 2],
 }
@@ -116,6 +118,7 @@ impl Links {
     /// Both sides find the connection broken, and what was on its way is lost.
     pub(super) fn break_all(&mut self, at: Time) {
         for link in self.open.values_mut() {
+            link.broken = true;
             for pipe in &mut link.pipes {
                 pipe.frames.clear();
                 pipe.taken = 0;
@@ -128,6 +131,7 @@ impl Links {
     pub(super) fn silence(&mut self, side: Side, now: Time) {
         for link in self.open.values_mut() {
             link.held[side] = false;
+            link.broken = true;
             let pipe = &mut link.pipes[other(side)];
             pipe.frames.retain(|(at, _)| *at <= now);
             pipe.end = pipe.end.filter(|end| *end <= now);
@@ -268,6 +272,7 @@ impl<S: Service> Pair<S> {
             process.link = None;
             process.unaccepted.clear();
             if let Some(link) = self.links.get_mut(id) {
+                process.promised = if link.broken { Stamp::default() } else { link.accepted };
                 link.held[side] = false;
                 if !link.held[other(side)] {
                     self.links.open.remove(&id);

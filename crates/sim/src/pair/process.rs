@@ -108,6 +108,8 @@ pub struct Process<S: Service> {
     pub(super) incoming: VecDeque<u64>,
     /// The link to the other side.
     pub(super) link: Option<u64>,
+    /// What a link had taken for it that lasted as long as its writer did.
+    pub(super) promised: Stamp,
     /// It is being connected with this peer.
     pub(super) dialling: Option<Incarnation>,
     /// The dialled link stands since the last turn.
@@ -148,6 +150,7 @@ impl<S: Service> Process<S> {
             is_open: false,
             incoming: VecDeque::new(),
             link: None,
+            promised: Stamp::default(),
             dialling: None,
             answered: false,
             failed_to_dial: false,

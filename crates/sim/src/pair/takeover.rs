@@ -19,11 +19,13 @@ impl<S: Service> Pair<S> {
             self.hosts[host].ring.clear();
             return self.begin_streams_anew(core, side);
         };
+        let mut known = S::connections(self.process(side)?.replica.engine());
         if !before.complete {
             self.begin_streams_anew(core, side)?;
+            known.clear();
         }
         self.succeed_in_streams(side);
-        let known = self.open_unknown(core, side)?;
+        self.open_unknown(core, side, &known)?;
         if self.plan.layout == Layout::OneHost {
             self.check_inputs_are_kept(core, serve, before.mark);
             if self.agents.ended.get(&before.incarnation) == Some(&End::Aborted)

@@ -80,6 +80,7 @@ impl Word for Sabotage {
         ("lose-snapshot-record", Self::LoseSnapshotRecord),
         ("forget-inputs", Self::ForgetInputs),
         ("forget-outputs", Self::ForgetOutputs),
+        ("begin-unasked", Self::BeginUnasked),
     ];
 }
 

@@ -201,6 +201,7 @@ impl Phone {
             (Method::Cancel, _) => self.is_cancelled(now, request),
             (Method::Bye, _) => self.hears_bye(request),
             (Method::Prack, _) => self.hears_prack(request),
+            (Method::Options, Some(_)) => self.is_asked(request),
             (Method::Info | Method::Message | Method::Update, Some(_)) => self.hears_word(request),
             _ => self.respond(request, 501, None),
         }

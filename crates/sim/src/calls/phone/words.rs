@@ -70,6 +70,16 @@ impl Phone {
         self.respond(request, 200, Some(&word));
     }
 
+    /// The server asks whether this side is still in the call (RFC 3261 11.2, 12.2.2).
+    pub(super) fn is_asked(&mut self, request: &Message<'_>) {
+        let leg = self.leg_of(request).and_then(|number| self.leg_mut(number));
+        let in_order = leg.and_then(|leg| {
+            let talks = matches!(leg.state, State::Talking | State::Answered);
+            leg.dialog.as_mut().filter(|_| talks).map(|dialog| dialog.take(request.cseq().number))
+        });
+        self.respond(request, in_order.map_or(481, |in_order| if in_order { 200 } else { 500 }), None);
+    }
+
     /// The other end has answered, or nobody has: `status` 408.
     pub(super) fn word_answered(&mut self, now: Time, request: &ClientTransaction, status: u16, answer: &[u8]) {
         let (Some(number), Ok(asked)) = (request.leg, Message::parse(request.bytes())) else { return };

@@ -46,13 +46,12 @@ impl<S: Service> Pair<S> {
         Some(())
     }
 
-    /// Tells the engine of the connections that it does not know, and says which ones it knows.
-    pub(in crate::pair) fn open_unknown<E>(&mut self, core: &Core<E>, side: Side) -> Option<Vec<u64>> {
+    /// Tells the engine of the connections that are not among the `known` ones.
+    pub(in crate::pair) fn open_unknown<E>(&mut self, core: &Core<E>, side: Side, known: &[u64]) -> Option<()> {
         let host = self.host_of(side);
         let process = self.applications[side].process.as_mut()?;
         let sockets = &self.hosts[host].sockets;
         process.streams.retain(|_, account| sockets.contains_key(&account.socket));
-        let known = S::connections(process.replica.engine());
         let unknown: Vec<u64> = process
             .streams
             .iter()
@@ -62,7 +61,7 @@ impl<S: Service> Pair<S> {
         for number in unknown {
             self.stream_is_open(core, side, number);
         }
-        Some(known)
+        Some(())
     }
 
     /// The kernel closes connections that nobody holds.
