@@ -18,6 +18,9 @@ use crate::outcome::Outcome;
 use crate::pair::{Pair, PairEvent, Side};
 use crate::plan::{PhonePlan, Plan};
 
+/// How long the last words of a call may take (RFC 3261 timers F and H).
+const GOODBYE: Span = Span::from_secs(32);
+
 /// Pause between two looks whether everything is done.
 const LOOK: Span = Span::from_millis(500);
 /// The faults that last have ended so long after the last one began.
@@ -209,7 +212,9 @@ impl World {
     fn look(&mut self) {
         self.sip.calms();
         self.routing.calms();
-        let late = self.core.now >= self.plan.calm + progress::CALLS_PATIENCE;
+        // A call that rang when it was lost sight of ends with the patience of ringing; its agent is in it for so long.
+        let ringing = if self.watch.has_lost { call::limits::RING_PATIENCE + GOODBYE } else { Span::ZERO };
+        let late = self.core.now >= self.plan.calm + progress::CALLS_PATIENCE + ringing;
         let mut waiting: Vec<String> = self.phones.iter().filter_map(Phone::is_busy_with).collect();
         if !self.sip.is_level() || !self.routing.is_level() {
             waiting.push(format!("pairs: {:?} {:?}", self.sip.statuses(), self.routing.statuses()));
