@@ -141,7 +141,7 @@ impl<S: Service> Shell<S> {
     }
 
     fn serve(&mut self, serve: Serve) {
-        tracing::info!(epoch = serve.epoch.0, takeover = serve.after.is_some(), "serves as primary");
+        self.later.push(format!("serves as primary epoch={} takeover={}", serve.epoch, serve.after.is_some()));
         if self.intake.listeners.is_empty()
             && let Err(trouble) = self.intake.listen(&self.settings.doors)
         {

@@ -195,7 +195,7 @@ impl<S: Service> Shell<S> {
         let Some(peer) = self.link.as_ref().and_then(|link| link.peer.as_ref()) else { return };
         self.poll.remove(&peer.witness);
         let who = peer.incarnation.clone();
-        tracing::warn!(peer = %who, "the other side has ended");
+        self.later.push(format!("the other side has ended peer={who}"));
         self.replica.ended(self.now, &who);
     }
 

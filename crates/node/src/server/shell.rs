@@ -106,6 +106,8 @@ pub(super) struct Shell<S: Service> {
     pub(super) time_noted: Time,
     pub(super) notes: Notes,
     pub(super) alarms: Alarms,
+    /// Lines for the log about a takeover: they are written when its first outputs have left, as each takes a moment.
+    pub(super) later: Vec<String>,
     /// It was asked to end, and has something to say before.
     pub(super) closing: Option<Closing>,
     pub(super) end: Option<End>,
@@ -158,6 +160,7 @@ impl<S: Service> Shell<S> {
                 time_noted: Time::ZERO,
                 notes: Notes::default(),
                 alarms,
+                later: Vec::new(),
                 closing: None,
                 end: None,
                 settings,
@@ -199,6 +202,7 @@ impl<S: Service> Shell<S> {
             self.replica.tick(self.now);
         }
         self.finish_turn();
+        self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
         self.note_pair_time();
         self.notes.tell(self.now);

@@ -244,7 +244,7 @@ impl<S: Service> Shell<S> {
                 }
             }
         }
-        tracing::info!(count = last - predecessor.mark, "took in what the predecessor had read");
+        self.later.push(format!("took in what the predecessor had read count={}", last - predecessor.mark));
         self.ring.count_on_behind(last);
     }
 }

@@ -403,14 +403,15 @@ impl<E: Engine> Replica<E> {
         let mut in_sync = vec![me.clone()];
         if backup.handed_over && !ended && backup.lost.is_none() {
             in_sync.push(backup.primary.clone());
-        } else if self.asking.in_flight.is_none() && self.asking.connected {
-            self.effects.push(Effect::Tell(Remark::Suspects(backup.primary.clone())));
         }
+        let asks = in_sync.len() == 1 && self.asking.in_flight.is_none() && self.asking.connected;
+        let suspected = asks.then(|| backup.primary.clone());
         let new = PairEntry { epoch: backup.epoch.next(), primary: me.clone(), in_sync };
         if unasked {
             return self.take_over(local, &new);
         }
         self.swap(new);
+        self.effects.extend(suspected.map(|primary| Effect::Tell(Remark::Suspects(primary))));
     }
 
     pub(super) fn backup_entry_changed(&mut self, local: Time) {
