@@ -91,6 +91,7 @@ impl<S: Service> Shell<S> {
     fn close_when_written(&mut self, number: u64) {
         let Some(stream) = self.intake.streams.get_mut(&number) else { return };
         stream.closes = true;
+        stream.settle();
         if !stream.account.is_open {
             // Nobody will take what waits for it; the engine waits to hear so.
             self.close_stream(number);
@@ -168,7 +169,7 @@ impl<S: Service> Shell<S> {
 
     /// Takes the predecessor's place: its inputs, its connections, of which the records knew the `known` ones.
     fn succeed(&mut self, predecessor: &Predecessor, known: &BTreeSet<u64>) {
-        self.intake.forget_written();
+        self.intake.inherit_streams();
         // Either a connection's record or its descriptor may have been on its way. What the predecessor had read of a new
         // one is in the ring, so the engine must know it before; of one that is gone, so it must know it still; and what it
         // wants to connect now has no descriptor yet.

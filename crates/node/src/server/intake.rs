@@ -53,6 +53,8 @@ pub(super) struct Intake {
     /// Connections that this process has descriptors for.
     most_streams: usize,
     spare: Spare,
+    /// Some connections are a predecessor's of whom the kernel was not asked yet.
+    has_inherited: bool,
 }
 
 impl Intake {
@@ -60,7 +62,7 @@ impl Intake {
         let (listeners, streams) = (Vec::new(), BTreeMap::new());
         let most_streams = open_files::most().saturating_sub(KEPT_BACK).min(MOST_STREAMS);
         let spare = Spare::new()?;
-        Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, most_streams, spare })
+        Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, most_streams, spare, has_inherited: false })
     }
 
     /// Opens the listening sockets.
@@ -128,10 +130,20 @@ impl Intake {
         }
     }
 
-    /// Asks the kernel what it has taken of the kept bytes, and waits for it to take the rest.
-    pub(super) fn forget_written(&mut self) {
+    /// The connections are this side's now.
+    pub(super) fn inherit_streams(&mut self) {
+        self.streams.values_mut().for_each(Stream::inherit);
+        self.has_inherited = true;
+    }
+
+    /// Asks the kernel what it has taken of what a predecessor wrote, where nobody has done so yet, and waits for it to take
+    /// the rest.
+    pub(super) fn settle_streams(&mut self) {
+        if !std::mem::take(&mut self.has_inherited) {
+            return;
+        }
         for (number, stream) in &mut self.streams {
-            stream.forget_written();
+            stream.settle();
             if stream.is_waiting() {
                 self.poll.modify(&*stream, *number, true);
             }

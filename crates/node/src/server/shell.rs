@@ -202,6 +202,7 @@ impl<S: Service> Shell<S> {
             self.replica.tick(self.now);
         }
         self.finish_turn();
+        self.intake.settle_streams();
         self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
         self.note_pair_time();

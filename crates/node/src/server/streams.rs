@@ -56,6 +56,8 @@ pub(super) struct Stream {
     pub(super) account: Account,
     /// It is to be closed when nothing waits any more.
     pub(super) closes: bool,
+    /// What a predecessor wrote is among the kept bytes, and the kernel was not asked yet how much of it it has taken.
+    is_inherited: bool,
 }
 
 /// All connections by number.
@@ -73,7 +75,7 @@ impl Stream {
         notice_dead_peers(&socket)?;
         let base = written(socket.as_fd())?;
         let account = Account { base, queued: 0, tail: Vec::new(), remote, listener: Some(listener), is_open: true };
-        Ok(Self { socket: Arc::new(socket), account, closes: false })
+        Ok(Self { socket: Arc::new(socket), account, closes: false, is_inherited: false })
     }
 
     /// Begins to connect; the connection stands when the socket is writable.
@@ -91,12 +93,12 @@ impl Stream {
             Err(error) => return Err(error.into()),
         }
         let account = Account { base: 0, queued: 0, tail: Vec::new(), remote, listener: None, is_open: false };
-        Ok(Self { socket: Arc::new(socket), account, closes: false })
+        Ok(Self { socket: Arc::new(socket), account, closes: false, is_inherited: false })
     }
 
     /// A connection that the primary has handed over.
     pub(super) fn handed_over(socket: impl Into<Arc<OwnedFd>>, account: Account) -> Self {
-        Self { socket: socket.into(), account, closes: false }
+        Self { socket: socket.into(), account, closes: false, is_inherited: false }
     }
 
     /// The connection has become writable: it stands, or could not be made.
@@ -126,6 +128,7 @@ impl Stream {
     /// # Errors
     /// If the connection is broken, or its peer reads too slowly.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.settle();
         self.account.queued += bytes.len() as u64;
         self.account.tail.extend_from_slice(bytes);
         self.flush()?;
@@ -140,6 +143,7 @@ impl Stream {
     /// # Errors
     /// If the connection is broken.
     pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.settle();
         while self.account.is_open && !self.account.tail.is_empty() {
             let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
             match send(self.socket.as_raw_fd(), &self.account.tail, flags) {
@@ -177,6 +181,19 @@ impl Stream {
         let first_kept = self.account.queued - self.account.tail.len() as u64;
         let done = (taken.saturating_sub(first_kept) as usize).min(self.account.tail.len());
         self.account.tail.drain(..done);
+    }
+
+    /// This side serves now: what the predecessor wrote is asked of the kernel before anything else is written. That takes
+    /// some microseconds for each connection, and most of them have time.
+    pub(super) const fn inherit(&mut self) {
+        self.is_inherited = true;
+    }
+
+    /// Asks the kernel what it has taken, if this connection is inherited and that was not done yet.
+    pub(super) fn settle(&mut self) {
+        if std::mem::take(&mut self.is_inherited) {
+            self.forget_written();
+        }
     }
 
     /// Ends the connection, whoever else holds it.
@@ -295,7 +312,7 @@ mod tests {
             let mut got = Vec::new();
             client.read_to_end(&mut got).map(|_| got)
         });
-        successor.forget_written();
+        successor.inherit();
         while successor.is_waiting() {
             successor.flush().expect("the connection stands");
         }
@@ -328,7 +345,7 @@ mod tests {
                 first.flush().expect("written");
             }
             drop(first);
-            successor.forget_written();
+            successor.inherit();
             successor.established().expect("stands");
             successor.flush().expect("written");
             drop(successor);
