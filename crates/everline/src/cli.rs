@@ -53,8 +53,15 @@ pub(crate) enum Command {
     ///
     /// Writes an example configuration if there is none, starts everything, prints what listens where and how to
     /// place a first call, then a line "ready". Ctrl-C ends it. A terminal that closes does not: `everline stop` does.
-    #[command(after_help = "Example:\n  everline up --dir /srv/everline")]
-    Up,
+    #[command(after_help = "Examples:\n  everline up --dir /srv/everline\n  everline up --hosts 3")]
+    Up {
+        /// Rehearse several hosts: run the same solution on so many of them, in network namespaces of this machine
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=12))]
+        hosts: Option<u8>,
+    },
+    /// One host of a solution that has several
+    #[command(subcommand, after_help = "Example:\n  everline host run --dir /srv/everline")]
+    Host(HostCommand),
     /// Show the applications: roles, states, processes, readiness
     #[command(after_help = "Example:\n  everline status --json | jq '.applications[] | select(.role == \"primary\")'")]
     Status(Listing),
@@ -104,6 +111,16 @@ pub(crate) enum Command {
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
     },
+}
+
+/// What can be done with a host.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HostCommand {
+    /// Run this host's part of the solution in the foreground
+    ///
+    /// As `up` does where there is one host only. Ctrl-C ends it.
+    #[command(after_help = "Example:\n  everline host run --dir /srv/everline")]
+    Run,
 }
 
 /// How a listing is printed.

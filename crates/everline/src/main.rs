@@ -12,9 +12,11 @@ mod engines;
 mod failure;
 mod files;
 mod folder;
+mod hosts;
 mod lock;
 mod output;
 mod processes;
+mod rehearsal;
 mod settings;
 mod up;
 
@@ -22,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Config, Inner};
+use crate::cli::{Cli, Command, Config, HostCommand, Inner};
 use crate::commands::{agents, calls, papers, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
@@ -57,6 +59,8 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Config(Config::Check(listing)) => commands::config::check(&folder, listing),
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { command } => papers::man(&command),
-        Command::Up => up::run(&folder),
+        Command::Up { hosts: None } => up::run(&folder),
+        Command::Up { hosts: Some(hosts) } => rehearsal::run(&folder, hosts),
+        Command::Host(HostCommand::Run) => up::run_host(&folder),
     }
 }

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 
 use management::Description;
 use model::Incarnation;
-use node::control_server::{self, ControlSettings, Pair};
+use network::address::VirtualAddress;
+use node::control_server::{self, ControlSettings, OtherHost, Pair};
 use node::lca::{self, LcaSettings};
 use node::process;
 use node::server::{self, ServerSettings, Service};
+use node::switchboard;
 use node::wire::Trouble;
 
 use crate::engines;
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
+use crate::hosts;
 use crate::settings::Settings;
 
 /// The two sides of each pair, in the order of their names.
@@ -32,10 +35,12 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     match application {
         "lca" => {
             let applications = applications(&settings);
-            let ran = lca::run(LcaSettings { folder, program: program(), applications });
+            let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
+            let ran = lca::run(LcaSettings { folder, program: program(), applications, others });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
+        "switchboard" => board(&folder, &settings, me),
         "sip-a" | "sip-b" => sip(&folder, &settings, me),
         "routing-a" | "routing-b" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
@@ -53,14 +58,25 @@ pub(crate) fn program() -> PathBuf {
     std::env::current_exe().ok().filter(|path| path.exists()).unwrap_or_else(|| "/proc/self/exe".into())
 }
 
-/// What the local control agent starts, in this order: the control server with the coordinator, then the pairs.
+/// What the local control agent starts, in this order: the control server with the coordinator, the way to other hosts, then
+/// those sides of the pairs that are on this host.
 fn applications(settings: &Settings) -> Vec<Description> {
-    let control = Description { name: "control".into(), pair: None, ends_last: true };
+    let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true };
+    let is_here = |name: &&str| settings.hosts.as_ref().is_none_or(|hosts| hosts.of(name) == Some(&hosts.here));
     let servers = [("sip", SIP), ("routing", ROUTING)].into_iter().flat_map(|(pair, sides)| {
         let server = move |name: &str| Description { name: name.into(), pair: Some(pair.into()), ends_last: false };
-        members(settings, sides).into_iter().map(server)
+        members(settings, sides).into_iter().filter(is_here).map(server)
     });
-    std::iter::once(control).chain(servers).collect()
+    let switchboard = settings.hosts.as_ref().map(|_| alone("switchboard"));
+    std::iter::once(alone("control")).chain(switchboard).chain(servers).collect()
+}
+
+fn board(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
+    let Some(hosts) = &settings.hosts else {
+        return Err(Failure::new(Kind::Wrong, "this contact centre has one host only"));
+    };
+    let servers = [members(settings, SIP), members(settings, ROUTING)].concat();
+    Ok(switchboard::run(hosts.switchboard(folder, &settings.solution, me, &servers))?)
 }
 
 /// Those sides of a pair that are run.
@@ -73,15 +89,24 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         let members = members(settings, sides).into_iter().map(str::to_owned).collect();
         Pair { name: name.into(), members }
     };
-    let host = fs::read_to_string(HOST).map_err(|error| Failure::failed(format!("cannot read {HOST}: {error}")))?;
+    let name = fs::read_to_string(HOST).map_err(|error| Failure::failed(format!("cannot read {HOST}: {error}")))?;
+    let hosts = settings.hosts.as_ref();
+    let other = |host: &hosts::Host| OtherHost { name: host.name.clone(), agent: hosts::agent_of(&host.name) };
     Ok(ControlSettings {
         folder,
         me,
         solution: settings.solution.clone(),
-        host: host.trim_end().to_owned(),
+        host: hosts.map_or_else(|| name.trim_end().to_owned(), |hosts| hosts.here.clone()),
+        others: hosts.into_iter().flat_map(|hosts| hosts.others().map(other)).collect(),
+        coordinates: hosts.is_none_or(hosts::Hosts::coordinates),
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
     })
+}
+
+/// The addresses that whoever serves takes.
+fn addresses(settings: &Settings) -> Result<Vec<VirtualAddress>, Trouble> {
+    settings.hosts.iter().flat_map(|hosts| &hosts.addresses).map(|text| text.parse()).collect()
 }
 
 /// Where the kernel tells the name of this host (`proc_sys_kernel(5)`).
@@ -92,6 +117,7 @@ fn sip(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Fail
         let engine = engines::sip(settings, secret(folder)?)?;
         let shell = ServerSettings {
             doors: engines::doors(settings),
+            addresses: addresses(settings)?,
             calls: members(settings, ROUTING).into_iter().map(str::to_owned).collect(),
             ..shell(folder, settings, "sip", SIP, me.clone())
         };
@@ -125,11 +151,14 @@ fn shell(
     me: Incarnation,
 ) -> ServerSettings {
     let other = members(settings, sides).into_iter().find(|side| *side != me.application);
+    let far = settings.hosts.as_ref().zip(other);
     ServerSettings {
+        far: far.and_then(|(hosts, other)| hosts.far(folder, &settings.solution, pair, other)),
         me,
         pair: pair.to_owned(),
         peer: other.map(str::to_owned),
         folder: folder.clone(),
+        addresses: Vec::new(),
         doors: Vec::new(),
         calls: Vec::new(),
         is_called: false,

@@ -13,6 +13,7 @@ use node::wire::Trouble;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use crate::hosts::Hosts;
 
 /// Everything that the servers of one solution are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,11 +30,13 @@ pub(crate) struct Settings {
     pub(crate) queues: Vec<Queue>,
     /// Peers known by their address.
     pub(crate) trunks: Vec<Trunk>,
+    /// The hosts, if there are several.
+    pub(crate) hosts: Option<Hosts>,
 }
 
 /// First bytes of the file; another number follows when the structures here change, so that a program of another
 /// version refuses the file instead of misreading it.
-const FORMAT: &[u8] = b"everline settings 2\n";
+const FORMAT: &[u8] = b"everline settings 3\n";
 
 impl Settings {
     /// Writes them for the servers.
@@ -218,6 +221,7 @@ mod tests {
             agents: Vec::new(),
             queues: Vec::new(),
             trunks: Vec::new(),
+            hosts: None,
         };
         settings.write(&path).expect("written");
         assert_eq!(Settings::read(&path).as_ref(), Ok(&settings));

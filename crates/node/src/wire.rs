@@ -31,13 +31,15 @@ pub enum ToLca {
     Follow,
     /// End all applications, then yourself.
     StopAll,
+    /// From the LCA of another host: tell me of each application which run of it has certainly ended, now and whenever one does.
+    Watch,
 }
 
 /// What the LCA says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromLca {
-    /// Every incarnation of this application up to this run has certainly ended. To applications only: all that is
-    /// known follows `Hello`, and what happens later comes at once.
+    /// Every incarnation of this application up to this run has certainly ended. All that is known follows `Hello` and
+    /// `Watch`, and what happens later comes at once.
     Ended(Incarnation),
     /// End cleanly.
     Stop,

@@ -7,14 +7,15 @@ use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use model::{Alias, Epoch, Incarnation, Kind, RecordKey, Time, hash64};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use node::channel::Channel;
 use node::coordinator::CoordinatorServer;
 use node::folder::Folder;
-use node::server::{Action, Door, ServerSettings, Service};
+use node::identity::{Authority, HOST_LIFETIME, name_of};
+use node::server::{Action, Door, FarSettings, Route, ServerSettings, Service};
 use node::wire::{AgentRow, CallRow, ControlReply, ControlRequest, Opening, Page, Role, ServerReport};
 use redundancy::change::Aliases;
 use redundancy::hot_standby::{Engine, Output};
@@ -167,22 +168,47 @@ const ROLE: &str = "EVERLINE_TEST_SERVER";
 fn server_process() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let parts: Vec<&str> = role.split('|').collect();
-    let [application, run, peer, dir, port] = parts[..] else { panic!("{role}") };
+    let [application, run, peer, dir, port, far] = parts[..] else { panic!("{role}") };
+    let port = port.parse().expect("a port");
     let settings = ServerSettings {
         me: Incarnation::new(application, run.parse().expect("a number")),
         pair: "count".into(),
         peer: Some(peer.into()),
         folder: Folder::new(dir),
-        doors: vec![Door::Udp(SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a port"))))],
+        doors: vec![Door::Udp(SocketAddr::from(([127, 0, 0, 1], port)))],
+        far: (far == "far").then(|| far_settings(Path::new(dir), application, port)),
+        addresses: Vec::new(),
         calls: Vec::new(),
         is_called: false,
     };
     node::server::run(settings, Counter::default()).expect("runs");
 }
 
+/// Addresses of two hosts on two networks of the loopback, as if they were far from each other.
+fn far_settings(dir: &Path, application: &str, port: u16) -> FarSettings {
+    let me = NAMES.iter().position(|name| *name == application).expect("one of the two");
+    let address =
+        |network: u8, side: usize, port| SocketAddr::from(([127, 77, network, side as u8 + 1], port));
+    FarSettings {
+        identity: identity(dir, me),
+        listen: [1, 2].map(|network| address(network, me, port)).into(),
+        route: Route {
+            name: name_of(NAMES[1 - me], SOLUTION),
+            networks: [1, 2].map(|network| (address(network, me, 0), address(network, 1 - me, port))).into(),
+        },
+    }
+}
+
+fn identity(dir: &Path, side: usize) -> PathBuf {
+    dir.join(format!("identity-{side}.json"))
+}
+
+const SOLUTION: &str = "count";
+
 struct Pair {
     dir: PathBuf,
     port: u16,
+    far: bool,
     runs: [u64; 2],
     children: [Option<Child>; 2],
 }
@@ -193,7 +219,8 @@ impl Pair {
     fn start(&mut self, side: usize) {
         self.runs[side] += 1;
         let (name, peer) = (NAMES[side], NAMES[1 - side]);
-        let role = format!("{name}|{}|{peer}|{}|{}", self.runs[side], self.dir.display(), self.port);
+        let far = if self.far { "far" } else { "near" };
+        let role = format!("{name}|{}|{peer}|{}|{}|{far}", self.runs[side], self.dir.display(), self.port);
         let child = Command::new(std::env::current_exe().expect("this program"))
             .args(["--exact", "server_process", "--nocapture"])
             .env(ROLE, role)
@@ -305,12 +332,26 @@ fn burst(client: &UdpSocket, before: u64, size: u64, strike: impl FnOnce()) {
 
 /// A pair in `folder` with its coordinator, and a client of it.
 fn started(folder: &Path) -> (Pair, UdpSocket) {
+    started_as(folder, false)
+}
+
+/// The same, with the two sides on different hosts for all that they know.
+fn started_far(folder: &Path) -> (Pair, UdpSocket) {
+    let authority = Authority::create(SOLUTION, SystemTime::now()).expect("issues");
+    for (side, name) in NAMES.iter().enumerate() {
+        let issued = authority.issue(name, SystemTime::now(), HOST_LIFETIME).expect("issued");
+        std::fs::write(identity(folder, side), serde_json::to_vec(&issued).expect("text")).expect("written");
+    }
+    started_as(folder, true)
+}
+
+fn started_as(folder: &Path, far: bool) -> (Pair, UdpSocket) {
     let dir = folder.to_owned();
     std::fs::create_dir_all(dir.join("run")).expect("made");
     std::fs::create_dir_all(dir.join("data")).expect("made");
     coordinator(&dir);
     let port = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    let mut pair = Pair { dir, port, runs: [0, 0], children: [None, None] };
+    let mut pair = Pair { dir, port, far, runs: [0, 0], children: [None, None] };
     pair.start(0);
     pair.start(1);
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -377,4 +418,51 @@ fn the_count_goes_on_through_kills_and_switchovers() {
         }
     }
     assert_eq!(sent, 600 + 4 * BURST);
+}
+
+/// Sends a datagram again and again, as a phone does, until it is answered; gives the count.
+fn count_by_repeating(client: &UdpSocket, text: &str) -> u64 {
+    client.set_read_timeout(Some(Duration::from_millis(100))).expect("a limit");
+    let mut room = [0; 100];
+    // Some minutes; each try takes as long as the limit.
+    for _ in 0..2_000 {
+        // While nobody listens the kernel says so, at the next call.
+        let _ = client.send(text.as_bytes());
+        while let Ok(length) = client.recv(&mut room) {
+            let answer = String::from_utf8_lossy(&room[..length]).into_owned();
+            let (count, said) = answer.split_once(' ').expect("a count and a text");
+            if said == text {
+                return count.parse().expect("a number");
+            }
+        }
+    }
+    panic!("no answer to {text}");
+}
+
+/// What was answered is never forgotten, whichever host goes.
+#[test]
+fn a_side_on_another_host_knows_all_that_was_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut pair, client) = started_far(folder.path());
+    let mut last = 0;
+    for round in 0..6 {
+        let primary = pair.level();
+        for number in 0..50 {
+            let count = count_by_repeating(&client, &format!("datagram {round} {number}"));
+            assert!(count > last, "{count} after {last}");
+            last = count;
+        }
+        if round % 3 == 2 {
+            let reply = pair.ask(primary, &ControlRequest::Switchover { request: round });
+            assert_eq!(reply, Some(ControlReply::Done));
+        } else {
+            pair.kill(primary);
+            let count = count_by_repeating(&client, &format!("takeover {round}"));
+            assert!(count > last, "{count} after {last}");
+            last = count;
+            pair.start(primary);
+        }
+        let successor = pair.level();
+        assert_ne!(successor, primary);
+    }
 }

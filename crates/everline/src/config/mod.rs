@@ -161,5 +161,6 @@ fn settle(document: Document<'_>) -> Option<Settings> {
         agents: document.agents.into_iter().map(agent).collect::<Option<_>>()?,
         queues: document.queues.into_iter().map(queue).collect::<Option<_>>()?,
         trunks: document.trunks.into_iter().map(trunk).collect::<Option<_>>()?,
+        hosts: None,
     })
 }

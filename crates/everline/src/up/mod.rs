@@ -46,10 +46,30 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
         Settings::read(&folder::settings(folder))
             .map_err(|why| Failure::failed(why).help("`everline stop` ends what runs; then start it again"))?
     };
-    let watch = Watch::new(folder, if let Found::Agent(pid) = found { Some(pid) } else { None });
+    watch(folder, &found, || welcome::text(folder, &settings))
+}
+
+/// Runs the part of the solution that is on this host, and watches over it until it ends.
+///
+/// # Errors
+/// As [`run`]; and if this host has not been told what it is to run.
+pub(crate) fn run_host(folder: &Folder) -> Result<(), Failure> {
+    folder.create()?;
+    let _lock = lock(folder)?;
+    let settings = Settings::read(&folder::settings(folder)).map_err(Failure::failed)?;
+    let Some(hosts) = settings.hosts else {
+        let what = format!("{} is no host of a solution with several", folder.path().display());
+        return Err(Failure::new(Kind::Wrong, what).help("`everline up` starts a contact centre on one host"));
+    };
+    watch(folder, &found::look(folder), || format!("{} of {} is up\nready\n", hosts.here, settings.solution))
+}
+
+/// Watches over what runs, or starts it, until it has ended; `welcome` is what is said when everything is up.
+fn watch(folder: &Folder, found: &Found, welcome: impl Fn() -> String) -> Result<(), Failure> {
+    let watch = Watch::new(folder, if let Found::Agent(pid) = found { Some(*pid) } else { None });
     let watch = watch.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
     watch.run(|| {
-        if let Err(failure) = output::result(&welcome::text(folder, &settings)) {
+        if let Err(failure) = output::result(&welcome()) {
             failure.report();
         }
     })?;
@@ -58,7 +78,7 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
 }
 
 /// Makes this process the only `up` of the folder.
-fn lock(folder: &Folder) -> Result<Lock, Failure> {
+pub(crate) fn lock(folder: &Folder) -> Result<Lock, Failure> {
     let path = folder.lock("up");
     Lock::take(&path).map_err(|error| match error {
         Unavailable::Held(pid) => {
@@ -73,6 +93,14 @@ fn lock(folder: &Folder) -> Result<Lock, Failure> {
 
 /// Makes all that the servers find in the folder when they start.
 fn prepare(folder: &Folder) -> Result<Settings, Failure> {
+    let mut settings = read(folder)?;
+    settings.sip.listen = ports::choose(&settings.sip.listen)?;
+    settings.write(&folder::settings(folder))?;
+    Ok(settings)
+}
+
+/// Reads the configuration, or writes an example first, and makes the key that all servers share.
+pub(crate) fn read(folder: &Folder) -> Result<Settings, Failure> {
     let path = folder::configuration(folder);
     if !path.exists() {
         example::write(&path).map_err(Failure::failed)?;
@@ -84,11 +112,9 @@ fn prepare(folder: &Folder) -> Result<Settings, Failure> {
         remark(&found);
     }
     commands::config::warn_of_readers(&path, &outcome);
-    let Some(mut settings) = outcome.settings else {
+    let Some(settings) = outcome.settings else {
         return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));
     };
     nonce::ensure(&folder::nonce_key(folder))?;
-    settings.sip.listen = ports::choose(&settings.sip.listen)?;
-    settings.write(&folder::settings(folder))?;
     Ok(settings)
 }

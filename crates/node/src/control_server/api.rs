@@ -16,11 +16,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::refusal::Refusal;
 use super::rows::{Agents, Application, Calls, Health, PairHealth, Status};
-use super::{ControlSettings, Pair, servers};
-use crate::wire::{ApplicationRow, ControlReply, ControlRequest, Trouble};
+use super::{ControlSettings, OtherHost, Pair, servers};
+use crate::wire::{ApplicationRow, ControlReply, ControlRequest, ServerReport, Trouble};
 
 /// The largest body of a request, in bytes.
 const MOST_BODY: usize = 64 << 10;
@@ -160,20 +161,29 @@ async fn no_such_method() -> Refusal {
 
 /// The applications as they stand now. Without the local control agent they are asked themselves.
 async fn applications(settings: &Arc<ControlSettings>) -> Vec<Application> {
-    let (mut rows, lca) = match servers::applications(&settings.folder).await {
+    let elsewhere: Vec<_> = settings
+        .others
+        .iter()
+        .map(|other| tokio::spawn(of_another_host(Arc::clone(settings), other.clone())))
+        .collect();
+    let mut all = of_this_host(settings).await;
+    for host in elsewhere {
+        for row in host.await.unwrap_or_default() {
+            // Without our own agent nothing tells us what runs elsewhere; the other host does.
+            all.retain(|known| row.pair.is_none() || known.name != row.name);
+            all.push(row);
+        }
+    }
+    all
+}
+
+async fn of_this_host(settings: &Arc<ControlSettings>) -> Vec<Application> {
+    let (mut rows, lca) = match servers::applications(&settings.folder, "lca").await {
         Ok((rows, pid)) => (rows, Some(pid)),
         Err(_) => (settings.rows(), None),
     };
-    let asked: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let (settings, name) = (Arc::clone(settings), row.name.clone());
-            let is_server = row.pair.is_some();
-            tokio::spawn(async move { if is_server { servers::status(&settings.folder, &name).await } else { None } })
-        })
-        .collect();
     let mut reports = Vec::new();
-    for (row, report) in rows.iter_mut().zip(asked) {
+    for (row, report) in rows.iter_mut().zip(ask_all(settings, &rows.clone())) {
         let report = report.await.ok().flatten();
         if let (None, Some((_, pid))) = (lca, &report) {
             (row.state, row.pid) = ("started".into(), Some(*pid));
@@ -182,7 +192,33 @@ async fn applications(settings: &Arc<ControlSettings>) -> Vec<Application> {
     }
     rows.push(ApplicationRow { pid: lca, ..row("lca", None, lca.is_some()) });
     let reports = reports.into_iter().chain([None]);
-    rows.into_iter().zip(reports).map(|(row, report)| Application::new(row, report, settings)).collect()
+    rows.into_iter().zip(reports).map(|(row, report)| Application::new(row, report, &settings.host)).collect()
+}
+
+/// What runs on another host: that its agent cannot be reached is all that is known of it otherwise.
+async fn of_another_host(settings: Arc<ControlSettings>, other: OtherHost) -> Vec<Application> {
+    let found = servers::applications(&settings.folder, &other.agent).await;
+    let agent = row("lca", None, found.is_ok());
+    let rows = found.map_or_else(|_| Vec::new(), |(rows, _)| rows);
+    let mut all = Vec::new();
+    for (row, report) in rows.iter().zip(ask_all(&settings, &rows)) {
+        let report = report.await.ok().flatten().map(|(report, _)| report);
+        all.push(Application::new(row.clone(), report, &other.name));
+    }
+    all.push(Application::new(agent, None, &other.name));
+    all
+}
+
+/// Asks every server among the applications how it stands, all at once.
+fn ask_all(
+    settings: &Arc<ControlSettings>,
+    rows: &[ApplicationRow],
+) -> Vec<JoinHandle<Option<(ServerReport, u32)>>> {
+    let ask = |row: &ApplicationRow| {
+        let (settings, name, is_server) = (Arc::clone(settings), row.name.clone(), row.pair.is_some());
+        tokio::spawn(async move { if is_server { servers::status(&settings.folder, &name).await } else { None } })
+    };
+    rows.iter().map(ask).collect()
 }
 
 impl ControlSettings {

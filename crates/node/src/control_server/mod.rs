@@ -15,6 +15,7 @@ use std::sync::Arc;
 use model::Incarnation;
 
 use crate::folder::Folder;
+use crate::life;
 use crate::local;
 use crate::process;
 use crate::wire::Trouble;
@@ -30,10 +31,23 @@ pub struct ControlSettings {
     pub solution: String,
     /// This host's name.
     pub host: String,
+    /// The other hosts.
+    pub others: Vec<OtherHost>,
+    /// The coordinator is here.
+    pub coordinates: bool,
     /// The pair that holds the calls.
     pub sip: Pair,
     /// The pair that holds the agents.
     pub routing: Pair,
+}
+
+/// Another host.
+#[derive(Clone, Debug)]
+pub struct OtherHost {
+    /// Its name.
+    pub name: String,
+    /// The name of the socket by which its local control agent is reached from here.
+    pub agent: String,
 }
 
 /// A pair of servers, or one without a standby.
@@ -59,7 +73,11 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let no_resources = |error| Trouble::new(format!("the control server cannot begin: {error}"), "see `ulimit -a`");
     let path = settings.folder.socket("control");
     let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
-    let end = coordination::begin(&settings.folder, &settings.me)?;
+    let end = if settings.coordinates {
+        coordination::begin(&settings.folder, &settings.me)?
+    } else {
+        life::begin(&settings.folder, &settings.me, ())?
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::ControlSettings;
 use crate::wire::{AgentRow, ApplicationRow, CallRow, Role, ServerReport, Trouble};
 
 /// `GET /v1/status`
@@ -34,8 +33,8 @@ pub(super) struct Application {
 }
 
 impl Application {
-    /// An application as the LCA sees it, with what it says of itself now.
-    pub(super) fn new(row: ApplicationRow, now: Option<ServerReport>, settings: &ControlSettings) -> Self {
+    /// An application of `host` as the LCA there sees it, with what it says of itself now.
+    pub(super) fn new(row: ApplicationRow, now: Option<ServerReport>, host: &str) -> Self {
         let report = now.or(row.report);
         let is_started = row.state == "started";
         let ready = if row.pair.is_some() { report.as_ref().is_some_and(|report| report.ready) } else { true };
@@ -46,7 +45,7 @@ impl Application {
             role: report.as_ref().and_then(|report| report.role),
             state: row.state,
             pid: row.pid,
-            host: settings.host.clone(),
+            host: host.to_owned(),
             run: (row.run > 0).then_some(row.run),
             epoch: report.as_ref().map(|report| report.epoch.0),
             level: report.as_ref().map(|report| report.level),

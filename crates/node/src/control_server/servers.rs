@@ -131,10 +131,10 @@ async fn primary_of<'a>(folder: &Folder, pair: &'a Pair) -> Option<(&'a str, Ser
     primary
 }
 
-/// The applications as the local control agent sees them, and its process.
-pub(super) async fn applications(folder: &Folder) -> io::Result<(Vec<ApplicationRow>, u32)> {
+/// The applications as the local control agent at this socket sees them, and its process.
+pub(super) async fn applications(folder: &Folder, agent: &str) -> io::Result<(Vec<ApplicationRow>, u32)> {
     let exchange = async {
-        let mut line = Line::open(&folder.socket("lca"))?;
+        let mut line = Line::open(&folder.socket(agent))?;
         line.send(&ToLca::Follow).await?;
         loop {
             if let FromLca::Applications(rows) = line.receive().await? {

@@ -5,6 +5,7 @@
 //! themselves to it. What it knows for certain, that a process has ended, is what a takeover may rest on.
 
 mod agent;
+mod elsewhere;
 mod link;
 mod lock;
 mod runs;
@@ -31,6 +32,8 @@ pub struct LcaSettings {
     pub program: PathBuf,
     /// The applications, in the order in which they are started and listed.
     pub applications: Vec<Description>,
+    /// Where the agents of other hosts are reached.
+    pub others: Vec<PathBuf>,
 }
 
 /// Runs the agent until everything was asked to end and has ended.

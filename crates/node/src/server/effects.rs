@@ -32,11 +32,14 @@ impl<S: Service> Shell<S> {
 
     fn perform(&mut self, effect: Effect<S::Output>) {
         match effect {
+            Effect::Frame { bytes, .. } if self.far.is_some() => self.tell_far(&bytes),
             Effect::Frame { bytes, checkpoint } => self.put_on_link(bytes, checkpoint),
             Effect::Release(output) => self.act(output),
             Effect::Shadow(output) => self.shadow(output),
             Effect::Ask(request) => drop(self.coordinator.send(request)),
+            Effect::Dial(_) if self.far.is_some() => self.dial_far(),
             Effect::Dial(primary) => self.dial(&primary.application),
+            Effect::HangUp if self.far.is_some() => self.hang_up_far(),
             Effect::HangUp => self.hang_up(),
             Effect::Journal { stamp, key, change } => self.record(stamp, key, &change),
             Effect::ReadJournals => self.cold_start(),
@@ -143,6 +146,7 @@ impl<S: Service> Shell<S> {
 
     fn serve(&mut self, serve: Serve) {
         self.later.push(format!("serves as primary epoch={} takeover={}", serve.epoch, serve.after.is_some()));
+        self.addresses.claim(self.now);
         if self.intake.listeners.is_empty()
             && let Err(trouble) = self.intake.listen(&self.settings.doors)
         {
@@ -223,6 +227,11 @@ impl<S: Service> Shell<S> {
     fn stand_by(&mut self) {
         tracing::info!("stands by as backup after a planned switchover");
         self.mail.hang_up();
+        self.addresses.release();
+        if self.far.is_some() {
+            // Whoever serves on another host has doors of its own.
+            self.intake.let_go();
+        }
     }
 
     /// A side without role and link has no right to what was handed over to it: it would keep the address from whoever

@@ -4,17 +4,20 @@
 //! the input `ring` to the engine, `effects` lets released outputs out, `pair` and `link` talk to the other side,
 //! `mail` to the other pair, `control` to the control server; `alarms` keeps what people must know.
 
+mod addresses;
 mod alarms;
 mod closing;
 mod control;
 mod durable;
 mod effects;
+mod far;
 mod intake;
 mod link;
 mod mail;
 mod notes;
 mod pair;
 mod poll;
+mod remote;
 mod ring;
 mod service;
 mod shell;
@@ -24,7 +27,9 @@ mod token;
 mod udp;
 mod witness;
 
+pub use far::FarSettings;
 pub use link::Door;
+pub use remote::Route;
 pub use notes::Note;
 pub use service::{Action, Service};
 pub use shell::ServerSettings;

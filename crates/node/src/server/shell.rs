@@ -7,12 +7,15 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use model::{Incarnation, Span, Time};
+use network::address::VirtualAddress;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::hot_standby::{Commit, Replica, RoleName, Settings};
 
+use super::addresses::Addresses;
 use super::alarms::Alarms;
 use super::closing::Closing;
 use super::durable;
+use super::far::{Far, FarSettings};
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
@@ -48,8 +51,12 @@ pub struct ServerSettings {
     pub pair: String,
     /// The application on the other side; none without a standby.
     pub peer: Option<String>,
+    /// Where that is, if not on this host.
+    pub far: Option<FarSettings>,
     /// The contact centre.
     pub folder: Folder,
+    /// Addresses that whoever serves takes.
+    pub addresses: Vec<VirtualAddress>,
     /// Where it listens for phones; empty for a server that has none.
     pub doors: Vec<Door>,
     /// Applications of the pair that it calls for its mail.
@@ -75,12 +82,15 @@ pub(super) struct Shell<S: Service> {
     pub(super) replica: Replica<S>,
     pub(super) poll: Poll,
     pub(super) intake: Intake,
+    pub(super) addresses: Addresses,
     pub(super) ring: Ring,
     pub(super) link: Option<Link>,
     /// The link is in the poll set, for writing too if it says so.
     pub(super) link_watched: Option<bool>,
     /// The other side rings it.
     pub(super) bell: Arc<OwnedFd>,
+    /// The way to the other side, if that is on another host; there is no `link` then.
+    pub(super) far: Option<Far>,
     /// The other side of a link that was hung up: its ring holds what it had read.
     pub(super) former_peer: Option<Peer>,
     pub(super) mail: Mail,
@@ -119,7 +129,9 @@ impl<S: Service> Shell<S> {
         let name = settings.me.application.clone();
         let mut alarms = Alarms::default();
         let journal = durable::open(&settings, &mut alarms)?;
-        let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), Commit::Published, seed);
+        // What is written to another host is safe when that host says so (rules 4 and 16).
+        let commit = if settings.far.is_some() { Commit::Acknowledged } else { Commit::Published };
+        let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), commit, seed);
         let build = || -> io::Result<Self> {
             let (pulse, pulse_descriptor) = Pulse::create()?;
             let pulse_descriptor = Arc::new(pulse_descriptor);
@@ -138,9 +150,11 @@ impl<S: Service> Shell<S> {
                 replica: Replica::new(engine, replica_settings),
                 poll,
                 intake: Intake::new()?,
+                addresses: Addresses::new(settings.addresses.clone()),
                 ring: Ring::create()?,
                 link: None,
                 link_watched: None,
+                far: None,
                 bell: Arc::new(bell.into()),
                 former_peer: None,
                 mail: Mail::Off,
@@ -166,12 +180,16 @@ impl<S: Service> Shell<S> {
                 settings,
             })
         };
-        build().map_err(|error| {
+        let mut shell = build().map_err(|error| {
             Trouble::new(
                 format!("{name} cannot start: {error}"),
                 "see the limits of the process and the folder's rights",
             )
-        })
+        })?;
+        if let Some(far) = &shell.settings.far {
+            shell.far = Some(Far::open(far, &shell.settings.me, &shell.poll)?);
+        }
+        Ok(shell)
     }
 
     /// Turns until the end.
@@ -180,6 +198,7 @@ impl<S: Service> Shell<S> {
         loop {
             self.turn(&mut ready);
             if let Some(end) = self.end.take() {
+                self.addresses.release();
                 return end;
             }
         }
@@ -188,7 +207,8 @@ impl<S: Service> Shell<S> {
     fn turn(&mut self, ready: &mut Vec<Ready>) {
         self.watch_intake();
         self.watch_link();
-        let patience = self.replica.deadline().since(clock::now()).min(self.longest_turn());
+        let due = self.replica.deadline().min(self.addresses.deadline());
+        let patience = due.since(clock::now()).min(self.longest_turn());
         self.poll.wait(patience, ready);
         self.now = clock::now();
         self.pulse.beat();
@@ -205,6 +225,7 @@ impl<S: Service> Shell<S> {
         self.intake.settle_streams();
         self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
+        self.addresses.announce(self.now);
         self.note_pair_time();
         self.notes.tell(self.now);
         self.report();
@@ -241,6 +262,9 @@ impl<S: Service> Shell<S> {
             Token::Caller(number) => self.hear_caller(number),
             Token::Control(number) => self.hear_control(number),
             Token::Link => self.hear_link(),
+            Token::FarDoor(network) => self.answer_far_door(network),
+            Token::FarGuest(number) => self.hear_far_guest(number),
+            Token::FarLink => self.hear_far(),
             Token::Bell => self.answer_bell(),
             Token::Witness => self.peer_has_ended(),
             Token::Intake => self.take_in(),

@@ -34,6 +34,12 @@ pub(super) enum Token {
     Guest,
     /// One side of the pair that is called from here.
     Partner(u8),
+    /// Where the other side, on another host, dials over the network with this number.
+    FarDoor(u8),
+    /// A connection of another host whose first word has not come yet.
+    FarGuest(u64),
+    /// The link to the other side, on another host.
+    FarLink,
 }
 
 impl Token {
@@ -53,6 +59,9 @@ impl Token {
             Self::Listener(number) => (11, number as u64),
             Self::Bell => (12, 0),
             Self::Mail => (13, 0),
+            Self::FarDoor(number) => (14, number as u64),
+            Self::FarGuest(number) => (15, number),
+            Self::FarLink => (16, 0),
         };
         sort << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
     }
@@ -74,6 +83,9 @@ impl Token {
             11 => Self::Listener(number as u8),
             12 => Self::Bell,
             13 => Self::Mail,
+            14 => Self::FarDoor(number as u8),
+            15 => Self::FarGuest(number),
+            16 => Self::FarLink,
             _ => return None,
         })
     }
@@ -92,7 +104,7 @@ mod tests {
     #[test]
     fn tokens_come_back_as_they_went_in() {
         for token in
-            [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3), Token::Listener(2), Token::Bell]
+            [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3), Token::Listener(2), Token::Bell, Token::FarDoor(1)]
         {
             assert_eq!(Token::decode(token.encode()), Some(token));
         }

@@ -45,6 +45,12 @@ impl Agent {
                 }
                 self.hub.send(guest, &FromLca::Applications(self.rows()));
             }
+            (ToLca::Watch, _) => {
+                if let Some(note) = self.hub.note(guest) {
+                    *note = Guest::Watcher;
+                }
+                self.tell_ended(guest);
+            }
             (ToLca::StopAll, _) => {
                 tracing::info!("everything was asked to end");
                 self.host.stop(now);
@@ -74,13 +80,30 @@ impl Agent {
         if let Some(pulse) = descriptors.pop() {
             self.applications[which].pulse = Pulse::open(&pulse).inspect_err(|error| tracing::warn!("{error}")).ok();
         }
-        for other in 0..self.applications.len() {
-            if let Some(fact) = self.ended_up_to(other) {
-                self.hub.send(guest, &FromLca::Ended(fact));
-            }
+        self.tell_ended(guest);
+        for fact in self.elsewhere.all() {
+            self.hub.send(guest, &FromLca::Ended(fact));
         }
         if self.host.state(which) == State::Stopping {
             self.hub.send(guest, &FromLca::Stop);
+        }
+    }
+
+    /// Tells what has ended on this host.
+    fn tell_ended(&mut self, guest: u64) {
+        for which in 0..self.applications.len() {
+            if let Some(fact) = self.ended_up_to(which) {
+                self.hub.send(guest, &FromLca::Ended(fact));
+            }
+        }
+    }
+
+    /// The agent of another host says what has ended there.
+    pub(super) fn hear_elsewhere(&mut self, number: usize) {
+        for fact in self.elsewhere.hear(number) {
+            for guest in self.hub.whose(|guest| matches!(guest, Guest::Application(_))) {
+                self.hub.send(guest, &FromLca::Ended(fact.clone()));
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::setsid;
 
 use super::LcaSettings;
+use super::elsewhere::Elsewhere;
 use super::runs::Runs;
 use super::supervised::Supervised;
 use crate::clock;
@@ -27,6 +28,8 @@ use crate::wire::{ApplicationRow, FromLca, ServerReport, Trouble};
 const HUB: u64 = 0;
 const SIGNALS: u64 = 1;
 const PROCESS: u64 = 2;
+/// The agents of other hosts count from here.
+const AGENT: u64 = 1 << 32;
 /// Events that are taken at a time.
 const BATCH: usize = 64;
 
@@ -40,6 +43,8 @@ enum Guest {
     Application(usize),
     /// Wants to know how the applications stand.
     Follower,
+    /// The agent of another host: wants to know what has ended.
+    Watcher,
 }
 
 /// What the agent knows of an application.
@@ -64,6 +69,7 @@ pub(super) struct Agent {
     runs: Runs,
     applications: Vec<Application>,
     hub: Hub<Guest>,
+    elsewhere: Elsewhere,
     signals: SignalFd,
     epoll: Epoll,
     /// When to look at the pulses next.
@@ -97,15 +103,21 @@ impl Agent {
             let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
             epoll.add(&hub, EpollEvent::new(EpollFlags::EPOLLIN, HUB))?;
             epoll.add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))?;
-            Ok((signals, epoll))
+            let ours = settings.applications.iter().map(|one| one.name.clone()).collect();
+            let elsewhere = Elsewhere::new(&settings.others, ours)?;
+            for (number, agent) in (AGENT..).zip(elsewhere.descriptors()) {
+                epoll.add(agent, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
+            }
+            Ok((signals, epoll, elsewhere))
         };
         let no_resources =
             |error| Trouble::new(format!("the system has no resources left: {error}"), "see `ulimit -a`");
-        let (signals, epoll) = watch().map_err(no_resources)?;
+        let (signals, epoll, elsewhere) = watch().map_err(no_resources)?;
         let applications = settings.applications.iter().map(Application::new).collect();
         let host = Host::new(settings.applications.iter().cloned());
         let (observe, changed, told) = (Time::ZERO, true, Vec::new());
-        let mut agent = Self { settings, host, runs, applications, hub, signals, epoll, observe, changed, told };
+        let mut agent =
+            Self { settings, host, runs, applications, hub, elsewhere, signals, epoll, observe, changed, told };
         (0..agent.applications.len()).for_each(|which| agent.find(which));
         Ok(agent)
     }
@@ -146,6 +158,7 @@ impl Agent {
             match event.data() {
                 HUB => self.serve(),
                 SIGNALS => self.heed_signals(),
+                number if number >= AGENT => self.hear_elsewhere((number - AGENT) as usize),
                 number => self.ended((number - PROCESS) as usize),
             }
         }
@@ -224,7 +237,7 @@ impl Agent {
             }
             Action::Announce(run) => {
                 let fact = FromLca::Ended(Incarnation::new(name, run));
-                for guest in self.hub.whose(|guest| matches!(guest, Guest::Application(_))) {
+                for guest in self.hub.whose(|guest| matches!(guest, Guest::Application(_) | Guest::Watcher)) {
                     self.hub.send(guest, &fact);
                 }
             }

@@ -1,0 +1,200 @@
+//! The hosts of a solution, what runs on which of them, and how they reach each other.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use model::Incarnation;
+use node::folder::Folder;
+use node::identity::name_of;
+use node::server::{FarSettings, Route};
+use node::switchboard::{OtherHost, SwitchboardSettings};
+use serde::{Deserialize, Serialize};
+
+/// Where the switchboards of the hosts listen, in each network.
+const SWITCHBOARD: u16 = 7_700;
+/// Where the links of the pairs arrive: one port for each pair, as no host has both sides of one.
+const LINKS: [(&str, u16); 2] = [("sip", 7_701), ("routing", 7_702)];
+
+/// The hosts, as one of them sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hosts {
+    /// The name of this host.
+    pub(crate) here: String,
+    /// All of them.
+    pub(crate) all: Vec<Host>,
+    /// The hosts of the sides of the SIP Server, `sip-a` and `sip-b`.
+    pub(crate) sip: [String; 2],
+    /// The same of the Routing Server.
+    pub(crate) routing: [String; 2],
+    /// The host whose control server is the coordinator.
+    pub(crate) coordinator: String,
+    /// Addresses of the SIP Server that whoever serves takes, `10.0.0.5/24@eth1`.
+    pub(crate) addresses: Vec<String>,
+}
+
+/// One host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Host {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its address in each network between the hosts, in the same order for all.
+    pub(crate) networks: Vec<IpAddr>,
+}
+
+impl Hosts {
+    /// The host that an application of a pair runs on.
+    pub(crate) fn of(&self, application: &str) -> Option<&str> {
+        let (pair, side) = application.split_once('-')?;
+        let hosts = match pair {
+            "sip" => &self.sip,
+            "routing" => &self.routing,
+            _ => return None,
+        };
+        hosts.get(usize::from(side == "b")).map(String::as_str)
+    }
+
+    /// True if the coordinator is here.
+    pub(crate) fn coordinates(&self) -> bool {
+        self.coordinator == self.here
+    }
+
+    /// The other hosts.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Host> {
+        self.all.iter().filter(|host| host.name != self.here)
+    }
+
+    fn host(&self, name: &str) -> Option<&Host> {
+        self.all.iter().find(|host| host.name == name)
+    }
+
+    /// Where this host listens at `port`: one address in each network.
+    fn listen(&self, port: u16) -> Vec<SocketAddr> {
+        let networks = self.host(&self.here).into_iter().flat_map(|host| &host.networks);
+        networks.map(|address| SocketAddr::new(*address, port)).collect()
+    }
+
+    /// From which of our addresses to which of the other host's, in each network.
+    fn ways(&self, other: &Host, port: u16) -> Vec<(SocketAddr, SocketAddr)> {
+        let to = other.networks.iter().map(|address| SocketAddr::new(*address, port));
+        self.listen(0).into_iter().zip(to).collect()
+    }
+
+    /// How the other side of a pair is reached, if it is on another host.
+    pub(crate) fn far(&self, folder: &Folder, solution: &str, pair: &str, peer: &str) -> Option<FarSettings> {
+        let other = self.of(peer).filter(|host| *host != self.here).and_then(|host| self.host(host))?;
+        let (_, port) = LINKS.into_iter().find(|(name, _)| *name == pair)?;
+        Some(FarSettings {
+            identity: identity(folder),
+            listen: self.listen(port),
+            route: Route { name: name_of(&other.name, solution), networks: self.ways(other, port) },
+        })
+    }
+
+    /// Where the local control agents of the other hosts are reached.
+    pub(crate) fn agents(&self, folder: &Folder) -> Vec<PathBuf> {
+        self.others().map(|host| folder.socket(&agent_of(&host.name))).collect()
+    }
+
+    /// What the switchboard of this host is told; `servers` are all applications of all pairs.
+    pub(crate) fn switchboard(
+        &self,
+        folder: &Folder,
+        solution: &str,
+        me: Incarnation,
+        servers: &[&str],
+    ) -> SwitchboardSettings {
+        let on = |host: &str| servers.iter().filter(move |server| self.of(server) == Some(host)).copied();
+        let sockets = |server: &str| [format!("{server}.sock"), format!("{server}.mail")];
+        let other = |host: &Host| {
+            let mut there: Vec<(String, String)> =
+                on(&host.name).flat_map(sockets).map(|socket| (socket.clone(), socket)).collect();
+            there.push((format!("{}.sock", agent_of(&host.name)), "lca.sock".into()));
+            if self.coordinator == host.name {
+                there.push(("coordinator.sock".into(), "coordinator.sock".into()));
+            }
+            OtherHost {
+                name: name_of(&host.name, solution),
+                networks: self.ways(host, SWITCHBOARD),
+                sockets: there,
+            }
+        };
+        let mut offers: Vec<String> = on(&self.here).flat_map(sockets).collect();
+        offers.push("lca.sock".into());
+        if self.coordinates() {
+            offers.push("coordinator.sock".into());
+        }
+        SwitchboardSettings {
+            folder: folder.clone(),
+            me,
+            identity: identity(folder),
+            listen: self.listen(SWITCHBOARD),
+            offers,
+            others: self.others().map(other).collect(),
+        }
+    }
+}
+
+/// The name under which the local control agent of another host is reached here.
+pub(crate) fn agent_of(host: &str) -> String {
+    format!("{host}.lca")
+}
+
+/// The file with the identity of this host.
+pub(crate) fn identity(folder: &Folder) -> PathBuf {
+    folder.path().join("data/identity.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn three(here: &str) -> Hosts {
+        let host = |number: u8| Host {
+            name: format!("h{number}"),
+            networks: vec![IpAddr::from([10, 77, 1, number]), IpAddr::from([10, 77, 2, number])],
+        };
+        let two = || ["h1".to_owned(), "h2".to_owned()];
+        let all = (1..=3).map(host).collect();
+        Hosts { here: here.into(), all, sip: two(), routing: two(), coordinator: "h3".into(), addresses: Vec::new() }
+    }
+
+    const SERVERS: [&str; 4] = ["sip-a", "sip-b", "routing-a", "routing-b"];
+
+    #[test]
+    fn each_side_is_told_where_the_other_one_is() {
+        let folder = Folder::new("/centre");
+        let far = three("h1").far(&folder, "ours", "sip", "sip-b").expect("on another host");
+        assert_eq!(far.listen, ["10.77.1.1:7701", "10.77.2.1:7701"].map(|text| text.parse().expect("an address")));
+        assert_eq!(far.route.name, "h2.ours.everline.internal");
+        let way = |from: &str, to: &str| (from.parse().expect("an address"), to.parse().expect("an address"));
+        let ways = [way("10.77.1.1:0", "10.77.1.2:7701"), way("10.77.2.1:0", "10.77.2.2:7701")];
+        assert_eq!(far.route.networks, ways);
+        assert!(three("h2").far(&folder, "ours", "sip", "sip-b").is_none(), "that is here");
+        assert_eq!(three("h2").of("routing-b"), Some("h2"));
+        assert_eq!(three("h2").of("control"), None);
+    }
+
+    #[test]
+    fn what_one_host_expects_of_another_is_what_that_one_offers() {
+        let folder = Folder::new("/centre");
+        let board = |here: &str| {
+            three(here).switchboard(&folder, "ours", Incarnation::new("switchboard", 1), &SERVERS)
+        };
+        for here in ["h1", "h2", "h3"] {
+            let mut places: Vec<String> = board(here).offers;
+            for other in board(here).others {
+                let name = other.name.split('.').next().expect("a host");
+                let offers = board(name).offers;
+                for (place, socket) in other.sockets {
+                    assert!(offers.contains(&socket), "{here} wants {socket} of {name}");
+                    assert!(!places.contains(&place), "two applications at {place} on {here}");
+                    places.push(place);
+                }
+            }
+            for server in SERVERS {
+                assert!(places.contains(&format!("{server}.sock")), "{server} cannot be reached from {here}");
+            }
+            assert!(places.contains(&"coordinator.sock".to_owned()));
+        }
+    }
+}

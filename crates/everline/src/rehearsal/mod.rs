@@ -1,0 +1,77 @@
+//! `everline up --hosts N`: the same solution on several hosts, which are network namespaces of this machine.
+//!
+//! [`folders`] gives each host what `everline host join` would give a real one, [`children`] runs `everline host run` in each
+//! namespace and says what they say.
+
+mod children;
+mod folders;
+
+use model::hash64;
+use network::rehearsal::{Id, Place, Rehearsal, virtual_addresses};
+
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::output;
+use crate::settings::{Listen, Settings};
+use crate::up;
+
+use self::children::Children;
+
+/// Where SIP Servers listen if nothing else is said (RFC 3261 19.1.2).
+const SIP_PORT: u16 = 5_060;
+
+/// Makes the net, runs every host in it, and takes it away again when all have ended.
+///
+/// # Errors
+/// If the configuration has errors, a right or a program is missing, or a host does not come up.
+pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
+    folder.create()?;
+    let _lock = up::lock(folder)?;
+    let settings = solution(up::read(folder)?);
+    let net = Rehearsal::make(&id(folder), hosts)?;
+    let ran = folders::write(folder, &settings, hosts).and_then(|places| {
+        let mut children = Children::start(&net, &places)?;
+        children.watch(|| output::result(&welcome(folder, &net, &settings)))
+    });
+    // What the hosts left behind goes with the net.
+    let torn_down = Rehearsal::tear_down(&id(folder)).map_err(Failure::from);
+    ran.and(torn_down)
+}
+
+/// The configuration as it stands, but reached at the virtual address of the rehearsal.
+fn solution(mut settings: Settings) -> Settings {
+    let (address, _) = virtual_addresses(1);
+    for listen in &mut settings.sip.listen {
+        let port = if listen.address.port() == 0 { SIP_PORT } else { listen.address.port() };
+        *listen = Listen { address: (address, port).into(), ..*listen };
+    }
+    settings.sip.domain = address.to_string();
+    settings
+}
+
+/// The short name of the net of this folder.
+fn id(folder: &Folder) -> Id {
+    let hash = hash64(folder.path().as_os_str().as_encoded_bytes());
+    // Eight of these letters make an id.
+    format!("{:08x}", hash >> 32).parse().expect("eight small letters and digits")
+}
+
+fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings) -> String {
+    let listens: Vec<String> = settings.sip.listen.iter().map(ToString::to_string).collect();
+    let id = id(folder);
+    let hosts: Vec<String> = net
+        .places()
+        .filter(|place| matches!(place, Place::Host(_)))
+        .map(|place| format!("  {place}: `ip netns exec {} sh`", id.namespace(place)))
+        .collect();
+    format!(
+        "{} runs on several hosts of a rehearsal; it listens at {}\n\nHosts:\n{}\nPhones are to be started in a namespace of \
+         their own, at 10.77.0.101:\n  `ip netns exec {} baresip`\n`everline status --dir {}` shows the whole \
+         solution.\nready\n",
+        settings.solution,
+        listens.join(", "),
+        hosts.join("\n"),
+        id.namespace(Place::Phones),
+        folders::of_host(folder, Place::Host(1)).path().display(),
+    )
+}

@@ -1,0 +1,17 @@
+//! Who a host is: the certificate that the solution's own authority gave it, and the TLS that rests on it.
+//!
+//! Hosts of one solution trust nobody but its [`Authority`]. Both sides of a connection show their certificate, whose one name
+//! says which host they are. Whoever opens connections asks a [`Keyring`] each time, so that a certificate is renewed by
+//! writing a new file.
+
+mod authority;
+mod keyring;
+
+pub use authority::{Authority, HOST_LIFETIME};
+pub use keyring::{Identity, Keyring, host_of};
+
+/// The name in the certificate of a host: what others check when they connect with it.
+#[must_use]
+pub fn name_of(host: &str, solution: &str) -> String {
+    format!("{host}.{solution}.everline.internal")
+}

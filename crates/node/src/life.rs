@@ -1,0 +1,79 @@
+//! The life of an application that is no server of a pair: a thread that nobody can hold up shows the local control agent that
+//! it turns, and hears when it is to end.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::thread;
+
+use model::Incarnation;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::sync::oneshot;
+
+use crate::folder::Folder;
+use crate::lca::{LcaLink, News};
+use crate::pulse::Pulse;
+use crate::wire::Trouble;
+
+/// The loop comes round at least this often, as [`Pulse::beat`] asks for, in milliseconds.
+const TURN: u8 = 20;
+
+/// What the thread does besides: something that never waits.
+pub(crate) trait Duty: Send + 'static {
+    /// Readable when there is something to do.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Does it.
+    fn serve(&mut self);
+}
+
+/// Nothing.
+impl Duty for () {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn serve(&mut self) {}
+}
+
+/// Starts the thread; what is returned resolves when the LCA has asked for the end.
+pub(crate) fn begin(folder: &Folder, me: &Incarnation, duty: impl Duty) -> Result<oneshot::Receiver<()>, Trouble> {
+    let (path, me) = (folder.socket("lca"), me.clone());
+    let (sender, end) = oneshot::channel();
+    let live = move || {
+        let begun = || {
+            let (pulse, descriptor) = Pulse::create()?;
+            pulse.hold()?;
+            pulse.watch_crashes()?;
+            turn(duty, &pulse, LcaLink::new(path, me, descriptor.into())?)
+        };
+        if let Err(error) = begun() {
+            tracing::error!("cannot go on: {error}");
+        }
+        // Nobody hears that only if the other thread has ended, and the process with it.
+        let _ = sender.send(());
+    };
+    let spawned = thread::Builder::new().name("life".into()).spawn(live);
+    spawned.map_err(|error| Trouble::new(format!("no thread is left: {error}"), "see `ulimit -u`"))?;
+    Ok(end)
+}
+
+/// The thread's life, until the LCA ends it.
+fn turn(mut duty: impl Duty, pulse: &Pulse, mut lca: LcaLink) -> io::Result<()> {
+    lca.ready();
+    loop {
+        pulse.beat();
+        let descriptors = std::iter::once(lca.as_fd()).chain(duty.descriptor());
+        let mut waiting: Vec<_> = descriptors.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        match poll(&mut waiting, PollTimeout::from(TURN)) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        duty.serve();
+        while let Some(news) = lca.poll() {
+            match news {
+                News::Stop => return Ok(()),
+                News::Ended(_) => {}
+            }
+        }
+    }
+}

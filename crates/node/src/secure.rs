@@ -1,0 +1,318 @@
+//! Frames over a TLS connection between two hosts, without ever waiting: the counterpart of [`crate::channel`].
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage, setsockopt, sockopt};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::channel::{ChannelError, MOST_WAITING};
+use crate::frames::{self, Incoming};
+use crate::identity::host_of;
+use crate::wire::Trouble;
+
+
+/// One connection that carries frames both ways. After an error it is to be dropped.
+#[derive(Debug)]
+pub struct SecureChannel {
+    socket: TcpStream,
+    tls: Connection,
+    incoming: Incoming,
+    frame: Vec<u8>,
+    /// Octets that were given to TLS and not to the socket, at most.
+    waiting: usize,
+}
+
+impl SecureChannel {
+    /// Begins to connect from `from` to `to`, where a host with the name `name` in its certificate should be.
+    ///
+    /// # Errors
+    /// If the system refuses a socket, or the address at once.
+    pub fn connect(from: SocketAddr, to: SocketAddr, config: Arc<ClientConfig>, name: &str) -> io::Result<Self> {
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let socket: OwnedFd = socket::socket(family, SockType::Stream, flags, None)?;
+        socket::bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &SockaddrStorage::from(from))?;
+        match socket::connect(std::os::fd::AsRawFd::as_raw_fd(&socket), &SockaddrStorage::from(to)) {
+            Ok(()) | Err(nix::errno::Errno::EINPROGRESS) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        Self::new(socket.into(), tls.into())
+    }
+
+    /// Takes a connection that another host has opened.
+    ///
+    /// # Errors
+    /// If the system refuses it.
+    pub fn accept(socket: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Self::new(socket, ServerConnection::new(config).map_err(io::Error::other)?.into())
+    }
+
+    fn new(socket: TcpStream, mut tls: Connection) -> io::Result<Self> {
+        socket.set_nodelay(true)?;
+        // What is bounded is what waits here (`MOST_WAITING`).
+        tls.set_buffer_limit(None);
+        Ok(Self { socket, tls, incoming: Incoming::default(), frame: Vec::new(), waiting: 0 })
+    }
+
+    /// After how long without an answer the kernel gives the connection up, in milliseconds (`tcp(7)`, `TCP_USER_TIMEOUT`).
+    ///
+    /// # Errors
+    /// If the kernel does not know it.
+    pub fn give_up_after(&self, millis: u32) -> io::Result<()> {
+        Ok(setsockopt(&self.socket, sockopt::TcpUserTimeout, &millis)?)
+    }
+
+    /// The host at the other end; `None` before it has proved who it is.
+    ///
+    /// # Errors
+    /// If it is none of this solution.
+    pub fn peer(&self, solution: &str) -> Option<Result<String, Trouble>> {
+        let shown = self.tls.peer_certificates().filter(|_| !self.tls.is_handshaking())?;
+        Some(host_of(shown, solution))
+    }
+
+    /// Puts a message behind those that wait and sends what the socket takes.
+    ///
+    /// # Errors
+    /// If it is no frame, if too much waits, or if the connection is broken.
+    pub fn send<T: Serialize>(&mut self, message: &T) -> Result<(), ChannelError> {
+        self.frame.clear();
+        frames::append(message, 0, &mut self.frame)?;
+        self.tls.writer().write_all(&self.frame)?;
+        self.waiting += self.frame.len();
+        self.flush()?;
+        if self.waiting > MOST_WAITING { Err(ChannelError::Full) } else { Ok(()) }
+    }
+
+    /// Sends what waits, as far as the socket takes it.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub fn flush(&mut self) -> Result<(), ChannelError> {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(&mut self.socket) {
+                Ok(count) => self.waiting = self.waiting.saturating_sub(count),
+                Err(error) if is_not_yet(&error) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Before the handshake is over TLS keeps it to itself.
+        if !self.tls.is_handshaking() {
+            self.waiting = 0;
+        }
+        Ok(())
+    }
+
+    /// Whether something waits for the socket to take more, or for the connection to stand.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.tls.wants_write()
+    }
+
+    /// The next message; `None` if there is none now. Reads from the socket when it must.
+    ///
+    /// # Errors
+    /// If the connection has ended or is broken, or what came is not such a message.
+    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ChannelError> {
+        loop {
+            if let Some((message, _)) = self.incoming.take()? {
+                return Ok(Some(message));
+            }
+            match self.tls.reader().read(self.incoming.room()) {
+                Ok(0) => return Err(ChannelError::Ended),
+                Ok(count) => {
+                    self.incoming.filled(count);
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // It ended without the goodbye of TLS, as the end of a process does.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(ChannelError::Ended),
+                Err(error) => return Err(error.into()),
+            }
+            if !self.read_socket()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Goes on with the handshake, without taking out any message. True once the other host has proved who it is.
+    ///
+    /// # Errors
+    /// If the connection has ended or is broken, or the other host cannot prove it.
+    pub fn shakes_hands(&mut self) -> Result<bool, ChannelError> {
+        self.flush()?;
+        while self.tls.is_handshaking() && self.read_socket()? {}
+        Ok(!self.tls.is_handshaking())
+    }
+
+    /// Takes in what the socket holds; false if that is nothing now.
+    fn read_socket(&mut self) -> Result<bool, ChannelError> {
+        match self.tls.read_tls(&mut self.socket) {
+            Ok(0) => Err(ChannelError::Ended),
+            Ok(_) => {
+                let read = self.tls.process_new_packets();
+                // An alert says why.
+                self.flush()?;
+                read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                Ok(true)
+            }
+            Err(error) if is_not_yet(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Octets that wait here for the socket.
+    #[must_use]
+    pub const fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Ends it: the other side reads what was sent, and then the end.
+    pub fn shut(&mut self) {
+        self.tls.send_close_notify();
+        let _ = self.flush();
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+/// The socket takes or gives nothing more now, or is not connected yet.
+fn is_not_yet(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected | io::ErrorKind::Interrupted)
+}
+
+impl AsFd for SecureChannel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::time::{Duration, SystemTime};
+
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    use super::*;
+    use crate::identity::{Authority, HOST_LIFETIME, Keyring, name_of};
+
+    fn authority(solution: &str) -> Authority {
+        Authority::create(solution, SystemTime::now()).unwrap()
+    }
+
+    fn keyring(authority: &Authority, host: &str, from: SystemTime, lifetime: Duration) -> Keyring {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let identity = authority.issue(host, from, lifetime).unwrap();
+        serde_json::to_writer(file.as_file(), &identity).unwrap();
+        Keyring::open(file.path()).unwrap()
+    }
+
+    fn fresh(authority: &Authority, host: &str) -> Keyring {
+        keyring(authority, host, SystemTime::now(), HOST_LIFETIME)
+    }
+
+    fn any() -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, 0).into()
+    }
+
+    /// Two ends; the first one connects and expects `name`.
+    fn pair(client: &mut Keyring, server: &mut Keyring, name: &str) -> [SecureChannel; 2] {
+        let listener = TcpListener::bind(any()).unwrap();
+        let to = listener.local_addr().unwrap();
+        let one = SecureChannel::connect(any(), to, client.client(), name).unwrap();
+        let other = SecureChannel::accept(listener.accept().unwrap().0, server.server()).unwrap();
+        [one, other]
+    }
+
+    /// Lets both ends work until one of them has a message or an error.
+    fn first(ends: &mut [SecureChannel; 2]) -> (usize, Result<String, ChannelError>) {
+        loop {
+            for (number, end) in ends.iter_mut().enumerate() {
+                match end.flush().and_then(|()| end.receive()) {
+                    Ok(None) => {}
+                    Ok(Some(message)) => return (number, Ok(message)),
+                    Err(error) => return (number, Err(error)),
+                }
+            }
+            let wanted = |end: &SecureChannel| {
+                if end.is_waiting() { PollFlags::POLLIN | PollFlags::POLLOUT } else { PollFlags::POLLIN }
+            };
+            let mut fds: Vec<_> = ends.iter().map(|end| PollFd::new(end.as_fd(), wanted(end))).collect();
+            poll(&mut fds, PollTimeout::NONE).unwrap();
+        }
+    }
+
+    #[test]
+    fn two_hosts_of_a_solution_talk_and_know_each_other() {
+        let ours = authority("ours");
+        let (mut one, mut other) = (fresh(&ours, "h1"), fresh(&ours, "h2"));
+        let mut ends = pair(&mut one, &mut other, &name_of("h2", "ours"));
+        assert!(ends[0].peer("ours").is_none());
+        ends[0].send(&"said before anything stands").unwrap();
+        let (at, message) = first(&mut ends);
+        assert_eq!((at, message.unwrap().as_str()), (1, "said before anything stands"));
+        assert_eq!(ends[0].peer("ours").unwrap().unwrap(), "h2");
+        assert_eq!(ends[1].peer("ours").unwrap().unwrap(), "h1");
+        let long = "x".repeat(900_000);
+        for _ in 0..5 {
+            ends[1].send(&long).unwrap();
+        }
+        for _ in 0..5 {
+            assert_eq!(first(&mut ends).1.unwrap(), long);
+        }
+        assert_eq!((ends[1].waiting(), ends[1].is_waiting()), (0, false));
+        ends[0].send(&"last").unwrap();
+        ends[0].shut();
+        assert_eq!(first(&mut ends).1.unwrap(), "last");
+        assert!(ends[1].receive::<String>().unwrap_err().is_end());
+    }
+
+    fn refused(client: &mut Keyring, server: &mut Keyring, name: &str) -> String {
+        let mut ends = pair(client, server, name);
+        ends[0].send(&"let me in").unwrap();
+        first(&mut ends).1.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nobody_else_is_believed() {
+        let (ours, theirs) = (authority("ours"), authority("ours"));
+        let (mut h1, mut h2, mut stranger) = (fresh(&ours, "h1"), fresh(&ours, "h2"), fresh(&theirs, "h2"));
+        let name = name_of("h2", "ours");
+        assert!(refused(&mut h1, &mut stranger, &name).contains("UnknownIssuer"));
+        assert!(refused(&mut stranger, &mut h2, &name).contains("UnknownIssuer"));
+        let long_ago = SystemTime::now() - 2 * HOST_LIFETIME;
+        let mut expired = keyring(&ours, "h2", long_ago, HOST_LIFETIME);
+        assert!(refused(&mut h1, &mut expired, &name).contains("Expired"));
+        assert!(refused(&mut h1, &mut h2, &name_of("h3", "ours")).contains("not valid for name"));
+    }
+
+    #[test]
+    fn a_new_certificate_is_taken_for_the_next_connection_and_a_broken_file_changes_nothing() {
+        let ours = authority("ours");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identity.json");
+        let write = |text: &[u8], age: u64| {
+            std::fs::write(&path, text).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        };
+        let issued = |host| serde_json::to_vec(&ours.issue(host, SystemTime::now(), HOST_LIFETIME).unwrap()).unwrap();
+        write(&issued("h1"), 30);
+        let mut keyring = Keyring::open(&path).unwrap();
+        write(&issued("h1b"), 20);
+        keyring.client();
+        assert_eq!(keyring.identity().host, "h1b");
+        write(b"half a fi", 10);
+        keyring.server();
+        assert_eq!(keyring.identity().host, "h1b");
+        assert!(Keyring::open(&path).unwrap_err().to_string().contains("is no identity of a host"));
+    }
+}

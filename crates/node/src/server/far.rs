@@ -1,0 +1,224 @@
+//! The other side of the pair on another host: it is dialled and answered over every network, and told the same as one on
+//! this host, but for the descriptors, which stay where they are.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use model::{Incarnation, Span, Time};
+use redundancy::hot_standby::RoleName;
+
+use super::poll::Poll;
+use super::remote::{PathOpening, Remote, Route};
+use super::service::Service;
+use super::shell::Shell;
+use super::token::Token;
+use crate::channel::ChannelError;
+use crate::identity::Keyring;
+use crate::secure::SecureChannel;
+use crate::wire::Trouble;
+
+/// Connections that have not said yet what they are for, at most.
+const MOST_GUESTS: usize = 16;
+/// How long one may take to say it.
+const PATIENCE: Span = Span::from_secs(2);
+
+/// Where the other side is, if it is not on this host.
+#[derive(Clone, Debug)]
+pub struct FarSettings {
+    /// The file with the identity of this host.
+    pub identity: PathBuf,
+    /// Where this side is dialled: one address in each network, in the order of the route.
+    pub listen: Vec<SocketAddr>,
+    /// How the other side is dialled.
+    pub route: Route,
+}
+
+/// What joins this side to a far one.
+#[derive(Debug)]
+pub(super) struct Far {
+    me: Incarnation,
+    route: Route,
+    keys: Keyring,
+    listeners: Vec<TcpListener>,
+    /// Connections that have not said yet what they are for, and until when they may take to.
+    guests: BTreeMap<u64, (SecureChannel, Time)>,
+    counted: u64,
+    remote: Option<Remote>,
+    /// The link was dialled from here, and is not known to stand yet.
+    dials: bool,
+}
+
+impl Far {
+    /// Listens on every network.
+    ///
+    /// # Errors
+    /// If this host has no identity, or cannot listen at one of the addresses.
+    pub(super) fn open(settings: &FarSettings, me: &Incarnation, poll: &Poll) -> Result<Self, Trouble> {
+        let keys = Keyring::open(&settings.identity)?;
+        let listen = |(network, address): (usize, &SocketAddr)| {
+            let opened = TcpListener::bind(address).and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                poll.add(&listener, Token::FarDoor(network as u8), false)?;
+                Ok(listener)
+            });
+            opened.map_err(|error| {
+                Trouble::new(
+                    format!("cannot listen at {address} for the other side of the pair: {error}"),
+                    "it must be an address of this host, and the port be free",
+                )
+            })
+        };
+        let listeners = settings.listen.iter().enumerate().map(listen).collect::<Result<_, _>>()?;
+        Ok(Self {
+            me: me.clone(),
+            route: settings.route.clone(),
+            keys,
+            listeners,
+            guests: BTreeMap::new(),
+            counted: 0,
+            remote: None,
+            dials: false,
+        })
+    }
+
+    /// Whoever connects must say first which link it belongs to.
+    fn accept(&mut self, network: u8, poll: &Poll, now: Time) {
+        let Some(listener) = self.listeners.get(usize::from(network)) else { return };
+        while let Ok((socket, _)) = listener.accept() {
+            self.guests.retain(|_, (_, until)| *until > now);
+            while self.guests.len() >= MOST_GUESTS {
+                self.guests.pop_first();
+            }
+            self.counted += 1;
+            let Ok(channel) = SecureChannel::accept(socket, self.keys.server()) else { continue };
+            if poll.add(&channel, Token::FarGuest(self.counted), false).is_ok() {
+                self.guests.insert(self.counted, (channel, now + PATIENCE));
+            }
+        }
+    }
+
+    /// The first word of a guest, and its connection, once it has said it.
+    fn greeting(&mut self, number: u64, poll: &Poll) -> Option<(PathOpening, SecureChannel)> {
+        let (channel, _) = self.guests.get_mut(&number)?;
+        let opening = match channel.receive::<PathOpening>() {
+            Ok(None) => return None,
+            Ok(Some(opening)) => Some(opening),
+            Err(error) => {
+                if !error.is_end() {
+                    tracing::warn!("refuses a connection of another host: {error}");
+                }
+                None
+            }
+        };
+        let (channel, _) = self.guests.remove(&number)?;
+        poll.remove(&channel);
+        opening.map(|opening| (opening, channel))
+    }
+
+    fn dial(&mut self, now: Time) -> io::Result<Remote> {
+        let link = getrandom::u64().map_err(io::Error::other)?;
+        self.dials = true;
+        Remote::dial(self.me.clone(), self.route.clone(), link, &mut self.keys, now)
+    }
+}
+
+impl<S: Service> Shell<S> {
+    pub(super) fn dial_far(&mut self) {
+        let Some(far) = &mut self.far else { return };
+        let dialled = far.dial(self.now).and_then(|remote| {
+            self.poll.add(&remote, Token::FarLink, false)?;
+            Ok(remote)
+        });
+        match dialled {
+            Ok(remote) => far.remote = Some(remote),
+            Err(error) => {
+                tracing::warn!("cannot dial the other side: {error}");
+                self.replica.link_down(self.now);
+            }
+        }
+    }
+
+    pub(super) fn answer_far_door(&mut self, network: u8) {
+        if let Some(far) = &mut self.far {
+            far.accept(network, &self.poll, self.now);
+        }
+    }
+
+    pub(super) fn hear_far_guest(&mut self, number: u64) {
+        let Some(far) = &mut self.far else { return };
+        let Some((opening, channel)) = far.greeting(number, &self.poll) else { return };
+        if let Some(remote) = far.remote.as_mut().filter(|remote| remote.is_for(&opening)) {
+            remote.attach(&opening, channel, self.now);
+            return self.hear_far();
+        }
+        // Only a primary takes somebody on.
+        if self.replica.status().role == RoleName::Primary {
+            self.far_calls(&opening, channel);
+        }
+    }
+
+    /// The other side dials anew: it has left the old link.
+    fn far_calls(&mut self, opening: &PathOpening, channel: SecureChannel) {
+        if self.far.as_ref().is_some_and(|far| far.remote.is_some()) {
+            self.hang_up_far();
+            self.replica.link_down(self.now);
+        }
+        let Some(far) = &mut self.far else { return };
+        let networks = far.listeners.len();
+        let taken = Remote::accept(far.me.clone(), networks, opening, channel, self.now).and_then(|remote| {
+            self.poll.add(&remote, Token::FarLink, false)?;
+            Ok(remote)
+        });
+        match taken {
+            Ok(remote) => (far.remote, far.dials) = (Some(remote), false),
+            Err(error) => tracing::warn!("cannot take a link of the other side: {error}"),
+        }
+        self.hear_far();
+    }
+
+    /// Reads everything that has come from the far side.
+    pub(super) fn hear_far(&mut self) {
+        let Some(far) = &mut self.far else { return };
+        let Some(remote) = &mut far.remote else { return };
+        remote.turn(&mut far.keys, self.now);
+        if far.dials && remote.is_up() {
+            far.dials = false;
+            self.replica.link_up();
+            self.carry_out();
+        }
+        while let Some(message) = self.far.as_mut().and_then(|far| far.remote.as_mut()?.receive()) {
+            self.replica.link_frame(self.now, &message);
+            self.carry_out();
+        }
+        if self.far.as_ref().and_then(|far| far.remote.as_ref()).is_some_and(|remote| remote.is_over(self.now)) {
+            tracing::info!("the link to the other side is gone");
+            self.hang_up_far();
+            self.replica.link_down(self.now);
+        }
+    }
+
+    /// Says something to the far side.
+    pub(super) fn tell_far(&mut self, message: &[u8]) {
+        let Some(remote) = self.far.as_mut().and_then(|far| far.remote.as_mut()) else { return };
+        if let Err(error) = remote.send(message, self.now) {
+            self.far_broke(&error);
+        }
+    }
+
+    fn far_broke(&mut self, error: &ChannelError) {
+        tracing::warn!("the link to the other side is given up: {error}");
+        self.hang_up_far();
+        self.replica.link_down(self.now);
+    }
+
+    pub(super) fn hang_up_far(&mut self) {
+        let Some(far) = &mut self.far else { return };
+        far.dials = false;
+        if let Some(mut remote) = far.remote.take() {
+            self.poll.remove(&remote);
+            remote.shut();
+        }
+    }
+}

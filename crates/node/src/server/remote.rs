@@ -1,0 +1,509 @@
+//! The link of a pair on two hosts: one TLS connection over each network that joins them, as one [`Bundle`].
+//!
+//! The backup dials, over every network at once; the primary attaches what belongs together. The link stands as long as one of
+//! the connections does: whichever of them breaks, falls silent or gets stuck, the messages go on over another one, and the
+//! side that dialled makes it anew.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use model::{Incarnation, Span, Time};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use redundancy::bundle::{Bundle, Effect, PathReport};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::channel::{ChannelError, MOST_WAITING};
+use crate::identity::Keyring;
+use crate::secure::SecureChannel;
+
+/// Time between heartbeats on each network.
+const HEARTBEAT: Span = Span::from_millis(50);
+/// Pause before a network is tried again.
+const RETRY: Span = Span::from_millis(50);
+/// How long a connection may take to stand.
+const CONNECT_PATIENCE: Span = Span::from_millis(500);
+
+/// The first word on each connection of a link, said by who dialled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PathOpening {
+    /// Who dials.
+    pub(crate) from: Incarnation,
+    /// Names the link: connections with the same number belong together.
+    pub(crate) link: u64,
+    /// Which network this is, counted from 0.
+    pub(crate) network: u8,
+}
+
+/// What follows.
+#[derive(Debug, Serialize, Deserialize)]
+struct PathFrame(ByteBuf);
+
+/// How the other host is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The name in its certificate.
+    pub name: String,
+    /// Over each network: from which address of this host, to which of the other one.
+    pub networks: Vec<(SocketAddr, SocketAddr)>,
+}
+
+/// One connection.
+#[derive(Debug)]
+enum Path {
+    /// There is none; who dials tries again then.
+    Down { retry: Time },
+    /// It is being made, until then at the latest.
+    Opening { channel: SecureChannel, until: Time },
+    Stands(SecureChannel),
+}
+
+/// The link to a side on another host. Its descriptor is readable when [`turn`](Self::turn) has something to do.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    me: Incarnation,
+    /// Only who dials knows the way.
+    route: Option<Route>,
+    link: u64,
+    bundle: Bundle,
+    paths: Vec<Path>,
+    epoll: Epoll,
+    timer: TimerFd,
+    came: VecDeque<Vec<u8>>,
+    /// It has stood; once it stands no more, it is over.
+    has_stood: bool,
+}
+
+impl Remote {
+    /// Dials over every network of `route`; `link` is a number that nobody else draws.
+    ///
+    /// # Errors
+    /// If the system has no descriptors left.
+    pub(crate) fn dial(me: Incarnation, route: Route, link: u64, keys: &mut Keyring, now: Time) -> io::Result<Self> {
+        let networks = route.networks.len();
+        let mut remote = Self::new(me, Some(route), link, networks)?;
+        remote.connect(keys, now);
+        remote.arm(now);
+        Ok(remote)
+    }
+
+    /// Takes the first connection of a link that another side has dialled over so many `networks`.
+    ///
+    /// # Errors
+    /// If the system has no descriptors left.
+    pub(crate) fn accept(
+        me: Incarnation,
+        networks: usize,
+        opening: &PathOpening,
+        channel: SecureChannel,
+        now: Time,
+    ) -> io::Result<Self> {
+        let mut remote = Self::new(me, None, opening.link, networks)?;
+        remote.attach(opening, channel, now);
+        Ok(remote)
+    }
+
+    fn new(me: Incarnation, route: Option<Route>, link: u64, networks: usize) -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+        epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+        let paths = (0..networks).map(|_| Path::Down { retry: Time::ZERO }).collect();
+        let bundle = Bundle::new(networks, HEARTBEAT, MOST_WAITING);
+        Ok(Self { me, route, link, bundle, paths, epoll, timer, came: VecDeque::new(), has_stood: false })
+    }
+
+    /// True if a connection with this first word belongs to this link.
+    pub(crate) fn is_for(&self, opening: &PathOpening) -> bool {
+        self.route.is_none() && self.link == opening.link
+    }
+
+    /// Takes another connection of this link.
+    pub(crate) fn attach(&mut self, opening: &PathOpening, channel: SecureChannel, now: Time) {
+        let number = usize::from(opening.network);
+        if number >= self.paths.len() || self.epoll.add(&channel, EpollEvent::new(EpollFlags::EPOLLIN, 0)).is_err() {
+            return;
+        }
+        if matches!(self.paths[number], Path::Stands(_)) {
+            self.bundle.broken(now, number);
+        }
+        self.paths[number] = Path::Stands(channel);
+        self.has_stood = true;
+        self.bundle.connected(now, number);
+        self.carry_out(now);
+        self.arm(now);
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// If too much waits for the other side.
+    pub(crate) fn send(&mut self, message: &[u8], now: Time) -> Result<(), ChannelError> {
+        self.bundle.send(now, message).map_err(|_| ChannelError::Full)?;
+        self.carry_out(now);
+        self.arm(now);
+        Ok(())
+    }
+
+    /// Does what there is to do, and makes anew what is broken.
+    pub(crate) fn turn(&mut self, keys: &mut Keyring, now: Time) {
+        // Read, so that it does not wake anybody again; it holds nothing.
+        let _ = self.timer.wait();
+        for number in 0..self.paths.len() {
+            self.work(number, keys.identity().solution.clone().as_str(), now);
+        }
+        if self.bundle.deadline() <= now {
+            self.bundle.tick(now);
+        }
+        self.bundle.flush();
+        self.carry_out(now);
+        self.connect(keys, now);
+        self.arm(now);
+    }
+
+    /// The next message of the other side.
+    pub(crate) fn receive(&mut self) -> Option<Vec<u8>> {
+        self.came.pop_front()
+    }
+
+    /// True while it stands.
+    pub(crate) fn is_up(&self) -> bool {
+        !self.bundle.is_down()
+    }
+
+    /// True once it has stood and stands no more, or could not be made over any network.
+    pub(crate) fn is_over(&self, now: Time) -> bool {
+        let fails = |path: &Path| match path {
+            Path::Down { .. } => true,
+            Path::Opening { until, .. } => *until <= now,
+            Path::Stands(_) => false,
+        };
+        !self.is_up() && self.came.is_empty() && (self.has_stood || self.paths.iter().all(fails))
+    }
+
+    /// How each network stands, in the order of the route.
+    pub(crate) fn reports(&self) -> Vec<PathReport> {
+        self.bundle.reports().collect()
+    }
+
+    /// How long the oldest message has waited that the other side may not have.
+    pub(crate) fn lag(&self, now: Time) -> Span {
+        self.bundle.lag(now)
+    }
+
+    /// Ends it for both sides.
+    pub(crate) fn shut(&mut self) {
+        for path in &mut self.paths {
+            if let Path::Stands(channel) | Path::Opening { channel, .. } = path {
+                channel.shut();
+            }
+        }
+    }
+
+    /// Reads and writes one connection.
+    fn work(&mut self, number: usize, solution: &str, now: Time) {
+        let Some(path) = self.paths.get_mut(number) else { return };
+        let done = match path {
+            Path::Down { .. } => return,
+            Path::Opening { until, .. } if *until <= now => Err(ChannelError::Ended),
+            Path::Opening { channel, .. } => stands(channel, solution),
+            Path::Stands(channel) => channel.flush().map(|()| true),
+        };
+        match done {
+            Ok(false) => {}
+            Ok(true) => {
+                if let Path::Opening { .. } = path
+                    && let Path::Opening { channel, .. } = std::mem::replace(path, Path::Down { retry: Time::NEVER })
+                {
+                    *path = Path::Stands(channel);
+                    self.has_stood = true;
+                    self.bundle.connected(now, number);
+                    self.carry_out(now);
+                }
+                self.read(number, now);
+            }
+            Err(error) => self.fails(number, &error, now),
+        }
+        self.watch(number);
+    }
+
+    fn read(&mut self, number: usize, now: Time) {
+        while let Some(Path::Stands(channel)) = self.paths.get_mut(number) {
+            match channel.receive::<PathFrame>() {
+                Ok(None) => return,
+                Ok(Some(PathFrame(packet))) => {
+                    if self.bundle.receive(now, number, &packet).is_err() {
+                        return self.fails(number, &ChannelError::Ended, now);
+                    }
+                    self.carry_out(now);
+                }
+                Err(error) => return self.fails(number, &error, now),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Time) {
+        loop {
+            let effects: Vec<_> = self.bundle.take_effects().collect();
+            if effects.is_empty() {
+                return;
+            }
+            for effect in effects {
+                match effect {
+                    Effect::Write { path, packet } => self.write(path, packet, now),
+                    Effect::Deliver(message) => self.came.push_back(message),
+                    Effect::Reset { path, why } => {
+                        tracing::warn!(network = path, ?why, "the link over this network is made anew");
+                        self.drop_path(path, now);
+                    }
+                    Effect::Chosen(path) => tracing::info!(network = path, "the link goes over this network"),
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, number: usize, packet: Vec<u8>, now: Time) {
+        let Some(Path::Stands(channel)) = self.paths.get_mut(number) else { return };
+        match channel.send(&PathFrame(ByteBuf::from(packet))) {
+            Ok(()) => self.watch(number),
+            Err(error) => self.fails(number, &error, now),
+        }
+    }
+
+    /// Begins to connect where it is time to.
+    fn connect(&mut self, keys: &mut Keyring, now: Time) {
+        let Some(route) = self.route.clone() else { return };
+        // A link that is over is over: what stood on both sides has begun anew by now.
+        if self.has_stood && self.bundle.is_down() {
+            return;
+        }
+        for (number, (from, to)) in route.networks.iter().enumerate() {
+            let due = matches!(self.paths[number], Path::Down { retry } if retry <= now);
+            if !due {
+                continue;
+            }
+            let opening = PathOpening { from: self.me.clone(), link: self.link, network: number as u8 };
+            let made = SecureChannel::connect(*from, *to, keys.client(), &route.name).and_then(|mut channel| {
+                channel.send(&opening).map_err(io::Error::other)?;
+                let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
+                self.epoll.add(&channel, EpollEvent::new(flags, 0))?;
+                Ok(channel)
+            });
+            self.paths[number] = match made {
+                Ok(channel) => Path::Opening { channel, until: now + CONNECT_PATIENCE },
+                Err(_) => Path::Down { retry: now + RETRY },
+            };
+        }
+    }
+
+    fn fails(&mut self, number: usize, error: &ChannelError, now: Time) {
+        if !error.is_end() {
+            tracing::warn!(network = number, "the link over this network broke: {error}");
+        }
+        self.drop_path(number, now);
+        self.bundle.broken(now, number);
+        self.carry_out(now);
+    }
+
+    fn drop_path(&mut self, number: usize, now: Time) {
+        let retry = if self.route.is_some() { now + RETRY } else { Time::NEVER };
+        if let Some(path) = self.paths.get_mut(number) {
+            // The kernel takes it out of the set with its last descriptor.
+            *path = Path::Down { retry };
+        }
+    }
+
+    /// Waits for a connection to take more, if something waits for that.
+    fn watch(&self, number: usize) {
+        let Some(Path::Stands(channel) | Path::Opening { channel, .. }) = self.paths.get(number) else { return };
+        let out = if channel.is_waiting() { EpollFlags::EPOLLOUT } else { EpollFlags::empty() };
+        let _ = self.epoll.modify(channel, &mut EpollEvent::new(EpollFlags::EPOLLIN | out, 0));
+    }
+
+    /// Wakes the owner when something is due.
+    fn arm(&self, now: Time) {
+        let of_path = |path: &Path| match path {
+            Path::Down { retry } => *retry,
+            Path::Opening { until, .. } => *until,
+            Path::Stands(_) => Time::NEVER,
+        };
+        let due = self.paths.iter().map(of_path).fold(self.bundle.deadline(), Time::min);
+        if due < Time::NEVER {
+            let after = std::time::Duration::from_micros(due.since(now).as_micros().max(1));
+            let _ = self.timer.set(Expiration::OneShot(TimeSpec::from(after)), TimerSetTimeFlags::empty());
+        }
+    }
+}
+
+/// True once the host at the other end has proved to be one of ours.
+fn stands(channel: &mut SecureChannel, solution: &str) -> Result<bool, ChannelError> {
+    if !channel.shakes_hands()? {
+        return Ok(false);
+    }
+    match channel.peer(solution) {
+        Some(Err(trouble)) => Err(io::Error::other(trouble.to_string()).into()),
+        peer => Ok(peer.is_some()),
+    }
+}
+
+impl AsFd for Remote {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::time::SystemTime;
+
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    use super::*;
+    use crate::clock;
+    use crate::identity::{Authority, HOST_LIFETIME, name_of};
+
+    const NETWORKS: usize = 2;
+
+    fn keyring(authority: &Authority, host: &str) -> Keyring {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let identity = authority.issue(host, SystemTime::now(), HOST_LIFETIME).unwrap();
+        serde_json::to_writer(file.as_file(), &identity).unwrap();
+        Keyring::open(file.path()).unwrap()
+    }
+
+    /// An address of the host `last` on a network of the loopback.
+    fn at(network: usize, last: u8) -> SocketAddr {
+        (Ipv4Addr::new(127, 77, network as u8 + 1, last), 0).into()
+    }
+
+    /// Two hosts: the second one dials.
+    struct Site {
+        listeners: Vec<TcpListener>,
+        keys: [Keyring; 2],
+        greeting: Vec<SecureChannel>,
+        links: [Option<Remote>; 2],
+        came: [Vec<Vec<u8>>; 2],
+    }
+
+    impl Site {
+        fn new() -> Self {
+            let authority = Authority::create("ours", SystemTime::now()).unwrap();
+            let mut keys = [keyring(&authority, "h1"), keyring(&authority, "h2")];
+            let listeners: Vec<_> = (0..NETWORKS).map(|network| TcpListener::bind(at(network, 1)).unwrap()).collect();
+            listeners.iter().for_each(|listener| listener.set_nonblocking(true).unwrap());
+            let towards = |(network, listener): (usize, &TcpListener)| (at(network, 2), listener.local_addr().unwrap());
+            let networks = listeners.iter().enumerate().map(towards).collect();
+            let route = Route { name: name_of("h1", "ours"), networks };
+            let backup = Incarnation::new("sip-b", 3);
+            let dialler = Remote::dial(backup, route, 42, &mut keys[1], clock::now()).unwrap();
+            Self { listeners, keys, greeting: Vec::new(), links: [None, Some(dialler)], came: Default::default() }
+        }
+
+        /// Lets both sides work until `done`.
+        fn until(&mut self, done: impl Fn(&Self) -> bool) {
+            while !done(self) {
+                let mut fds: Vec<_> =
+                    self.listeners.iter().map(|listener| PollFd::new(listener.as_fd(), PollFlags::POLLIN)).collect();
+                fds.extend(self.greeting.iter().map(|channel| PollFd::new(channel.as_fd(), PollFlags::POLLIN)));
+                fds.extend(self.links.iter().flatten().map(|link| PollFd::new(link.as_fd(), PollFlags::POLLIN)));
+                poll(&mut fds, PollTimeout::NONE).unwrap();
+                self.step();
+            }
+        }
+
+        fn step(&mut self) {
+            for listener in &self.listeners {
+                while let Ok((socket, _)) = listener.accept() {
+                    self.greeting.push(SecureChannel::accept(socket, self.keys[0].server()).unwrap());
+                }
+            }
+            let now = clock::now();
+            for mut channel in std::mem::take(&mut self.greeting) {
+                match channel.receive::<PathOpening>() {
+                    Ok(None) => self.greeting.push(channel),
+                    Ok(Some(opening)) => self.opened(&opening, channel, now),
+                    Err(_) => {}
+                }
+            }
+            for side in 0..2 {
+                let Some(link) = &mut self.links[side] else { continue };
+                link.turn(&mut self.keys[side], now);
+                while let Some(message) = link.receive() {
+                    self.came[side].push(message);
+                }
+            }
+        }
+
+        fn opened(&mut self, opening: &PathOpening, channel: SecureChannel, now: Time) {
+            assert_eq!(opening.from, Incarnation::new("sip-b", 3));
+            match &mut self.links[0] {
+                Some(link) if link.is_for(opening) => link.attach(opening, channel, now),
+                link => {
+                    let me = Incarnation::new("sip-a", 7);
+                    *link = Some(Remote::accept(me, NETWORKS, opening, channel, now).unwrap());
+                }
+            }
+        }
+
+        fn link(&mut self, side: usize) -> &mut Remote {
+            self.links[side].as_mut().unwrap()
+        }
+
+        fn all_stand(&self) -> bool {
+            self.links.iter().flatten().flat_map(Remote::reports).filter(|path| path.is_trusted).count() == 2 * NETWORKS
+        }
+    }
+
+    #[test]
+    fn messages_arrive_once_and_in_order_while_one_network_after_the_other_breaks() {
+        let mut site = Site::new();
+        site.until(Site::all_stand);
+        for number in 0..3_000u32 {
+            for side in 0..2 {
+                let message = [number.to_le_bytes().to_vec(), vec![side as u8; (number % 700) as usize]].concat();
+                site.link(side).send(&message, clock::now()).unwrap();
+            }
+            if number % 1_000 == 500 {
+                // It breaks with what is on its way.
+                let network = (number / 1_000) as usize % NETWORKS;
+                let side = (number / 2_000) as usize;
+                if let Path::Stands(channel) = &site.link(side).paths[network] {
+                    nix::sys::socket::shutdown(
+                        std::os::fd::AsRawFd::as_raw_fd(&channel.as_fd()),
+                        nix::sys::socket::Shutdown::Both,
+                    )
+                    .unwrap();
+                }
+                site.until(Site::all_stand);
+            }
+        }
+        site.until(|site| site.came.iter().all(|came| came.len() == 3_000));
+        for came in &site.came {
+            let numbers = came.iter().map(|message| u32::from_le_bytes(message[..4].try_into().unwrap()));
+            assert!(numbers.eq(0..3_000));
+        }
+        assert!(site.links.iter().flatten().all(|link| link.is_up() && !link.is_over(clock::now())));
+        site.until(|site| site.links.iter().flatten().all(|link| link.lag(clock::now()) == Span::ZERO));
+    }
+
+    #[test]
+    fn the_end_of_one_side_is_the_end_of_the_link() {
+        let mut site = Site::new();
+        site.until(Site::all_stand);
+        site.links[0] = None;
+        site.listeners.clear();
+        site.until(|site| site.links[1].as_ref().is_some_and(|link| link.is_over(clock::now())));
+    }
+
+    #[test]
+    fn where_nobody_listens_there_is_no_link() {
+        let mut site = Site::new();
+        site.listeners.clear();
+        site.until(|site| site.links[1].as_ref().is_some_and(|link| link.is_over(clock::now())));
+        assert!(!site.link(1).is_up());
+    }
+}
