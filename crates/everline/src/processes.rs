@@ -81,6 +81,7 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         host: host.trim_end().to_owned(),
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
+        etcd: None,
     })
 }
 

@@ -8,7 +8,7 @@ use model::Incarnation;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::oneshot;
 
-use crate::coordinator::CoordinatorServer;
+use crate::coordinator::{CoordinatorServer, EtcdServer, EtcdSettings, Served};
 use crate::folder::Folder;
 use crate::lca::{LcaLink, News};
 use crate::pulse::Pulse;
@@ -18,9 +18,12 @@ use crate::wire::Trouble;
 const TURN: u8 = 20;
 
 /// Starts the thread, which serves from when this returns; what is returned resolves when it has ended.
-pub(super) fn begin(folder: &Folder, me: &Incarnation) -> Result<oneshot::Receiver<()>, Trouble> {
-    let (server, warnings) = CoordinatorServer::open(&folder.journal("coordinator"), &folder.socket("coordinator"))?;
-    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+pub(super) fn begin(
+    folder: &Folder,
+    me: &Incarnation,
+    etcd: Option<&EtcdSettings>,
+) -> Result<oneshot::Receiver<()>, Trouble> {
+    let server = open(folder, etcd)?;
     let (path, me) = (folder.socket("lca"), me.clone());
     let (sender, end) = oneshot::channel();
     let live = move || {
@@ -41,8 +44,19 @@ pub(super) fn begin(folder: &Folder, me: &Incarnation) -> Result<oneshot::Receiv
     Ok(end)
 }
 
+/// The coordinator, from etcd or from the journal.
+fn open(folder: &Folder, etcd: Option<&EtcdSettings>) -> Result<Box<dyn Served + Send>, Trouble> {
+    let socket = folder.socket("coordinator");
+    if let Some(settings) = etcd {
+        return Ok(Box::new(EtcdServer::open(settings, &socket)?));
+    }
+    let (server, warnings) = CoordinatorServer::open(&folder.journal("coordinator"), &socket)?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    Ok(Box::new(server))
+}
+
 /// The thread's life, until the LCA ends it.
-fn turn(mut server: CoordinatorServer, pulse: &Pulse, mut lca: LcaLink) -> io::Result<()> {
+fn turn(mut server: Box<dyn Served + Send>, pulse: &Pulse, mut lca: LcaLink) -> io::Result<()> {
     lca.ready();
     loop {
         pulse.beat();

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use model::Incarnation;
 
+use crate::coordinator::EtcdSettings;
 use crate::folder::Folder;
 use crate::local;
 use crate::process;
@@ -34,6 +35,8 @@ pub struct ControlSettings {
     pub sip: Pair,
     /// The pair that holds the agents.
     pub routing: Pair,
+    /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
+    pub etcd: Option<EtcdSettings>,
 }
 
 /// A pair of servers, or one without a standby.
@@ -59,7 +62,7 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let no_resources = |error| Trouble::new(format!("the control server cannot begin: {error}"), "see `ulimit -a`");
     let path = settings.folder.socket("control");
     let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
-    let end = coordination::begin(&settings.folder, &settings.me)?;
+    let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;
