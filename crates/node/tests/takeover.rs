@@ -12,7 +12,7 @@ use std::time::Duration;
 use model::{Alias, Epoch, Incarnation, Kind, RecordKey, Time, hash64};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use node::channel::Channel;
-use node::coordinator::CoordinatorServer;
+use node::coordinator::{CoordinatorServer, Served};
 use node::folder::Folder;
 use node::server::{Action, Door, ServerSettings, Service};
 use node::wire::{AgentRow, CallRow, ControlReply, ControlRequest, Opening, Page, Role, ServerReport};

@@ -2,14 +2,17 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use node::coordinator::member::{Member, PROGRAM};
+use node::coordinator::member::{Member, PROGRAM, TlsFiles};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::certificates;
 
 /// A cluster of its own.
 pub(crate) struct Members {
@@ -22,11 +25,26 @@ pub(crate) struct Members {
 impl Members {
     /// Starts so many members, with these arguments besides the ones of Everline.
     pub(crate) fn start(count: usize, extra: &[&str]) -> Self {
+        Self::found(count, extra, |_, _| None)
+    }
+
+    /// Starts one member that asks for certificates, which are made for it in its folder.
+    pub(crate) fn with_tls() -> Self {
+        Self::found(1, &[], |folder, address| Some(certificates::make(folder, address)))
+    }
+
+    /// The files for TLS.
+    pub(crate) fn tls(&self) -> Option<TlsFiles> {
+        self.members[0].tls.clone()
+    }
+
+    fn found(count: usize, extra: &[&str], tls: fn(&Path, Ipv4Addr) -> Option<TlsFiles>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = own_address();
         let sites = free(address, count);
         let cluster: Vec<(String, SocketAddr)> =
             sites.iter().enumerate().map(|(number, [peer, _])| (format!("m{number}"), *peer)).collect();
+        let tls = tls(folder.path(), address);
         let member = |(number, [peer, client]): (usize, [SocketAddr; 2])| Member {
             name: format!("m{number}"),
             data: folder.path().join(format!("m{number}")),
@@ -34,7 +52,7 @@ impl Members {
             client,
             cluster: cluster.clone(),
             token: format!("{address}"),
-            tls: None,
+            tls: tls.clone(),
         };
         let members = sites.into_iter().enumerate().map(member).collect();
         let extra = extra.iter().map(|&argument| argument.to_owned()).collect();

@@ -1,5 +1,6 @@
 //! The coordinator that stands on etcd: the conformance test, and what only it can meet.
 
+mod certificates;
 mod gate;
 mod losses;
 mod members;
@@ -7,7 +8,7 @@ mod races;
 
 use std::path::PathBuf;
 
-use node::coordinator::{Coordinator, EmbeddedCoordinator, EtcdServer, EtcdSettings, member};
+use node::coordinator::{Coordinator, EmbeddedCoordinator, EtcdServer, EtcdSettings, member, member::TlsFiles};
 use tempfile::TempDir;
 
 use self::members::Members;
@@ -20,6 +21,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "etcd::three_members_keep_the_contract_without_their_leader",
         three_members_keep_the_contract_without_their_leader,
+    ),
+    (
+        "etcd::with_certificates_the_contract_is_kept_and_without_nobody_comes_in",
+        with_certificates_the_contract_is_kept_and_without_nobody_comes_in,
     ),
     ("etcd::a_change_is_done_once_while_the_leader_changes", races::a_change_is_done_once_while_the_leader_changes),
     (
@@ -46,13 +51,18 @@ pub(crate) fn missing() -> Option<String> {
 pub(crate) struct Host {
     folder: TempDir,
     addresses: Vec<String>,
+    tls: Option<TlsFiles>,
     serving: Option<Serving>,
 }
 
 impl Host {
     /// A host that asks etcd at these addresses.
     pub(crate) fn new(addresses: Vec<String>) -> Self {
-        let mut host = Self { folder: tempfile::tempdir().unwrap(), addresses, serving: None };
+        Self::with_tls(addresses, None)
+    }
+
+    fn with_tls(addresses: Vec<String>, tls: Option<TlsFiles>) -> Self {
+        let mut host = Self { folder: tempfile::tempdir().unwrap(), addresses, tls, serving: None };
         host.start();
         host
     }
@@ -66,7 +76,7 @@ impl Host {
             addresses: self.addresses.clone(),
             solution: "centre".into(),
             cluster: self.path("coordinator.cluster"),
-            tls: None,
+            tls: self.tls.clone(),
         };
         let server = EtcdServer::open(&settings, &self.path("sock")).unwrap();
         self.serving = Some(Serving::start(Box::new(server)));
@@ -98,8 +108,11 @@ struct OnEtcd {
 
 impl OnEtcd {
     fn new(count: usize, restart: fn(&mut Members)) -> Self {
-        let members = Members::start(count, &[]);
-        Self { host: Host::new(members.addresses()), members, restart }
+        Self::of(Members::start(count, &[]), restart)
+    }
+
+    fn of(members: Members, restart: fn(&mut Members)) -> Self {
+        Self { host: Host::with_tls(members.addresses(), members.tls()), members, restart }
     }
 }
 
@@ -116,10 +129,19 @@ impl Site for OnEtcd {
 }
 
 fn one_member_keeps_the_contract() {
-    conformance::conformance(&mut OnEtcd::new(1, |members| {
-        members.kill(0);
-        members.run(0);
-    }));
+    conformance::conformance(&mut OnEtcd::new(1, start_again));
+}
+
+fn start_again(members: &mut Members) {
+    members.kill(0);
+    members.run(0);
+}
+
+fn with_certificates_the_contract_is_kept_and_without_nobody_comes_in() {
+    let mut site = OnEtcd::of(Members::with_tls(), start_again);
+    conformance::conformance(&mut site);
+    let (let_in, said) = site.members.ctl(&["get", "key"], "");
+    assert!(!let_in, "etcdctl has no certificate: {said}");
 }
 
 fn three_members_keep_the_contract_without_their_leader() {
