@@ -2,7 +2,7 @@
 //!
 //! A server process talks to `run/coordinator.sock` of its own host ([`EmbeddedCoordinator`]), and the control server
 //! there serves that socket: from its journal, if the solution has one host ([`CoordinatorServer`]), or from etcd, if
-//! it has several ([`EtcdServer`], [decision 6](../../../../docs/decisions/0006-the-control-server-asks-etcd.md)).
+//! it has several ([`EtcdServer`], docs/decisions/0006).
 
 mod embedded;
 mod etcd;
