@@ -23,12 +23,14 @@ struct Tool {
     need: Need,
 }
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 8] = [
     Tool { program: "sipp", package: "sip-tester", purpose: "calls under load", need: Need::Tests },
     Tool { program: "baresip", package: "baresip-core", purpose: "phones with real audio", need: Need::Tests },
     Tool { program: "tcpdump", package: "tcpdump", purpose: "the packets and their times", need: Need::Tests },
     Tool { program: "ip", package: "iproute2", purpose: "a network of the tests' own", need: Need::Tests },
     Tool { program: "nft", package: "nftables", purpose: "links that are cut and slowed", need: Need::Tests },
+    Tool { program: "etcd", package: "etcd-server", purpose: "a coordinator of several hosts", need: Need::Tests },
+    Tool { program: "etcdctl", package: "etcd-client", purpose: "faults in that coordinator", need: Need::Tests },
     Tool { program: "kamailio", package: "kamailio", purpose: "the peer of the bench", need: Need::Bench },
 ];
 

@@ -101,6 +101,7 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         coordinates: hosts.is_none_or(hosts::Hosts::coordinates),
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
+        etcd: None,
     })
 }
 

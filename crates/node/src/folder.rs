@@ -66,6 +66,12 @@ impl Folder {
         self.0.join("data").join(format!("{application}.journal"))
     }
 
+    /// Which cluster of etcd holds the entries of the pairs, if the solution has several hosts.
+    #[must_use]
+    pub fn cluster(&self) -> PathBuf {
+        self.0.join("data").join("coordinator.cluster")
+    }
+
     /// The last run of each application.
     #[must_use]
     pub fn runs(&self) -> PathBuf {

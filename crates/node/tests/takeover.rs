@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use model::{Alias, Epoch, Incarnation, Kind, RecordKey, Time, hash64};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use node::channel::Channel;
-use node::coordinator::CoordinatorServer;
+use node::coordinator::{CoordinatorServer, Served};
 use node::folder::Folder;
 use node::identity::{Authority, HOST_LIFETIME, name_of};
 use node::server::{Action, Door, FarSettings, Route, ServerSettings, Service};

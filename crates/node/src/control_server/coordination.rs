@@ -5,24 +5,37 @@ use std::os::fd::{AsFd, BorrowedFd};
 use model::Incarnation;
 use tokio::sync::oneshot;
 
-use crate::coordinator::CoordinatorServer;
+use crate::coordinator::{CoordinatorServer, EtcdServer, EtcdSettings, Served};
 use crate::folder::Folder;
 use crate::life::{self, Duty};
 use crate::wire::Trouble;
 
 /// Starts the thread, which serves from when this returns; what is returned resolves when it has ended.
-pub(super) fn begin(folder: &Folder, me: &Incarnation) -> Result<oneshot::Receiver<()>, Trouble> {
-    let (server, warnings) = CoordinatorServer::open(&folder.journal("coordinator"), &folder.socket("coordinator"))?;
-    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    life::begin(folder, me, server)
+pub(super) fn begin(
+    folder: &Folder,
+    me: &Incarnation,
+    etcd: Option<&EtcdSettings>,
+) -> Result<oneshot::Receiver<()>, Trouble> {
+    life::begin(folder, me, open(folder, etcd)?)
 }
 
-impl Duty for CoordinatorServer {
+/// The coordinator, from etcd or from the journal.
+fn open(folder: &Folder, etcd: Option<&EtcdSettings>) -> Result<Box<dyn Served + Send>, Trouble> {
+    let socket = folder.socket("coordinator");
+    if let Some(settings) = etcd {
+        return Ok(Box::new(EtcdServer::open(settings, &socket)?));
+    }
+    let (server, warnings) = CoordinatorServer::open(&folder.journal("coordinator"), &socket)?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    Ok(Box::new(server))
+}
+
+impl Duty for Box<dyn Served + Send> {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Some(self.as_fd())
     }
 
     fn serve(&mut self) {
-        Self::serve(self);
+        Served::serve(self.as_mut());
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use model::Incarnation;
 
+use crate::coordinator::EtcdSettings;
 use crate::folder::Folder;
 use crate::life;
 use crate::local;
@@ -39,6 +40,8 @@ pub struct ControlSettings {
     pub sip: Pair,
     /// The pair that holds the agents.
     pub routing: Pair,
+    /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
+    pub etcd: Option<EtcdSettings>,
 }
 
 /// Another host.
@@ -74,7 +77,7 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let path = settings.folder.socket("control");
     let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
     let end = if settings.coordinates {
-        coordination::begin(&settings.folder, &settings.me)?
+        coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref())?
     } else {
         life::begin(&settings.folder, &settings.me, ())?
     };

@@ -1,4 +1,4 @@
-//! A pair's connection to the coordinator that lives in the control server of the same host.
+//! A pair's connection to the coordinator that the control server of the same host serves, from its journal or from etcd.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -1,18 +1,22 @@
 //! The coordinator: a small strongly consistent store that is asked when the roles of a pair change.
+//!
+//! A server process talks to `run/coordinator.sock` of its own host ([`EmbeddedCoordinator`]), and the control server
+//! there serves that socket: from its journal, if the solution has one host ([`CoordinatorServer`]), or from etcd, if
+//! it has several ([`EtcdServer`], docs/decisions/0006).
 
-#[cfg(test)]
-mod conformance;
 mod embedded;
+mod etcd;
+mod guest;
+pub mod member;
 mod server;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::os::fd::AsFd;
 
 use redundancy::coordinator::{Reply, Request};
 
 pub use embedded::EmbeddedCoordinator;
+pub use etcd::{EtcdServer, EtcdSettings};
 pub use server::{CoordinatorServer, named};
 
 use crate::client::Event;
@@ -20,7 +24,7 @@ use crate::client::Event;
 /// A pair's way to its coordinator, wherever that stands; the descriptor is readable when [`poll`](Self::poll) may
 /// have something.
 ///
-/// The contract, which the module's conformance test checks of every implementation:
+/// The contract, which the conformance test of this crate (`tests/coordinator`) checks of every implementation:
 /// - the answers to the requests of one connection come in the order of the requests;
 /// - of the compare-and-swaps that expect one revision at most one is done, and revisions of an entry only grow;
 /// - what was answered as done is never lost and never undone;
@@ -33,4 +37,10 @@ pub trait Coordinator: AsFd {
 
     /// What happens next, if anything does now.
     fn poll(&mut self) -> Option<Event<Reply>>;
+}
+
+/// The side of the socket that answers. Its descriptor is readable when [`serve`](Self::serve) has something to do.
+pub trait Served: AsFd {
+    /// Answers what has been asked, without waiting. It does no harm to call it when there is nothing to do.
+    fn serve(&mut self);
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use model::{Epoch, Incarnation};
 use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
 
+use super::Served;
 use super::store::{Refusal, Store};
 use crate::hub::Hub;
 use crate::journal::{self, Contents, Entry, Journal, Opened, Settings, Stamp};
@@ -18,7 +19,7 @@ const SETTINGS: Settings = Settings { sync_every: Duration::ZERO, reserve: 1 << 
 /// Revisions that are left out when the journal was not whole.
 const SKIPPED: u64 = 1_000_000;
 
-/// Answers requests over a local socket. Its descriptor is readable when [`serve`](Self::serve) has something to do.
+/// Answers requests over a local socket. Its descriptor is readable when [`serve`](Served::serve) has something to do.
 #[derive(Debug)]
 pub struct CoordinatorServer {
     store: Store,
@@ -40,18 +41,6 @@ impl CoordinatorServer {
         }
         let hub = Hub::listen(socket).map_err(|error| Trouble::of_file("listen at", socket, &error))?;
         Ok((Self { store, journal, hub }, warnings))
-    }
-
-    /// Answers what has been asked, without waiting.
-    pub fn serve(&mut self) {
-        for number in self.hub.ready() {
-            while let Some((CoordinatorRequest { pair, request }, _)) = self.hub.receive(number) {
-                match request {
-                    Request::Watch => self.watch(number, pair),
-                    Request::CompareAndSwap { expected, new } => self.answer(number, pair, expected, new),
-                }
-            }
-        }
     }
 
     fn watch(&mut self, number: u64, pair: String) {
@@ -103,6 +92,19 @@ pub fn named(journal: &Path) -> Vec<Incarnation> {
     let Ok((contents, _)) = journal::read(journal) else { return Vec::new() };
     let entries = contents.entries().filter_map(|entry| postcard::from_bytes::<PairEntry>(entry.value?).ok());
     entries.flat_map(|entry| std::iter::once(entry.primary).chain(entry.in_sync)).collect()
+}
+
+impl Served for CoordinatorServer {
+    fn serve(&mut self) {
+        for number in self.hub.ready() {
+            while let Some((CoordinatorRequest { pair, request }, _)) = self.hub.receive(number) {
+                match request {
+                    Request::Watch => self.watch(number, pair),
+                    Request::CompareAndSwap { expected, new } => self.answer(number, pair, expected, new),
+                }
+            }
+        }
+    }
 }
 
 impl AsFd for CoordinatorServer {

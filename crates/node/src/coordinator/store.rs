@@ -40,15 +40,7 @@ impl Store {
     /// If the entry does not stand at the `expected` revision, or is too large.
     pub(super) fn swapped(&self, pair: &str, expected: Option<u64>, new: PairEntry) -> Result<Versioned, Refusal> {
         let current = self.entry(pair).map(|versioned| versioned.revision);
-        let is_long = |name: &str| name.len() > LONGEST_NAME;
-        let in_sync = &new.in_sync;
-        if is_long(pair)
-            || is_long(&new.primary.application)
-            || in_sync.iter().any(|member| is_long(&member.application))
-        {
-            return Err(Refusal::TooLarge);
-        }
-        if in_sync.len() > MOST_IN_SYNC || current.is_none() && self.pairs.len() >= MOST_PAIRS {
+        if is_too_large(pair, &new) || current.is_none() && self.pairs.len() >= MOST_PAIRS {
             return Err(Refusal::TooLarge);
         }
         if current != expected {
@@ -67,6 +59,13 @@ impl Store {
     pub(super) fn skip(&mut self, count: u64) {
         self.newest = self.newest.saturating_add(count);
     }
+}
+
+/// Whether an entry has longer names than a coordinator keeps, or more of them.
+pub(super) fn is_too_large(pair: &str, new: &PairEntry) -> bool {
+    let is_long = |name: &str| name.len() > LONGEST_NAME;
+    let names = std::iter::once(&new.primary).chain(&new.in_sync);
+    is_long(pair) || new.in_sync.len() > MOST_IN_SYNC || names.into_iter().any(|member| is_long(&member.application))
 }
 
 #[cfg(test)]

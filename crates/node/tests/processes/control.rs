@@ -47,6 +47,7 @@ pub(crate) fn run(dir: &str, run: &str) {
         host: "h1".into(),
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
+        etcd: None,
     };
     if control_server::run(settings).is_err() {
         std::process::exit(1);

@@ -4,13 +4,15 @@ use std::os::fd::AsFd;
 
 use model::{Epoch, Incarnation};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use node::client::Event;
+use node::coordinator::Coordinator;
 use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
 
-use super::Coordinator;
-use crate::client::Event;
+/// Nothing takes longer than this, in milliseconds, however slow the machine is.
+const LONGEST: u16 = 60_000;
 
 /// A coordinator under test, and the ways to it.
-pub(super) trait Site {
+pub(crate) trait Site {
     /// A new connection of a member of `pair`.
     fn connect(&self, pair: &str) -> Box<dyn Coordinator>;
 
@@ -19,7 +21,7 @@ pub(super) trait Site {
 }
 
 /// Checks the whole contract on a site that holds nothing yet.
-pub(super) fn conformance(site: &mut dyn Site) {
+pub(crate) fn conformance(site: &mut dyn Site) {
     an_entry_is_created_once(site);
     of_two_who_expect_the_same_one_succeeds(site);
     who_watches_is_told_each_change(site);
@@ -108,27 +110,27 @@ fn what_was_done_survives_a_restart(site: &mut dyn Site) {
     assert!(done && revision(&third) > revision(&second));
 }
 
-fn entry(epoch: u64) -> PairEntry {
+pub(crate) fn entry(epoch: u64) -> PairEntry {
     let primary = Incarnation::new("sip-a", epoch);
     PairEntry { epoch: Epoch(epoch), in_sync: vec![primary.clone(), Incarnation::new("sip-b", 1)], primary }
 }
 
-fn revision(versioned: &Option<Versioned>) -> Option<u64> {
+pub(crate) fn revision(versioned: &Option<Versioned>) -> Option<u64> {
     versioned.as_ref().map(|versioned| versioned.revision)
 }
 
-pub(super) fn connected(site: &dyn Site, pair: &str) -> Box<dyn Coordinator> {
+pub(crate) fn connected(site: &dyn Site, pair: &str) -> Box<dyn Coordinator> {
     let mut member = site.connect(pair);
     assert_eq!(event(&mut *member), Event::Connected);
     member
 }
 
-pub(super) fn ask(member: &mut dyn Coordinator, request: Request) -> Reply {
+pub(crate) fn ask(member: &mut dyn Coordinator, request: Request) -> Reply {
     assert!(member.send(request));
     message(member)
 }
 
-pub(super) fn swap(member: &mut dyn Coordinator, expected: Option<u64>, new: PairEntry) -> (bool, Option<Versioned>) {
+pub(crate) fn swap(member: &mut dyn Coordinator, expected: Option<u64>, new: PairEntry) -> (bool, Option<Versioned>) {
     assert!(member.send(Request::CompareAndSwap { expected, new }));
     swapped(member)
 }
@@ -149,11 +151,12 @@ fn message(member: &mut dyn Coordinator) -> Reply {
     }
 }
 
-pub(super) fn event(member: &mut dyn Coordinator) -> Event<Reply> {
+pub(crate) fn event(member: &mut dyn Coordinator) -> Event<Reply> {
     loop {
         if let Some(event) = member.poll() {
             return event;
         }
-        poll(&mut [PollFd::new(member.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
+        let happened = poll(&mut [PollFd::new(member.as_fd(), PollFlags::POLLIN)], PollTimeout::from(LONGEST)).unwrap();
+        assert!(happened > 0, "nothing has happened for {LONGEST} ms");
     }
 }

@@ -1,33 +1,44 @@
 //! The embedded coordinator: the conformance test, and what only it can meet.
 
 use std::fs::{self, File};
-use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::thread::JoinHandle;
 
-use model::{Epoch, Incarnation};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::eventfd::EventFd;
+use model::Incarnation;
+use node::channel::Channel;
+use node::client::Event;
+use node::coordinator::{Coordinator, CoordinatorServer, EmbeddedCoordinator};
+use node::local;
+use node::wire::{CoordinatorReply, CoordinatorRequest};
 use redundancy::coordinator::{PairEntry, Reply, Request};
 use tempfile::TempDir;
 
-use super::conformance::{self, Site};
-use super::{Coordinator, CoordinatorServer, EmbeddedCoordinator};
-use crate::client::Event;
-use crate::local;
-use crate::wire::CoordinatorRequest;
+use crate::Test;
+use crate::conformance::{self, Site, entry};
+use crate::serving::Serving;
 
-/// A coordinator in a thread, on a folder of its own.
+pub(crate) const TESTS: &[Test] = &[
+    ("embedded::it_keeps_the_contract", it_keeps_the_contract),
+    ("embedded::a_journal_that_is_not_whole_makes_revisions_leap", a_journal_that_is_not_whole_makes_revisions_leap),
+    (
+        "embedded::who_asks_too_much_or_nonsense_is_left_and_the_others_are_served",
+        who_asks_too_much_or_nonsense_is_left_and_the_others_are_served,
+    ),
+    (
+        "embedded::a_watcher_that_reads_nothing_is_given_up_and_the_others_are_served",
+        a_watcher_that_reads_nothing_is_given_up_and_the_others_are_served,
+    ),
+];
+
+/// A coordinator on a folder of its own.
 struct Embedded {
     folder: TempDir,
-    running: Option<(Arc<EventFd>, JoinHandle<()>)>,
+    serving: Option<Serving>,
     warnings: Vec<String>,
 }
 
 impl Embedded {
     fn new() -> Self {
-        let mut site = Self { folder: tempfile::tempdir().unwrap(), running: None, warnings: Vec::new() };
+        let mut site = Self { folder: tempfile::tempdir().unwrap(), serving: None, warnings: Vec::new() };
         site.start();
         site
     }
@@ -37,34 +48,13 @@ impl Embedded {
     }
 
     fn start(&mut self) {
-        let (mut server, warnings) = CoordinatorServer::open(&self.path("journal"), &self.path("sock")).unwrap();
+        let (server, warnings) = CoordinatorServer::open(&self.path("journal"), &self.path("sock")).unwrap();
         self.warnings = warnings;
-        let stop = Arc::new(EventFd::new().unwrap());
-        let stopping = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            loop {
-                let mut waiting = [&server.as_fd(), &stopping.as_fd()].map(|fd| PollFd::new(*fd, PollFlags::POLLIN));
-                poll(&mut waiting, PollTimeout::NONE).unwrap();
-                if waiting[1].any() == Some(true) {
-                    return;
-                }
-                server.serve();
-            }
-        });
-        self.running = Some((stop, thread));
+        self.serving = Some(Serving::start(Box::new(server)));
     }
 
     fn stop(&mut self) {
-        if let Some((stop, thread)) = self.running.take() {
-            stop.write(1).unwrap();
-            thread.join().unwrap();
-        }
-    }
-}
-
-impl Drop for Embedded {
-    fn drop(&mut self) {
-        self.stop();
+        self.serving = None;
     }
 }
 
@@ -79,17 +69,10 @@ impl Site for Embedded {
     }
 }
 
-fn entry(epoch: u64) -> PairEntry {
-    let primary = Incarnation::new("sip-a", epoch);
-    PairEntry { epoch: Epoch(epoch), in_sync: vec![primary.clone()], primary }
-}
-
-#[test]
-fn the_embedded_coordinator_keeps_the_contract() {
+fn it_keeps_the_contract() {
     conformance::conformance(&mut Embedded::new());
 }
 
-#[test]
 fn a_journal_that_is_not_whole_makes_revisions_leap() {
     let mut site = Embedded::new();
     let mut member = conformance::connected(&site, "sip");
@@ -108,14 +91,13 @@ fn a_journal_that_is_not_whole_makes_revisions_leap() {
     assert!(third.unwrap().revision > second.unwrap().revision, "no revision is given twice");
 }
 
-#[test]
 fn who_asks_too_much_or_nonsense_is_left_and_the_others_are_served() {
     let site = Embedded::new();
     let mut greedy = conformance::connected(&site, "sip");
     let new = PairEntry { primary: Incarnation::new("x".repeat(1_000), 1), ..entry(1) };
     assert!(greedy.send(Request::CompareAndSwap { expected: None, new }));
     assert_eq!(conformance::event(&mut *greedy), Event::Disconnected);
-    let mut talker = crate::channel::Channel::new(local::connect(&site.path("sock")).unwrap());
+    let mut talker = Channel::new(local::connect(&site.path("sock")).unwrap());
     talker.send(&"nonsense").unwrap();
     talker.socket().set_nonblocking(false).unwrap();
     let end = std::io::Read::read(&mut talker.socket(), &mut [0; 10]);
@@ -124,10 +106,9 @@ fn who_asks_too_much_or_nonsense_is_left_and_the_others_are_served() {
     assert_eq!(conformance::ask(&mut *member, Request::Watch), Reply::Entry(None));
 }
 
-#[test]
 fn a_watcher_that_reads_nothing_is_given_up_and_the_others_are_served() {
     let site = Embedded::new();
-    let mut sleeper = crate::channel::Channel::new(local::connect(&site.path("sock")).unwrap());
+    let mut sleeper = Channel::new(local::connect(&site.path("sock")).unwrap());
     sleeper.send(&CoordinatorRequest { pair: "sip".into(), request: Request::Watch }).unwrap();
     let mut member = conformance::connected(&site, "sip");
     let many = PairEntry { in_sync: vec![Incarnation::new("x".repeat(60), 1); 16], ..entry(1) };
@@ -138,6 +119,6 @@ fn a_watcher_that_reads_nothing_is_given_up_and_the_others_are_served() {
         assert!(done);
         revision = now.map(|now| now.revision);
     }
-    let got = std::iter::from_fn(|| sleeper.receive::<crate::wire::CoordinatorReply>().ok().flatten()).count();
+    let got = std::iter::from_fn(|| sleeper.receive::<CoordinatorReply>().ok().flatten()).count();
     assert!(got < 10_000, "the sleeper was given up");
 }

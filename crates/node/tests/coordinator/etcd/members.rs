@@ -1,0 +1,157 @@
+//! Real members of etcd, run as Everline would run them, on loopback addresses that nobody else uses.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use node::coordinator::member::{Member, PROGRAM, TlsFiles};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::certificates;
+
+/// A cluster of its own.
+pub(crate) struct Members {
+    folder: TempDir,
+    members: Vec<Member>,
+    running: Vec<Option<Child>>,
+    extra: Vec<String>,
+}
+
+impl Members {
+    /// Starts so many members, with these arguments besides the ones of Everline.
+    pub(crate) fn start(count: usize, extra: &[&str]) -> Self {
+        Self::found(count, extra, |_, _| None)
+    }
+
+    /// Starts one member that asks for certificates, which are made for it in its folder.
+    pub(crate) fn with_tls() -> Self {
+        Self::found(1, &[], |folder, address| Some(certificates::make(folder, address)))
+    }
+
+    /// The files for TLS.
+    pub(crate) fn tls(&self) -> Option<TlsFiles> {
+        self.members[0].tls.clone()
+    }
+
+    fn found(count: usize, extra: &[&str], tls: fn(&Path, Ipv4Addr) -> Option<TlsFiles>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = own_address();
+        let sites = free(address, count);
+        let cluster: Vec<(String, SocketAddr)> =
+            sites.iter().enumerate().map(|(number, [peer, _])| (format!("m{number}"), *peer)).collect();
+        let tls = tls(folder.path(), address);
+        let member = |(number, [peer, client]): (usize, [SocketAddr; 2])| Member {
+            name: format!("m{number}"),
+            data: folder.path().join(format!("m{number}")),
+            peer,
+            client,
+            cluster: cluster.clone(),
+            token: format!("{address}"),
+            tls: tls.clone(),
+        };
+        let members = sites.into_iter().enumerate().map(member).collect();
+        let extra = extra.iter().map(|&argument| argument.to_owned()).collect();
+        let running = (0..count).map(|_| None).collect();
+        let mut members = Self { folder, members, running, extra };
+        (0..count).for_each(|number| members.run(number));
+        members
+    }
+
+    /// Where control servers reach the members.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        self.members.iter().map(|member| member.client.to_string()).collect()
+    }
+
+    /// Starts a member that does not run.
+    pub(crate) fn run(&mut self, number: usize) {
+        let log = std::fs::File::options().append(true).create(true).open(self.folder.path().join("log")).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(self.members[number].arguments()).args(&self.extra);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.running[number] = Some(command.spawn().unwrap());
+    }
+
+    /// Ends a member as a loss of power would.
+    pub(crate) fn kill(&mut self, number: usize) {
+        if let Some(mut child) = self.running[number].take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Has a member stand still, or go on.
+    pub(crate) fn freeze(&self, number: usize, frozen: bool) {
+        let child = self.running[number].as_ref().unwrap();
+        let signal = if frozen { Signal::SIGSTOP } else { Signal::SIGCONT };
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+    }
+
+    /// The member that leads; waits until there is one.
+    pub(crate) fn leader(&self) -> usize {
+        loop {
+            let (_, said) = self.ctl(&["endpoint", "status", "--write-out=json"], "");
+            let rows: Vec<Value> = serde_json::from_str(&said).unwrap_or_default();
+            let is_leader = |row: &&Value| {
+                let status = &row["Status"];
+                status["leader"] != 0 && status["leader"] == status["header"]["member_id"]
+            };
+            let leader = rows.iter().find(is_leader).map(|row| row["Endpoint"].clone());
+            if let Some(place) = self.addresses().iter().position(|address| leader == Some(address.as_str().into())) {
+                return place;
+            }
+        }
+    }
+
+    /// Runs `etcdctl` on the members that run; whether it succeeded, and what it said.
+    pub(crate) fn ctl(&self, arguments: &[&str], input: &str) -> (bool, String) {
+        let addresses = self.addresses().into_iter().zip(&self.running);
+        let endpoints: Vec<String> =
+            addresses.filter(|(_, child)| child.is_some()).map(|(address, _)| address).collect();
+        let mut command = Command::new("etcdctl");
+        command.env("ETCDCTL_API", "3").arg(format!("--endpoints={}", endpoints.join(","))).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        (output.status.success(), said)
+    }
+
+    /// The same, where it must succeed.
+    pub(crate) fn must(&self, arguments: &[&str]) -> String {
+        let (done, said) = self.ctl(arguments, "");
+        assert!(done, "etcdctl {arguments:?}: {said}");
+        said
+    }
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        (0..self.members.len()).for_each(|number| self.kill(number));
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            eprintln!("what etcd has logged:\n{log}");
+        }
+    }
+}
+
+/// A loopback address that only this cluster of this process uses.
+fn own_address() -> Ipv4Addr {
+    static COUNT: AtomicU8 = AtomicU8::new(1);
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    Ipv4Addr::new(127, count.wrapping_add(high).max(1), middle, low.max(1))
+}
+
+/// Pairs of ports there that are free, and stay so as nobody else looks for any.
+fn free(address: Ipv4Addr, count: usize) -> Vec<[SocketAddr; 2]> {
+    let pair = || [(); 2].map(|()| TcpListener::bind((address, 0)).unwrap());
+    // All at once, so that none is found twice.
+    let listeners: Vec<_> = (0..count).map(|_| pair()).collect();
+    listeners.iter().map(|pair| pair.each_ref().map(|listener| listener.local_addr().unwrap())).collect()
+}

@@ -1,0 +1,149 @@
+//! The coordinator that stands on etcd: the conformance test, and what only it can meet.
+
+mod certificates;
+mod gate;
+mod losses;
+mod members;
+mod races;
+
+use std::path::PathBuf;
+
+use node::coordinator::{Coordinator, EmbeddedCoordinator, EtcdServer, EtcdSettings, member, member::TlsFiles};
+use tempfile::TempDir;
+
+use self::members::Members;
+use crate::Test;
+use crate::conformance::{self, Site};
+use crate::serving::Serving;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("etcd::one_member_keeps_the_contract", one_member_keeps_the_contract),
+    (
+        "etcd::three_members_keep_the_contract_without_their_leader",
+        three_members_keep_the_contract_without_their_leader,
+    ),
+    (
+        "etcd::with_certificates_the_contract_is_kept_and_without_nobody_comes_in",
+        with_certificates_the_contract_is_kept_and_without_nobody_comes_in,
+    ),
+    ("etcd::a_change_is_done_once_while_the_leader_changes", races::a_change_is_done_once_while_the_leader_changes),
+    (
+        "etcd::a_watch_that_was_cut_misses_nothing_after_a_compaction",
+        losses::a_watch_that_was_cut_misses_nothing_after_a_compaction,
+    ),
+    ("etcd::a_full_one_refuses_changes_until_there_is_room", losses::a_full_one_refuses_changes_until_there_is_room),
+    ("etcd::another_cluster_at_the_same_place_is_not_asked", losses::another_cluster_at_the_same_place_is_not_asked),
+    ("etcd::all_members_may_go_and_come_back", losses::all_members_may_go_and_come_back),
+    ("etcd::a_member_that_stands_still_is_left", losses::a_member_that_stands_still_is_left),
+    ("etcd::a_place_where_nobody_answers_is_passed_over", losses::a_place_where_nobody_answers_is_passed_over),
+];
+
+/// What these tests lack on this machine.
+pub(crate) fn missing() -> Option<String> {
+    if let Err(trouble) = member::installed() {
+        return Some(trouble.to_string());
+    }
+    let ctl = std::process::Command::new("etcdctl").arg("version").env("ETCDCTL_API", "3").output();
+    ctl.err().map(|error| format!("cannot run `etcdctl`: {error} (install it: apt-get install etcd-client)"))
+}
+
+/// The control server of one host, as far as it is a coordinator.
+pub(crate) struct Host {
+    folder: TempDir,
+    addresses: Vec<String>,
+    tls: Option<TlsFiles>,
+    serving: Option<Serving>,
+}
+
+impl Host {
+    /// A host that asks etcd at these addresses.
+    pub(crate) fn new(addresses: Vec<String>) -> Self {
+        Self::with_tls(addresses, None)
+    }
+
+    fn with_tls(addresses: Vec<String>, tls: Option<TlsFiles>) -> Self {
+        let mut host = Self { folder: tempfile::tempdir().unwrap(), addresses, tls, serving: None };
+        host.start();
+        host
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn start(&mut self) {
+        let settings = EtcdSettings {
+            addresses: self.addresses.clone(),
+            solution: "centre".into(),
+            cluster: self.path("coordinator.cluster"),
+            tls: self.tls.clone(),
+        };
+        let server = EtcdServer::open(&settings, &self.path("sock")).unwrap();
+        self.serving = Some(Serving::start(Box::new(server)));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.serving = None;
+    }
+
+    /// A member of `pair` on this host.
+    pub(crate) fn connect(&self, pair: &str) -> Box<dyn Coordinator> {
+        Box::new(EmbeddedCoordinator::new(self.path("sock"), pair).unwrap())
+    }
+
+    /// The same, when it has connected.
+    pub(crate) fn connected(&self, pair: &str) -> Box<dyn Coordinator> {
+        let mut member = self.connect(pair);
+        assert_eq!(conformance::event(&mut *member), node::client::Event::Connected);
+        member
+    }
+}
+
+/// A host and its etcd, and what becomes of etcd when the coordinator is restarted.
+struct OnEtcd {
+    host: Host,
+    members: Members,
+    restart: fn(&mut Members),
+}
+
+impl OnEtcd {
+    fn new(count: usize, restart: fn(&mut Members)) -> Self {
+        Self::of(Members::start(count, &[]), restart)
+    }
+
+    fn of(members: Members, restart: fn(&mut Members)) -> Self {
+        Self { host: Host::with_tls(members.addresses(), members.tls()), members, restart }
+    }
+}
+
+impl Site for OnEtcd {
+    fn connect(&self, pair: &str) -> Box<dyn Coordinator> {
+        self.host.connect(pair)
+    }
+
+    fn restart(&mut self) {
+        self.host.stop();
+        (self.restart)(&mut self.members);
+        self.host.start();
+    }
+}
+
+fn one_member_keeps_the_contract() {
+    conformance::conformance(&mut OnEtcd::new(1, start_again));
+}
+
+fn start_again(members: &mut Members) {
+    members.kill(0);
+    members.run(0);
+}
+
+fn with_certificates_the_contract_is_kept_and_without_nobody_comes_in() {
+    let mut site = OnEtcd::of(Members::with_tls(), start_again);
+    conformance::conformance(&mut site);
+    let (let_in, said) = site.members.ctl(&["get", "key"], "");
+    assert!(!let_in, "etcdctl has no certificate: {said}");
+}
+
+fn three_members_keep_the_contract_without_their_leader() {
+    conformance::conformance(&mut OnEtcd::new(3, |members| members.kill(members.leader())));
+}

@@ -1,0 +1,89 @@
+//! Two hosts that change one entry while the members of etcd change their leader, and one of them dies.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use super::Host;
+use super::losses::{look, try_swap};
+use super::members::Members;
+use crate::conformance::{entry, revision};
+
+/// Changes that each of the two makes.
+const CHANGES: usize = 150;
+
+/// Nothing takes longer than this, however slow the machine is.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// A change that was answered as done: the revision that was expected, and the one that it got.
+type Done = (u64, u64);
+
+pub(super) fn a_change_is_done_once_while_the_leader_changes() {
+    let mut members = Members::start(3, &[]);
+    let mut addresses = members.addresses();
+    let hosts = [0, 1].map(|_| {
+        addresses.rotate_left(1);
+        Host::new(addresses.clone())
+    });
+    let mut done: Vec<Done> = std::thread::scope(|scope| {
+        let (teller, changes) = mpsc::channel();
+        let racers = [0, 1].map(|racer| {
+            let (host, teller) = (&hosts[racer], teller.clone());
+            scope.spawn(move || race(host, racer as u64, &teller))
+        });
+        for _ in 0..5 {
+            wait_for(&changes, CHANGES / 5);
+            hand_over(&members);
+        }
+        let leader = members.leader();
+        members.kill(leader);
+        wait_for(&changes, CHANGES / 2);
+        members.run(leader);
+        racers.into_iter().flat_map(|racer| racer.join().unwrap()).collect()
+    });
+    done.sort_by_key(|(_, new)| *new);
+    for pair in done.windows(2) {
+        let [(_, before), (expected, new)] = pair else { unreachable!() };
+        // One whose answer was lost may lie in between.
+        assert!(before <= expected && expected < new, "{new} was made of {expected}, and so forgot {before}");
+    }
+}
+
+/// Changes the entry as often as it takes, and gives what was done for certain.
+fn race(host: &Host, racer: u64, teller: &Sender<()>) -> Vec<Done> {
+    let mut member = host.connected("sip");
+    let mut done = Vec::new();
+    let mut now = look(&mut *member);
+    for epoch in 0.. {
+        if done.len() == CHANGES {
+            break;
+        }
+        let expected = revision(&now);
+        now = match try_swap(&mut *member, expected, entry(epoch * 2 + racer)) {
+            Some((true, new)) => {
+                done.push((expected.unwrap_or(0), revision(&new).unwrap()));
+                teller.send(()).unwrap();
+                new
+            }
+            Some((false, new)) => new,
+            None => look(&mut *member),
+        };
+    }
+    done
+}
+
+/// Has another member lead.
+fn hand_over(members: &Members) {
+    let leader = members.leader();
+    let addresses = members.addresses();
+    let next = &addresses[(leader + 1) % addresses.len()];
+    let said = members.must(&["endpoint", "status", "--write-out=json"]);
+    let rows: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["Endpoint"] == next.as_str()).unwrap();
+    let id = format!("{:x}", row["Status"]["header"]["member_id"].as_u64().unwrap());
+    // It fails if another one has come to lead meanwhile, which is as good.
+    members.ctl(&["move-leader", &id], "");
+}
+
+fn wait_for(changes: &Receiver<()>, count: usize) {
+    (0..count).for_each(|_| changes.recv_timeout(LONGEST).unwrap());
+}
