@@ -39,7 +39,7 @@ const fn calls(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
 }
 
 /// Every broken rule in both worlds.
-pub const ALL: [Broken; 18] = [
+pub const ALL: [Broken; 20] = [
     toy(Sabotage::ReleaseEarly, 20, "explained"),
     toy(Sabotage::SoloUnasked, 50, "explained"),
     toy(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -49,6 +49,8 @@ pub const ALL: [Broken; 18] = [
     toy(Sabotage::LoseSnapshotRecord, 20, "same state"),
     toy(Sabotage::ForgetInputs, 500, "progress"),
     toy(Sabotage::ForgetOutputs, 500, "progress"),
+    // The coordinator must be away just then: seldom met by chance.
+    toy(Sabotage::BeginUnasked, 10_000, "nothing lost"),
     calls(Sabotage::ReleaseEarly, 20, "explained"),
     calls(Sabotage::SoloUnasked, 50, "explained"),
     calls(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -59,6 +61,7 @@ pub const ALL: [Broken; 18] = [
     // Phones repeat what goes by UDP: only a request that was read from a TCP connection shows it.
     calls(Sabotage::ForgetInputs, 5_000, "calls kept"),
     calls(Sabotage::ForgetOutputs, 500, "one charge"),
+    calls(Sabotage::BeginUnasked, 3_000, "nothing lost"),
 ];
 
 /// Seeds that are run before anybody looks whether one of them was the first.
