@@ -103,22 +103,20 @@ impl Hosts {
         me: Incarnation,
         servers: &[&str],
     ) -> SwitchboardSettings {
-        let on = |host: &str| servers.iter().filter(move |server| self.of(server) == Some(host)).copied();
+        let on = |host: &str| -> Vec<&str> {
+            servers.iter().filter(|server| self.of(server) == Some(host)).copied().collect()
+        };
         let sockets = |server: &str| [format!("{server}.sock"), format!("{server}.mail")];
         let other = |host: &Host| {
             let mut there: Vec<(String, String)> =
-                on(&host.name).flat_map(sockets).map(|socket| (socket.clone(), socket)).collect();
+                on(&host.name).into_iter().flat_map(sockets).map(|socket| (socket.clone(), socket)).collect();
             there.push((format!("{}.sock", agent_of(&host.name)), "lca.sock".into()));
             if self.coordinator == host.name {
                 there.push(("coordinator.sock".into(), "coordinator.sock".into()));
             }
-            OtherHost {
-                name: name_of(&host.name, solution),
-                networks: self.ways(host, SWITCHBOARD),
-                sockets: there,
-            }
+            OtherHost { name: name_of(&host.name, solution), networks: self.ways(host, SWITCHBOARD), sockets: there }
         };
-        let mut offers: Vec<String> = on(&self.here).flat_map(sockets).collect();
+        let mut offers: Vec<String> = on(&self.here).into_iter().flat_map(sockets).collect();
         offers.push("lca.sock".into());
         if self.coordinates() {
             offers.push("coordinator.sock".into());
@@ -177,9 +175,7 @@ mod tests {
     #[test]
     fn what_one_host_expects_of_another_is_what_that_one_offers() {
         let folder = Folder::new("/centre");
-        let board = |here: &str| {
-            three(here).switchboard(&folder, "ours", Incarnation::new("switchboard", 1), &SERVERS)
-        };
+        let board = |here: &str| three(here).switchboard(&folder, "ours", Incarnation::new("switchboard", 1), &SERVERS);
         for here in ["h1", "h2", "h3"] {
             let mut places: Vec<String> = board(here).offers;
             for other in board(here).others {

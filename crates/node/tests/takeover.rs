@@ -187,8 +187,7 @@ fn server_process() {
 /// Addresses of two hosts on two networks of the loopback, as if they were far from each other.
 fn far_settings(dir: &Path, application: &str, port: u16) -> FarSettings {
     let me = NAMES.iter().position(|name| *name == application).expect("one of the two");
-    let address =
-        |network: u8, side: usize, port| SocketAddr::from(([127, 77, network, side as u8 + 1], port));
+    let address = |network: u8, side: usize, port| SocketAddr::from(([127, 77, network, side as u8 + 1], port));
     FarSettings {
         identity: identity(dir, me),
         listen: [1, 2].map(|network| address(network, me, port)).into(),

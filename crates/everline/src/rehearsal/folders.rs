@@ -79,7 +79,8 @@ fn authority(folder: &Folder, solution: &str) -> Result<Authority, Trouble> {
 }
 
 fn write_json(path: &Path, what: &impl serde::Serialize) -> Result<(), Trouble> {
-    let written = serde_json::to_vec_pretty(what).map_err(io::Error::other).and_then(|text| files::replace(path, &text));
+    let written =
+        serde_json::to_vec_pretty(what).map_err(io::Error::other).and_then(|text| files::replace(path, &text));
     written.map_err(|error| Trouble::of_file("write", path, &error))
 }
 

@@ -182,8 +182,9 @@ async fn of_this_host(settings: &Arc<ControlSettings>) -> Vec<Application> {
         Ok((rows, pid)) => (rows, Some(pid)),
         Err(_) => (settings.rows(), None),
     };
+    let asked = ask_all(settings, &rows);
     let mut reports = Vec::new();
-    for (row, report) in rows.iter_mut().zip(ask_all(settings, &rows.clone())) {
+    for (row, report) in rows.iter_mut().zip(asked) {
         let report = report.await.ok().flatten();
         if let (None, Some((_, pid))) = (lca, &report) {
             (row.state, row.pid) = ("started".into(), Some(*pid));
@@ -210,10 +211,7 @@ async fn of_another_host(settings: Arc<ControlSettings>, other: OtherHost) -> Ve
 }
 
 /// Asks every server among the applications how it stands, all at once.
-fn ask_all(
-    settings: &Arc<ControlSettings>,
-    rows: &[ApplicationRow],
-) -> Vec<JoinHandle<Option<(ServerReport, u32)>>> {
+fn ask_all(settings: &Arc<ControlSettings>, rows: &[ApplicationRow]) -> Vec<JoinHandle<Option<(ServerReport, u32)>>> {
     let ask = |row: &ApplicationRow| {
         let (settings, name, is_server) = (Arc::clone(settings), row.name.clone(), row.pair.is_some());
         tokio::spawn(async move { if is_server { servers::status(&settings.folder, &name).await } else { None } })

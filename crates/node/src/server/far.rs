@@ -199,6 +199,14 @@ impl<S: Service> Shell<S> {
         }
     }
 
+    /// Networks over which the link does not go at the moment, though it goes over another one.
+    pub(super) fn far_note(&self) -> Option<String> {
+        let remote = self.far.as_ref()?.remote.as_ref().filter(|remote| remote.is_up())?;
+        let missing = remote.reports().into_iter().enumerate().filter(|(_, path)| !path.stands);
+        let missing: Vec<String> = missing.map(|(number, _)| (number + 1).to_string()).collect();
+        (!missing.is_empty()).then(|| format!("the link to the other side lacks its network {}", missing.join(", ")))
+    }
+
     /// Says something to the far side.
     pub(super) fn tell_far(&mut self, message: &[u8]) {
         let Some(remote) = self.far.as_mut().and_then(|far| far.remote.as_mut()) else { return };

@@ -29,8 +29,8 @@ mod witness;
 
 pub use far::FarSettings;
 pub use link::Door;
-pub use remote::Route;
 pub use notes::Note;
+pub use remote::Route;
 pub use service::{Action, Service};
 pub use shell::ServerSettings;
 

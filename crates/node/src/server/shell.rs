@@ -340,7 +340,7 @@ impl<S: Service> Shell<S> {
             records: status.records,
             state_hash: status.state_hash,
             level: status.level,
-            note: self.alarms.note(),
+            note: self.alarms.note().or_else(|| self.far_note()),
         }
     }
 }

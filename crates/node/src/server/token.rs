@@ -103,9 +103,15 @@ mod tests {
 
     #[test]
     fn tokens_come_back_as_they_went_in() {
-        for token in
-            [Token::Lca, Token::Caller(7), Token::Partner(1), Token::Control(3), Token::Listener(2), Token::Bell, Token::FarDoor(1)]
-        {
+        for token in [
+            Token::Lca,
+            Token::Caller(7),
+            Token::Partner(1),
+            Token::Control(3),
+            Token::Listener(2),
+            Token::Bell,
+            Token::FarDoor(1),
+        ] {
             assert_eq!(Token::decode(token.encode()), Some(token));
         }
         assert_eq!(Token::decode(u64::MAX), None);

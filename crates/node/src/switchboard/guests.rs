@@ -52,7 +52,7 @@ async fn serve(guest: TcpStream, settings: &SwitchboardSettings, keys: &Keys) ->
     let greeting = async {
         let mut guest = TlsAcceptor::from(keys.server()).accept(guest).await?;
         let socket = asked_for(&mut guest).await?;
-        Ok((guest, socket))
+        Ok::<_, io::Error>((guest, socket))
     };
     let (mut guest, socket) =
         timeout(CONNECT_PATIENCE * 4, greeting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;

@@ -45,6 +45,8 @@ pub(crate) fn run(dir: &str, run: &str) {
         me: Incarnation::new("control", run.parse().unwrap()),
         solution: "test".into(),
         host: "h1".into(),
+        others: Vec::new(),
+        coordinates: true,
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
         etcd: None,

@@ -217,24 +217,21 @@ impl Bundle {
     /// When [`Bundle::tick`] is to be called at the latest.
     #[must_use]
     pub fn deadline(&self) -> Time {
-        let has_choice = self.has_choice();
-        let of_path = |path: &Path| {
-            let stuck = if has_choice { path.patience_ends() } else { Time::NEVER };
-            path.beat.min(stuck).min(path.silence_ends(self.heartbeat))
+        let of_path = |(number, path): (usize, &Option<Path>)| {
+            let path = path.as_ref()?;
+            Some(path.beat.min(self.stuck_at(number, path)).min(path.silence_ends(self.heartbeat)))
         };
-        self.paths.iter().flatten().map(of_path).min().unwrap_or(Time::NEVER)
+        self.paths.iter().enumerate().filter_map(of_path).min().unwrap_or(Time::NEVER)
     }
 
     /// Does what is due at `now`: beats, and gives up paths that bring nothing forward.
     pub fn tick(&mut self, now: Time) {
         for path in 0..self.paths.len() {
-            // The only one there is may be slow: to begin it anew would not make it faster.
-            let has_choice = self.has_choice();
             let Some(standing) = &self.paths[path] else { continue };
             let fault = if standing.silence_ends(self.heartbeat) <= now {
                 Some(Fault::Silent)
             } else {
-                (has_choice && standing.patience_ends() <= now).then_some(Fault::Stuck)
+                (self.stuck_at(path, standing) <= now).then_some(Fault::Stuck)
             };
             match fault {
                 Some(why) => {
@@ -276,8 +273,13 @@ impl Bundle {
         self.paths.iter().all(Option::is_none)
     }
 
-    fn has_choice(&self) -> bool {
-        self.paths.iter().flatten().count() > 1
+    /// When a path is given up although it is heard: it brings nothing forward, and the other side has been heard on another
+    /// one meanwhile. Without that the other side may be what is slow, and to begin the path anew would not make it faster.
+    fn stuck_at(&self, number: usize, path: &Path) -> Time {
+        let others =
+            self.paths.iter().enumerate().filter(|(other, _)| *other != number).filter_map(|(_, other)| other.as_ref());
+        let lives = others.map(|other| other.heard).any(|heard| heard > path.waits_since());
+        if lives { path.patience_ends() } else { Time::NEVER }
     }
 
     fn beat(&mut self, now: Time, path: usize) {

@@ -115,6 +115,11 @@ impl Path {
         self.written = confirmed;
     }
 
+    /// Since when nothing was brought forward; [`Time::NEVER`] if nothing is outstanding.
+    pub(super) const fn waits_since(&self) -> Time {
+        self.waits_since
+    }
+
     /// When it is given up, unless it brings something forward.
     pub(super) fn patience_ends(&self) -> Time {
         if self.waits_since == Time::NEVER {
