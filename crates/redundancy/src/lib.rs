@@ -5,6 +5,7 @@
 //! knows nothing of SIP. Start reading at [`hot_standby`], then [`store`].
 #![forbid(unsafe_code)]
 
+pub mod bundle;
 pub mod change;
 pub mod coordinator;
 pub mod hot_standby;
