@@ -23,11 +23,12 @@ struct Tool {
     need: Need,
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 6] = [
     Tool { program: "sipp", package: "sip-tester", purpose: "calls under load", need: Need::Tests },
     Tool { program: "baresip", package: "baresip-core", purpose: "phones with real audio", need: Need::Tests },
     Tool { program: "tcpdump", package: "tcpdump", purpose: "the packets and their times", need: Need::Tests },
     Tool { program: "ip", package: "iproute2", purpose: "a network of the tests' own", need: Need::Tests },
+    Tool { program: "nft", package: "nftables", purpose: "links that are cut and slowed", need: Need::Tests },
     Tool { program: "kamailio", package: "kamailio", purpose: "the peer of the bench", need: Need::Bench },
 ];
 

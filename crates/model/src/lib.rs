@@ -1,4 +1,4 @@
-//! The vocabulary that every engine of Everline shares: time as a value, record keys, seeded chance.
+//! The vocabulary that every engine of Everline shares: time as a value, record keys, seeded chance, errors for people.
 //!
 //! This crate never reads a clock, draws a random number by itself, opens a file or a socket, or starts
 //! a thread: time and chance come in as arguments. Start reading at [`time`], then [`record`].
@@ -10,9 +10,11 @@ pub mod incarnation;
 pub mod record;
 pub mod route;
 pub mod time;
+pub mod trouble;
 
 pub use chance::Chance;
 pub use hash::hash64;
 pub use incarnation::{Epoch, Incarnation};
 pub use record::{Alias, Kind, RecordKey};
 pub use time::{Span, Time};
+pub use trouble::Trouble;

@@ -1,0 +1,137 @@
+//! Virtual addresses: an address that passes from one host to another.
+//!
+//! A host that becomes primary [claims](VirtualAddress::claim) the address: it is added to an interface, and the network is
+//! told that it is here now. Nobody is asked first, as a takeover has no time for that: who may hold it was decided by the
+//! coordinator, and a predecessor that still has it in its own corner can release nothing that changes a call. Where there
+//! is time, [`VirtualAddress::search`] asks. [`Announcer`] says when to tell the network again, and [`Hook`] does what
+//! a network needs that believes no announcements.
+//!
+//! All of it is meant for the one thread of a server: no call waits for anything but the kernel, and what takes longer has a
+//! descriptor to poll. Reading order: this file, `frames`, `netlink`, `port`, `search`.
+
+mod announcer;
+mod frames;
+mod hook;
+mod netlink;
+mod port;
+mod search;
+mod text;
+mod trouble;
+
+use std::net::IpAddr;
+
+use model::{Span, Time, Trouble};
+
+pub use announcer::Announcer;
+pub use frames::Mac;
+pub(crate) use frames::checksum;
+pub use hook::{Deed, Hook, HookRun};
+pub use search::{Found, Search};
+
+use netlink::{Interface, Kernel};
+pub(crate) use port::Port;
+
+/// An address of the solution, and where a host of it puts it: `10.0.0.5/24@eth1`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct VirtualAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// How many of its first bits name the network.
+    pub prefix: u8,
+    /// The interface of this host that is in that network.
+    pub interface: String,
+}
+
+impl VirtualAddress {
+    /// Takes the address, and announces it once; [`Announcer`] says when to announce again. It can be used at once, IPv6
+    /// too. An address that this host has already is announced likewise.
+    ///
+    /// # Errors
+    /// The interface does not exist, is down or is no Ethernet; the process lacks `CAP_NET_RAW` or `CAP_NET_ADMIN`; the kernel
+    /// refuses. After an error this host may have the address or not: claim it again, or release it.
+    pub fn claim(&self) -> Result<Claim, Trouble> {
+        let mut kernel = Kernel::open()?;
+        let (interface, mac) = self.place(&mut kernel)?;
+        // First what needs another right, so that its lack leaves nothing behind.
+        let port = Port::open(interface.index, &interface.name, None)?;
+        kernel.add(self, interface.index)?;
+        let claim = Claim { port, frames: frames::announcement(self.address, mac) };
+        claim.announce()?;
+        Ok(claim)
+    }
+
+    /// Gives the address up; one that is not there is given up already.
+    ///
+    /// # Errors
+    /// The process lacks `CAP_NET_ADMIN`, or the kernel refuses.
+    pub fn release(&self) -> Result<(), Trouble> {
+        let mut kernel = Kernel::open()?;
+        match kernel.interface(&self.interface)? {
+            Some(interface) => kernel.remove(self, interface.index),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to ask who else holds the address, for as long as `patience` at most. Polled; nobody waits.
+    ///
+    /// # Errors
+    /// As [`claim`](Self::claim), but only `CAP_NET_RAW` is needed.
+    pub fn search(&self, now: Time, patience: Span) -> Result<Search, Trouble> {
+        let (interface, mac) = self.place(&mut Kernel::open()?)?;
+        Search::begin(self.address, &interface, mac, now, patience)
+    }
+
+    /// Who else holds the address, for callers that may wait: it takes all of `patience` where nobody does.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn is_held_elsewhere(&self, patience: Span) -> Result<Option<Mac>, Trouble> {
+        let (interface, mac) = self.place(&mut Kernel::open()?)?;
+        search::wait(self.address, &interface, mac, patience)
+    }
+
+    /// The interface, if it can be used, and its Ethernet address.
+    fn place(&self, kernel: &mut Kernel) -> Result<(Interface, Mac), Trouble> {
+        let interface =
+            kernel.interface(&self.interface)?.ok_or_else(|| trouble::no_such_interface(&self.interface))?;
+        if !interface.is_up {
+            return Err(trouble::is_down(&self.interface));
+        }
+        let mac = interface.mac.ok_or_else(|| trouble::no_ethernet(&self.interface))?;
+        Ok((interface, mac))
+    }
+}
+
+/// Those of the given addresses that this host has now, each on its interface.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn held(given: &[VirtualAddress]) -> Result<Vec<&VirtualAddress>, Trouble> {
+    let mut kernel = Kernel::open()?;
+    let here = kernel.addresses()?;
+    let mut held = Vec::new();
+    for one in given {
+        let Some(interface) = kernel.interface(&one.interface)? else { continue };
+        if here.contains(&(interface.index, one.address)) {
+            held.push(one);
+        }
+    }
+    Ok(held)
+}
+
+/// An address that was claimed, and what announces it. Dropping it gives nothing up.
+#[derive(Debug)]
+pub struct Claim {
+    port: Port,
+    frames: Vec<Vec<u8>>,
+}
+
+impl Claim {
+    /// Tells the network that the address is here.
+    ///
+    /// # Errors
+    /// The interface has gone down or away, or its queue is full.
+    pub fn announce(&self) -> Result<(), Trouble> {
+        self.frames.iter().try_for_each(|frame| self.port.send(frame))
+    }
+}

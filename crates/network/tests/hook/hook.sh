@@ -1,0 +1,7 @@
+#!/bin/sh
+# A hook for the tests: what it does stands in the name of the interface.
+case "$3" in
+says) echo "$# $1 $2 $EVERLINE_DEED $EVERLINE_ADDRESS $EVERLINE_PREFIX $EVERLINE_INTERFACE"; exit 3 ;;
+hangs) echo "waits for the cloud"; sleep 1000000 ;;
+done) exit 0 ;;
+esac
