@@ -72,36 +72,25 @@ fn new_of<'a>(some: &'a [Trouble], others: &'a [Trouble]) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
-    use model::Epoch;
     use redundancy::hot_standby::RoleName;
 
     use super::*;
 
-    const FINE: Status = Status {
-        role: RoleName::Primary,
-        epoch: Epoch(1),
-        ready: true,
-        level: true,
-        complete: true,
-        undecided: false,
-        forgotten: false,
-        lag: 0,
-        sequence: 0,
-        records: 0,
-        state_hash: 0,
-    };
+    fn fine() -> Status {
+        Status { role: RoleName::Primary, ready: true, level: true, complete: true, ..Status::default() }
+    }
 
     #[test]
     fn a_primary_that_waits_for_a_second_says_so_until_it_goes_on() {
         let (mut alarms, began) = (Alarms::default(), Time::from_micros(5));
-        alarms.see(began, &FINE, None);
+        alarms.see(began, &fine(), None);
         for (after, undecided, told) in
             [(10, true, false), (1_009, true, false), (1_010, true, true), (1_011, false, false)]
         {
-            alarms.see(began + Span::from_millis(after), &Status { undecided, ..FINE }, None);
+            alarms.see(began + Span::from_millis(after), &Status { undecided, ..fine() }, None);
             assert_eq!(alarms.note().is_some_and(|note| note.contains("superseded")), told, "after {after} ms");
         }
-        let waits = Status { undecided: true, ..FINE };
+        let waits = Status { undecided: true, ..fine() };
         alarms.see(began + Span::from_millis(1_020), &waits, None);
         alarms.see(began + Span::from_millis(2_015), &waits, None);
         assert_eq!(alarms.note(), None, "every wait has a second of its own");
@@ -111,15 +100,15 @@ mod tests {
     fn losses_stay_and_troubles_go() {
         let mut alarms = Alarms::default();
         alarms.lost("up to 3 calls were lost".into());
-        alarms.see(Time::ZERO, &FINE, Some(Trouble::new("the disk is full", "make room")));
+        alarms.see(Time::ZERO, &fine(), Some(Trouble::new("the disk is full", "make room")));
         assert_eq!(alarms.note().as_deref(), Some("the disk is full (make room); up to 3 calls were lost"));
-        alarms.see(Time::ZERO, &Status { forgotten: true, ..FINE }, None);
+        alarms.see(Time::ZERO, &Status { forgotten: true, ..fine() }, None);
         assert!(
             alarms.note().is_some_and(|note| note.starts_with("the coordinator knows less")),
             "{:?}",
             alarms.note()
         );
-        alarms.see(Time::ZERO, &FINE, None);
+        alarms.see(Time::ZERO, &fine(), None);
         assert_eq!(alarms.note().as_deref(), Some("up to 3 calls were lost"));
     }
 }

@@ -63,7 +63,7 @@ impl<S: Service> Shell<S> {
     /// how many calls there are, so that it can say what was lost.
     pub(super) fn note_pair_time(&mut self) {
         let status = self.replica.status();
-        if status.role != RoleName::Primary || self.now < self.time_noted + NOTE_EVERY {
+        if self.end.is_some() || status.role != RoleName::Primary || self.now < self.time_noted + NOTE_EVERY {
             return;
         }
         self.time_noted = self.now;

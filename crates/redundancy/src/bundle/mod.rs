@@ -313,9 +313,7 @@ impl Bundle {
         let Some(best) = best.filter(|best| self.chosen != Some(*best)) else { return };
         self.chosen = Some(best);
         self.effects.push(Effect::Chosen(best));
-        if let Some(standing) = &mut self.paths[best] {
-            standing.begin_behind(self.confirmed);
-        }
+        // Whatever was written to it before arrives as long as it stands, so it goes on where it stopped.
         self.write_kept(now);
     }
 

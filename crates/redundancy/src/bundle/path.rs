@@ -109,12 +109,6 @@ impl Path {
         }
     }
 
-    /// Messages go over it from now on, from the one behind `confirmed`: what it carried before may be lost with the path that
-    /// it was written to since.
-    pub(super) const fn begin_behind(&mut self, confirmed: u64) {
-        self.written = confirmed;
-    }
-
     /// Since when nothing was brought forward; [`Time::NEVER`] if nothing is outstanding.
     pub(super) const fn waits_since(&self) -> Time {
         self.waits_since

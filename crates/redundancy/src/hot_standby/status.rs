@@ -6,9 +6,10 @@ use super::engine::Engine;
 use super::replica::{Replica, Role};
 
 /// The role of one side of a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RoleName {
     /// On its way into the pair.
+    #[default]
     Starting,
     /// Keeps the records of its primary.
     Backup,
@@ -19,7 +20,7 @@ pub enum RoleName {
 }
 
 /// Role and readiness, as `everline status` shows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// What it is.
     pub role: RoleName,
@@ -52,17 +53,10 @@ impl<E: Engine> Replica<E> {
     pub fn status(&self) -> Status {
         let store = self.engine.store();
         let blank = Status {
-            role: RoleName::Starting,
-            epoch: Epoch::default(),
-            ready: false,
-            level: false,
-            complete: false,
-            undecided: false,
             forgotten: self.asking.has_forgotten,
-            lag: 0,
-            sequence: 0,
             records: store.len() as u64,
             state_hash: store.state_hash(),
+            ..Status::default()
         };
         match &self.role {
             Role::Start(_) => blank,

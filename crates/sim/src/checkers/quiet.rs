@@ -47,20 +47,7 @@ mod tests {
 
     #[test]
     fn it_notices_each_leftover() {
-        let epoch = model::Epoch(1);
-        let rest = Status {
-            role: RoleName::Primary,
-            epoch,
-            ready: true,
-            level: true,
-            complete: true,
-            undecided: false,
-            forgotten: false,
-            lag: 0,
-            sequence: 0,
-            records: 0,
-            state_hash: 0,
-        };
+        let rest = Status { role: RoleName::Primary, ready: true, level: true, complete: true, ..Status::default() };
         let none = Left { records: 0, deadline: false };
         looks(&rest, none, false).unwrap();
         looks(&Status { lag: 1, ..rest }, none, false).unwrap_err();

@@ -51,12 +51,9 @@ mod tests {
             ready: true,
             level: true,
             complete: true,
-            undecided: false,
-            forgotten: false,
-            lag: 0,
             sequence: 9,
-            records: 3,
             state_hash,
+            ..Status::default()
         }
     }
 
