@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use model::{Alias, Epoch, Incarnation, Kind, RecordKey, Time, hash64};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{setsockopt, sockopt};
 use node::channel::Channel;
 use node::coordinator::{CoordinatorServer, Served};
 use node::folder::Folder;
@@ -158,8 +159,10 @@ impl Service for Counter {
     }
 }
 
-/// Answers that the client's receive buffer holds while it is still sending.
+/// Answers that the client's receive buffer holds while it is still sending, though half of them are repeated by a successor.
 const BURST: u64 = 200;
+/// Octets of the client's receive buffer, of which the kernel makes twice as many; each answer takes 768 of them.
+const ROOM: usize = 200_000;
 
 const ROLE: &str = "EVERLINE_TEST_SERVER";
 
@@ -175,7 +178,7 @@ fn server_process() {
         pair: "count".into(),
         peer: Some(peer.into()),
         folder: Folder::new(dir),
-        doors: vec![Door::Udp(SocketAddr::from(([127, 0, 0, 1], port)))],
+        doors: vec![Door::Udp(door(far == "far", application, port))],
         far: (far == "far").then(|| far_settings(Path::new(dir), application, port)),
         addresses: Vec::new(),
         calls: Vec::new(),
@@ -184,16 +187,25 @@ fn server_process() {
     node::server::run(settings, Counter::default()).expect("runs");
 }
 
-/// Addresses of two hosts on two networks of the loopback, as if they were far from each other.
+/// Where a side listens while it serves: two hosts have an address each.
+fn door(far: bool, application: &str, port: u16) -> SocketAddr {
+    let last = if far && application == NAMES[1] { 2 } else { 1 };
+    ([127, 0, 0, last], port).into()
+}
+
+/// Addresses of two hosts on two networks of the loopback, as if they were far from each other. They are nobody else's, and the
+/// port is none that the kernel gives away.
 fn far_settings(dir: &Path, application: &str, port: u16) -> FarSettings {
     let me = NAMES.iter().position(|name| *name == application).expect("one of the two");
-    let address = |network: u8, side: usize, port| SocketAddr::from(([127, 77, network, side as u8 + 1], port));
+    let [high, low] = port.to_be_bytes();
+    let address =
+        |network: u8, side: usize, port| SocketAddr::from(([127, high, low, 10 * network + side as u8], port));
     FarSettings {
         identity: identity(dir, me),
-        listen: [1, 2].map(|network| address(network, me, port)).into(),
+        listen: [1, 2].map(|network| address(network, me, LINKS)).into(),
         route: Route {
             name: name_of(NAMES[1 - me], SOLUTION),
-            networks: [1, 2].map(|network| (address(network, me, 0), address(network, 1 - me, port))).into(),
+            networks: [1, 2].map(|network| (address(network, me, 0), address(network, 1 - me, LINKS))).into(),
         },
     }
 }
@@ -203,6 +215,8 @@ fn identity(dir: &Path, side: usize) -> PathBuf {
 }
 
 const SOLUTION: &str = "count";
+/// Where a side waits for the other one.
+const LINKS: u16 = 7701;
 
 struct Pair {
     dir: PathBuf,
@@ -356,6 +370,7 @@ fn started_as(folder: &Path, far: bool) -> (Pair, UdpSocket) {
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
     client.connect(("127.0.0.1", port)).expect("loopback");
     client.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+    setsockopt(&client, sockopt::RcvBuf, &ROOM).expect("a buffer");
     (pair, client)
 }
 
@@ -419,14 +434,12 @@ fn the_count_goes_on_through_kills_and_switchovers() {
     assert_eq!(sent, 600 + 4 * BURST);
 }
 
-/// Sends a datagram again and again, as a phone does, until it is answered; gives the count.
-fn count_by_repeating(client: &UdpSocket, text: &str) -> u64 {
-    client.set_read_timeout(Some(Duration::from_millis(100))).expect("a limit");
+/// Sends a datagram again and again to whoever serves, as a phone does, until it is answered; gives the count.
+fn count_by_repeating(client: &UdpSocket, servers: &[SocketAddr], text: &str) -> u64 {
     let mut room = [0; 100];
     // Some minutes; each try takes as long as the limit.
     for _ in 0..2_000 {
-        // While nobody listens the kernel says so, at the next call.
-        let _ = client.send(text.as_bytes());
+        servers.iter().for_each(|server| drop(client.send_to(text.as_bytes(), server).expect("sent")));
         while let Ok(length) = client.recv(&mut room) {
             let answer = String::from_utf8_lossy(&room[..length]).into_owned();
             let (count, said) = answer.split_once(' ').expect("a count and a text");
@@ -442,12 +455,17 @@ fn count_by_repeating(client: &UdpSocket, text: &str) -> u64 {
 #[test]
 fn a_side_on_another_host_knows_all_that_was_answered() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut pair, client) = started_far(folder.path());
+    let (mut pair, near) = started_far(folder.path());
+    let port = near.peer_addr().expect("connected").port();
+    let servers = NAMES.map(|name| door(true, name, port));
+    // One that is connected would be told by the kernel that nobody listens, and would not wait.
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    client.set_read_timeout(Some(Duration::from_millis(100))).expect("a limit");
     let mut last = 0;
     for round in 0..6 {
         let primary = pair.level();
         for number in 0..50 {
-            let count = count_by_repeating(&client, &format!("datagram {round} {number}"));
+            let count = count_by_repeating(&client, &servers, &format!("datagram {round} {number}"));
             assert!(count > last, "{count} after {last}");
             last = count;
         }
@@ -456,7 +474,7 @@ fn a_side_on_another_host_knows_all_that_was_answered() {
             assert_eq!(reply, Some(ControlReply::Done));
         } else {
             pair.kill(primary);
-            let count = count_by_repeating(&client, &format!("takeover {round}"));
+            let count = count_by_repeating(&client, &servers, &format!("takeover {round}"));
             assert!(count > last, "{count} after {last}");
             last = count;
             pair.start(primary);

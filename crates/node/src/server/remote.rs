@@ -483,6 +483,7 @@ mod tests {
                     )
                     .unwrap();
                 }
+                site.until(|site| !site.all_stand());
                 site.until(Site::all_stand);
             }
         }
