@@ -37,7 +37,10 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "lca" => {
             let applications = applications(&settings);
             let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
-            let ran = lca::run(LcaSettings { folder, program: program(), applications, others });
+            let addresses = addresses(&settings)?;
+            let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
+            let addresses = addresses.collect();
+            let ran = lca::run(LcaSettings { folder, program: program(), applications, addresses, others });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use network::rehearsal::{Network, Place, virtual_addresses};
+use network::address::VirtualAddress;
+use network::rehearsal::{Network, Place, Rehearsal, virtual_addresses};
 use node::identity::{Authority, HOST_LIFETIME};
 use node::wire::Trouble;
 
@@ -58,15 +59,27 @@ fn placed(here: String, all: Vec<Host>) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
-    let (address, _) = virtual_addresses(1);
-    let addresses = vec![format!("{address}/24@{}", Network::Access)];
-    Hosts { here, all, sip: sides(), routing: sides(), coordinator, addresses }
+    Hosts { here, all, sip: sides(), routing: sides(), coordinator, addresses: addresses() }
 }
 
 fn host(number: u8) -> Host {
     let place = Place::Host(number);
     let networks = NETWORKS.map(|network| IpAddr::from(place.ipv4(network))).into();
     Host { name: place.to_string(), networks }
+}
+
+/// The addresses of whoever serves, each with its network.
+fn addresses() -> Vec<String> {
+    let (address, _) = virtual_addresses(1);
+    vec![format!("{address}/24@{}", Network::Access)]
+}
+
+/// Takes the virtual addresses from a host, as the loss of its power does.
+///
+/// # Errors
+/// If the kernel does not let us.
+pub(super) fn lose_addresses(net: &Rehearsal, place: Place) -> Result<(), Trouble> {
+    net.inside(place, || addresses().iter().try_for_each(|text| text.parse::<VirtualAddress>()?.release()))?
 }
 
 /// The authority of this rehearsal, which outlives it.
