@@ -39,9 +39,11 @@ pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
     let settings = solution(up::read(folder)?);
     let net = Rehearsal::make(&id(folder), hosts)?;
     let ran = folders::write(folder, &settings, hosts).and_then(|places| {
+        // First of all threads: the others inherit which signals are for it.
+        let mut children = Children::new(&net, &places)?;
         // Lets links be delayed while this process runs.
         let _delays = net.delay_line()?;
-        Children::new(&net, &places)?.watch(|| output::result(&welcome(folder, &net, &settings)))
+        children.watch(|| output::result(&welcome(folder, &net, &settings)))
     });
     // What the hosts left behind goes with the net.
     let torn_down = Rehearsal::tear_down(&id(folder)).map_err(Failure::from);

@@ -18,8 +18,8 @@ use crate::life;
 use crate::process;
 use crate::wire::Trouble;
 
-/// How long a member that was asked to end may take to.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a member that was asked to end may take to, less than the LCA waits for us.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Runs a member until the LCA asks for its end, or it ends by itself.
 ///

@@ -94,9 +94,10 @@ impl Member {
             option("quota-backend-bytes", QUOTA.to_string()),
             option("auto-compaction-mode", "revision"),
             option("auto-compaction-retention", KEPT_REVISIONS.to_string()),
+            // A member that is away makes a hundred warnings a second.
             option("logger", "zap"),
             option("log-outputs", "stderr"),
-            option("log-level", "warn"),
+            option("log-level", "error"),
         ];
         if let Some(tls) = &self.tls {
             arguments.extend([
