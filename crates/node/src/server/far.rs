@@ -23,23 +23,31 @@ use crate::wire::Trouble;
 const MOST_GUESTS: usize = 16;
 /// How long one may take to say it.
 const PATIENCE: Span = Span::from_secs(2);
+/// A spare that has made way is not answered for so long: enough for the usual member to become level, which dials again if it
+/// does not.
+const WAY_HOME: Span = Span::from_secs(5);
 
 /// Where the other side is, if it is not on this host.
 #[derive(Clone, Debug)]
 pub struct FarSettings {
     /// The file with the identity of this host.
     pub identity: PathBuf,
-    /// Where this side is dialled: one address in each network, in the order of the route.
+    /// Where this side is dialled: one address in each network, in the order of the routes.
     pub listen: Vec<SocketAddr>,
-    /// How the other side is dialled.
-    pub route: Route,
+    /// How each application is dialled that may be the other side.
+    pub routes: Vec<(String, Route)>,
+    /// The one of them that makes way for any other, as it stands in for it.
+    pub spare: Option<String>,
 }
 
 /// What joins this side to a far one.
 #[derive(Debug)]
 pub(super) struct Far {
     me: Incarnation,
-    route: Route,
+    routes: Vec<(String, Route)>,
+    spare: Option<String>,
+    /// Until when the spare is not answered: it has made way.
+    home_until: Time,
     keys: Keyring,
     listeners: Vec<TcpListener>,
     /// Connections that have not said yet what they are for, and until when they may take to.
@@ -73,7 +81,9 @@ impl Far {
         let listeners = settings.listen.iter().enumerate().map(listen).collect::<Result<_, _>>()?;
         Ok(Self {
             me: me.clone(),
-            route: settings.route.clone(),
+            routes: settings.routes.clone(),
+            spare: settings.spare.clone(),
+            home_until: Time::ZERO,
             keys,
             listeners,
             guests: BTreeMap::new(),
@@ -117,17 +127,28 @@ impl Far {
         opening.map(|opening| (opening, channel))
     }
 
-    fn dial(&mut self, now: Time) -> io::Result<Remote> {
+    fn dial(&mut self, application: &str, now: Time) -> io::Result<Remote> {
+        let route = self.routes.iter().find(|(name, _)| name == application).map(|(_, route)| route.clone());
+        let route = route.ok_or_else(|| io::Error::other(format!("there is no way to {application}")))?;
         let link = getrandom::u64().map_err(io::Error::other)?;
         self.dials = true;
-        Remote::dial(self.me.clone(), self.route.clone(), link, &mut self.keys, now)
+        Remote::dial(self.me.clone(), route, link, &mut self.keys, now)
+    }
+
+    /// Whether an application that dials is answered now: the spare is only while no other one has been.
+    fn answers(&mut self, application: &str, now: Time) -> bool {
+        let is_spare = self.spare.as_deref() == Some(application);
+        if !is_spare {
+            self.home_until = now + WAY_HOME;
+        }
+        !is_spare || self.home_until <= now
     }
 }
 
 impl<S: Service> Shell<S> {
-    pub(super) fn dial_far(&mut self) {
+    pub(super) fn dial_far(&mut self, application: &str) {
         let Some(far) = &mut self.far else { return };
-        let dialled = far.dial(self.now).and_then(|remote| {
+        let dialled = far.dial(application, self.now).and_then(|remote| {
             self.poll.add(&remote, Token::FarLink, false)?;
             Ok(remote)
         });
@@ -154,7 +175,7 @@ impl<S: Service> Shell<S> {
             return self.hear_far();
         }
         // Only a primary takes somebody on.
-        if self.replica.status().role == RoleName::Primary {
+        if self.replica.status().role == RoleName::Primary && far.answers(&opening.from.application, self.now) {
             self.far_calls(&opening, channel);
         }
     }
