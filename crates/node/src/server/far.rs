@@ -23,9 +23,6 @@ use crate::wire::Trouble;
 const MOST_GUESTS: usize = 16;
 /// How long one may take to say it.
 const PATIENCE: Span = Span::from_secs(2);
-/// A spare that has made way is not answered for so long: enough for the usual member to become level, which dials again if it
-/// does not.
-const WAY_HOME: Span = Span::from_secs(5);
 
 /// Where the other side is, if it is not on this host.
 #[derive(Clone, Debug)]
@@ -46,8 +43,8 @@ pub(super) struct Far {
     me: Incarnation,
     routes: Vec<(String, Route)>,
     spare: Option<String>,
-    /// Until when the spare is not answered: it has made way.
-    home_until: Time,
+    /// The application at the other end of the link.
+    other: Option<String>,
     keys: Keyring,
     listeners: Vec<TcpListener>,
     /// Connections that have not said yet what they are for, and until when they may take to.
@@ -83,7 +80,7 @@ impl Far {
             me: me.clone(),
             routes: settings.routes.clone(),
             spare: settings.spare.clone(),
-            home_until: Time::ZERO,
+            other: None,
             keys,
             listeners,
             guests: BTreeMap::new(),
@@ -135,13 +132,12 @@ impl Far {
         Remote::dial(self.me.clone(), route, link, &mut self.keys, now)
     }
 
-    /// Whether an application that dials is answered now: the spare is only while no other one has been.
-    fn answers(&mut self, application: &str, now: Time) -> bool {
-        let is_spare = self.spare.as_deref() == Some(application);
-        if !is_spare {
-            self.home_until = now + WAY_HOME;
-        }
-        !is_spare || self.home_until <= now
+    /// Whether an application that dials is answered now. It is if it has left its old link, or if the spare is there, which makes
+    /// way for the one that it stands in for.
+    fn answers(&self, application: &str) -> bool {
+        let is_spare = |name: &str| self.spare.as_deref() == Some(name);
+        let other = self.other.as_deref().filter(|_| self.remote.is_some());
+        other.is_none_or(|other| other == application || is_spare(other))
     }
 }
 
@@ -153,7 +149,7 @@ impl<S: Service> Shell<S> {
             Ok(remote)
         });
         match dialled {
-            Ok(remote) => far.remote = Some(remote),
+            Ok(remote) => (far.remote, far.other) = (Some(remote), Some(application.to_owned())),
             Err(error) => {
                 tracing::warn!("cannot dial the other side: {error}");
                 self.replica.link_down(self.now);
@@ -175,7 +171,7 @@ impl<S: Service> Shell<S> {
             return self.hear_far();
         }
         // Only a primary takes somebody on.
-        if self.replica.status().role == RoleName::Primary && far.answers(&opening.from.application, self.now) {
+        if self.replica.status().role == RoleName::Primary && far.answers(&opening.from.application) {
             self.far_calls(&opening, channel);
         }
     }
@@ -193,7 +189,10 @@ impl<S: Service> Shell<S> {
             Ok(remote)
         });
         match taken {
-            Ok(remote) => (far.remote, far.dials) = (Some(remote), false),
+            Ok(remote) => {
+                far.other = Some(opening.from.application.clone());
+                (far.remote, far.dials) = (Some(remote), false);
+            }
             Err(error) => tracing::warn!("cannot take a link of the other side: {error}"),
         }
         self.hear_far();
