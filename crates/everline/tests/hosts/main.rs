@@ -23,11 +23,12 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 5] = [
+const TESTS: [Test; 6] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
+    ("a host that phones cannot reach hands over", nobody_is_reached),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
 
@@ -236,6 +237,24 @@ fn two_hosts_are_cut_off() {
     solution.play("link cut h1 h2 --network b");
     solution.play("link delay h1 h2 5 --network a");
     assert_eq!(solution.level().1, now);
+    solution.is_reached();
+}
+
+fn nobody_is_reached() {
+    let solution = Solution::new();
+    let (host, epoch) = solution.level();
+    solution.is_reached();
+    // The links of the pair stand, so neither side suspects the other one.
+    for place in ["h1", "h2", "h3", "phones", "carriers"] {
+        if place != host {
+            solution.play(&format!("link cut {host} {place} --network access"));
+        }
+    }
+    let other = solution.ask(|sides| {
+        let primary = sides.get("primary").filter(|side| side["epoch"].as_u64() > Some(epoch))?;
+        Some(text(primary, "host"))
+    });
+    assert_ne!(other, host);
     solution.is_reached();
 }
 
