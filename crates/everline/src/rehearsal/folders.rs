@@ -39,7 +39,7 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
         let place = Place::Host(number);
         let here = of_host(folder, place);
         here.create()?;
-        let identity = authority.issue(&place.to_string(), SystemTime::now(), HOST_LIFETIME)?;
+        let identity = authority.issue(&place.to_string(), &[], SystemTime::now(), HOST_LIFETIME)?;
         write_json(&hosts::identity(&here), &identity)?;
         copy(&folder::nonce_key(folder), &folder::nonce_key(&here))?;
         let told = Settings { hosts: Some(placed(place.to_string(), all.clone())), ..settings.clone() };

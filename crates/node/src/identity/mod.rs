@@ -6,9 +6,12 @@
 
 mod authority;
 mod keyring;
+mod request;
 
-pub use authority::{Authority, HOST_LIFETIME};
+pub use authority::{Authority, DOOR, HOST_LIFETIME};
 pub use keyring::{Identity, Keyring, host_of};
+pub(crate) use request::FINGERPRINT;
+pub use request::{Fingerprint, Issued, KeyRequest};
 
 /// The name in the certificate of a host: what others check when they connect with it.
 #[must_use]
