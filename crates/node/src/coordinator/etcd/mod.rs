@@ -20,7 +20,6 @@ mod session;
 mod worker;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -28,7 +27,6 @@ use std::path::{Path, PathBuf};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::coordinator::{Request, Versioned};
-use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 use self::cluster::Cluster;
 use self::problem::Problem;
@@ -82,7 +80,7 @@ impl EtcdServer {
         let plan = Plan {
             addresses: settings.addresses.clone(),
             solution: settings.solution.clone(),
-            tls: settings.tls.as_ref().map(tls).transpose()?,
+            tls: settings.tls.clone(),
             cluster: Cluster::open(&settings.cluster)?,
         };
         Self::start(plan, socket)
@@ -216,12 +214,4 @@ impl AsFd for EtcdServer {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.epoll.0.as_fd()
     }
-}
-
-/// The files, read.
-fn tls(files: &TlsFiles) -> Result<ClientTlsConfig, Trouble> {
-    let read = |path: &Path| fs::read(path).map_err(|error| Trouble::of_file("read", path, &error));
-    let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
-    let authority = Certificate::from_pem(read(&files.authority)?);
-    Ok(ClientTlsConfig::new().ca_certificate(authority).identity(identity))
 }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use redundancy::coordinator::Versioned;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
-use tonic::transport::ClientTlsConfig;
 
 use super::cluster::Cluster;
 use super::connection::{Connection, Watch};
 use super::entries::Entries;
 use super::messages::{STATUS, StatusRequest, StatusResponse, WatchResponse};
 use super::problem::Problem;
-use crate::coordinator::member::{self, Version};
+use crate::coordinator::member::{self, TlsFiles, Version};
 
 /// How often the member is asked whether it lives. Not by the pings of HTTP/2: etcd ends a connection that has more than
 /// one of them in 5 s (its `--grpc-keepalive-min-time`), which would notice a loss much too late.
@@ -38,7 +37,7 @@ impl Session {
     /// Connects to the member at `address`, checks it, and reads all entries, none of which may be older than `seen`.
     pub(super) async fn begin(
         address: &str,
-        tls: Option<&ClientTlsConfig>,
+        tls: Option<&TlsFiles>,
         solution: &str,
         cluster: &mut Cluster,
         seen: u64,

@@ -11,12 +11,12 @@ use nix::sys::eventfd::EventFd;
 use redundancy::coordinator::Versioned;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tonic::transport::ClientTlsConfig;
 
 use super::cluster::Cluster;
 use super::problem::Problem;
 use super::session::Session;
 use crate::coordinator::guest::Answer;
+use crate::coordinator::member::TlsFiles;
 use crate::hub::MOST_GUESTS;
 use crate::wire::CoordinatorRequest;
 
@@ -66,7 +66,7 @@ pub(super) enum News {
 pub(super) struct Plan {
     pub(super) addresses: Vec<String>,
     pub(super) solution: String,
-    pub(super) tls: Option<ClientTlsConfig>,
+    pub(super) tls: Option<TlsFiles>,
     pub(super) cluster: Cluster,
 }
 
