@@ -17,6 +17,7 @@ mod entries;
 mod messages;
 mod problem;
 mod session;
+mod visit;
 mod worker;
 
 use std::collections::BTreeSet;
