@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use management::Description;
 use model::Incarnation;
 use network::address::VirtualAddress;
+use node::authority;
 use node::control_server::{self, ControlSettings, OtherHost, Pair};
 use node::coordinator;
 use node::lca::{self, LcaSettings};
@@ -35,7 +36,7 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     })?;
     match application {
         "lca" => {
-            let applications = applications(&settings);
+            let applications = applications(&folder, &settings);
             let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
             let addresses = addresses(&settings)?;
             let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
@@ -46,6 +47,7 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
         "switchboard" => board(&folder, &settings, me),
         "etcd" => etcd(&folder, &settings, &me),
+        "authority" => authority(&folder, &settings, me),
         "sip-a" | "sip-b" => sip(&folder, &settings, me),
         "routing-a" | "routing-b" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
@@ -65,7 +67,7 @@ pub(crate) fn program() -> PathBuf {
 
 /// What the local control agent starts, in this order: the control server with the coordinator, the way to other hosts, then
 /// those sides of the pairs that are on this host.
-fn applications(settings: &Settings) -> Vec<Description> {
+fn applications(folder: &Folder, settings: &Settings) -> Vec<Description> {
     let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true };
     let is_here = |name: &&str| settings.hosts.as_ref().is_none_or(|hosts| hosts.of(name) == Some(&hosts.here));
     let servers = [("sip", SIP), ("routing", ROUTING)].into_iter().flat_map(|(pair, sides)| {
@@ -75,13 +77,23 @@ fn applications(settings: &Settings) -> Vec<Description> {
     let switchboard = settings.hosts.as_ref().map(|_| alone("switchboard"));
     let keeps = |hosts: &&hosts::Hosts| hosts.keeps_etcd();
     let etcd = settings.hosts.as_ref().filter(keeps).map(|_| alone("etcd"));
-    etcd.into_iter().chain([alone("control")]).chain(switchboard).chain(servers).collect()
+    // Without its file it could not run; `host run` has said so.
+    let has_authority = |hosts: &&hosts::Hosts| hosts.has_authority() && folder.authority().exists();
+    let authority = settings.hosts.as_ref().filter(has_authority).map(|_| alone("authority"));
+    etcd.into_iter().chain([alone("control")]).chain(switchboard).chain(authority).chain(servers).collect()
+}
+
+fn authority(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
+    let Some(hosts) = &settings.hosts else { return Err(one_host()) };
+    Ok(authority::run(hosts.authority(folder, me))?)
+}
+
+fn one_host() -> Failure {
+    Failure::new(Kind::Wrong, "this contact centre has one host only")
 }
 
 fn board(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
-    let Some(hosts) = &settings.hosts else {
-        return Err(Failure::new(Kind::Wrong, "this contact centre has one host only"));
-    };
+    let Some(hosts) = &settings.hosts else { return Err(one_host()) };
     let servers = [members(settings, SIP), members(settings, ROUTING)].concat();
     Ok(switchboard::run(hosts.switchboard(folder, &settings.solution, me, &servers))?)
 }
@@ -117,6 +129,7 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
         etcd,
+        version: hosts.and_then(|hosts| hosts.version),
     })
 }
 

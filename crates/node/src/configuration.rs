@@ -5,13 +5,13 @@
 //! compare-and-swap on its version; every host keeps the last one that it has seen, and starts with that.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::folder::Folder;
 use crate::wire::Trouble;
 
@@ -82,15 +82,7 @@ pub fn kept(folder: &Folder) -> Result<Option<Document>, Trouble> {
 pub fn keep(folder: &Folder, document: &Document) -> Result<(), Trouble> {
     let path = folder.configuration();
     let bytes = document.stored()?;
-    let write = || {
-        let draft = path.with_added_extension("new");
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)?;
-        File::open(path.parent().unwrap_or(&path))?.sync_all()
-    };
-    write().map_err(|error| Trouble::of_file("write", &path, &error))
+    files::replace(&path, &bytes).map_err(|error| Trouble::of_file("write", &path, &error))
 }
 
 #[cfg(test)]

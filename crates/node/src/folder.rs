@@ -72,6 +72,12 @@ impl Folder {
         self.0.join("data").join("coordinator.cluster")
     }
 
+    /// The identity of this host.
+    #[must_use]
+    pub fn identity(&self) -> PathBuf {
+        self.0.join("data").join("identity.json")
+    }
+
     /// The authority of the solution, on the host that has it.
     #[must_use]
     pub fn authority(&self) -> PathBuf {

@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod control_server;
 pub mod coordinator;
 pub mod descriptors;
+mod files;
 pub mod folder;
 pub mod frames;
 pub mod hub;

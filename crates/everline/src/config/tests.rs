@@ -13,7 +13,8 @@ use super::*;
 /// What is found in the text; the environment has one variable.
 fn outcome(text: &str) -> Outcome {
     let variable = |name: &str| (name == "ANNA").then(|| "long enough".to_owned());
-    parse("everline.toml".into(), text.into(), &Sources { folder: Path::new("/nowhere"), variable: &variable })
+    let file = |name: &str| secret::from_file(&Path::new("/nowhere").join(name));
+    parse("everline.toml".into(), text.into(), &Sources { file: &file, variable: &variable })
 }
 
 fn messages(text: &str) -> String {

@@ -55,7 +55,7 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// If the system has no resources left.
-    pub(super) fn new(folder: &'a Folder, lca: Option<u32>) -> io::Result<Self> {
+    pub(super) fn new(folder: &'a Folder, lca: Option<u32>, course: Course) -> io::Result<Self> {
         let mut watched = SigSet::empty();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCHLD] {
             watched.add(signal);
@@ -65,7 +65,7 @@ impl<'a> Watch<'a> {
         Ok(Self {
             folder,
             began: Instant::now(),
-            course: Course::new(Time::ZERO, lca.is_some()),
+            course,
             signals: SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?,
             client: Client::new(folder.socket("lca"))?,
             lca: lca.map(Lca::adopt).transpose()?,

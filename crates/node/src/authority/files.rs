@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::replace;
 use crate::folder::Folder;
 use crate::identity::Authority;
 use crate::wire::Trouble;
@@ -66,10 +67,8 @@ pub(super) fn note(folder: &Folder, host: &str, addresses: &[IpAddr], now: Syste
     let path = of_host(folder, host);
     let joined = Joined { since: now, addresses: addresses.to_vec() };
     let written = || {
-        let draft = path.with_added_extension("new");
-        let _ = fs::remove_file(&draft);
-        write_new(&draft, &joined)?;
-        fs::rename(&draft, &path)
+        DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(Path::new(".")))?;
+        replace(&path, &serde_json::to_vec_pretty(&joined)?)
     };
     written().map_err(|error| Trouble::of_file("write", &path, &error))
 }

@@ -18,9 +18,11 @@ use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::configuration::{self, Shared};
 use super::refusal::Refusal;
 use super::rows::{Agents, Application, Calls, Health, PairHealth, Status};
 use super::{ControlSettings, OtherHost, Pair, servers};
+use crate::configuration::LONGEST;
 use crate::wire::{ApplicationRow, ControlReply, ControlRequest, ServerReport, Trouble};
 
 /// The largest body of a request, in bytes.
@@ -37,6 +39,14 @@ pub(super) async fn serve(
     settings: Arc<ControlSettings>,
     end: oneshot::Receiver<()>,
 ) -> io::Result<()> {
+    let shared = Shared::new(&settings).map(Arc::new);
+    if let Some(shared) = shared.clone() {
+        tokio::spawn(shared.follow());
+    }
+    let of_configuration = Router::new()
+        .route("/v1/configuration", get(configuration::show).post(configuration::change))
+        .layer(DefaultBodyLimit::max(LONGEST))
+        .with_state(shared);
     let router = Router::new()
         .route("/v1/status", get(status))
         .route("/v1/health", get(health))
@@ -49,7 +59,8 @@ pub(super) async fn serve(
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(MOST_BODY))
-        .with_state(settings);
+        .with_state(settings)
+        .merge(of_configuration);
     let (ended, is_ended) = oneshot::channel::<()>();
     let until = async {
         // An error says that the other thread is gone, which is the end as well.
@@ -69,7 +80,8 @@ pub(super) async fn serve(
 
 async fn status(State(settings): Settings) -> Json<Status> {
     let applications = applications(&settings).await;
-    Json(Status { solution: settings.solution.clone(), applications })
+    let configuration = configuration::versions(&settings);
+    Json(Status { solution: settings.solution.clone(), applications, configuration })
 }
 
 async fn health(State(settings): Settings) -> (StatusCode, Json<Health>) {

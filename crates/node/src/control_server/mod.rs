@@ -4,6 +4,7 @@
 //! person, one answers HTTP on `run/control.sock`. No call depends on either while roles stay as they are.
 
 mod api;
+mod configuration;
 mod coordination;
 mod line;
 mod refusal;
@@ -39,6 +40,8 @@ pub struct ControlSettings {
     pub routing: Pair,
     /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
     pub etcd: Option<EtcdSettings>,
+    /// The version of the configuration that this host runs with, if several hosts share it.
+    pub version: Option<u64>,
 }
 
 /// Another host.

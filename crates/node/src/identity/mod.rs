@@ -5,10 +5,12 @@
 //! writing a new file.
 
 mod authority;
+mod installed;
 mod keyring;
 mod request;
 
 pub use authority::{Authority, DOOR, HOST_LIFETIME};
+pub use installed::{install, tls_files};
 pub use keyring::{Identity, Keyring, host_of};
 pub(crate) use request::FINGERPRINT;
 pub use request::{Fingerprint, Issued, KeyRequest};

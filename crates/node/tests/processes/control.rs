@@ -49,6 +49,7 @@ pub(crate) fn run(dir: &str, run: &str) {
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
         etcd: None,
+        version: None,
     };
     if control_server::run(settings).is_err() {
         std::process::exit(1);

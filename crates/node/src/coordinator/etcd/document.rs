@@ -1,0 +1,187 @@
+//! The configuration in etcd: one key, `/everline/SOLUTION/configuration`, whose value is the document as JSON.
+//!
+//! It is asked for by the control server, on connections of its own: no member of a pair waits for it.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::EtcdSettings;
+use super::cluster::Cluster;
+use super::connection::Connection;
+use super::messages::{
+    COMPACT, Compare, CompareTarget, CompactionRequest, CompactionResponse, KeyValue, Operation, PutRequest, RANGE,
+    RangeRequest, RangeResponse, RequestOp, TXN, TxnRequest, TxnResponse,
+};
+use super::problem::Problem;
+use crate::configuration::Document;
+use crate::wire::Trouble;
+
+/// How long a member may take to connect, and to answer. One that is cut off from the majority never answers.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How much of etcd's room old versions may take, in bytes, before they are compacted: a fourth of what a member keeps.
+const HISTORY: usize = 16 << 20;
+
+/// The way to the configuration in the coordinator.
+#[derive(Debug)]
+pub struct Book {
+    settings: EtcdSettings,
+    /// The connection that answered last.
+    last: Mutex<Option<Connection>>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was made.
+    Made,
+    /// Another version stands there than the one that was expected; none if there is none yet.
+    Moved(Option<Document>),
+}
+
+/// A document as etcd holds it.
+struct Held {
+    revision: i64,
+    document: Document,
+}
+
+impl Book {
+    /// The way to it; nothing is asked yet.
+    #[must_use]
+    pub fn new(settings: EtcdSettings) -> Self {
+        Self { settings, last: Mutex::new(None) }
+    }
+
+    /// The newest version, if there is any.
+    ///
+    /// # Errors
+    /// If no majority of the coordinator answers, or it holds something else.
+    pub async fn read(&self) -> Result<Option<Document>, Trouble> {
+        Ok(self.held().await?.1.map(|held| held.document))
+    }
+
+    /// Puts a version in the place of the one before it, if that stands there still.
+    ///
+    /// # Errors
+    /// If no majority of the coordinator answers; then nothing was changed, or that is not known.
+    pub async fn change(&self, new: &Document) -> Result<Change, Trouble> {
+        let value = new.stored()?;
+        let (connection, held) = self.held().await?;
+        // An empty coordinator takes what a host has kept.
+        if held.as_ref().is_some_and(|held| held.document.version != new.version.saturating_sub(1)) {
+            return Ok(Change::Moved(held.map(|held| held.document)));
+        }
+        let key = self.key();
+        let length = value.len();
+        let request = TxnRequest {
+            compare: vec![Compare {
+                target: CompareTarget::Mod.into(),
+                key: key.clone(),
+                mod_revision: Some(held.map_or(0, |held| held.revision)),
+            }],
+            success: vec![RequestOp { request: Some(Operation::Put(PutRequest { key, value })) }],
+            failure: Vec::new(),
+        };
+        let answer = timeout(PATIENCE * 2, connection.ask::<_, TxnResponse>(TXN, request)).await;
+        match answer {
+            Ok(Ok(TxnResponse { succeeded: true, header, .. })) => {
+                self.compact(&connection, header.unwrap_or_default().revision, length).await;
+                Ok(Change::Made)
+            }
+            Ok(Ok(_)) => Ok(Change::Moved(self.read().await?)),
+            Ok(Err(Problem::Refused(trouble))) => Err(trouble),
+            Ok(Err(Problem::Lost(why))) => Err(unknown(&why)),
+            Err(_) => Err(unknown("no answer in time")),
+        }
+    }
+
+    /// Forgets old versions, which would fill etcd.
+    async fn compact(&self, connection: &Connection, revision: i64, length: usize) {
+        let kept = i64::try_from(HISTORY / length.max(1)).unwrap_or(i64::MAX).max(1);
+        if revision <= kept {
+            return;
+        }
+        let request = CompactionRequest { revision: revision - kept };
+        let done = timeout(PATIENCE, connection.ask::<_, CompactionResponse>(COMPACT, request)).await;
+        // That it is compacted already is told as an error too.
+        if let Ok(Err(problem)) = done {
+            tracing::debug!("old versions of the configuration are not compacted: {problem}");
+        }
+    }
+
+    /// What stands there, and a connection to a member of the majority.
+    async fn held(&self) -> Result<(Connection, Option<Held>), Trouble> {
+        let mut last = self.last.lock().await;
+        let mut problem = None;
+        if let Some(connection) = last.take() {
+            match self.ask(&connection).await {
+                Ok(held) => {
+                    *last = Some(connection.clone());
+                    return Ok((connection, held));
+                }
+                Err(why) => problem = Some(why),
+            }
+        }
+        for address in &self.settings.addresses {
+            let opened = timeout(PATIENCE, Connection::open(address, self.settings.tls.as_ref())).await;
+            let Ok(Ok(connection)) = opened else { continue };
+            match self.ask(&connection).await {
+                Ok(held) => {
+                    *last = Some(connection.clone());
+                    return Ok((connection, held));
+                }
+                Err(why @ Problem::Refused(_)) => problem = Some(why),
+                Err(why) => problem = problem.or(Some(why)),
+            }
+        }
+        Err(match problem {
+            Some(Problem::Refused(trouble)) => trouble,
+            Some(_) => minority(),
+            None => unreachable_at_all(),
+        })
+    }
+
+    async fn ask(&self, connection: &Connection) -> Result<Option<Held>, Problem> {
+        let request = RangeRequest { key: self.key(), range_end: Vec::new() };
+        let asked = timeout(PATIENCE, connection.ask::<_, RangeResponse>(RANGE, request)).await;
+        let RangeResponse { header, kvs } = asked.map_err(|_| Problem::lost("no answer in time"))??;
+        let cluster = Cluster::open(&self.settings.cluster).map_err(Problem::Refused)?;
+        cluster.check(header.unwrap_or_default().cluster_id)?;
+        let Some(KeyValue { mod_revision, value, .. }) = kvs.into_iter().next() else { return Ok(None) };
+        let document = serde_json::from_slice(&value).map_err(|error| {
+            let key = String::from_utf8_lossy(&self.key()).into_owned();
+            Problem::refused(
+                format!("the key {key} in etcd holds no configuration: {error}"),
+                "who has written that? Remove the key, and give `everline config apply` again",
+            )
+        })?;
+        Ok(Some(Held { revision: mod_revision, document }))
+    }
+
+    fn key(&self) -> Vec<u8> {
+        format!("/everline/{}/configuration", self.settings.solution).into()
+    }
+}
+
+/// A member was reached, and none that is one of a majority.
+fn minority() -> Trouble {
+    Trouble::new(
+        "only a minority of the coordinator's members can be reached, so the configuration cannot be read or changed",
+        "nothing was changed and calls go on; bring a majority of those hosts back, or repair the links to them",
+    )
+}
+
+fn unreachable_at_all() -> Trouble {
+    Trouble::new(
+        "no member of the coordinator can be reached, so the configuration cannot be read or changed",
+        "nothing was changed and calls go on; `everline status` shows on which hosts etcd does not run",
+    )
+}
+
+fn unknown(why: &str) -> Trouble {
+    Trouble::new(
+        format!("the coordinator has not said whether it has taken the change: {why}"),
+        "`everline config show` tells which version stands there; calls go on",
+    )
+}
