@@ -160,6 +160,19 @@ pub(crate) enum HostCommand {
         #[arg(value_name = "TOKEN")]
         token: String,
     },
+    /// Show the hosts of the solution: which are reachable, and what runs there
+    #[command(after_help = "Example:\n  everline host list")]
+    List(Listing),
+    /// Print the systemd unit that runs this host
+    #[command(after_help = "Example:\n  everline host unit --install --user everline --dir /srv/everline")]
+    Unit {
+        /// Whom the processes belong to; root if left away
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Write it to /etc/systemd/system/everline.service
+        #[arg(long)]
+        install: bool,
+    },
     /// Take the power of a host of a rehearsal
     ///
     /// Everything on it ends at once, and its links go dark.

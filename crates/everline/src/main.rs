@@ -68,6 +68,8 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),
         Command::Host(HostCommand::Token { host, again, minutes }) => host::token(&folder, &host, again, minutes),
         Command::Host(HostCommand::Join { address, token }) => host::join(&folder, &address, &token),
+        Command::Host(HostCommand::List(listing)) => host::list(&control, listing),
+        Command::Host(HostCommand::Unit { user, install }) => host::unit(&folder, user.as_deref(), install),
         Command::Host(HostCommand::Fail { host }) => rehearsal::fail(&folder, &host),
         Command::Host(HostCommand::Repair { host }) => rehearsal::repair(&folder, &host),
         Command::Link(command) => rehearsal::link(&folder, &command),

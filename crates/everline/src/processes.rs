@@ -119,12 +119,18 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
     let name = fs::read_to_string(HOST).map_err(|error| Failure::failed(format!("cannot read {HOST}: {error}")))?;
     let hosts = settings.hosts.as_ref();
     let etcd = hosts.map(|hosts| hosts.etcd(&folder, &settings.solution));
-    let other = |host: &hosts::Host| OtherHost { name: host.name.clone(), agent: hosts::agent_of(&host.name) };
+    let other = |host: &hosts::Host| OtherHost {
+        name: host.name.clone(),
+        agent: hosts::agent_of(&host.name),
+        addresses: host.networks.clone(),
+    };
+    let here = hosts.and_then(|hosts| hosts.host(&hosts.here));
     Ok(ControlSettings {
         folder,
         me,
         solution: settings.solution.clone(),
         host: hosts.map_or_else(|| name.trim_end().to_owned(), |hosts| hosts.here.clone()),
+        addresses: here.map_or_else(Vec::new, |host| host.networks.clone()),
         others: hosts.into_iter().flat_map(|hosts| hosts.others().map(other)).collect(),
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),

@@ -7,16 +7,24 @@ mod apply;
 pub(crate) mod document;
 mod init;
 mod join;
+mod list;
 mod token;
+mod unit;
 
-use node::configuration;
+use std::time::Duration;
+
+use node::configuration::{self, Document};
+use node::coordinator::Book;
 use node::identity::Keyring;
 use node::wire::Trouble;
+use tokio::time::timeout;
 
 pub(crate) use self::apply::{apply, show};
 pub(crate) use self::init::init;
 pub(crate) use self::join::join;
+pub(crate) use self::list::list;
 pub(crate) use self::token::token;
+pub(crate) use self::unit::unit;
 
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
@@ -24,14 +32,20 @@ use crate::hosts::Hosts;
 use crate::output::remark;
 use crate::settings::Settings;
 
+/// How long a start waits for the coordinator to tell the newest configuration.
+const LOOK: Duration = Duration::from_millis(1_500);
+
 /// Writes what the processes of this host read, from the configuration that it has seen last.
 ///
 /// # Errors
 /// If this machine is no host of a solution, or none of this one.
 pub(crate) fn prepare(folder: &Folder) -> Result<(), Failure> {
     // A host of a rehearsal is told by other means.
-    let Some(document) = configuration::kept(folder)? else { return Ok(()) };
-    let (host, _) = member(folder)?;
+    if configuration::kept(folder)?.is_none() {
+        return Ok(());
+    }
+    let (host, kept) = member(folder)?;
+    let document = newest(folder, &host, kept);
     let settings = document::settings(&document, &host)?;
     is_this_solution(folder, &settings)?;
     if settings.hosts.as_ref().is_some_and(Hosts::has_authority) && !folder.authority().exists() {
@@ -44,8 +58,28 @@ pub(crate) fn prepare(folder: &Folder) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The version that the coordinator has, if it says so at once, else the one that this host has seen last.
+fn newest(folder: &Folder, host: &str, kept: Document) -> Document {
+    let asked = || {
+        let settings = document::settings(&kept, host).ok()?;
+        let etcd = settings.hosts?.etcd(folder, &settings.solution);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(async { timeout(LOOK, Book::new(etcd).read()).await.ok()?.ok()? })
+    };
+    match asked().filter(|newest| newest.version > kept.version) {
+        Some(newest) => {
+            remark(&format!("Version {} of the configuration, given on {}.", newest.version, newest.by));
+            if let Err(trouble) = configuration::keep(folder, &newest) {
+                remark(&trouble.to_string());
+            }
+            newest
+        }
+        None => kept,
+    }
+}
+
 /// Who this machine is, and the configuration that it has seen last.
-fn member(folder: &Folder) -> Result<(String, configuration::Document), Failure> {
+fn member(folder: &Folder) -> Result<(String, Document), Failure> {
     let document = configuration::kept(folder)?.filter(|_| folder.identity().exists()).ok_or_else(|| {
         let what = format!("{} is no host of a solution with several", folder.path().display());
         Failure::new(Kind::Wrong, what).help("`everline host init` makes the first one, `everline host join` the others")

@@ -109,6 +109,11 @@ impl Course {
         Self { waits: true, ..Self::new(now, is_running) }
     }
 
+    /// Whether it still waits for what may come from another host.
+    pub(super) const fn waits(&self) -> bool {
+        self.waits && matches!(self.phase, Phase::Starting { .. })
+    }
+
     /// When [`Input::Tick`] is due.
     pub(super) fn deadline(&self) -> Option<Time> {
         let phase = match &self.phase {

@@ -7,6 +7,7 @@ mod course;
 mod found;
 mod news;
 mod nonce;
+mod notify;
 mod owner;
 mod ports;
 mod watch;

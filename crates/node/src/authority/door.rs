@@ -15,7 +15,7 @@ use super::visit::Welcome;
 use super::words::{Answer, Question, hear, say};
 use super::{AuthoritySettings, files, token};
 use crate::configuration;
-use crate::identity::{Authority, HOST_LIFETIME, host_of};
+use crate::identity::{Authority, HOST_LIFETIME, explain, host_of};
 use crate::wire::Trouble;
 
 /// Guests that are served at a time; others wait.
@@ -63,7 +63,8 @@ async fn answer(listener: TcpListener, door: Arc<Door>) {
                     let Ok(_place) = door.room.acquire().await else { return };
                     let served = timeout(PATIENCE, door.serve(guest, from.ip())).await;
                     if let Err(error) = served.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                        tracing::warn!("a guest from {} is refused: {error}", from.ip());
+                        let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
+                        tracing::warn!("a guest from {} is refused: {why}", from.ip());
                     }
                 });
             }

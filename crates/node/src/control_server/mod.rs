@@ -11,6 +11,7 @@ mod refusal;
 mod rows;
 mod servers;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::Incarnation;
@@ -32,6 +33,8 @@ pub struct ControlSettings {
     pub solution: String,
     /// This host's name.
     pub host: String,
+    /// Its addresses in the networks between the hosts.
+    pub addresses: Vec<IpAddr>,
     /// The other hosts.
     pub others: Vec<OtherHost>,
     /// The pair that holds the calls.
@@ -51,6 +54,8 @@ pub struct OtherHost {
     pub name: String,
     /// The name of the socket by which its local control agent is reached from here.
     pub agent: String,
+    /// Its addresses in the networks between the hosts.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// A pair of servers, or one without a standby.

@@ -72,6 +72,26 @@ impl Application {
     }
 }
 
+/// `GET /v1/hosts`
+#[derive(Debug, Serialize)]
+pub(super) struct Hosts {
+    pub(super) hosts: Vec<Host>,
+}
+
+/// One host.
+#[derive(Debug, Serialize)]
+pub(super) struct Host {
+    pub(super) name: String,
+    /// It is the one that answers.
+    pub(super) here: bool,
+    /// Its local control agent answers.
+    pub(super) reachable: bool,
+    /// One in each network between the hosts.
+    pub(super) addresses: Vec<String>,
+    /// The servers that are known to be there.
+    pub(super) applications: Vec<String>,
+}
+
 /// `GET /v1/health`
 #[derive(Debug, Serialize)]
 pub(super) struct Health {

@@ -8,6 +8,7 @@
 
 mod calls;
 mod guests;
+mod notice;
 mod renewal;
 
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use model::Incarnation;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::net::TcpStream;
 
-use self::renewal::Notice;
+use self::notice::Notice;
 use crate::folder::Folder;
 use crate::identity::{Identity, Keyring};
 use crate::life;
@@ -95,8 +96,8 @@ fn serve(settings: SwitchboardSettings) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         guests::listen(&settings, &keys).await?;
-        calls::listen(&settings, &keys)?;
         let notice = Notice::default();
+        calls::listen(&settings, &keys, &notice)?;
         let end = life::begin(&settings.folder, &settings.me, notice.clone())?;
         tokio::spawn(renewal::keep(Arc::new(settings), keys, notice));
         // It ends in no other way.

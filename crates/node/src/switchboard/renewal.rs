@@ -3,42 +3,19 @@
 //! A third of its life is left when that begins, so ten days of an authority that is away do no harm; what is wrong is said at
 //! once, in the log and in the status.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
 
+use super::notice::Notice;
 use super::{Keys, SwitchboardSettings};
 use crate::authority;
 use crate::identity::{self, Identity};
-use crate::life::Duty;
 use crate::wire::Trouble;
 
 /// How often it is looked whether it is time.
 const LOOK: Duration = Duration::from_secs(60);
-
-/// What people should know of the certificate.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Notice(Arc<Mutex<Option<String>>>);
-
-impl Notice {
-    fn say(&self, what: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = what;
-    }
-}
-
-/// Nothing is to be done for it.
-impl Duty for Notice {
-    fn descriptor(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        None
-    }
-
-    fn serve(&mut self) {}
-
-    fn note(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// Renews the certificate whenever it is time, for ever.
 pub(super) async fn keep(settings: Arc<SwitchboardSettings>, keys: Keys, notice: Notice) {
@@ -51,7 +28,7 @@ pub(super) async fn keep(settings: Arc<SwitchboardSettings>, keys: Keys, notice:
                 Some(what) => tracing::error!("{what}"),
                 None => tracing::info!("the certificate of this host is good again"),
             }
-            notice.say(alarm.clone());
+            notice.of_own(alarm.clone());
             said = alarm;
         }
         sleep(LOOK).await;

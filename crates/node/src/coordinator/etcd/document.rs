@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::EtcdSettings;
@@ -113,26 +114,26 @@ impl Book {
     /// What stands there, and a connection to a member of the majority.
     async fn held(&self) -> Result<(Connection, Option<Held>), Trouble> {
         let mut last = self.last.lock().await;
-        let mut problem = None;
-        if let Some(connection) = last.take() {
-            match self.ask(&connection).await {
-                Ok(held) => {
-                    *last = Some(connection.clone());
-                    return Ok((connection, held));
-                }
-                Err(why) => problem = Some(why),
-            }
+        if let Some(connection) = last.take()
+            && let Ok(held) = ask(&connection, &self.settings).await
+        {
+            *last = Some(connection.clone());
+            return Ok((connection, held));
         }
-        for address in &self.settings.addresses {
-            let opened = timeout(PATIENCE, Connection::open(address, self.settings.tls.as_ref())).await;
-            let Ok(Ok(connection)) = opened else { continue };
-            match self.ask(&connection).await {
-                Ok(held) => {
-                    *last = Some(connection.clone());
-                    return Ok((connection, held));
+        let mut asked = JoinSet::new();
+        for address in self.settings.addresses.clone() {
+            asked.spawn(connect(address, self.settings.clone()));
+        }
+        let mut problem = None;
+        while let Some(outcome) = asked.join_next().await {
+            match outcome {
+                Ok(Ok(found)) => {
+                    *last = Some(found.0.clone());
+                    return Ok(found);
                 }
-                Err(why @ Problem::Refused(_)) => problem = Some(why),
-                Err(why) => problem = problem.or(Some(why)),
+                Ok(Err(Some(why @ Problem::Refused(_)))) => problem = Some(why),
+                Ok(Err(Some(why))) => problem = problem.or(Some(why)),
+                Ok(Err(None)) | Err(_) => {}
             }
         }
         Err(match problem {
@@ -142,26 +143,41 @@ impl Book {
         })
     }
 
-    async fn ask(&self, connection: &Connection) -> Result<Option<Held>, Problem> {
-        let request = RangeRequest { key: self.key(), range_end: Vec::new() };
-        let asked = timeout(PATIENCE, connection.ask::<_, RangeResponse>(RANGE, request)).await;
-        let RangeResponse { header, kvs } = asked.map_err(|_| Problem::lost("no answer in time"))??;
-        let cluster = Cluster::open(&self.settings.cluster).map_err(Problem::Refused)?;
-        cluster.check(header.unwrap_or_default().cluster_id)?;
-        let Some(KeyValue { mod_revision, value, .. }) = kvs.into_iter().next() else { return Ok(None) };
-        let document = serde_json::from_slice(&value).map_err(|error| {
-            let key = String::from_utf8_lossy(&self.key()).into_owned();
-            Problem::refused(
-                format!("the key {key} in etcd holds no configuration: {error}"),
-                "who has written that? Remove the key, and give `everline config apply` again",
-            )
-        })?;
-        Ok(Some(Held { revision: mod_revision, document }))
-    }
-
     fn key(&self) -> Vec<u8> {
-        format!("/everline/{}/configuration", self.settings.solution).into()
+        key(&self.settings)
     }
+}
+
+/// Asks one member; no problem is told if it cannot be reached.
+async fn connect(address: String, settings: EtcdSettings) -> Result<(Connection, Option<Held>), Option<Problem>> {
+    let opened = timeout(PATIENCE, Connection::open(&address, settings.tls.as_ref())).await;
+    let connection = match opened {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(why @ Problem::Refused(_))) => return Err(Some(why)),
+        Ok(Err(Problem::Lost(_))) | Err(_) => return Err(None),
+    };
+    let held = ask(&connection, &settings).await.map_err(Some)?;
+    Ok((connection, held))
+}
+
+async fn ask(connection: &Connection, settings: &EtcdSettings) -> Result<Option<Held>, Problem> {
+    let request = RangeRequest { key: key(settings), range_end: Vec::new() };
+    let asked = timeout(PATIENCE, connection.ask::<_, RangeResponse>(RANGE, request)).await;
+    let RangeResponse { header, kvs } = asked.map_err(|_| Problem::lost("no answer in time"))??;
+    let cluster = Cluster::open(&settings.cluster).map_err(Problem::Refused)?;
+    cluster.check(header.unwrap_or_default().cluster_id)?;
+    let Some(KeyValue { mod_revision, value, .. }) = kvs.into_iter().next() else { return Ok(None) };
+    let document = serde_json::from_slice(&value).map_err(|error| {
+        Problem::refused(
+            format!("the key /everline/{}/configuration in etcd holds no configuration: {error}", settings.solution),
+            "who has written that? Remove the key, and the hosts put back what they have kept",
+        )
+    })?;
+    Ok(Some(Held { revision: mod_revision, document }))
+}
+
+fn key(settings: &EtcdSettings) -> Vec<u8> {
+    format!("/everline/{}/configuration", settings.solution).into()
 }
 
 /// A member was reached, and none that is one of a majority.
