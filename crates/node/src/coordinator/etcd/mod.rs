@@ -6,9 +6,9 @@
 //!
 //! | what happens | what a member of a pair sees |
 //! |---|---|
-//! | its request has no outcome within a second, or the member of etcd is lost with it | `Disconnected`, then `Connected` |
+//! | its request has no outcome within a second | `Disconnected`, then `Connected` |
 //! | etcd is full, or refuses for another reason | the same, and the log says why, once |
-//! | another member of etcd is found within a second | nothing, if it asked nothing in between |
+//! | a member of etcd is lost, and another one can be asked, or can again within a second | nothing |
 //! | no member of etcd can be asked, or only one of another cluster, or one that is too old | `Disconnected` until one can |
 
 mod cluster;
