@@ -149,8 +149,10 @@ pub(super) const HOST: &[Key] = &[
     Key { name: "addresses", allowed: "a list of IP addresses, one in each [[network]]" },
 ];
 
-pub(super) const ADDRESS: &[Key] =
-    &[Key { name: "address", allowed: "address, prefix and interface of an address that whoever serves takes, 10.0.0.5/24@eth0" }];
+pub(super) const ADDRESS: &[Key] = &[Key {
+    name: "address",
+    allowed: "address, prefix and interface of an address that whoever serves takes, 10.0.0.5/24@eth0",
+}];
 
 pub(super) const PLACE: &[Key] = &[
     Key { name: "sip", allowed: "the hosts of sip-a and sip-b, [\"h1\", \"h2\"]" },

@@ -29,7 +29,8 @@ pub(super) fn check(document: &Document<'_>, checker: &mut Checker<'_>) {
     let hosts = checker.unique("[[host]] name", given.hosts.iter().filter_map(|host| host.name.as_ref()));
     checker.unique("[[network]] name", given.networks.iter().filter_map(|network| network.name.as_ref()));
     if let Some(bad) = document.solution.as_ref().filter(|name| !is_label(name.value)) {
-        let problem = Problem::error(bad.span.clone(), "[solution] name", "this cannot stand in the name of a certificate");
+        let problem =
+            Problem::error(bad.span.clone(), "[solution] name", "this cannot stand in the name of a certificate");
         checker.problems.add(problem.allowed(LABEL_ALLOWED).help("hosts know each other by certificates"));
     }
     if given.hosts.len() > MOST_HOSTS || given.networks.is_empty() || given.networks.len() > MOST_NETWORKS {
@@ -92,9 +93,9 @@ fn host_in_networks(host: &Host<'_>, networks: &[Network<'_>], checker: &mut Che
     let (Some(name), Some(list)) = (&host.name, &host.addresses) else { return };
     let mut taken: BTreeMap<usize, Range<usize>> = BTreeMap::new();
     for address in &list.value {
-        let at = networks.iter().position(|network| {
-            network.prefix.as_ref().is_some_and(|prefix| prefix.value.contains(address.value))
-        });
+        let at = networks
+            .iter()
+            .position(|network| network.prefix.as_ref().is_some_and(|prefix| prefix.value.contains(address.value)));
         let (what, also) = match at {
             None => ("this address is in none of the networks", None),
             Some(at) => match taken.insert(at, address.span.clone()) {
@@ -118,9 +119,8 @@ fn host_in_networks(host: &Host<'_>, networks: &[Network<'_>], checker: &mut Che
 }
 
 fn listed(networks: &[Network<'_>]) -> String {
-    let one = |network: &Network<'_>| {
-        Some(format!("{} {}", network.name.as_ref()?.value, network.prefix.as_ref()?.value))
-    };
+    let one =
+        |network: &Network<'_>| Some(format!("{} {}", network.name.as_ref()?.value, network.prefix.as_ref()?.value));
     networks.iter().filter_map(one).collect::<Vec<_>>().join(", ")
 }
 
@@ -141,8 +141,11 @@ fn place(document: &Document<'_>, hosts: &Known<'_>, checker: &mut Checker<'_>) 
             None => {}
         }
     }
-    for name in place.coordinator.iter().flat_map(|names| &names.value).chain(&place.authority) {
-        checker.exists("[place]", name, "host", hosts);
+    for name in place.coordinator.iter().flat_map(|names| &names.value) {
+        checker.exists("[place] coordinator", name, "host", hosts);
+    }
+    if let Some(name) = &place.authority {
+        checker.exists("[place] authority", name, "host", hosts);
     }
     if let Some(names) = &place.coordinator {
         checker.unique("[place] coordinator", names.value.iter());
@@ -185,7 +188,8 @@ fn pair(
 }
 
 fn same(key: &str, span: Range<usize>, first: Range<usize>, checker: &mut Checker<'_>) {
-    let problem = Problem::error(span, key, "both sides of a pair are on one host: the loss of that host ends all calls");
+    let problem =
+        Problem::error(span, key, "both sides of a pair are on one host: the loss of that host ends all calls");
     let help = "name another host; or write same-host = true into [place] if that is what you want";
     checker.problems.add(problem.allowed("another host").also(first, "the first side").help(help));
 }
@@ -206,7 +210,8 @@ fn listen(document: &Document<'_>, checker: &mut Checker<'_>) {
             checker.problems.add(problem.allowed("a port other than 0"));
         }
         if !ip.is_loopback() && !virtuals.contains(&ip) {
-            let problem = Problem::error(listen.span.clone(), "[sip] listen", "this address does not pass from host to host");
+            let problem =
+                Problem::error(listen.span.clone(), "[sip] listen", "this address does not pass from host to host");
             let help = format!("[[address]] with address = \"{ip}/24@INTERFACE\" lets whoever serves take it");
             checker.problems.add(problem.allowed("an address that has its own [[address]]").help(help));
         }
@@ -230,7 +235,8 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
     let names: Vec<&str> = all.iter().map(|host| host.name.as_str()).collect();
     let first = (*names.first()?).to_owned();
     let sides = |named: Option<&Names<'_>>| -> [String; 2] {
-        let named: Vec<&str> = named.map_or_else(|| names.clone(), |names| names.value.iter().map(|at| at.value).collect());
+        let named: Vec<&str> =
+            named.map_or_else(|| names.clone(), |names| names.value.iter().map(|at| at.value).collect());
         let one = named.first().map_or_else(|| first.clone(), |name| (*name).to_owned());
         let other = named.get(1).map_or_else(|| one.clone(), |name| (*name).to_owned());
         [one, other]
@@ -261,6 +267,7 @@ fn coordinator(document: &Document<'_>, names: &[&str]) -> Coordinator {
     let named = document.hosts.place.as_ref().and_then(|place| place.coordinator.as_ref());
     // Of two hosts the second one: whoever loses the first one, with the primaries, has a coordinator still.
     let usual = if names.len() < MEMBERS { &names[names.len() - 1..] } else { &names[..MEMBERS] };
-    let members: Vec<&str> = named.map_or_else(|| usual.to_vec(), |names| names.value.iter().map(|at| at.value).collect());
+    let members: Vec<&str> =
+        named.map_or_else(|| usual.to_vec(), |names| names.value.iter().map(|at| at.value).collect());
     Coordinator::Members(members.into_iter().map(str::to_owned).collect())
 }

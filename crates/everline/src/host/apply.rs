@@ -89,7 +89,8 @@ fn base(folder: &Folder) -> Result<u64, Failure> {
     let path = base_path(folder);
     let version = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
     version.ok_or_else(|| {
-        let what = format!("it is not known which version everline.toml was made from: {} is not there", path.display());
+        let what =
+            format!("it is not known which version everline.toml was made from: {} is not there", path.display());
         let help = "`everline config show` prints the version that counts; then `everline config apply --over VERSION`";
         Failure::new(Kind::Failed, what).help(help)
     })

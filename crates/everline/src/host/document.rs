@@ -35,7 +35,8 @@ pub(crate) fn settings(document: &Document, here: &str) -> Result<Settings, Fail
         }
         _ => {
             let what = format!("version {} of the configuration has no host {here}", document.version);
-            let help = format!("write a [[host]] for it on another host and give `everline config apply`, or end {here}");
+            let help =
+                format!("write a [[host]] for it on another host and give `everline config apply`, or end {here}");
             return Err(Failure::new(Kind::Wrong, what).help(help));
         }
     }

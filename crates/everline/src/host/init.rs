@@ -28,7 +28,8 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     let path = folder::configuration(folder);
     if path.exists() && !order.hosts.is_empty() {
         let what = format!("{} exists, and is never overwritten", path.display());
-        let help = format!("give the command without --host, after you have written this into it:\n\n{}", tables(order)?);
+        let help =
+            format!("give the command without --host, after you have written this into it:\n\n{}", tables(order)?);
         return Err(Failure::new(Kind::Wrong, what).help(help));
     }
     if !path.exists() {
@@ -37,7 +38,8 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     }
     let (settings, source) = up::checked(folder, "nothing was done")?;
     let Some(hosts) = &settings.hosts else {
-        let help = "write [[network]] and [[host]] into it (docs/three-hosts-in-ten-minutes.md), or remove it and give --host";
+        let help =
+            "write [[network]] and [[host]] into it (docs/three-hosts-in-ten-minutes.md), or remove it and give --host";
         let what = format!("{} names no hosts", path.display());
         return Err(Failure::new(Kind::Wrong, what).help(help));
     };
@@ -105,9 +107,14 @@ fn tables(order: &Init) -> Result<String, Failure> {
     let hosts = order.hosts.iter().map(|text| Typed::read(text)).collect::<Result<Vec<_>, _>>()?;
     let virtuals = order.addresses.iter().map(|text| text.parse::<VirtualAddress>()).collect::<Result<Vec<_>, _>>()?;
     let mut text = format!("[solution]\nname = \"{}\"\n", order.solution);
-    for (letter, (address, bits)) in ('a'..='z').zip(hosts.iter().flat_map(|host| host.addresses.iter()).take(width(&hosts))) {
+    for (letter, (address, bits)) in
+        ('a'..='z').zip(hosts.iter().flat_map(|host| host.addresses.iter()).take(width(&hosts)))
+    {
         let prefix = config::network_of(*address, *bits);
-        let _ = write!(text, "\n[[network]]                 # between the hosts\nname = \"{letter}\"\nprefix = \"{prefix}\"\n");
+        let _ = write!(
+            text,
+            "\n[[network]]                 # between the hosts\nname = \"{letter}\"\nprefix = \"{prefix}\"\n"
+        );
     }
     for host in &hosts {
         let addresses: Vec<String> = host.addresses.iter().map(|(address, _)| format!("\"{address}\"")).collect();

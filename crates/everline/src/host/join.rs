@@ -42,7 +42,14 @@ pub(crate) fn join(folder: &Folder, address: &str, token: &str) -> Result<(), Fa
     identity::install(folder, &identity)?;
     let (host, solution) = (&identity.host, &identity.solution);
     let settings = document::settings(&shared, host)?;
-    let missing: Vec<String> = settings.hosts.iter().filter_map(|hosts| hosts.host(host)).flat_map(|host| &host.networks).filter(|address| !is_here(**address)).map(ToString::to_string).collect();
+    let missing: Vec<String> = settings
+        .hosts
+        .iter()
+        .filter_map(|hosts| hosts.host(host))
+        .flat_map(|host| &host.networks)
+        .filter(|address| !is_here(**address))
+        .map(ToString::to_string)
+        .collect();
     if !missing.is_empty() {
         remark(&format!(
             "warning: {host} is to have {}, which this machine has not; `host run` will not start before it has",

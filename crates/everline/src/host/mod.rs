@@ -82,7 +82,8 @@ fn newest(folder: &Folder, host: &str, kept: Document) -> Document {
 fn member(folder: &Folder) -> Result<(String, Document), Failure> {
     let document = configuration::kept(folder)?.filter(|_| folder.identity().exists()).ok_or_else(|| {
         let what = format!("{} is no host of a solution with several", folder.path().display());
-        Failure::new(Kind::Wrong, what).help("`everline host init` makes the first one, `everline host join` the others")
+        Failure::new(Kind::Wrong, what)
+            .help("`everline host init` makes the first one, `everline host join` the others")
     })?;
     let keyring = Keyring::open(folder.identity())?;
     Ok((keyring.identity().host.clone(), document))
@@ -95,7 +96,9 @@ fn is_this_solution(folder: &Folder, settings: &Settings) -> Result<(), Failure>
     if settings.solution != identity.solution {
         let (host, ours, theirs) = (&identity.host, &identity.solution, &settings.solution);
         let what = format!("{host} is a host of {ours}, but the configuration is that of {theirs}");
-        return Err(Failure::new(Kind::Wrong, what).help("a solution keeps its name; write the old one into [solution]"));
+        return Err(
+            Failure::new(Kind::Wrong, what).help("a solution keeps its name; write the old one into [solution]")
+        );
     }
     match &settings.hosts {
         Some(_) => Ok(()),

@@ -30,7 +30,9 @@ pub(crate) fn unit(folder: &Folder, user: Option<&str>, install: bool) -> Result
     if !reloaded.is_ok_and(|status| status.success()) {
         remark("systemd does not run here; where it does: `systemctl daemon-reload`");
     }
-    remark(&format!("`systemctl enable --now {NAME}` starts it, now and with the machine; `journalctl -u {NAME}` shows what it says"));
+    remark(&format!(
+        "`systemctl enable --now {NAME}` starts it, now and with the machine; `journalctl -u {NAME}` shows what it says"
+    ));
     Ok(())
 }
 

@@ -64,7 +64,10 @@ pub(crate) fn run_host(folder: &Folder) -> Result<(), Failure> {
     if found == Found::Nothing {
         host::prepare(folder)?;
     }
-    let settings = Settings::read(&folder::settings(folder)).map_err(Failure::failed)?;
+    let settings = Settings::read(&folder::settings(folder)).map_err(|why| {
+        let help = "`everline host init` makes the first host of a solution, `everline host join` the others";
+        Failure::failed(why).help(help)
+    })?;
     let Some(hosts) = settings.hosts else {
         let what = format!("{} is no host of a solution with several", folder.path().display());
         return Err(Failure::new(Kind::Wrong, what).help("`everline up` starts a contact centre on one host"));
@@ -110,7 +113,8 @@ fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     let mut settings = read(folder)?;
     if settings.hosts.is_some() {
         let what = "this contact centre has several hosts: its configuration has [[host]]";
-        let help = "`everline host init` on the first of them, then `everline host run`; `everline up --hosts 3` rehearses it";
+        let help =
+            "`everline host init` on the first of them, then `everline host run`; `everline up --hosts 3` rehearses it";
         return Err(Failure::new(Kind::Wrong, what).help(help));
     }
     settings.sip.listen = ports::choose(&settings.sip.listen)?;

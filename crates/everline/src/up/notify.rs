@@ -85,7 +85,7 @@ mod tests {
         let (ours, theirs) = UnixDatagram::pair().expect("sockets");
         let mut notify = Notify { socket: Some(ours), every: Some(Duration::from_secs(15)), last: None };
         let begin = Instant::now();
-        let mut heard = || {
+        let heard = || {
             let mut text = [0; 100];
             theirs.set_nonblocking(true).expect("possible");
             theirs.recv(&mut text).ok().map(|count| String::from_utf8_lossy(&text[..count]).into_owned())

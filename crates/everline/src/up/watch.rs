@@ -190,7 +190,9 @@ impl<'a> Watch<'a> {
         let now = self.now();
         match self.answers.asked {
             Some(since) if since + SILENCE <= now && self.lca.is_some() => {
-                remark(&format!("The local control agent has not answered for {SILENCE} and is killed. No call notices."));
+                remark(&format!(
+                    "The local control agent has not answered for {SILENCE} and is killed. No call notices."
+                ));
                 self.answers = Answers { asked: None, next: now + ASK };
                 self.kill();
             }
@@ -243,7 +245,9 @@ impl<'a> Watch<'a> {
         let mut command = Command::new(processes::program());
         command.arg("--dir").arg(self.folder.path()).args(["run", "lca"]);
         // Those are for this process.
-        VARIABLES.into_iter().for_each(|name| drop(command.env_remove(name)));
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
         let (pid, last_word) = (Pid::from_raw(child.id().cast_signed()), child.stdout.take());
         self.lca = Some(Lca { pid, adopted: None, last_word });

@@ -14,7 +14,7 @@ use rustls::version::TLS13;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::token::Token;
@@ -23,8 +23,10 @@ use crate::configuration::Document;
 use crate::identity::{DOOR, Fingerprint, Identity, Issued, KeyRequest};
 use crate::wire::Trouble;
 
-/// How long the authority may take to answer.
+/// How long the authority may take to answer, and to be started.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Pause until one that does not listen yet is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a host that joins is given.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +57,17 @@ pub(super) async fn join_with(
 ) -> Result<(Identity, Welcome), Trouble> {
     let request = KeyRequest::new()?;
     let question = Question::Join { secret: token.secret_text(), request: request.text().to_owned() };
-    match ask(None, address, config, &question).await.map_err(|error| explain(address, &error))? {
+    let end = Instant::now() + PATIENCE;
+    let answer = loop {
+        match ask(None, address, Arc::clone(&config), &question).await {
+            // It may have been started a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && Instant::now() < end => {
+                sleep(PAUSE).await
+            }
+            answer => break answer,
+        }
+    };
+    match answer.map_err(|error| explain(address, &error))? {
         Answer::Joined(welcome) => Ok((request.answered(welcome.issued.clone()), *welcome)),
         Answer::Refused(trouble) => Err(trouble),
         Answer::Renewed(_) => Err(other_version()),
@@ -108,7 +120,9 @@ async fn ask(
 fn explain(address: SocketAddr, error: &io::Error) -> Trouble {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => Trouble::new(
-            format!("whoever answers at {address} is not the authority that has made this token; it was not shown the token"),
+            format!(
+                "whoever answers at {address} is not the authority that has made this token; it was not shown the token"
+            ),
             "name the host on which `everline host token` was given; if you did, somebody else answers in its place",
         ),
         Some(Error::AlertReceived(alert)) => Trouble::new(

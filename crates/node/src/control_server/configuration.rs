@@ -141,7 +141,9 @@ pub(super) async fn change(
         }
         Change::Moved(now) => {
             let (version, by) = now.map_or((0, String::new()), |now| (now.version, now.by));
-            let what = format!("the configuration stands at version {version}, by {by}; this change was made from version {over}");
+            let what = format!(
+                "the configuration stands at version {version}, by {by}; this change was made from version {over}"
+            );
             let remedy = format!(
                 "`everline config show` prints version {version}: write its changes into everline.toml, then `everline config \
                  apply --over {version}`"

@@ -100,4 +100,3 @@ impl fmt::Debug for KeyRequest {
         f.write_str("KeyRequest")
     }
 }
-

@@ -34,7 +34,8 @@ struct Way {
 /// If one of the sockets cannot be made.
 pub(super) fn listen(settings: &SwitchboardSettings, keys: &Keys, notice: &Notice) -> Result<(), Trouble> {
     for host in &settings.others {
-        let way = Arc::new(Way { host: host.clone(), keys: keys.clone(), last: AtomicUsize::new(0), notice: notice.clone() });
+        let way =
+            Arc::new(Way { host: host.clone(), keys: keys.clone(), last: AtomicUsize::new(0), notice: notice.clone() });
         for (here, there) in &host.sockets {
             let path = settings.folder.path().join("run").join(here);
             let listener = local::listen(&path).and_then(UnixListener::from_std);

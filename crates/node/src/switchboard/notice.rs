@@ -57,7 +57,9 @@ impl Duty for Notice {
 
 fn sentence(name: &str, why: &str) -> String {
     let host = name.split('.').next().unwrap_or(name);
-    format!("{host} and this host do not believe each other: {why} (let {host} join anew: `everline host token {host} --again`)")
+    format!(
+        "{host} and this host do not believe each other: {why} (let {host} join anew: `everline host token {host} --again`)"
+    )
 }
 
 #[cfg(test)]
@@ -71,7 +73,10 @@ mod tests {
         notice.of_other("h2.ours.everline.internal", Some("its certificate has expired"));
         notice.of_own(Some("ours too".into()));
         let said = notice.note().unwrap();
-        assert!(said.starts_with("ours too; h2 and this host do not believe each other: its certificate has expired"), "{said}");
+        assert!(
+            said.starts_with("ours too; h2 and this host do not believe each other: its certificate has expired"),
+            "{said}"
+        );
         notice.of_other("h2.ours.everline.internal", None);
         assert_eq!(notice.note().as_deref(), Some("ours too"));
     }

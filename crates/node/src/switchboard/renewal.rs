@@ -76,7 +76,11 @@ fn alarm(identity: &Identity, failed: Option<&Trouble>, now: SystemTime) -> Opti
 /// A date as people and programs write it (RFC 3339), to the second.
 fn date(when: SystemTime) -> String {
     let seconds = when.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()).unwrap_or_default().to_string()
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .unwrap_or_default()
+        .to_string()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::EtcdSettings;
 use super::cluster::Cluster;
 use super::connection::Connection;
 use super::messages::{
-    COMPACT, Compare, CompareTarget, CompactionRequest, CompactionResponse, KeyValue, Operation, PutRequest, RANGE,
+    COMPACT, CompactionRequest, CompactionResponse, Compare, CompareTarget, KeyValue, Operation, PutRequest, RANGE,
     RangeRequest, RangeResponse, RequestOp, TXN, TxnRequest, TxnResponse,
 };
 use super::problem::Problem;
