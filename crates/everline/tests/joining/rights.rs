@@ -41,13 +41,19 @@ fn held_by_somebody() {
     assert!(taken.expect("started").success());
     let mut running = net.start(1, "exec everline host run");
     running.is_ready();
-    let says = |words: &'static str| {
-        move |row: &serde_json::Value| row["note"].as_str().is_some_and(|note| note.contains(words))
-    };
-    let primary = net.until(1, "sip-a", says("10.77.0.201 is held by somebody else too"));
-    assert!(primary["note"].as_str().is_some_and(|note| note.contains("Ethernet address")), "{primary}");
+    let note = primary(&net, |note| note.is_some_and(|note| note.contains("10.77.0.201 is held by somebody else too")));
+    assert!(note.contains("Ethernet address"), "{note}");
     assert!(net.does(1, "everline status").contains("take the address from it"));
     let given_up = net.shell_at(Place::Phones, &somebody, "ip address del 10.77.0.201/24 dev access").status();
     assert!(given_up.expect("started").success());
-    net.until(1, "sip-a", |row| row["note"].is_null());
+    primary(&net, |note| note.is_none());
+}
+
+/// What the primary of the pair `sip` says besides, once it is as it should be.
+fn primary(net: &Net, wanted: impl Fn(Option<&str>) -> bool) -> String {
+    net.ask(1, "everline status --json", |status| {
+        let mut rows = status["applications"].as_array()?.iter();
+        let row = rows.find(|row| row["pair"] == "sip" && row["role"] == "primary")?;
+        wanted(row["note"].as_str()).then(|| row["note"].as_str().unwrap_or_default().to_owned())
+    })
 }

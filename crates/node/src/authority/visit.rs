@@ -62,7 +62,7 @@ pub(super) async fn join_with(
         match ask(None, address, Arc::clone(&config), &question).await {
             // It may have been started a moment ago.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && Instant::now() < end => {
-                sleep(PAUSE).await
+                sleep(PAUSE).await;
             }
             answer => break answer,
         }
