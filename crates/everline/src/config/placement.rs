@@ -147,6 +147,16 @@ fn place(document: &Document<'_>, hosts: &Known<'_>, checker: &mut Checker<'_>) 
     if let Some(name) = &place.authority {
         checker.exists("[place] authority", name, "host", hosts);
     }
+    if let Some(name) = &place.spare {
+        checker.exists("[place] spare", name, "host", hosts);
+        let usual =
+            settle(document).is_some_and(|hosts| hosts.sip.iter().chain(&hosts.routing).any(|one| one == name.value));
+        if usual {
+            let what = "this host has a side of a pair, so it cannot stand in for another one";
+            let problem = Problem::error(name.span.clone(), "[place] spare", what);
+            checker.problems.add(problem.allowed("a host that has none"));
+        }
+    }
     if let Some(names) = &place.coordinator {
         checker.unique("[place] coordinator", names.value.iter());
         if !matches!(names.value.len(), 1 | 3 | 5) {
@@ -242,11 +252,17 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
         [one, other]
     };
     let place = given.place.as_ref();
+    let (sip, routing) =
+        (sides(place.and_then(|place| place.sip.as_ref())), sides(place.and_then(|place| place.routing.as_ref())));
+    let has_a_side = |name: &&&str| sip.iter().chain(&routing).any(|host| host == **name);
+    let spare = place.and_then(|place| place.spare.as_ref()).map(|at| at.value);
+    let spare = spare.or_else(|| names.iter().find(|name| !has_a_side(name)).copied()).map(str::to_owned);
     let authority = place.and_then(|place| place.authority.as_ref()).map_or(first.as_str(), |at| at.value).to_owned();
     Some(hosts::Hosts {
         here: String::new(),
-        sip: sides(place.and_then(|place| place.sip.as_ref())),
-        routing: sides(place.and_then(|place| place.routing.as_ref())),
+        sip,
+        routing,
+        spare,
         coordinator: coordinator(document, &names),
         authority,
         addresses: given.addresses.iter().map(|address| address.value.to_string()).collect(),

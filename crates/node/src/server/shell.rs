@@ -20,6 +20,7 @@ use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
 use super::notes::{Note, Notes};
+use super::orphans::Orphans;
 use super::poll::{Poll, Ready};
 use super::ring::Ring;
 use super::service::Service;
@@ -49,9 +50,9 @@ pub struct ServerSettings {
     pub me: Incarnation,
     /// The pair, `sip`.
     pub pair: String,
-    /// The application on the other side; none without a standby.
-    pub peer: Option<String>,
-    /// Where that is, if not on this host.
+    /// The applications that may be the other side; none without a standby.
+    pub peers: Vec<String>,
+    /// Where they are, if not on this host.
     pub far: Option<FarSettings>,
     /// The contact centre.
     pub folder: Folder,
@@ -83,6 +84,7 @@ pub(super) struct Shell<S: Service> {
     pub(super) poll: Poll,
     pub(super) intake: Intake,
     pub(super) addresses: Addresses,
+    pub(super) orphans: Orphans,
     pub(super) ring: Ring,
     pub(super) link: Option<Link>,
     /// The link is in the poll set, for writing too if it says so.
@@ -131,7 +133,7 @@ impl<S: Service> Shell<S> {
         let journal = durable::open(&settings, &mut alarms)?;
         // What is written to another host is safe when that host says so (rules 4 and 16).
         let commit = if settings.far.is_some() { Commit::Acknowledged } else { Commit::Published };
-        let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), commit, seed);
+        let replica_settings = Settings::new(settings.me.clone(), settings.peers.clone(), commit, seed);
         let build = || -> io::Result<Self> {
             let (pulse, pulse_descriptor) = Pulse::create()?;
             let pulse_descriptor = Arc::new(pulse_descriptor);
@@ -151,6 +153,7 @@ impl<S: Service> Shell<S> {
                 poll,
                 intake: Intake::new()?,
                 addresses: Addresses::new(settings.addresses.clone()),
+                orphans: Orphans::default(),
                 ring: Ring::create()?,
                 link: None,
                 link_watched: None,
@@ -208,7 +211,8 @@ impl<S: Service> Shell<S> {
         self.watch_intake();
         self.watch_link();
         let due = self.replica.deadline().min(self.addresses.deadline());
-        let patience = due.since(clock::now()).min(self.longest_turn());
+        let longest = if self.orphans.is_empty() { self.longest_turn() } else { Span::ZERO };
+        let patience = due.since(clock::now()).min(longest);
         self.poll.wait(patience, ready);
         self.now = clock::now();
         self.pulse.beat();
@@ -226,6 +230,7 @@ impl<S: Service> Shell<S> {
         self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
         self.addresses.look_after(self.now);
+        self.orphans.tell();
         self.note_pair_time();
         self.notes.tell(self.now);
         self.report();
@@ -278,6 +283,10 @@ impl<S: Service> Shell<S> {
         while let Some(news) = self.lca.poll() {
             match news {
                 News::Stop => self.asked_to_end(),
+                News::HandOver => match self.replica.switch_over(self.now) {
+                    Ok(()) => tracing::info!("hands over to the usual host"),
+                    Err(why) => tracing::info!("cannot hand over to the usual host yet: {why}"),
+                },
                 News::Ended(who) => {
                     // What the link of a dead writer still holds comes first.
                     self.read_link();
