@@ -27,15 +27,15 @@ impl Alarms {
         self.losses.push(what);
     }
 
-    /// Takes notice of how it stands now with this side of its pair, and with its journal.
-    pub(super) fn see(&mut self, now: Time, status: &Status, journal: Option<Trouble>) {
+    /// Takes notice of how it stands now with this side of its pair, and of other troubles: with its journal, with its addresses.
+    pub(super) fn see(&mut self, now: Time, status: &Status, troubles: impl IntoIterator<Item = Trouble>) {
         let since = *self.waits_since.get_or_insert(now);
         if !status.undecided {
             self.waits_since = None;
         }
         let undecided = (status.undecided && since + PATIENCE <= now).then(undecided);
         let forgotten = status.forgotten.then(forgotten);
-        let alarms: Vec<_> = journal.into_iter().chain(undecided).chain(forgotten).collect();
+        let alarms: Vec<_> = troubles.into_iter().chain(undecided).chain(forgotten).collect();
         let (begun, over) = (new_of(&alarms, &self.told), new_of(&self.told, &alarms));
         begun.for_each(|alarm| tracing::error!("{alarm}"));
         over.for_each(|alarm| tracing::info!("no more: {}", alarm.what));
