@@ -29,6 +29,7 @@ pub use effect::{Effect, Predecessor, Remark, Retirement, Serve};
 pub use engine::{Engine, Output};
 pub use gate::{Released, Stamp};
 pub use message::{Checkpoint, Message};
+pub(crate) use replica::sabotaged;
 pub use replica::{Commit, Replica, Settings, Taken};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;

@@ -25,7 +25,12 @@ impl Plan {
     #[must_use]
     pub fn draw_world(world: World, seed: u64, sabotage: Sabotage) -> Self {
         let mut chance = Chance::new(seed.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x0dd_ba11);
-        let layout = if chance.happens(1, 2) { Layout::OneHost } else { Layout::TwoHosts };
+        let several = matches!(world, World::ToyHosts | World::Hosts);
+        let layout = match chance.happens(1, 2) {
+            _ if several => Layout::ThreeHosts,
+            true => Layout::OneHost,
+            false => Layout::TwoHosts,
+        };
         let network = draw_network(&mut chance);
         let calm = Time::ZERO + Span::from_millis(600 + chance.below(2_400));
         let mut plan = Self {
@@ -50,7 +55,7 @@ impl Plan {
             faults: Vec::new(),
             signalled: Vec::new(),
         };
-        if world == World::Calls {
+        if world.has_calls() {
             (plan.phones, plan.calls) = script::draw(&mut chance, plan.calm, layout == Layout::OneHost);
         }
         plan.draw_faults(&mut chance);
@@ -58,7 +63,7 @@ impl Plan {
     }
 
     fn draw_faults(&mut self, chance: &mut Chance) {
-        let mixture = Mixture::of(chance, self.world);
+        let mixture = Mixture::of(chance, self);
         let count = chance.below(MOST_FAULTS + 1);
         let bursty = chance.happens(1, 3);
         let mut at = Time::ZERO;
@@ -90,7 +95,7 @@ fn draw_network(chance: &mut Chance) -> Network {
 fn draw_telling(chance: &mut Chance, layout: Layout) -> Delay {
     match layout {
         Layout::OneHost => [Delay::micros(10, 300), Delay::micros(100, 30_000)][chance.below(2) as usize],
-        Layout::TwoHosts => [Delay::micros(1_000, 20_000), Delay::micros(20_000, 400_000)][chance.below(2) as usize],
+        Layout::TwoHosts | Layout::ThreeHosts => [Delay::micros(1_000, 20_000), Delay::micros(20_000, 400_000)][chance.below(2) as usize],
     }
 }
 

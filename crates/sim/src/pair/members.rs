@@ -1,0 +1,264 @@
+//! The coordinator on several hosts: etcd, whose members keep one store by majority, as a server sees it through the
+//! coordinator of its own host (`node::coordinator::etcd`).
+//!
+//! What etcd promises is taken as it is promised: compare-and-swaps are done one after the other, and watches bring every
+//! change in order. What is simulated is what it does not promise: members are lost, cut off and elect another leader; then
+//! nothing is answered, answers are lost while what was asked is done, and changes are told late.
+
+use model::{Span, Time};
+use redundancy::coordinator::Reply;
+use redundancy::hot_standby::Sabotage;
+
+use super::{Event, Pair, PairEvent, Service, Side};
+use crate::hosts::HOSTS;
+use crate::kernel::{Actor, Core};
+use crate::plan::Layout;
+
+/// How often a member is asked whether it lives.
+const BEAT: Span = Span::from_millis(300);
+/// A member that is silent for this long is given up.
+const SILENCE: Span = Span::from_millis(700);
+/// A request is answered within this time, or it is unknown what has become of it.
+const REQUEST: Span = Span::from_secs(1);
+/// Pause between two looks for a member that can be asked.
+const PAUSE: Span = Span::from_millis(40);
+/// If no member could be asked for this long, the servers are told.
+const LONGEST_SEARCH: Span = Span::from_secs(1);
+/// Pause between two looks whether something that waits in a member can go on.
+const LOOK: Span = Span::from_millis(10);
+/// How long it takes to elect a leader: the least, and by how much it varies, in microseconds (etcd's usual election timeout
+/// is one second, after a heartbeat of 100 ms; the configuration may shorten it).
+const ELECTION: (u64, u64) = (100_000, 1_400_000);
+
+/// The members.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// Until when each is away: down, frozen, or without power.
+    away_until: [Time; HOSTS],
+    leader: usize,
+    /// When the leader begins to lead.
+    leads_at: Time,
+}
+
+/// What the coordinator of a host knows of its member, for one connection of a server.
+#[derive(Debug, Default)]
+pub(super) struct Membership {
+    /// The host of the member; none while one is looked for.
+    member: Option<usize>,
+    /// When the member was heard last.
+    heard: Time,
+    /// When each request was answered, as far as they were.
+    answered: Vec<Time>,
+    asked: usize,
+    /// There is something to tell that could not be told.
+    is_behind: bool,
+}
+
+impl Membership {
+    pub(super) const fn of(member: usize, now: Time) -> Self {
+        Self { member: Some(member), heard: now, answered: Vec::new(), asked: 0, is_behind: false }
+    }
+
+    fn owes(&self, now: Time) -> bool {
+        self.answered.iter().filter(|at| **at <= now).count() < self.asked
+    }
+
+    /// A request is sent; says how many it were.
+    pub(super) const fn asks(&mut self) -> usize {
+        self.asked += 1;
+        self.asked
+    }
+
+    /// A request is answered; the answer arrives then.
+    pub(super) fn is_answered(&mut self, at: Time) {
+        self.answered.push(at);
+    }
+}
+
+impl<S: Service> Pair<S> {
+    const fn has_members(&self) -> bool {
+        matches!(self.plan.layout, Layout::ThreeHosts)
+    }
+
+    fn is_up(&self, member: usize, now: Time) -> bool {
+        let dark = self.hosts.get(member).is_some_and(|host| host.is_dark);
+        !dark && self.control.members.away_until[member] <= now
+    }
+
+    fn leads(&self, leader: usize, now: Time) -> bool {
+        let follows = |one: usize| one != leader && self.is_up(one, now) && self.networks.joins(leader, one, now);
+        self.is_up(leader, now) && (0..HOSTS).any(follows)
+    }
+
+    /// The members look whether they have a leader whom a majority reaches, and begin to elect another one.
+    pub(super) fn elect<E>(&mut self, core: &mut Core<E>) {
+        if !self.has_members() || self.leads(self.control.members.leader, core.now) {
+            return;
+        }
+        if let Some(leader) = (0..HOSTS).find(|one| self.leads(*one, core.now)) {
+            let after = Span::from_micros(ELECTION.0 + core.chances.control.below(ELECTION.1));
+            core.trace.mark(core.now, Actor::Control, 0x1ead, || format!("h{} will lead in {after}", leader + 1));
+            self.control.members.leader = leader;
+            self.control.members.leads_at = core.now + after;
+        }
+    }
+
+    /// True if a member can carry out requests: a majority follows its leader, and it is one of them.
+    fn serves_requests<E>(&mut self, core: &mut Core<E>, member: usize) -> bool {
+        self.elect(core);
+        let Members { leader, leads_at, .. } = self.control.members;
+        let joined = member == leader || self.networks.joins(member, leader, core.now);
+        leads_at <= core.now && self.leads(leader, core.now) && self.is_up(member, core.now) && joined
+    }
+
+    /// A member that the host of a side can ask, its own first.
+    pub(super) fn find_member<E>(&mut self, core: &mut Core<E>, side: Side) -> Option<usize> {
+        let others = (0..HOSTS).filter(|member| *member != side);
+        std::iter::once(side)
+            .chain(others)
+            .find(|member| self.networks.joins(side, *member, core.now) && self.serves_requests(core, *member))
+    }
+
+    /// A member goes for so long; its store is durable.
+    pub(super) fn member_goes<E: From<PairEvent>>(&mut self, core: &mut Core<E>, member: usize, span: Span) {
+        if !self.has_members() {
+            return;
+        }
+        core.trace.mark(core.now, Actor::Control, 0x6057, || format!("the member on h{} is away for {span}", member + 1));
+        let until = &mut self.control.members.away_until[member];
+        *until = (core.now + span).max(*until);
+        self.elect(core);
+    }
+
+    /// True if the member of a connection carries out what it asks at the moment.
+    pub(super) fn is_carried_out<E>(&mut self, core: &mut Core<E>, session: u64) -> bool {
+        let member = self.control.session(session).and_then(|session| session.membership.member);
+        !self.has_members() || member.is_some_and(|member| self.serves_requests(core, member))
+    }
+
+    /// When something passes between the host of a side and its member: to it (0) or from it (1).
+    pub(super) fn passes_to_member(&self, id: u64, way: usize, now: Time) -> Time {
+        let Some(session) = self.control.session(id) else { return now };
+        match session.membership.member {
+            Some(member) if way == 0 => self.networks.passes(session.side, member, now),
+            Some(member) => self.networks.passes(member, session.side, now),
+            None => now,
+        }
+    }
+
+    /// A request is on its way: it has its time.
+    pub(super) fn counts_request<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+        if let Some(session) = self.control.session_mut(id).filter(|_| self.plan.layout == Layout::ThreeHosts) {
+            let count = session.membership.asks();
+            self.plan_event(core, core.now + REQUEST, Event::Patience(id, count));
+        }
+    }
+
+    /// A request has had its time.
+    pub(super) fn patience_ends<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64, count: usize) {
+        let Some(session) = self.control.session(id).filter(|session| session.stands) else { return };
+        let answered = session.membership.answered.get(count - 1);
+        if answered.is_none_or(|at| *at > core.now) {
+            self.lose_session(core, id);
+        }
+    }
+
+    /// What has become of the requests of this connection is unknown: it breaks, and they may still be done.
+    fn lose_session<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+        let Some(side) = self.control.session(id).map(|session| session.side) else { return };
+        core.trace.mark(core.now, self.actor(side), 0x105e, || "loses its coordinator".to_owned());
+        let hold = Span::from_micros(core.chances.control.below(1_000_000));
+        self.break_control(core, side, hold);
+    }
+
+    /// A connection stands from now on: its member is to show that it lives.
+    pub(super) fn begins_to_beat<E: From<PairEvent>>(&self, core: &mut Core<E>, id: u64) {
+        if self.has_members() {
+            self.plan_event(core, core.now + BEAT, Event::Beat(id));
+        }
+    }
+
+    /// The member of a connection shows that it lives, or it does not.
+    pub(super) fn member_beats<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+        let Some(session) = self.control.session(id).filter(|session| session.stands) else { return };
+        let Membership { member: Some(member), heard, .. } = session.membership else { return };
+        let lives = self.is_up(member, core.now) && self.networks.joins(session.side, member, core.now);
+        if lives && let Some(session) = self.control.session_mut(id) {
+            session.membership.heard = core.now;
+        }
+        if !lives && heard + SILENCE <= core.now {
+            return self.leaves_member(core, id);
+        }
+        self.plan_event(core, core.now + BEAT, Event::Beat(id));
+    }
+
+    /// The coordinator has compacted its history: the watch of every host has fallen behind.
+    pub(super) fn compacts<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {
+        core.trace.mark(core.now, Actor::Control, 0xc04a, || "compacts".to_owned());
+        for id in self.control.standing() {
+            self.leaves_member(core, id);
+        }
+    }
+
+    /// A host gives its member up and looks for another one. Who has asked something cannot know what became of it.
+    fn leaves_member<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+        let Some(session) = self.control.session_mut(id) else { return };
+        if session.membership.owes(core.now) {
+            return self.lose_session(core, id);
+        }
+        session.membership.member = None;
+        session.membership.heard = core.now;
+        let soon = Span::from_micros(core.chances.control.below(PAUSE.as_micros()));
+        self.plan_event(core, core.now + soon, Event::Search(id));
+    }
+
+    /// Looks for a member that can be asked; the first thing that it is asked is how the entry stands, so that no change is lost
+    /// between two watches.
+    pub(super) fn search_member<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+        let Some(session) = self.control.session(id).filter(|session| session.stands) else { return };
+        let (side, since) = (session.side, session.membership.heard);
+        if session.membership.member.is_some() {
+            return;
+        }
+        let Some(member) = self.find_member(core, side) else {
+            if since + LONGEST_SEARCH <= core.now {
+                return self.lose_session(core, id);
+            }
+            return self.plan_event(core, core.now + PAUSE, Event::Search(id));
+        };
+        let Some(session) = self.control.session_mut(id) else { return };
+        (session.membership.member, session.membership.heard) = (Some(member), core.now);
+        core.trace.mark(core.now, self.actor(side), 0x3e3b, || format!("asks the member on h{}", member + 1));
+        self.begins_to_beat(core, id);
+        if self.plan.sabotage != Sabotage::WatchGap {
+            self.reply(core, id, Reply::Entry(self.control.entry.clone()));
+        }
+    }
+
+    /// Whether a change can be told on a connection at the moment; if not, it is told as soon as it can be.
+    pub(super) fn can_tell<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) -> bool {
+        if self.is_carried_out(core, id) {
+            return true;
+        }
+        let Some(session) = self.control.session_mut(id) else { return false };
+        // Without a member nothing is watched: who finds one reads the entry.
+        if session.membership.member.is_some() && !std::mem::replace(&mut session.membership.is_behind, true) {
+            self.plan_event(core, core.now + LOOK, Event::CatchesUp(id));
+        }
+        false
+    }
+
+    /// A member that was cut off from the others may have heard of the changes since.
+    pub(super) fn catches_up<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+        let Some(session) = self.control.session_mut(id).filter(|session| session.stands) else { return };
+        session.membership.is_behind = false;
+        if self.can_tell(core, id) {
+            self.reply(core, id, Reply::Entry(self.control.entry.clone()));
+        }
+    }
+
+    /// Pause before a request is looked at again that its member cannot carry out.
+    pub(super) const fn looks_again(&self) -> Span {
+        LOOK
+    }
+}
