@@ -102,6 +102,12 @@ struct Recording {
     /// Seeds with the toy.
     #[arg(long, default_value_t = 300_000)]
     toy_seeds: u64,
+    /// Seeds with calls on several hosts.
+    #[arg(long, default_value_t = 20_000)]
+    hosts_seeds: u64,
+    /// Seeds with the toy on several hosts.
+    #[arg(long, default_value_t = 100_000)]
+    toy_hosts_seeds: u64,
     /// The first seed of each.
     #[arg(long, default_value_t = 0)]
     from: u64,

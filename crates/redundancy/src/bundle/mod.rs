@@ -8,8 +8,9 @@
 //! The driving contract: tell what happens ([`Bundle::connected`], [`Bundle::broken`], [`Bundle::receive`],
 //! [`Bundle::send`]), call [`Bundle::tick`] at [`Bundle::deadline`] and [`Bundle::flush`] at the end of each turn, and carry
 //! out [`Bundle::take_effects`] in order. Both sides live as long as the link does: a side that was restarted begins another
-//! bundle, and whoever makes the connections sees to it that two bundles never mix.
+//! bundle, and whoever makes the connections sees to it that two bundles never mix ([`Door`]).
 
+mod door;
 mod packet;
 mod path;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use model::{Span, Time};
 
+pub use door::{Door, LinkName, Purpose};
 pub use packet::Malformed;
 use packet::Packet;
 use path::{Path, RoundTrip};

@@ -28,6 +28,8 @@ pub enum Sabotage {
     ForgetOutputs,
     /// Rule 15: a side that holds nothing begins from cold at once, although the other side may hold every record.
     BeginUnasked,
+    /// Rule 7: a primary does not compare the epoch that the coordinator tells with its own.
+    UncheckedEpoch,
     /// Several networks: a path whose heartbeats pass counts as whole, whatever becomes of the messages (see [`crate::bundle`]).
     TrustBeats,
     /// Several networks: what was sent again over another path is delivered twice.
@@ -37,7 +39,7 @@ pub enum Sabotage {
     /// Several hosts, in the shell: after another member of the coordinator was found the entry is not read anew, only what
     /// changes from then on.
     WatchGap,
-    /// Several hosts, in the shell: a connection counts as one of the present link, whichever link it was made for.
+    /// Several hosts, in the shell: a link is taken again that was left before (see [`crate::bundle::Door`]).
     MixLinks,
 }
 
@@ -57,6 +59,12 @@ impl Sabotage {
     ];
 
     /// Those that must hold beside them where the two sides run on two hosts.
-    pub const OF_HOSTS: [Self; 5] =
-        [Self::TrustBeats, Self::DeliverTwice, Self::KeepAddress, Self::WatchGap, Self::MixLinks];
+    pub const OF_HOSTS: [Self; 6] = [
+        Self::UncheckedEpoch,
+        Self::TrustBeats,
+        Self::DeliverTwice,
+        Self::KeepAddress,
+        Self::WatchGap,
+        Self::MixLinks,
+    ];
 }

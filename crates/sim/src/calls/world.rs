@@ -214,12 +214,12 @@ impl World {
     fn look(&mut self) {
         self.sip.calms();
         self.routing.calms();
-        self.sip.check_watches(&mut self.core);
-        self.routing.check_watches(&mut self.core);
+        let untold = [self.sip.check_watches(&mut self.core), self.routing.check_watches(&mut self.core)];
         // A call that rang when it was lost sight of ends with the patience of ringing; its agent is in it for so long.
         let ringing = if self.watch.has_lost { call::limits::RING_PATIENCE + GOODBYE } else { Span::ZERO };
         let late = self.core.now >= self.plan.calm + progress::CALLS_PATIENCE + ringing;
         let mut waiting: Vec<String> = self.phones.iter().filter_map(Phone::is_busy_with).collect();
+        waiting.extend(untold.into_iter().flatten());
         if !self.sip.is_level() || !self.routing.is_level() {
             waiting.push(format!("pairs: {:?} {:?}", self.sip.statuses(), self.routing.statuses()));
         }

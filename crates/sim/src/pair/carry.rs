@@ -7,7 +7,7 @@ use redundancy::hot_standby::{Effect, Message, Released, Remark, Stamp};
 
 use super::link::OnLink;
 use super::process::OutputOf;
-use super::{End, Event, News, Pair, PairEvent, Service, Side, other};
+use super::{End, Event, News, Pair, PairEvent, Process, Service, Side, other};
 use crate::kernel::Core;
 use crate::plan::{Layout, Moment, Point};
 
@@ -94,7 +94,12 @@ impl<S: Service> Pair<S> {
     fn remark<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, remark: &Remark) {
         core.trace.mark(core.now, self.actor(side), 0x7e11, || format!("{remark:?}"));
         match remark {
-            Remark::Suspects(_) => self.check_link_is_needed(core, side, "the primary is suspected"),
+            Remark::Suspects(primary) => {
+                let serves = |process: &Process<S>| process.is_open && !process.stopped;
+                if self.process_of(primary).is_some_and(serves) && self.process(side).is_some_and(|process| process.far.is_linked()) {
+                    self.check_link_is_needed(core, side, "the primary is suspected");
+                }
+            }
             Remark::ColdStart { .. } => {
                 let status = self.applications[side].process.as_ref().map(|process| process.replica.status());
                 self.news.push(News::ColdStart(status.map_or(Epoch::default(), |status| status.epoch)));

@@ -81,6 +81,7 @@ impl Word for Sabotage {
         ("forget-inputs", Self::ForgetInputs),
         ("forget-outputs", Self::ForgetOutputs),
         ("begin-unasked", Self::BeginUnasked),
+        ("unchecked-epoch", Self::UncheckedEpoch),
         ("trust-beats", Self::TrustBeats),
         ("deliver-twice", Self::DeliverTwice),
         ("keep-address", Self::KeepAddress),

@@ -328,8 +328,9 @@ impl World {
     /// Looks whether everything has come to its end.
     fn look(&mut self) {
         self.pair.calms();
-        self.pair.check_watches(&mut self.core);
+        let untold = self.pair.check_watches(&mut self.core);
         let mut waiting: Vec<String> = self.clients.iter().filter_map(Client::waits_for).collect();
+        waiting.extend(untold);
         if !self.pair.is_level() {
             waiting.push(format!("the pair is not level: {:?}", self.pair.statuses()));
         }

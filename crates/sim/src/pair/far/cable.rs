@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use model::Time;
 
+use super::Link;
 use crate::hosts::Parcel;
 use crate::kernel::Core;
 use crate::pair::{Event, Pair, PairEvent, Service, Side, other};
 
-/// All connections, and the numbers of the links that they are for.
+/// All connections.
 #[derive(Debug, Default)]
 pub(in crate::pair) struct Cables {
     counted: u64,
-    pub(super) links: u64,
     open: BTreeMap<u64, Cable>,
 }
 
 /// A connection.
 #[derive(Debug)]
 struct Cable {
-    link: u64,
+    link: Link,
     network: usize,
     dialler: Side,
     ends: [End; 2],
@@ -89,7 +89,7 @@ impl End {
 
 impl Cables {
     /// The link and the network of a connection.
-    pub(super) fn purpose(&self, id: u64) -> Option<(u64, usize)> {
+    pub(super) fn purpose(&self, id: u64) -> Option<(Link, usize)> {
         self.open.get(&id).map(|cable| (cable.link, cable.network))
     }
 
@@ -113,7 +113,7 @@ impl<S: Service> Pair<S> {
         &mut self,
         core: &mut Core<E>,
         side: Side,
-        link: u64,
+        link: Link,
         network: usize,
     ) -> u64 {
         self.cables.counted += 1;

@@ -1,5 +1,6 @@
 //! Connections of the other host that have not said yet what they are for.
 
+use redundancy::bundle::Purpose;
 use redundancy::hot_standby::{RoleName, Sabotage};
 
 use super::cable::Item;
@@ -33,19 +34,23 @@ impl<S: Service> Pair<S> {
     /// Attaches what belongs to the link; only a primary takes somebody on anew.
     fn greeting<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, cable: u64) -> Option<()> {
         let (link, network) = self.cables.purpose(cable)?;
-        let any = self.plan.sabotage == Sabotage::MixLinks;
         let process = self.process(side)?;
-        if process.far.remote.as_ref().is_some_and(|remote| !remote.dialled && (any || remote.link == link)) {
+        let purpose = match process.far.door.judge(link.1) {
+            Purpose::Past if self.plan.sabotage == Sabotage::MixLinks => Purpose::Next,
+            purpose => purpose,
+        };
+        let is_primary = process.replica.status().role == RoleName::Primary;
+        if purpose == Purpose::Present {
             self.attach(core, side, network, cable);
-        } else if process.replica.status().role == RoleName::Primary {
+        } else if purpose == Purpose::Next && is_primary {
             if process.far.remote.is_some() {
-                self.check_link_is_needed(core, side, "its other side dialled anew");
                 self.hang_up_far(core, side);
                 self.far_is_down(core, side)?;
             }
             let sabotage = self.plan.sabotage;
             let far = &mut self.applications[side].process.as_mut()?.far;
             (far.remote, far.dials) = (Some(Remote::new(link, false, sabotage)), false);
+            far.door.takes(link.1);
             self.attach(core, side, network, cable);
         } else {
             self.close_cable(core, side, cable, true);

@@ -8,7 +8,7 @@ mod turn;
 use std::collections::{BTreeMap, VecDeque};
 
 use model::{Span, Time, hash64};
-use redundancy::bundle::Bundle;
+use redundancy::bundle::{Bundle, Door, LinkName};
 use redundancy::hot_standby::Sabotage;
 
 pub(super) use cable::Cables;
@@ -34,6 +34,10 @@ pub(super) struct Far {
     remote: Option<Remote>,
     /// The link was dialled from here, and is not known to stand yet.
     dials: bool,
+    /// How many links were dialled from here.
+    dialled: u64,
+    /// Which links of the other side were taken.
+    door: Door,
 }
 
 /// One connection of a link.
@@ -49,7 +53,7 @@ enum Path {
 /// The link.
 #[derive(Debug)]
 struct Remote {
-    link: u64,
+    link: Link,
     dialled: bool,
     bundle: Bundle,
     paths: [Path; NETWORKS],
@@ -68,7 +72,7 @@ impl Path {
 }
 
 impl Remote {
-    fn new(link: u64, dialled: bool, sabotage: Sabotage) -> Self {
+    fn new(link: Link, dialled: bool, sabotage: Sabotage) -> Self {
         let retry = if dialled { Time::ZERO } else { Time::NEVER };
         let mut bundle = Bundle::new(NETWORKS, HEARTBEAT, ROOM);
         bundle.break_rule(sabotage);
@@ -103,6 +107,11 @@ impl Far {
         self.remote.as_ref().map_or(Time::NEVER, Remote::deadline)
     }
 
+    /// True while the link stands, over whichever network.
+    pub(super) fn is_linked(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| !remote.bundle.is_down())
+    }
+
     /// Every connection that it holds.
     pub(super) fn cables(&self) -> Vec<u64> {
         let paths = self.remote.iter().flat_map(|remote| remote.paths).filter_map(Path::cable);
@@ -110,16 +119,19 @@ impl Far {
     }
 }
 
+/// A link: the side that has dialled it, and its name.
+type Link = (Side, LinkName);
+
 /// What was said on each link and has not been heard, in order: a link of several networks brings each message once.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(BTreeMap<u64, [VecDeque<u64>; 2]>);
+pub(super) struct Ledger(BTreeMap<Link, [VecDeque<u64>; 2]>);
 
 impl Ledger {
-    fn says(&mut self, link: u64, side: Side, message: &[u8]) {
+    fn says(&mut self, link: Link, side: Side, message: &[u8]) {
         self.0.entry(link).or_default()[side].push_back(hash64(message));
     }
 
-    fn hears(&mut self, link: u64, from: Side, message: &[u8]) -> Verdict {
+    fn hears(&mut self, link: Link, from: Side, message: &[u8]) -> Verdict {
         let next = self.0.entry(link).or_default()[from].pop_front();
         crate::checkers::link::brings(next == Some(hash64(message)))
     }

@@ -1,7 +1,7 @@
 //! What a shell does with the link to the other host, each time that its poll returns.
 
 use model::Time;
-use redundancy::bundle::Effect;
+use redundancy::bundle::{Effect, LinkName};
 
 use super::cable::Item;
 use super::{CONNECT_PATIENCE, Path, RETRY, Remote};
@@ -17,10 +17,12 @@ impl<S: Service> Pair<S> {
 
     /// Dials the other side over every network.
     pub(in crate::pair) fn dial_far<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
-        self.cables.links += 1;
-        let remote = Remote::new(self.cables.links, true, self.plan.sabotage);
+        let sabotage = self.plan.sabotage;
         if let Some(process) = &mut self.applications[side].process {
-            (process.far.remote, process.far.dials) = (Some(remote), true);
+            process.far.dialled += 1;
+            let name = LinkName { run: process.me.run, number: process.far.dialled };
+            process.far.remote = Some(Remote::new((side, name), true, sabotage));
+            process.far.dials = true;
         }
         self.connect_far(core, side);
     }
@@ -45,6 +47,7 @@ impl<S: Service> Pair<S> {
     pub(in crate::pair) fn hang_up_far<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
         let Some(process) = &mut self.applications[side].process else { return };
         process.far.dials = false;
+        process.far.door.leaves();
         if let Some(remote) = process.far.remote.take() {
             for cable in remote.paths.into_iter().filter_map(Path::cable) {
                 self.close_cable(core, side, cable, true);
@@ -89,7 +92,11 @@ impl<S: Service> Pair<S> {
         }
         self.applications[side].process.as_mut()?.note_kept();
         if self.remote_mut(side).is_some_and(|remote| remote.is_over(local)) {
-            self.check_link_is_needed(core, side, "no network carries it");
+            let link = self.remote_mut(side).map(|remote| remote.link);
+            // If the other side has left it, it is over by right.
+            if self.remote_mut(other(side)).map(|remote| remote.link) == link {
+                self.check_link_is_needed(core, side, "no network carries it");
+            }
             self.hang_up_far(core, side);
             self.far_is_down(core, side)?;
         }
