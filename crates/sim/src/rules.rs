@@ -43,7 +43,7 @@ const fn hosts(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
 }
 
 /// Every broken rule in the worlds where it is looked for.
-pub const ALL: [Broken; 29] = [
+pub const ALL: [Broken; 30] = [
     toy(Sabotage::ReleaseEarly, 20, "explained"),
     toy(Sabotage::SoloUnasked, 50, "explained"),
     toy(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -69,11 +69,12 @@ pub const ALL: [Broken; 29] = [
     hosts(Sabotage::ReleaseEarly, 20, "explained"),
     hosts(Sabotage::SoloUnasked, 50, "explained"),
     hosts(Sabotage::TakeOverUnasked, 20, "one primary"),
+    hosts(Sabotage::AcceptOldEpoch, 1_500, "explained"),
     hosts(Sabotage::UncheckedEpoch, 100, "one primary"),
     hosts(Sabotage::TrustBeats, 1_500, "link"),
     hosts(Sabotage::DeliverTwice, 50, "link"),
     hosts(Sabotage::KeepAddress, 50, "address"),
-    hosts(Sabotage::WatchGap, 1_500, "watch"),
+    hosts(Sabotage::WatchGap, 5_000, "watch"),
     hosts(Sabotage::MixLinks, 1_500, "link"),
 ];
 

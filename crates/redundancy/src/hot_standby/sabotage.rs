@@ -59,12 +59,6 @@ impl Sabotage {
     ];
 
     /// Those that must hold beside them where the two sides run on two hosts.
-    pub const OF_HOSTS: [Self; 6] = [
-        Self::UncheckedEpoch,
-        Self::TrustBeats,
-        Self::DeliverTwice,
-        Self::KeepAddress,
-        Self::WatchGap,
-        Self::MixLinks,
-    ];
+    pub const OF_HOSTS: [Self; 6] =
+        [Self::UncheckedEpoch, Self::TrustBeats, Self::DeliverTwice, Self::KeepAddress, Self::WatchGap, Self::MixLinks];
 }

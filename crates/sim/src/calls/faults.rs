@@ -29,7 +29,8 @@ impl World {
             Kind::Poison(_) | Kind::Abort(_) => {}
             // What hits a host or the control server hits both pairs.
             Kind::AccessCut(corner, host, way, span) => {
-                let text = || format!("corner {corner} of the access network cut off from h{} {way:?} for {span}", host + 1);
+                let text =
+                    || format!("corner {corner} of the access network cut off from h{} {way:?} for {span}", host + 1);
                 self.core.trace.mark(self.core.now, Actor::World, 0xacc, text);
                 self.network.access.cut(corner, host, way, self.core.now + span);
             }

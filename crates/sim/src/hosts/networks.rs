@@ -129,7 +129,8 @@ impl Networks {
     /// Since when one of the networks is as it should be in both directions between two hosts.
     #[must_use]
     pub fn whole_since(&self, one: usize, other: usize) -> Time {
-        let ill_until = |network: usize| self.ways[network][one][other].ill_until().max(self.ways[network][other][one].ill_until());
+        let ill_until =
+            |network: usize| self.ways[network][one][other].ill_until().max(self.ways[network][other][one].ill_until());
         let best = (0..NETWORKS).map(ill_until).min().unwrap_or(Time::NEVER);
         best.max(self.isolated[one]).max(self.isolated[other])
     }

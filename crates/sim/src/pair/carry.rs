@@ -96,7 +96,9 @@ impl<S: Service> Pair<S> {
         match remark {
             Remark::Suspects(primary) => {
                 let serves = |process: &Process<S>| process.is_open && !process.stopped;
-                if self.process_of(primary).is_some_and(serves) && self.process(side).is_some_and(|process| process.far.is_linked()) {
+                if self.process_of(primary).is_some_and(serves)
+                    && self.process(side).is_some_and(|process| process.far.is_linked())
+                {
                     self.check_link_is_needed(core, side, "the primary is suspected");
                 }
             }

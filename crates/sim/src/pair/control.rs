@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, VecDeque};
 use model::{Span, Time};
 use redundancy::coordinator::{Reply, Request, Versioned};
 
+use super::members::{LOOK, Members, Membership};
 use super::process::FromControl;
 use super::{Event, Pair, PairEvent, Service, Side};
 use crate::kernel::{Actor, Core};
-use super::members::{Members, Membership};
 use crate::plan::{Direction, Layout};
 
 /// Pause before a broken connection is tried again.
@@ -126,7 +126,7 @@ impl<S: Service> Pair<S> {
         }
         if !carried_out && session.stands {
             // A member that finds no majority keeps it; without a member it is sent when there is one.
-            let at = core.now + self.looks_again();
+            let at = core.now + LOOK;
             return self.plan_event(core, at, Event::Request(id));
         }
         let Some(request) = session.requests.pop_front() else { return };

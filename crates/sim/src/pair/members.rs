@@ -12,7 +12,6 @@ use redundancy::hot_standby::Sabotage;
 use super::{Event, Pair, PairEvent, Service, Side};
 use crate::hosts::HOSTS;
 use crate::kernel::{Actor, Core};
-use crate::plan::Layout;
 
 /// How often a member is asked whether it lives.
 const BEAT: Span = Span::from_millis(300);
@@ -25,7 +24,7 @@ const PAUSE: Span = Span::from_millis(40);
 /// If no member could be asked for this long, the servers are told.
 const LONGEST_SEARCH: Span = Span::from_secs(1);
 /// Pause between two looks whether something that waits in a member can go on.
-const LOOK: Span = Span::from_millis(10);
+pub(super) const LOOK: Span = Span::from_millis(10);
 /// How long it takes to elect a leader: the least, and by how much it varies, in microseconds (etcd's usual election timeout
 /// is one second, after a heartbeat of 100 ms; the configuration may shorten it).
 const ELECTION: (u64, u64) = (100_000, 1_400_000);
@@ -76,10 +75,6 @@ impl Membership {
 }
 
 impl<S: Service> Pair<S> {
-    const fn has_members(&self) -> bool {
-        matches!(self.plan.layout, Layout::ThreeHosts)
-    }
-
     fn is_up(&self, member: usize, now: Time) -> bool {
         let dark = self.hosts.get(member).is_some_and(|host| host.is_dark);
         !dark && self.control.members.away_until[member] <= now
@@ -92,7 +87,7 @@ impl<S: Service> Pair<S> {
 
     /// The members look whether they have a leader whom a majority reaches, and begin to elect another one.
     pub(super) fn elect<E>(&mut self, core: &mut Core<E>) {
-        if !self.has_members() || self.leads(self.control.members.leader, core.now) {
+        if !self.several() || self.leads(self.control.members.leader, core.now) {
             return;
         }
         if let Some(leader) = (0..HOSTS).find(|one| self.leads(*one, core.now)) {
@@ -121,10 +116,11 @@ impl<S: Service> Pair<S> {
 
     /// A member goes for so long; its store is durable.
     pub(super) fn member_goes<E: From<PairEvent>>(&mut self, core: &mut Core<E>, member: usize, span: Span) {
-        if !self.has_members() {
+        if !self.several() {
             return;
         }
-        core.trace.mark(core.now, Actor::Control, 0x6057, || format!("the member on h{} is away for {span}", member + 1));
+        core.trace
+            .mark(core.now, Actor::Control, 0x6057, || format!("the member on h{} is away for {span}", member + 1));
         let until = &mut self.control.members.away_until[member];
         *until = (core.now + span).max(*until);
         self.elect(core);
@@ -133,7 +129,7 @@ impl<S: Service> Pair<S> {
     /// True if the member of a connection carries out what it asks at the moment.
     pub(super) fn is_carried_out<E>(&mut self, core: &mut Core<E>, session: u64) -> bool {
         let member = self.control.session(session).and_then(|session| session.membership.member);
-        !self.has_members() || member.is_some_and(|member| self.serves_requests(core, member))
+        !self.several() || member.is_some_and(|member| self.serves_requests(core, member))
     }
 
     /// When something passes between the host of a side and its member: to it (0) or from it (1).
@@ -148,7 +144,8 @@ impl<S: Service> Pair<S> {
 
     /// A request is on its way: it has its time.
     pub(super) fn counts_request<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
-        if let Some(session) = self.control.session_mut(id).filter(|_| self.plan.layout == Layout::ThreeHosts) {
+        let several = self.several();
+        if let Some(session) = self.control.session_mut(id).filter(|_| several) {
             let count = session.membership.asks();
             self.plan_event(core, core.now + REQUEST, Event::Patience(id, count));
         }
@@ -173,7 +170,7 @@ impl<S: Service> Pair<S> {
 
     /// A connection stands from now on: its member is to show that it lives.
     pub(super) fn begins_to_beat<E: From<PairEvent>>(&self, core: &mut Core<E>, id: u64) {
-        if self.has_members() {
+        if self.several() {
             self.plan_event(core, core.now + BEAT, Event::Beat(id));
         }
     }
@@ -255,10 +252,5 @@ impl<S: Service> Pair<S> {
         if self.can_tell(core, id) {
             self.reply(core, id, Reply::Entry(self.control.entry.clone()));
         }
-    }
-
-    /// Pause before a request is looked at again that its member cannot carry out.
-    pub(super) const fn looks_again(&self) -> Span {
-        LOOK
     }
 }

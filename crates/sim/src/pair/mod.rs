@@ -4,8 +4,8 @@
 //! What a shell has to do is written in `redundancy::hot_standby`; [`turn`](Pair::happens) and `carry` do exactly that,
 //! with the freedom to die or to be stopped between any two effects.
 
-mod carry;
 mod address;
+mod carry;
 mod checks;
 mod control;
 mod far;

@@ -95,7 +95,9 @@ fn draw_network(chance: &mut Chance) -> Network {
 fn draw_telling(chance: &mut Chance, layout: Layout) -> Delay {
     match layout {
         Layout::OneHost => [Delay::micros(10, 300), Delay::micros(100, 30_000)][chance.below(2) as usize],
-        Layout::TwoHosts | Layout::ThreeHosts => [Delay::micros(1_000, 20_000), Delay::micros(20_000, 400_000)][chance.below(2) as usize],
+        Layout::TwoHosts | Layout::ThreeHosts => {
+            [Delay::micros(1_000, 20_000), Delay::micros(20_000, 400_000)][chance.below(2) as usize]
+        }
     }
 }
 

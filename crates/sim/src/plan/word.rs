@@ -43,7 +43,8 @@ impl Word for Direction {
 }
 
 impl Word for World {
-    const WORDS: &'static [(&'static str, Self)] = &[("toy", Self::Toy), ("calls", Self::Calls), ("toy-hosts", Self::ToyHosts), ("hosts", Self::Hosts)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("toy", Self::Toy), ("calls", Self::Calls), ("toy-hosts", Self::ToyHosts), ("hosts", Self::Hosts)];
 }
 
 impl Word for Manner {
@@ -65,7 +66,8 @@ impl Word for Method {
 }
 
 impl Word for Layout {
-    const WORDS: &'static [(&'static str, Self)] = &[("one-host", Self::OneHost), ("two-hosts", Self::TwoHosts), ("three-hosts", Self::ThreeHosts)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("one-host", Self::OneHost), ("two-hosts", Self::TwoHosts), ("three-hosts", Self::ThreeHosts)];
 }
 
 impl Word for Sabotage {

@@ -3,6 +3,7 @@
 
 mod cable;
 mod greeting;
+mod needed;
 mod turn;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -44,9 +45,14 @@ pub(super) struct Far {
 #[derive(Clone, Copy, Debug)]
 enum Path {
     /// There is none; who dialled tries again then.
-    Down { retry: Time },
+    Down {
+        retry: Time,
+    },
     /// It is being made, until then at the latest.
-    Opening { cable: u64, until: Time },
+    Opening {
+        cable: u64,
+        until: Time,
+    },
     Stands(u64),
 }
 
