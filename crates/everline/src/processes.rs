@@ -7,6 +7,7 @@ use management::Description;
 use model::Incarnation;
 use network::address::VirtualAddress;
 use node::control_server::{self, ControlSettings, OtherHost, Pair};
+use node::coordinator;
 use node::lca::{self, LcaSettings};
 use node::process;
 use node::server::{self, ServerSettings, Service};
@@ -19,9 +20,9 @@ use crate::folder::{self, Folder};
 use crate::hosts;
 use crate::settings::Settings;
 
-/// The two sides of each pair, in the order of their names.
-const SIP: [&str; 2] = ["sip-a", "sip-b"];
-const ROUTING: [&str; 2] = ["routing-a", "routing-b"];
+/// The members of each pair: its two sides, and the spare on a third host.
+const SIP: [&str; 3] = ["sip-a", "sip-b", "sip-c"];
+const ROUTING: [&str; 3] = ["routing-a", "routing-b", "routing-c"];
 
 /// Runs one application until it ends.
 ///
@@ -36,13 +37,17 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "lca" => {
             let applications = applications(&settings);
             let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
-            let ran = lca::run(LcaSettings { folder, program: program(), applications, others });
+            let addresses = addresses(&settings)?;
+            let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
+            let addresses = addresses.collect();
+            let ran = lca::run(LcaSettings { folder, program: program(), applications, addresses, others });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
         "switchboard" => board(&folder, &settings, me),
-        "sip-a" | "sip-b" => sip(&folder, &settings, me),
-        "routing-a" | "routing-b" => routing(&folder, &settings, me),
+        "etcd" => etcd(&folder, &settings, &me),
+        "sip-a" | "sip-b" | "sip-c" => sip(&folder, &settings, me),
+        "routing-a" | "routing-b" | "routing-c" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
     }
 }
@@ -61,14 +66,21 @@ pub(crate) fn program() -> PathBuf {
 /// What the local control agent starts, in this order: the control server with the coordinator, the way to other hosts, then
 /// those sides of the pairs that are on this host.
 fn applications(settings: &Settings) -> Vec<Description> {
-    let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true };
+    let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true, is_spare: false };
     let is_here = |name: &&str| settings.hosts.as_ref().is_none_or(|hosts| hosts.of(name) == Some(&hosts.here));
     let servers = [("sip", SIP), ("routing", ROUTING)].into_iter().flat_map(|(pair, sides)| {
-        let server = move |name: &str| Description { name: name.into(), pair: Some(pair.into()), ends_last: false };
+        let server = move |name: &str| Description {
+            name: name.into(),
+            pair: Some(pair.into()),
+            ends_last: false,
+            is_spare: name == sides[2],
+        };
         members(settings, sides).into_iter().filter(is_here).map(server)
     });
     let switchboard = settings.hosts.as_ref().map(|_| alone("switchboard"));
-    std::iter::once(alone("control")).chain(switchboard).chain(servers).collect()
+    let keeps = |hosts: &&hosts::Hosts| hosts.keeps_etcd();
+    let etcd = settings.hosts.as_ref().filter(keeps).map(|_| alone("etcd"));
+    etcd.into_iter().chain([alone("control")]).chain(switchboard).chain(servers).collect()
 }
 
 fn board(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
@@ -79,9 +91,19 @@ fn board(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Fa
     Ok(switchboard::run(hosts.switchboard(folder, &settings.solution, me, &servers))?)
 }
 
-/// Those sides of a pair that are run.
-fn members(settings: &Settings, sides: [&'static str; 2]) -> Vec<&'static str> {
-    sides.into_iter().take(if settings.sip.standby { 2 } else { 1 }).collect()
+fn etcd(folder: &Folder, settings: &Settings, me: &Incarnation) -> Result<(), Failure> {
+    let member = settings.hosts.as_ref().and_then(|hosts| hosts.member(folder, &settings.solution));
+    let Some(member) = member else {
+        return Err(Failure::new(Kind::Wrong, "no member of etcd is placed on this host"));
+    };
+    Ok(coordinator::keep(folder, me, &member)?)
+}
+
+/// Those members of a pair that are run.
+fn members(settings: &Settings, sides: [&'static str; 3]) -> Vec<&'static str> {
+    let has_spare = settings.hosts.as_ref().is_some_and(|hosts| hosts.spare.is_some());
+    let count = if settings.sip.standby { 2 + usize::from(has_spare) } else { 1 };
+    sides.into_iter().take(count).collect()
 }
 
 fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<ControlSettings, Failure> {
@@ -91,6 +113,7 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
     };
     let name = fs::read_to_string(HOST).map_err(|error| Failure::failed(format!("cannot read {HOST}: {error}")))?;
     let hosts = settings.hosts.as_ref();
+    let etcd = hosts.map(|hosts| hosts.etcd(&folder, &settings.solution));
     let other = |host: &hosts::Host| OtherHost { name: host.name.clone(), agent: hosts::agent_of(&host.name) };
     Ok(ControlSettings {
         folder,
@@ -98,10 +121,9 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         solution: settings.solution.clone(),
         host: hosts.map_or_else(|| name.trim_end().to_owned(), |hosts| hosts.here.clone()),
         others: hosts.into_iter().flat_map(|hosts| hosts.others().map(other)).collect(),
-        coordinates: hosts.is_none_or(hosts::Hosts::coordinates),
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
-        etcd: None,
+        etcd,
     })
 }
 
@@ -148,16 +170,15 @@ fn shell(
     folder: &Folder,
     settings: &Settings,
     pair: &str,
-    sides: [&'static str; 2],
+    sides: [&'static str; 3],
     me: Incarnation,
 ) -> ServerSettings {
-    let other = members(settings, sides).into_iter().find(|side| *side != me.application);
-    let far = settings.hosts.as_ref().zip(other);
+    let others: Vec<_> = members(settings, sides).into_iter().filter(|side| *side != me.application).collect();
     ServerSettings {
-        far: far.and_then(|(hosts, other)| hosts.far(folder, &settings.solution, pair, other)),
+        far: settings.hosts.as_ref().and_then(|hosts| hosts.far(folder, &settings.solution, pair, &others)),
         me,
         pair: pair.to_owned(),
-        peer: other.map(str::to_owned),
+        peers: others.into_iter().map(str::to_owned).collect(),
         folder: folder.clone(),
         addresses: Vec::new(),
         doors: Vec::new(),
