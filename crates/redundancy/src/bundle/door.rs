@@ -1,13 +1,8 @@
 //! Which connections the side that is dialled takes, and what for: two bundles never mix.
 
-/// Names a link. The side that dials counts its links, so a later one is greater, and a link is never begun twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LinkName {
-    /// Which run of the other side dials.
-    pub run: u64,
-    /// How many links that run has dialled.
-    pub number: u64,
-}
+use std::collections::BTreeMap;
+
+use model::Incarnation;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,32 +16,36 @@ pub enum Purpose {
     Past,
 }
 
-/// Remembers which link was taken last.
-#[derive(Clone, Copy, Debug, Default)]
+/// Remembers which link of each application was taken last. Whoever dials counts its links: a later one has a greater number.
+#[derive(Clone, Debug, Default)]
 pub struct Door {
-    newest: Option<LinkName>,
-    stands: bool,
+    /// Of each application, the run that dialled last, and the number of its link.
+    newest: BTreeMap<String, (u64, u64)>,
+    /// Whose link stands.
+    stands: Option<String>,
 }
 
 impl Door {
-    /// What a connection is for that says this name.
+    /// What a connection is for whose first words name link `number` of this incarnation.
     #[must_use]
-    pub fn judge(&self, name: LinkName) -> Purpose {
-        match self.newest {
-            Some(newest) if name == newest && self.stands => Purpose::Present,
-            Some(newest) if name <= newest => Purpose::Past,
+    pub fn judge(&self, from: &Incarnation, number: u64) -> Purpose {
+        let stands = self.stands.as_ref() == Some(&from.application);
+        match self.newest.get(&from.application) {
+            Some(newest) if (from.run, number) == *newest && stands => Purpose::Present,
+            Some(newest) if (from.run, number) <= *newest => Purpose::Past,
             _ => Purpose::Next,
         }
     }
 
-    /// A link begins here.
-    pub const fn takes(&mut self, name: LinkName) {
-        (self.newest, self.stands) = (Some(name), true);
+    /// This link begins here.
+    pub fn takes(&mut self, from: &Incarnation, number: u64) {
+        self.newest.insert(from.application.clone(), (from.run, number));
+        self.stands = Some(from.application.clone());
     }
 
     /// The link is left, or one that was dialled from here takes its place.
-    pub const fn leaves(&mut self) {
-        self.stands = false;
+    pub fn leaves(&mut self) {
+        self.stands = None;
     }
 }
 
@@ -54,28 +53,37 @@ impl Door {
 mod tests {
     use super::*;
 
-    const fn name(run: u64, number: u64) -> LinkName {
-        LinkName { run, number }
+    fn judge(door: &Door, application: &str, run: u64, number: u64) -> Purpose {
+        door.judge(&Incarnation::new(application, run), number)
     }
 
     #[test]
     fn a_link_that_was_left_is_never_taken_again() {
         let mut door = Door::default();
-        assert_eq!(door.judge(name(3, 1)), Purpose::Next);
-        door.takes(name(3, 1));
-        assert_eq!(door.judge(name(3, 1)), Purpose::Present);
+        assert_eq!(judge(&door, "b", 3, 1), Purpose::Next);
+        door.takes(&Incarnation::new("b", 3), 1);
+        assert_eq!(judge(&door, "b", 3, 1), Purpose::Present);
         door.leaves();
-        assert_eq!(door.judge(name(3, 1)), Purpose::Past, "the other side may not know yet that it was left");
-        assert_eq!(door.judge(name(3, 2)), Purpose::Next);
+        assert_eq!(judge(&door, "b", 3, 1), Purpose::Past, "the other side may not know yet that it was left");
+        assert_eq!(judge(&door, "b", 3, 2), Purpose::Next);
     }
 
     #[test]
     fn first_words_that_come_late_do_not_end_the_link_that_stands() {
         let mut door = Door::default();
-        door.takes(name(3, 2));
-        assert_eq!(door.judge(name(3, 1)), Purpose::Past);
-        assert_eq!(door.judge(name(2, 9)), Purpose::Past, "of a run that has ended");
-        assert_eq!(door.judge(name(3, 3)), Purpose::Next, "it has left the one that stands");
-        assert_eq!(door.judge(name(4, 1)), Purpose::Next, "it has started again");
+        door.takes(&Incarnation::new("b", 3), 2);
+        assert_eq!(judge(&door, "b", 3, 1), Purpose::Past);
+        assert_eq!(judge(&door, "b", 2, 9), Purpose::Past, "of a run that has ended");
+        assert_eq!(judge(&door, "b", 3, 3), Purpose::Next, "it has left the one that stands");
+        assert_eq!(judge(&door, "b", 4, 1), Purpose::Next, "it has started again");
+    }
+
+    #[test]
+    fn each_application_counts_for_itself() {
+        let mut door = Door::default();
+        door.takes(&Incarnation::new("b", 3), 2);
+        assert_eq!(judge(&door, "c", 1, 1), Purpose::Next);
+        door.takes(&Incarnation::new("c", 1), 1);
+        assert_eq!(judge(&door, "b", 3, 2), Purpose::Past, "it made way");
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use model::{Span, Time};
 
-pub use door::{Door, LinkName, Purpose};
+pub use door::{Door, Purpose};
 pub use packet::Malformed;
 use packet::Packet;
 use path::{Path, RoundTrip};

@@ -71,8 +71,7 @@ impl<S: Service> Pair<S> {
         let cut = self.control.cut_until[side].iter().any(|until| *until > core.now);
         let reachable = !self.control.is_down && !cut && self.hosts[self.host_of(side)].isolated_until <= core.now;
         let several = self.plan.layout == Layout::ThreeHosts;
-        let member = if several { self.find_member(core, side) } else { None };
-        if !reachable || several && member.is_none() {
+        if !reachable || several && self.find_member(core, side, true).is_none() {
             return self.plan_event(core, core.now + RECONNECT, Event::Connect(side, run));
         }
         let id = self.control.next + 1;
@@ -84,7 +83,7 @@ impl<S: Service> Pair<S> {
             side,
             run,
             stands: true,
-            membership: member.map_or_else(Membership::default, |member| Membership::of(member, core.now)),
+            membership: Membership::since(core.now),
             since: core.now,
             watches: false,
             requests: VecDeque::new(),
@@ -101,8 +100,7 @@ impl<S: Service> Pair<S> {
     pub(super) fn ask<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, request: Request) {
         let delay = self.plan.control.draw(&mut core.chances.control);
         let id = self.applications[side].process.as_ref().and_then(|process| process.session);
-        let way = id.map_or(core.now, |id| self.passes_to_member(id, 0, core.now));
-        let passes = way.max(self.control.cut_until[side][0]);
+        let passes = core.now.max(self.control.cut_until[side][0]);
         let Some((id, session)) = id.and_then(|id| self.control.sessions.get_mut(&id).map(|session| (id, session)))
         else {
             return;
@@ -133,11 +131,26 @@ impl<S: Service> Pair<S> {
         if is_down || !carried_out {
             return;
         }
-        match request {
-            Request::Watch => {
-                session.watches = true;
-                self.answer(core, id, Reply::Entry(self.control.entry.clone()));
+        session.watches |= request == Request::Watch;
+        let (done, reply) = self.carry_out_request(core, request.clone());
+        if self.is_asked_again(core, id) {
+            // The answer does not come in time; the next one says how the entry stands then.
+            if let Some(session) = self.control.sessions.get_mut(&id) {
+                session.requests.push_front(request);
             }
+        } else {
+            self.answer(core, id, reply);
+        }
+        if done {
+            self.tell_watchers(core);
+        }
+        self.control.sessions.retain(|_, session| session.stands || !session.requests.is_empty());
+    }
+
+    /// Carries a request out: whether it changed the entry, and the answer.
+    fn carry_out_request<E>(&mut self, core: &mut Core<E>, request: Request) -> (bool, Reply) {
+        match request {
+            Request::Watch => (false, Reply::Entry(self.control.entry.clone())),
             Request::CompareAndSwap { expected, new } => {
                 let done = expected == self.control.entry.as_ref().map(|versioned| versioned.revision);
                 if done {
@@ -150,13 +163,9 @@ impl<S: Service> Pair<S> {
                     self.control.entry = Some(Versioned { revision, entry: new });
                     self.control.changed = core.now;
                 }
-                self.answer(core, id, Reply::Swapped { done, now: self.control.entry.clone() });
-                if done {
-                    self.tell_watchers(core);
-                }
+                (done, Reply::Swapped { done, now: self.control.entry.clone() })
             }
         }
-        self.control.sessions.retain(|_, session| session.stands || !session.requests.is_empty());
     }
 
     fn tell_watchers<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {
@@ -180,9 +189,8 @@ impl<S: Service> Pair<S> {
 
     pub(super) fn reply<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64, reply: Reply) {
         let delay = self.plan.control.draw(&mut core.chances.control);
-        let way = self.passes_to_member(id, 1, core.now);
         let Some(session) = self.control.sessions.get_mut(&id).filter(|session| session.stands) else { return };
-        let passes = way.max(self.control.cut_until[session.side][1]);
+        let passes = core.now.max(self.control.cut_until[session.side][1]);
         session.last_reply = session.last_reply.max(passes + delay);
         let (side, run, at) = (session.side, session.run, session.last_reply);
         if let Some(process) = self.run_mut(side, run) {

@@ -19,15 +19,18 @@ const BEAT: Span = Span::from_millis(300);
 const SILENCE: Span = Span::from_millis(700);
 /// A request is answered within this time, or it is unknown what has become of it.
 const REQUEST: Span = Span::from_secs(1);
+/// While there is no answer all members are asked again after this time.
+const AGAIN: Span = Span::from_millis(20);
+/// Answers that take longer than that although nothing is wrong, of a thousand.
+const SLOW: u64 = 20;
 /// Pause between two looks for a member that can be asked.
 const PAUSE: Span = Span::from_millis(40);
 /// If no member could be asked for this long, the servers are told.
 const LONGEST_SEARCH: Span = Span::from_secs(1);
 /// Pause between two looks whether something that waits in a member can go on.
 pub(super) const LOOK: Span = Span::from_millis(10);
-/// How long it takes to elect a leader: the least, and by how much it varies, in microseconds (etcd's usual election timeout
-/// is one second, after a heartbeat of 100 ms; the configuration may shorten it).
-const ELECTION: (u64, u64) = (100_000, 1_400_000);
+/// How long it takes to elect a leader: the least, and by how much it varies, in microseconds (`node::coordinator::member`).
+const ELECTION: (u64, u64) = (80_000, 120_000);
 
 /// The members.
 #[derive(Debug, Default)]
@@ -39,12 +42,12 @@ pub(super) struct Members {
     leads_at: Time,
 }
 
-/// What the coordinator of a host knows of its member, for one connection of a server.
+/// What the coordinator of a host knows of the members, for one connection of a server.
 #[derive(Debug, Default)]
 pub(super) struct Membership {
-    /// The host of the member; none while one is looked for.
-    member: Option<usize>,
-    /// When the member was heard last.
+    /// At least one member tells it of changes; else one is looked for.
+    watches: bool,
+    /// When a member was heard last, or since when one is looked for.
     heard: Time,
     /// When each request was answered, as far as they were.
     answered: Vec<Time>,
@@ -54,18 +57,12 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    pub(super) const fn of(member: usize, now: Time) -> Self {
-        Self { member: Some(member), heard: now, answered: Vec::new(), asked: 0, is_behind: false }
+    pub(super) const fn since(now: Time) -> Self {
+        Self { watches: true, heard: now, answered: Vec::new(), asked: 0, is_behind: false }
     }
 
     fn owes(&self, now: Time) -> bool {
         self.answered.iter().filter(|at| **at <= now).count() < self.asked
-    }
-
-    /// A request is sent; says how many it were.
-    pub(super) const fn asks(&mut self) -> usize {
-        self.asked += 1;
-        self.asked
     }
 
     /// A request is answered; the answer arrives then.
@@ -106,12 +103,17 @@ impl<S: Service> Pair<S> {
         leads_at <= core.now && self.leads(leader, core.now) && self.is_up(member, core.now) && joined
     }
 
-    /// A member that the host of a side can ask, its own first.
-    pub(super) fn find_member<E>(&mut self, core: &mut Core<E>, side: Side) -> Option<usize> {
+    /// A member that the host of a side can ask, its own first; `hears`: it must hear the answer too.
+    pub(super) fn find_member<E>(&mut self, core: &mut Core<E>, side: Side, hears: bool) -> Option<usize> {
         let others = (0..HOSTS).filter(|member| *member != side);
-        std::iter::once(side)
-            .chain(others)
-            .find(|member| self.networks.joins(side, *member, core.now) && self.serves_requests(core, *member))
+        std::iter::once(side).chain(others).find(|member| {
+            let asks = self.networks.passes(side, *member, core.now) == core.now;
+            asks && (!hears || self.hears_member(side, *member, core.now)) && self.serves_requests(core, *member)
+        })
+    }
+
+    fn hears_member(&self, side: Side, member: usize, now: Time) -> bool {
+        self.networks.passes(member, side, now) == now
     }
 
     /// A member goes for so long; its store is durable.
@@ -126,27 +128,33 @@ impl<S: Service> Pair<S> {
         self.elect(core);
     }
 
-    /// True if the member of a connection carries out what it asks at the moment.
-    pub(super) fn is_carried_out<E>(&mut self, core: &mut Core<E>, session: u64) -> bool {
-        let member = self.control.session(session).and_then(|session| session.membership.member);
-        !self.several() || member.is_some_and(|member| self.serves_requests(core, member))
+    /// True if a member carries out what is asked on a connection at the moment. All of them are asked, so one is enough.
+    pub(super) fn is_carried_out<E>(&mut self, core: &mut Core<E>, id: u64) -> bool {
+        let Some(session) = self.control.session(id).filter(|_| self.several()) else { return true };
+        let (side, watches) = (session.side, session.membership.watches);
+        watches && self.find_member(core, side, false).is_some()
     }
 
-    /// When something passes between the host of a side and its member: to it (0) or from it (1).
-    pub(super) fn passes_to_member(&self, id: u64, way: usize, now: Time) -> Time {
-        let Some(session) = self.control.session(id) else { return now };
-        match session.membership.member {
-            Some(member) if way == 0 => self.networks.passes(session.side, member, now),
-            Some(member) => self.networks.passes(member, session.side, now),
-            None => now,
+    /// True if the answer to what was just carried out is not heard in time, so that the members are asked once more.
+    pub(super) fn is_asked_again<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) -> bool {
+        let Some(side) = self.control.session(id).filter(|_| self.several()).map(|session| session.side) else {
+            return false;
+        };
+        let member = self.find_member(core, side, false);
+        let heard = member.is_some_and(|member| self.hears_member(side, member, core.now));
+        let again = !heard || core.chances.control.happens(SLOW, 1_000);
+        if again {
+            self.plan_event(core, core.now + AGAIN, Event::Request(id));
         }
+        again
     }
 
     /// A request is on its way: it has its time.
     pub(super) fn counts_request<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
         let several = self.several();
         if let Some(session) = self.control.session_mut(id).filter(|_| several) {
-            let count = session.membership.asks();
+            session.membership.asked += 1;
+            let count = session.membership.asked;
             self.plan_event(core, core.now + REQUEST, Event::Patience(id, count));
         }
     }
@@ -175,16 +183,20 @@ impl<S: Service> Pair<S> {
         }
     }
 
-    /// The member of a connection shows that it lives, or it does not.
+    /// The members of a connection show that they live, or none does.
     pub(super) fn member_beats<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
         let Some(session) = self.control.session(id).filter(|session| session.stands) else { return };
-        let Membership { member: Some(member), heard, .. } = session.membership else { return };
-        let lives = self.is_up(member, core.now) && self.networks.joins(session.side, member, core.now);
-        if lives && let Some(session) = self.control.session_mut(id) {
-            session.membership.heard = core.now;
+        let (side, heard) = (session.side, session.membership.heard);
+        if !session.membership.watches {
+            return;
         }
-        if !lives && heard + SILENCE <= core.now {
-            return self.leaves_member(core, id);
+        let lives = |member| self.is_up(member, core.now) && self.networks.joins(side, member, core.now);
+        if (0..HOSTS).any(lives) {
+            if let Some(session) = self.control.session_mut(id) {
+                session.membership.heard = core.now;
+            }
+        } else if heard + SILENCE <= core.now {
+            return self.leaves_members(core, id);
         }
         self.plan_event(core, core.now + BEAT, Event::Beat(id));
     }
@@ -193,17 +205,17 @@ impl<S: Service> Pair<S> {
     pub(super) fn compacts<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {
         core.trace.mark(core.now, Actor::Control, 0xc04a, || "compacts".to_owned());
         for id in self.control.standing() {
-            self.leaves_member(core, id);
+            self.leaves_members(core, id);
         }
     }
 
-    /// A host gives its member up and looks for another one. Who has asked something cannot know what became of it.
-    fn leaves_member<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
+    /// A host gives its members up and looks for one. Who has asked something cannot know what became of it.
+    fn leaves_members<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
         let Some(session) = self.control.session_mut(id) else { return };
         if session.membership.owes(core.now) {
             return self.lose_session(core, id);
         }
-        session.membership.member = None;
+        session.membership.watches = false;
         session.membership.heard = core.now;
         let soon = Span::from_micros(core.chances.control.below(PAUSE.as_micros()));
         self.plan_event(core, core.now + soon, Event::Search(id));
@@ -214,17 +226,17 @@ impl<S: Service> Pair<S> {
     pub(super) fn search_member<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
         let Some(session) = self.control.session(id).filter(|session| session.stands) else { return };
         let (side, since) = (session.side, session.membership.heard);
-        if session.membership.member.is_some() {
+        if session.membership.watches {
             return;
         }
-        let Some(member) = self.find_member(core, side) else {
+        let Some(member) = self.find_member(core, side, true) else {
             if since + LONGEST_SEARCH <= core.now {
                 return self.lose_session(core, id);
             }
             return self.plan_event(core, core.now + PAUSE, Event::Search(id));
         };
         let Some(session) = self.control.session_mut(id) else { return };
-        (session.membership.member, session.membership.heard) = (Some(member), core.now);
+        (session.membership.watches, session.membership.heard) = (true, core.now);
         core.trace.mark(core.now, self.actor(side), 0x3e3b, || format!("asks the member on h{}", member + 1));
         self.begins_to_beat(core, id);
         if self.plan.sabotage != Sabotage::WatchGap {
@@ -234,12 +246,17 @@ impl<S: Service> Pair<S> {
 
     /// Whether a change can be told on a connection at the moment; if not, it is told as soon as it can be.
     pub(super) fn can_tell<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) -> bool {
-        if self.is_carried_out(core, id) {
+        let Some(session) = self.control.session(id) else { return false };
+        let (side, watches) = (session.side, session.membership.watches);
+        if !self.several() {
             return true;
         }
-        let Some(session) = self.control.session_mut(id) else { return false };
-        // Without a member nothing is watched: who finds one reads the entry.
-        if session.membership.member.is_some() && !std::mem::replace(&mut session.membership.is_behind, true) {
+        // Who finds a member again reads the entry first.
+        if watches && self.find_member(core, side, true).is_some() {
+            return true;
+        }
+        let Some(session) = self.control.session_mut(id).filter(|_| watches) else { return false };
+        if !std::mem::replace(&mut session.membership.is_behind, true) {
             self.plan_event(core, core.now + LOOK, Event::CatchesUp(id));
         }
         false

@@ -1,5 +1,6 @@
 //! Connections of the other host that have not said yet what they are for.
 
+use model::Incarnation;
 use redundancy::bundle::Purpose;
 use redundancy::hot_standby::{RoleName, Sabotage};
 
@@ -34,8 +35,10 @@ impl<S: Service> Pair<S> {
     /// Attaches what belongs to the link; only a primary takes somebody on anew.
     fn greeting<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, cable: u64) -> Option<()> {
         let (link, network) = self.cables.purpose(cable)?;
+        let (dialler, run, number) = link;
+        let from = Incarnation::new(self.applications[dialler].name.clone(), run);
         let process = self.process(side)?;
-        let purpose = match process.far.door.judge(link.1) {
+        let purpose = match process.far.door.judge(&from, number) {
             Purpose::Past if self.plan.sabotage == Sabotage::MixLinks => Purpose::Next,
             purpose => purpose,
         };
@@ -50,7 +53,7 @@ impl<S: Service> Pair<S> {
             let sabotage = self.plan.sabotage;
             let far = &mut self.applications[side].process.as_mut()?.far;
             (far.remote, far.dials) = (Some(Remote::new(link, false, sabotage)), false);
-            far.door.takes(link.1);
+            far.door.takes(&from, number);
             self.attach(core, side, network, cable);
         } else {
             self.close_cable(core, side, cable, true);

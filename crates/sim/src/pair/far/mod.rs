@@ -9,7 +9,7 @@ mod turn;
 use std::collections::{BTreeMap, VecDeque};
 
 use model::{Span, Time, hash64};
-use redundancy::bundle::{Bundle, Door, LinkName};
+use redundancy::bundle::{Bundle, Door};
 use redundancy::hot_standby::Sabotage;
 
 pub(super) use cable::Cables;
@@ -125,8 +125,8 @@ impl Far {
     }
 }
 
-/// A link: the side that has dialled it, and its name.
-type Link = (Side, LinkName);
+/// A link: the side that has dialled it, the run of its process, and how many that one has dialled.
+type Link = (Side, u64, u64);
 
 /// What was said on each link and has not been heard, in order: a link of several networks brings each message once.
 #[derive(Debug, Default)]

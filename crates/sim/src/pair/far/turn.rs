@@ -1,7 +1,7 @@
 //! What a shell does with the link to the other host, each time that its poll returns.
 
 use model::Time;
-use redundancy::bundle::{Effect, LinkName};
+use redundancy::bundle::Effect;
 
 use super::cable::Item;
 use super::{CONNECT_PATIENCE, Path, RETRY, Remote};
@@ -20,8 +20,8 @@ impl<S: Service> Pair<S> {
         let sabotage = self.plan.sabotage;
         if let Some(process) = &mut self.applications[side].process {
             process.far.dialled += 1;
-            let name = LinkName { run: process.me.run, number: process.far.dialled };
-            process.far.remote = Some(Remote::new((side, name), true, sabotage));
+            let link = (side, process.me.run, process.far.dialled);
+            process.far.remote = Some(Remote::new(link, true, sabotage));
             process.far.dials = true;
         }
         self.connect_far(core, side);
