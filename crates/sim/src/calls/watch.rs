@@ -59,6 +59,13 @@ impl Watch {
         self.truths.values_mut().for_each(Truth::cold_start);
     }
 
+    /// A connection has died with its host or process, and with it what was on its way: the calls of this moment may be gone by
+    /// right.
+    pub(super) fn loses_connection(&mut self) {
+        self.words.forget();
+        self.truths.values_mut().for_each(Truth::connection_lost);
+    }
+
     /// False for what a process that was stopped in the middle, and superseded from cold meanwhile, still says when it
     /// wakes up: it is about calls that are gone by right.
     pub(super) fn counts(&self, epoch: Epoch) -> bool {

@@ -155,6 +155,8 @@ impl World {
             Event::Dial(index) => self.dial(index),
             Event::ToServer(side, datagram) => self.sip.receives(&mut self.core, side, datagram),
             Event::ToPhone(index, bytes) => self.phone_hears(index, &bytes),
+            Event::StreamOpens(side, id, _) if !self.is_taken(side, id, true) => {}
+            Event::StreamBrings(side, id, _) if !self.is_taken(side, id, false) => {}
             Event::StreamOpens(side, id, peer) => self.sip.stream_opens(&mut self.core, side, id, peer),
             Event::StreamBrings(side, id, bytes) => self.sip.stream_brings(&mut self.core, side, id, bytes),
             Event::StreamStands(side, id, made) => self.sip.stream_stands(&mut self.core, side, id, made),

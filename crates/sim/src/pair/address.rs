@@ -16,8 +16,14 @@ impl<S: Service> Pair<S> {
 
     /// Whether there is somebody on the host of a side who receives datagrams; elsewhere than on several hosts the sockets
     /// outlive the processes.
-    pub(super) fn has_doors(&self, side: Side) -> bool {
+    pub fn has_doors(&self, side: Side) -> bool {
         !self.several() || self.hosts[side].has_address && self.open_run(side).is_some()
+    }
+
+    /// Whether the host of a side knows a connection.
+    #[must_use]
+    pub fn has_stream(&self, side: Side, socket: u64) -> bool {
+        self.hosts[side].sockets.contains_key(&socket)
     }
 
     /// What waits in the sockets of a process is gone with them; its connections are closed.

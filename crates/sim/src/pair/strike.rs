@@ -170,6 +170,7 @@ impl<S: Service> Pair<S> {
             return;
         }
         core.trace.mark(core.now, self.actor(side), 0xda4c, || format!("host without power for {down}"));
+        self.close_doors(side);
         self.hosts[host].goes_dark();
         self.untroubled = core.now + down;
         self.links.silence(side, core.now);

@@ -56,7 +56,7 @@ impl Plan {
             signalled: Vec::new(),
         };
         if world.has_calls() {
-            (plan.phones, plan.calls) = script::draw(&mut chance, plan.calm, layout == Layout::OneHost);
+            (plan.phones, plan.calls) = script::draw(&mut chance, plan.calm, has_streams(layout, seed));
         }
         plan.draw_faults(&mut chance);
         plan
@@ -80,6 +80,16 @@ impl Plan {
             }
         }
         self.faults.sort_by_key(|fault| fault.at);
+    }
+}
+
+/// Whether phones may speak over TCP. On several hosts a call whose connection dies with its host may fail by right in its
+/// first moments, so most runs there have none, and can be strict.
+const fn has_streams(layout: Layout, seed: u64) -> bool {
+    match layout {
+        Layout::OneHost => true,
+        Layout::TwoHosts => false,
+        Layout::ThreeHosts => seed.is_multiple_of(4),
     }
 }
 
