@@ -69,7 +69,7 @@ pub const ALL: [Broken; 30] = [
     hosts(Sabotage::ReleaseEarly, 20, "explained"),
     hosts(Sabotage::SoloUnasked, 50, "explained"),
     hosts(Sabotage::TakeOverUnasked, 20, "one primary"),
-    hosts(Sabotage::AcceptOldEpoch, 1_500, "explained"),
+    hosts(Sabotage::AcceptOldEpoch, 5_000, "explained"),
     hosts(Sabotage::UncheckedEpoch, 100, "one primary"),
     hosts(Sabotage::TrustBeats, 1_500, "link"),
     hosts(Sabotage::DeliverTwice, 50, "link"),

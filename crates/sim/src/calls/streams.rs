@@ -112,7 +112,9 @@ impl World {
     /// Something of a phone's connection arrives. On several hosts it does so where the address leads the phone by now; where
     /// nobody knows the connection, or listens for one, it is reset.
     pub(super) fn is_taken(&mut self, side: Side, id: u64, opens: bool) -> bool {
-        let Some(stream) = self.streams.get(&id).filter(|_| self.plan.layout == Layout::ThreeHosts) else { return true };
+        let Some(stream) = self.streams.get(&id).filter(|_| self.plan.layout == Layout::ThreeHosts) else {
+            return true;
+        };
         let here = self.route_of(stream.phone) == side && self.sip.is_reachable(self.core.now, side);
         let taken = here && if opens { self.sip.has_doors(side) } else { self.sip.has_stream(side, id) };
         if !taken {

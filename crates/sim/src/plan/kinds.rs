@@ -65,7 +65,7 @@ fn draw_kind_of_hosts(which: usize, chance: &mut Chance) -> Kind {
         0 => net(Ill::Cut),
         1 => net(Ill::CarriesBeats),
         2 => net(Ill::CarriesShort),
-        3 if span.as_micros() % 2 == 0 => net(Ill::Slows(Span::from_micros(span.as_micros() % 120_000))),
+        3 if span.as_micros().is_multiple_of(2) => net(Ill::Slows(Span::from_micros(span.as_micros() % 120_000))),
         3 => net(Ill::Loses((span.as_micros() % 300) as u32)),
         4 => Kind::Power(host, span),
         5 => Kind::Freeze(host, span),
