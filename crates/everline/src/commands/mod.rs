@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod calls;
 pub(crate) mod config;
 pub(crate) mod papers;
+pub(crate) mod promote;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod switchover;
