@@ -22,7 +22,7 @@ pub(crate) fn write(path: &Path) -> Result<(), String> {
 /// The same with other sections about the host, or the hosts, in the place of `[sip]` on loopback.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn write_with(path: &Path, place: &str) -> Result<(), String> {
     let text = text(place, &mut password).map_err(|error| format!("the system has no random numbers: {error}"))?;
     files::create(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))

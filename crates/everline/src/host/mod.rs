@@ -1,6 +1,6 @@
 //! Hosts of a solution that has several: how a machine becomes one of them, and what it is told before it runs.
 //!
-//! [`init`] makes the authority on the first host, [`token`] and [`join`] let the others in, [`document`] is the configuration
+//! [`mod@init`] makes the authority on the first host, [`mod@token`] and [`mod@join`] let the others in, [`mod@document`] is the configuration
 //! that all of them share.
 
 mod apply;

@@ -1,8 +1,8 @@
 //! The application `authority`: lets hosts join the solution, and renews their certificates.
 //!
-//! It runs on the host that has `data/authority.json`, and no call depends on it. [`door`] listens in each network between the
-//! hosts; [`visit`] is the other side: a host that joins, or wants its certificate renewed. A host that joins knows the
-//! authority by the fingerprint in its [`token`] before it shows anything else, and shows the token to nobody else; it makes its
+//! It runs on the host that has `data/authority.json`, and no call depends on it. `door` listens in each network between the
+//! hosts; `visit` is the other side: a host that joins, or wants its certificate renewed. A host that joins knows the
+//! authority by the fingerprint in its `token` before it shows anything else, and shows the token to nobody else; it makes its
 //! key itself, which never travels. A host that is in shows its certificate.
 
 mod door;

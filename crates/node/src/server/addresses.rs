@@ -16,6 +16,8 @@ const FIRST: Span = Span::from_millis(500);
 const AGAIN: Span = Span::from_secs(10);
 /// How long a holder may take to answer.
 const PATIENCE: Span = Span::from_millis(500);
+/// It is defended once in so long.
+const DEFENCE: Span = Span::from_millis(50);
 /// How long it takes until a claim that failed is tried again.
 const RETRY: Span = Span::from_secs(1);
 
@@ -41,6 +43,8 @@ struct Held {
     search: Option<Search>,
     /// When it is asked next who else has it.
     next: Time,
+    /// When it was defended last.
+    defended: Time,
 }
 
 impl Addresses {
@@ -67,7 +71,7 @@ impl Addresses {
                 Ok(claim) => {
                     self.troubles.remove(&address.to_string());
                     let (announcer, next) = (Announcer::claimed(now), now + FIRST);
-                    self.held.push(Held { address, claim, announcer, search: None, next });
+                    self.held.push(Held { address, claim, announcer, search: None, next, defended: Time::ZERO });
                 }
                 // Phones that reach this host in another way are served all the same.
                 Err(Trouble { what, remedy }) => {
@@ -101,13 +105,19 @@ impl Addresses {
         of_held.chain(retry).min().unwrap_or(Time::NEVER)
     }
 
-    /// Tells the network again, and asks it who else has them, where it is time to.
-    pub(super) fn look_after(&mut self, now: Time) {
+    /// Tells the network again, and asks it who else has them, where it is time to. A primary that does not know whether it was
+    /// superseded tells nobody: the other holder may be its successor.
+    pub(super) fn look_after(&mut self, now: Time, is_undecided: bool) {
         if !self.lacking.is_empty() && self.retry <= now {
             self.take(now);
         }
         for held in &mut self.held {
+            if held.is_contested(now) && !is_undecided {
+                held.announcer.healed(now);
+                held.next = now;
+            }
             if held.announcer.due(now)
+                && !is_undecided
                 && let Err(trouble) = held.claim.announce()
             {
                 tracing::warn!("cannot announce an address: {trouble}");
@@ -130,6 +140,17 @@ impl Addresses {
 }
 
 impl Held {
+    /// Somebody else says that the address is there, and it was not defended just now: two that defend it do not fill the
+    /// network (RFC 5227 2.4).
+    fn is_contested(&mut self, now: Time) -> bool {
+        // A network that is gone is no conflict.
+        let heard = held_by_another(&self.claim) && self.defended + DEFENCE <= now;
+        if heard {
+            self.defended = now;
+        }
+        heard
+    }
+
     /// Goes on asking who else has the address; gives the outcome when there is one.
     fn ask(&mut self, now: Time) -> Option<Option<Mac>> {
         if self.search.is_none() && self.next <= now {
@@ -150,6 +171,10 @@ impl Held {
             Found::Nobody | Found::NotYet => Some(None),
         }
     }
+}
+
+fn held_by_another(claim: &Claim) -> bool {
+    matches!(claim.contested(), Ok(Some(_)))
 }
 
 fn conflict(address: &VirtualAddress, mac: Mac) -> Trouble {
