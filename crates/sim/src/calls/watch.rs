@@ -134,7 +134,10 @@ impl World {
                 self.core.fail(calls_kept::NAME, || format!("call {call}: {what}"));
             }
         }
-        if let Err(what) = self.watch.charge.conclude() {
+        let cut_short = self.is_cut_short();
+        if let Err(what) = self.watch.charge.conclude()
+            && !cut_short
+        {
             self.core.fail(one_charge::NAME, || what);
         }
     }
@@ -165,7 +168,8 @@ impl World {
     }
 
     /// True if a call stands of which every party has hung up on a connection that died: a BYE without an answer ends the dialog
-    /// for who sent it (RFC 3261 15.1.1), and the server does not ask after a takeover whether its parties are still there.
+    /// for who sent it (RFC 3261 15.1.1), and the server does not ask after a takeover whether its parties are still there. A known
+    /// limit: such a call has no end in the log either.
     fn is_cut_short(&mut self) -> bool {
         let Some(side) = self.sip.serving().filter(|_| self.watch.has_lost_connection) else { return false };
         self.sip.process_mut(side).is_some_and(|process| talking(process.replica.engine_mut()) > 0)
