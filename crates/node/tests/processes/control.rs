@@ -47,6 +47,7 @@ pub(crate) fn run(dir: &str, run: &str) {
         host: "h1".into(),
         others: Vec::new(),
         addresses: Vec::new(),
+        probed: Vec::new(),
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
         etcd: None,
