@@ -12,7 +12,7 @@ pub(crate) mod wire;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wire::Nanos;
+use drill::history::Nanos;
 
 /// Where the server under test listens; whatever comes from here, it sent.
 pub(crate) const SERVER: [u8; 4] = [127, 0, 0, 1];

@@ -4,6 +4,7 @@
 //! their answers, [`leg`] judges dialogs; both report a [`Rule`] that was broken.
 
 mod leg;
+mod message;
 mod rule;
 mod transaction;
 
@@ -13,46 +14,65 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use leg::Leg;
-pub(crate) use leg::Standing;
-pub(crate) use rule::Rule;
+pub use leg::Standing;
+pub use message::{Message, Start};
+pub use rule::Rule;
 use transaction::Transaction;
 
-use crate::lab::wire::{Event, Message, Nanos, Start};
+/// Nanoseconds since 1970, the scale of the kernel's packet timestamps and of the system clock.
+pub type Nanos = u64;
+
+/// One SIP message on the wire, as seen from the server under test.
+#[derive(Debug)]
+pub struct Event {
+    /// When it was there: the packet that completed it was sent, or a peer had read it.
+    pub at: Nanos,
+    /// Sent by the server, or to it.
+    pub by_server: bool,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// The message.
+    pub message: Message,
+}
 
 /// Breaches that are kept with their ladder; the others are counted only.
 const MAX_LADDERS: usize = 30;
 
 /// A message that no RFC allows, or one that is missing.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Breach {
-    pub(crate) rule: Rule,
-    pub(crate) call_id: String,
-    pub(crate) at: Nanos,
+pub struct Breach {
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// The Call-ID of the leg.
+    pub call_id: String,
+    /// When.
+    pub at: Nanos,
     /// What the leg's two ends sent each other, for a person to read.
-    pub(crate) ladder: Vec<String>,
+    pub ladder: Vec<String>,
 }
 
 /// What the history of a run amounts to.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// How many breaches of each rule there are.
-    pub(crate) breaches: BTreeMap<Rule, u64>,
-    pub(crate) examples: Vec<Breach>,
+    pub breaches: BTreeMap<Rule, u64>,
+    /// The first of them, each with its ladder.
+    pub examples: Vec<Breach>,
     /// Messages that the server sent again.
-    pub(crate) repeated_by_server: u64,
+    pub repeated_by_server: u64,
     /// Messages that its peers sent again.
-    pub(crate) repeated_by_peers: u64,
+    pub repeated_by_peers: u64,
 }
 
 /// A leg: the Call-ID, and who is at the other end (a proxy uses the same Call-ID on both).
-pub(super) type LegKey = (String, SocketAddr);
+type LegKey = (String, SocketAddr);
 
 /// A transaction: whether the server sent its request, the branch, the method.
 type TransactionKey = (bool, String, String);
 
 /// All that was seen so far.
 #[derive(Default)]
-pub(crate) struct History {
+pub struct History {
     /// Who takes one call at a time, by number, and the leg that was last offered to each.
     people: BTreeMap<String, Option<LegKey>>,
     transactions: BTreeMap<TransactionKey, Transaction>,
@@ -62,12 +82,12 @@ pub(crate) struct History {
 
 impl History {
     /// A history in which each of these numbers takes one call at a time.
-    pub(crate) fn with_people(numbers: impl IntoIterator<Item = String>) -> Self {
+    pub fn with_people(numbers: impl IntoIterator<Item = String>) -> Self {
         Self { people: numbers.into_iter().map(|number| (number, None)).collect(), ..Self::default() }
     }
 
     /// Takes the next message.
-    pub(crate) fn take(&mut self, event: &Event) {
+    pub fn take(&mut self, event: &Event) {
         let key = (event.message.call_id.clone(), event.peer);
         self.legs.entry(key.clone()).or_default().note(event);
         match event.message.start {
@@ -154,7 +174,7 @@ impl History {
     }
 
     /// How many calls stand in each state now.
-    pub(crate) fn standing(&self) -> BTreeMap<Standing, u64> {
+    pub fn standing(&self) -> BTreeMap<Standing, u64> {
         let mut counts = BTreeMap::new();
         for standing in self.legs.values().filter_map(Leg::standing) {
             *counts.entry(standing).or_insert(0) += 1;
@@ -163,7 +183,7 @@ impl History {
     }
 
     /// Ends the history; what is still open now will stay so.
-    pub(crate) fn finish(mut self) -> Verdict {
+    pub fn finish(mut self) -> Verdict {
         let mut open = Vec::new();
         for ((by_server, ..), transaction) in &self.transactions {
             let rule = transaction.left_open(*by_server);

@@ -9,14 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::hash64;
 
-use super::fault::Fault;
-use crate::lab::wire::{Event, Nanos, Start};
+use crate::history::{Event, Nanos, Start};
 
-/// The calls of the prober begin like this.
-const PROBE: &str = "probe-";
+/// The Call-IDs of a prober begin like this.
+pub const PROBE: &str = "probe-";
 
 /// Follows the silences of the server.
-pub(super) struct Gaps {
+pub struct Gaps {
     windows: Vec<Window>,
     /// The arrival of each request that has no answer.
     owed: BTreeMap<Request, Nanos>,
@@ -38,15 +37,16 @@ struct Window {
 }
 
 impl Gaps {
-    /// Gaps around these faults, in order of time.
-    pub(super) fn new(faults: &[Fault]) -> Self {
-        let window = |fault: &Fault| Window { begin: fault.at, end: fault.watched_until(), longest: 0 };
-        let windows = faults.iter().map(window).collect();
+    /// Gaps in these windows, in order of time: each begins with a fault, and ends where a silence is its doing no more.
+    #[must_use]
+    pub fn new(windows: &[(Nanos, Nanos)]) -> Self {
+        let window = |&(begin, end): &(Nanos, Nanos)| Window { begin, end, longest: 0 };
+        let windows = windows.iter().map(window).collect();
         Self { windows, owed: BTreeMap::new(), answered: BTreeSet::new(), last_of_server: 0, probes: BTreeSet::new() }
     }
 
     /// Takes the next message; says whether it belongs to the prober and to no call.
-    pub(super) fn take(&mut self, event: &Event) -> bool {
+    pub fn take(&mut self, event: &Event) -> bool {
         let message = &event.message;
         let request = hash64(format!("{} {}", message.branch, message.method).as_bytes());
         let is_probe = message.call_id.starts_with(PROBE);
@@ -84,7 +84,8 @@ impl Gaps {
     }
 
     /// The gap of each fault, and how many probes never had an answer: datagrams that were lost.
-    pub(super) fn finish(self) -> (Vec<Nanos>, u64) {
+    #[must_use]
+    pub fn finish(self) -> (Vec<Nanos>, u64) {
         (self.windows.iter().map(|window| window.longest).collect(), self.probes.len() as u64)
     }
 }
@@ -92,8 +93,7 @@ impl Gaps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::fault::Kind;
-    use crate::lab::wire::Message;
+    use crate::history::Message;
 
     const MS: Nanos = 1_000_000;
 
@@ -108,9 +108,7 @@ mod tests {
     }
 
     fn gap_of(events: &[(u64, bool, u32)]) -> (Nanos, u64) {
-        let fault =
-            Fault { kind: Kind::SipKill, victim: String::new(), at: 100 * MS, certain: 101 * MS, level_after_ms: 0 };
-        let mut gaps = Gaps::new(&[fault]);
+        let mut gaps = Gaps::new(&[(100 * MS, 151 * MS)]);
         for (at, by_server, number) in events {
             gaps.take(&event(*at, *by_server, *number));
         }

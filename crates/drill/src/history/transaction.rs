@@ -1,7 +1,6 @@
 //! One request and its answers.
 
-use super::{LegKey, Rule};
-use crate::lab::wire::{Event, Message};
+use super::{Event, LegKey, Message, Rule};
 
 /// A transaction as its peer sees it.
 pub(super) struct Transaction {

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Rule;
-use crate::lab::wire::{Event, Nanos};
+use super::{Event, Nanos, Rule};
 
 /// Steps of a ladder that are kept.
 const MAX_STEPS: usize = 60;
@@ -13,14 +12,22 @@ const MAX_STEPS: usize = 60;
 /// In which state a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Standing {
+pub enum Standing {
+    /// Begun, and nothing but 100 was heard.
     Trying,
+    /// It waits in a queue: 182.
     Queued,
+    /// A phone rings.
     Ringing,
+    /// Answered, and the ACK is not there yet.
     AnsweredNotAcknowledged,
+    /// Both ends talk.
     Talking,
+    /// Both ends talk, and one of them is changing the session.
     ReinviteOpen,
+    /// The caller or the server has given up, and the end is not there yet.
     BeingCancelled,
+    /// BYE was sent, and not answered yet.
     BeingTornDown,
 }
 

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{History, Rule, Standing, Verdict};
-use crate::lab::wire::{Event, Message};
+use super::{Event, History, Message, Rule, Standing, Verdict};
 
 /// A ladder as text: one message a line, `>` to the server and `<` from it, then a label such as
 /// `INVITE 1`, `200 INVITE 1`; then options: `b=` branch, `t=` To tag, `c=` Call-ID, `u=` user part of the
