@@ -7,3 +7,4 @@
 pub mod figures;
 pub mod gap;
 pub mod history;
+pub mod plan;
