@@ -34,15 +34,32 @@ struct Window {
     begin: Nanos,
     end: Nanos,
     longest: Nanos,
+    /// The longest that one request that was no probe waited.
+    waited: Nanos,
 }
 
 impl Gaps {
     /// Gaps in these windows, in order of time: each begins with a fault, and ends where a silence is its doing no more.
     #[must_use]
     pub fn new(windows: &[(Nanos, Nanos)]) -> Self {
-        let window = |&(begin, end): &(Nanos, Nanos)| Window { begin, end, longest: 0 };
+        let window = |&(begin, end): &(Nanos, Nanos)| Window { begin, end, longest: 0, waited: 0 };
         let windows = windows.iter().map(window).collect();
         Self { windows, owed: BTreeMap::new(), answered: BTreeSet::new(), last_of_server: 0, probes: BTreeSet::new() }
+    }
+
+    /// Looks for a gap in one more window.
+    pub fn watch(&mut self, begin: Nanos, end: Nanos) {
+        self.windows.push(Window { begin, end, longest: 0, waited: 0 });
+    }
+
+    /// The gap of each window so far, and the longest that one request had to wait for its first answer in it. Forgets
+    /// them, and all probes.
+    pub fn read(&mut self) -> Vec<(Nanos, Nanos)> {
+        let read = self.windows.drain(..).map(|window| (window.longest, window.waited)).collect();
+        let probes = std::mem::take(&mut self.probes);
+        self.owed.retain(|request, _| !probes.contains(request));
+        self.answered.clear();
+        read
     }
 
     /// Takes the next message; says whether it belongs to the prober and to no call.
@@ -62,9 +79,11 @@ impl Gaps {
             }
             _ if event.by_server => {
                 self.end_silence(event.at);
-                if self.owed.remove(&request).is_some() {
+                if let Some(since) = self.owed.remove(&request) {
                     self.answered.insert(request);
-                    self.probes.remove(&request);
+                    if !self.probes.remove(&request) {
+                        self.waited(since, event.at);
+                    }
                 }
             }
             _ => {}
@@ -81,6 +100,12 @@ impl Gaps {
             }
         }
         self.last_of_server = at;
+    }
+
+    fn waited(&mut self, since: Nanos, at: Nanos) {
+        for window in self.windows.iter_mut().filter(|window| window.begin <= at && since < window.end) {
+            window.waited = window.waited.max(at.saturating_sub(since));
+        }
     }
 
     /// The gap of each fault, and how many probes never had an answer: datagrams that were lost.

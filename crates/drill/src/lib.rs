@@ -7,4 +7,5 @@
 pub mod figures;
 pub mod gap;
 pub mod history;
+pub mod load;
 pub mod plan;

@@ -52,11 +52,13 @@ pub(super) struct Leg {
     /// The INVITEs without a final answer, in the same way.
     open: BTreeSet<(bool, u32)>,
     steps: Vec<(Nanos, bool, String)>,
+    last_at: Nanos,
 }
 
 impl Leg {
     /// Writes the message on the ladder.
     pub(super) fn note(&mut self, event: &Event) {
+        self.last_at = event.at;
         if self.steps.len() < MAX_STEPS {
             self.steps.push((event.at, event.by_server, event.message.label()));
         }
@@ -182,8 +184,8 @@ impl Leg {
     }
 
     /// When the last message was seen.
-    pub(super) fn last_at(&self) -> Nanos {
-        self.steps.last().map_or(0, |(at, ..)| *at)
+    pub(super) const fn last_at(&self) -> Nanos {
+        self.last_at
     }
 
     /// The messages, one a line, with milliseconds since the first.

@@ -65,7 +65,7 @@ pub struct Verdict {
 }
 
 /// A leg: the Call-ID, and who is at the other end (a proxy uses the same Call-ID on both).
-type LegKey = (String, SocketAddr);
+pub type LegKey = (String, SocketAddr);
 
 /// A transaction: whether the server sent its request, the branch, the method.
 type TransactionKey = (bool, String, String);
@@ -182,6 +182,46 @@ impl History {
         counts
     }
 
+    /// How many breaches of each rule there are so far; what is missing comes to light by [`forget`](Self::forget) and
+    /// [`finish`](Self::finish).
+    #[must_use]
+    pub fn breaches(&self) -> Vec<(Rule, u64)> {
+        self.verdict.breaches.iter().map(|(rule, count)| (*rule, *count)).collect()
+    }
+
+    /// How many there are in all.
+    #[must_use]
+    pub fn broken(&self) -> u64 {
+        self.verdict.breaches.values().sum()
+    }
+
+    /// The ladder of a leg; empty if it is not known.
+    #[must_use]
+    pub fn ladder(&self, leg: &LegKey) -> Vec<String> {
+        self.legs.get(leg).map(Leg::ladder).unwrap_or_default()
+    }
+
+    /// Ends what has had no message since then and is not in the middle of a call, and forgets it: a history of hours would
+    /// fill the memory.
+    pub fn forget(&mut self, before: Nanos) {
+        let legs = &self.legs;
+        let is_over = |key: &LegKey| legs.get(key).is_none_or(|leg| leg.last_at() < before && !leg.is_live());
+        let mut open = Vec::new();
+        self.transactions.retain(|(by_server, ..), transaction| {
+            let is_old =
+                transaction.last_at() < before && (transaction.is_complete(*by_server) || is_over(transaction.leg()));
+            if is_old {
+                let rule = transaction.left_open(*by_server);
+                open.extend(rule.map(|rule| (rule, transaction.leg().clone())));
+            }
+            !is_old
+        });
+        for (rule, key) in open {
+            self.report_left(rule, &key);
+        }
+        self.legs.retain(|_, leg| leg.last_at() >= before || leg.is_live());
+    }
+
     /// Ends the history; what is still open now will stay so.
     pub fn finish(mut self) -> Verdict {
         let mut open = Vec::new();
@@ -193,10 +233,14 @@ impl History {
             open.extend(leg.left_open().map(|rule| (rule, key.clone())));
         }
         for (rule, key) in open {
-            let last = self.legs.get(&key).map_or(0, Leg::last_at);
-            self.report(rule, &key, last);
+            self.report_left(rule, &key);
         }
         self.verdict
+    }
+
+    fn report_left(&mut self, rule: Rule, key: &LegKey) {
+        let last = self.legs.get(key).map_or(0, Leg::last_at);
+        self.report(rule, key, last);
     }
 
     const fn repeated(&mut self, by_server: bool) {

@@ -1,6 +1,6 @@
 //! One request and its answers.
 
-use super::{Event, LegKey, Message, Rule};
+use super::{Event, LegKey, Message, Nanos, Rule};
 
 /// A transaction as its peer sees it.
 pub(super) struct Transaction {
@@ -18,6 +18,7 @@ pub(super) struct Transaction {
     provisional: Vec<(u16, u64)>,
     last: Option<(u16, u64)>,
     acknowledged: bool,
+    last_at: Nanos,
 }
 
 impl Transaction {
@@ -35,6 +36,7 @@ impl Transaction {
             provisional: Vec::new(),
             last: None,
             acknowledged: false,
+            last_at: event.at,
         }
     }
 
@@ -105,6 +107,16 @@ impl Transaction {
     pub(super) const fn acknowledged(&mut self) -> bool {
         self.acknowledged = true;
         self.last.is_some()
+    }
+
+    /// When its request was seen.
+    pub(super) const fn last_at(&self) -> Nanos {
+        self.last_at
+    }
+
+    /// Nothing is owed any more.
+    pub(super) fn is_complete(&self, by_server: bool) -> bool {
+        self.last.is_some() && self.left_open(by_server).is_none()
     }
 
     /// What is missing at the end.

@@ -14,7 +14,11 @@ pub struct Builtin {
 /// All of them; the first is the one that runs where none is named.
 pub const ALL: [Builtin; 3] = [
     Builtin { name: "usual", about: "every fault twenty times: the promises", text: include_str!("usual.plan") },
-    Builtin { name: "smoke", about: "the main faults once, at a modest rate: about a minute", text: include_str!("smoke.plan") },
+    Builtin {
+        name: "smoke",
+        about: "the main faults once, at a modest rate: about a minute",
+        text: include_str!("smoke.plan"),
+    },
     Builtin { name: "host", about: "what can be done where there is one host only", text: include_str!("host.plan") },
 ];
 

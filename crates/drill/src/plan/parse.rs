@@ -94,7 +94,8 @@ const VERBS: [(&str, Read); 13] = [
     }),
     ("take", |words| {
         words.read("coordinator", |word| (word == "coordinator").then_some(()))?;
-        let members = words.read("how many members, 1 to 3", |word| word.parse().ok().filter(|n| (1..=3).contains(n)))?;
+        let members =
+            words.read("how many members, 1 to 3", |word| word.parse().ok().filter(|n| (1..=3).contains(n)))?;
         Ok(Deed::TakeCoordinator(members, span(words, USUAL_SPAN)?))
     }),
     ("steal", |words| {

@@ -1,0 +1,24 @@
+//! The load: phones, agents, callers and a carrier, played in one thread.
+//!
+//! [`crowd`] is everybody as a value, without clock or socket: [`phone`] registers and keeps its connection, [`call`] is what two
+//! ends mean to do and what became of it, [`leg`] is one end with its transactions, [`order`] watches the queues, [`watch`] notes
+//! it all. [`shell`] gives them sockets and time.
+
+mod call;
+mod crowd;
+mod leg;
+mod order;
+mod people;
+mod phone;
+mod script;
+mod shell;
+mod watch;
+mod wording;
+
+pub use call::Stage;
+pub use crowd::Seat;
+pub use order::{Order, Overtaken};
+pub use people::{Extension, People, Queue, configuration};
+pub use script::Kind;
+pub use shell::{Load, Net, Remains, Snapshot};
+pub use watch::{Counts, LostCall};
