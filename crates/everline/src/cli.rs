@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// One host of a solution that has several
     #[command(subcommand, after_help = "Example:\n  everline host run --dir /srv/everline")]
     Host(HostCommand),
+    /// Play with the links of a rehearsal
+    #[command(subcommand, after_help = "Example:\n  everline link cut h1 h2")]
+    Link(LinkCommand),
     /// Show the applications: roles, states, processes, readiness
     #[command(after_help = "Example:\n  everline status --json | jq '.applications[] | select(.role == \"primary\")'")]
     Status(Listing),
@@ -121,6 +124,87 @@ pub(crate) enum HostCommand {
     /// As `up` does where there is one host only. Ctrl-C ends it.
     #[command(after_help = "Example:\n  everline host run --dir /srv/everline")]
     Run,
+    /// Take the power of a host of a rehearsal
+    ///
+    /// Everything on it ends at once, and its links go dark.
+    #[command(after_help = "Example:\n  everline host fail h2")]
+    Fail {
+        /// The host
+        #[arg(value_name = "HOST")]
+        host: String,
+    },
+    /// Give a host of a rehearsal its power back
+    #[command(after_help = "Example:\n  everline host repair h2")]
+    Repair {
+        /// The host
+        #[arg(value_name = "HOST")]
+        host: String,
+    },
+}
+
+/// What can be done with the links of a rehearsal.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LinkCommand {
+    /// Let nothing pass any more
+    #[command(after_help = "Examples:\n  everline link cut h1 h2\n  everline link cut h1 h2 --one-way --network a")]
+    Cut(Between),
+    /// Let everything arrive later
+    #[command(after_help = "Example:\n  everline link delay h1 h2 50")]
+    Delay {
+        /// Where
+        #[command(flatten)]
+        between: Between,
+        /// How much later, in milliseconds
+        #[arg(value_name = "MS")]
+        millis: u64,
+    },
+    /// Lose packets by chance
+    #[command(after_help = "Example:\n  everline link loss h1 h2 5")]
+    Loss {
+        /// Where
+        #[command(flatten)]
+        between: Between,
+        /// How many of a hundred are lost
+        #[arg(value_name = "PERCENT")]
+        percent: f64,
+    },
+    /// Lose all packets that are longer than so many octets, and tell nobody
+    #[command(after_help = "Example:\n  everline link black-hole h1 h2 1000")]
+    BlackHole {
+        /// Where
+        #[command(flatten)]
+        between: Between,
+        /// The longest packet that passes, in octets
+        #[arg(value_name = "OCTETS")]
+        octets: u32,
+    },
+    /// Make links whole again, all of them if none is named
+    #[command(after_help = "Examples:\n  everline link repair\n  everline link repair h1 h2")]
+    Repair {
+        /// The two ends
+        #[arg(value_name = "PLACE", num_args = 2)]
+        ends: Vec<String>,
+    },
+    /// Show which links are not whole
+    #[command(after_help = "Example:\n  everline link list")]
+    List,
+}
+
+/// Links of a rehearsal.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Between {
+    /// One end: a host, `phones` or `carriers`
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+    /// The other end
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+    /// Only what goes from the first end to the other one
+    #[arg(long)]
+    pub(crate) one_way: bool,
+    /// Only in this network, `access`, `a` or `b`; can be repeated
+    #[arg(long = "network", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) networks: Vec<String>,
 }
 
 /// How a listing is printed.

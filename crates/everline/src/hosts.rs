@@ -4,16 +4,24 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use model::Incarnation;
+use node::coordinator::EtcdSettings;
+use node::coordinator::member::{Member, TlsFiles};
 use node::folder::Folder;
-use node::identity::name_of;
+use node::identity::{Identity, name_of};
 use node::server::{FarSettings, Route};
 use node::switchboard::{OtherHost, SwitchboardSettings};
+use node::wire::Trouble;
 use serde::{Deserialize, Serialize};
+
+use crate::files;
 
 /// Where the switchboards of the hosts listen, in each network.
 const SWITCHBOARD: u16 = 7_700;
 /// Where the links of the pairs arrive: one port for each pair, as no host has both sides of one.
 const LINKS: [(&str, u16); 2] = [("sip", 7_701), ("routing", 7_702)];
+/// Where members of etcd are asked, and where they meet each other: not at the usual ports, as there may be another one.
+const ETCD: u16 = 7_703;
+const ETCD_PEERS: u16 = 7_704;
 
 /// The hosts, as one of them sees them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,10 +34,24 @@ pub(crate) struct Hosts {
     pub(crate) sip: [String; 2],
     /// The same of the Routing Server.
     pub(crate) routing: [String; 2],
-    /// The host whose control server is the coordinator.
-    pub(crate) coordinator: String,
+    /// Where the coordinator is.
+    pub(crate) coordinator: Coordinator,
     /// Addresses of the SIP Server that whoever serves takes, `10.0.0.5/24@eth1`.
     pub(crate) addresses: Vec<String>,
+}
+
+/// Which etcd is the coordinator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Coordinator {
+    /// One of Everline's own, with a member on each of these hosts.
+    Members(Vec<String>),
+    /// One that somebody else keeps.
+    Existing {
+        /// Its members, `HOST:PORT`.
+        addresses: Vec<String>,
+        /// TLS, if it asks for it.
+        tls: Option<TlsFiles>,
+    },
 }
 
 /// One host.
@@ -53,9 +75,39 @@ impl Hosts {
         hosts.get(usize::from(side == "b")).map(String::as_str)
     }
 
-    /// True if the coordinator is here.
-    pub(crate) fn coordinates(&self) -> bool {
-        self.coordinator == self.here
+    /// The member of etcd that runs on this host, if one does.
+    pub(crate) fn member(&self, folder: &Folder, solution: &str) -> Option<Member> {
+        let Coordinator::Members(names) = &self.coordinator else { return None };
+        let here = names.iter().find(|name| **name == self.here)?;
+        let peers = |name: &String| Some((name.clone(), self.host(name)?.at(ETCD_PEERS)));
+        Some(Member {
+            name: here.clone(),
+            data: folder.path().join("data/etcd"),
+            peers: self.listen(ETCD_PEERS),
+            clients: self.listen(ETCD),
+            cluster: names.iter().filter_map(peers).collect(),
+            token: solution.to_owned(),
+            tls: Some(tls_files(folder)),
+        })
+    }
+
+    /// True if a member of etcd runs on this host.
+    pub(crate) fn keeps_etcd(&self) -> bool {
+        matches!(&self.coordinator, Coordinator::Members(names) if names.contains(&self.here))
+    }
+
+    /// Where the control server finds etcd: the member of this host first, the others over each network.
+    pub(crate) fn etcd(&self, folder: &Folder, solution: &str) -> EtcdSettings {
+        let (addresses, tls) = match &self.coordinator {
+            Coordinator::Members(names) => {
+                let mut members: Vec<&Host> = names.iter().filter_map(|name| self.host(name)).collect();
+                members.sort_by_key(|host| host.name != self.here);
+                let places = members.into_iter().flat_map(|host| host.at(ETCD));
+                (places.map(|place| place.to_string()).collect(), Some(tls_files(folder)))
+            }
+            Coordinator::Existing { addresses, tls } => (addresses.clone(), tls.clone()),
+        };
+        EtcdSettings { addresses, solution: solution.to_owned(), cluster: folder.cluster(), tls }
     }
 
     /// The other hosts.
@@ -69,14 +121,12 @@ impl Hosts {
 
     /// Where this host listens at `port`: one address in each network.
     fn listen(&self, port: u16) -> Vec<SocketAddr> {
-        let networks = self.host(&self.here).into_iter().flat_map(|host| &host.networks);
-        networks.map(|address| SocketAddr::new(*address, port)).collect()
+        self.host(&self.here).into_iter().flat_map(|host| host.at(port)).collect()
     }
 
     /// From which of our addresses to which of the other host's, in each network.
     fn ways(&self, other: &Host, port: u16) -> Vec<(SocketAddr, SocketAddr)> {
-        let to = other.networks.iter().map(|address| SocketAddr::new(*address, port));
-        self.listen(0).into_iter().zip(to).collect()
+        self.listen(0).into_iter().zip(other.at(port)).collect()
     }
 
     /// How the other side of a pair is reached, if it is on another host.
@@ -111,16 +161,10 @@ impl Hosts {
             let mut there: Vec<(String, String)> =
                 on(&host.name).into_iter().flat_map(sockets).map(|socket| (socket.clone(), socket)).collect();
             there.push((format!("{}.sock", agent_of(&host.name)), "lca.sock".into()));
-            if self.coordinator == host.name {
-                there.push(("coordinator.sock".into(), "coordinator.sock".into()));
-            }
             OtherHost { name: name_of(&host.name, solution), networks: self.ways(host, SWITCHBOARD), sockets: there }
         };
         let mut offers: Vec<String> = on(&self.here).into_iter().flat_map(sockets).collect();
         offers.push("lca.sock".into());
-        if self.coordinates() {
-            offers.push("coordinator.sock".into());
-        }
         SwitchboardSettings {
             folder: folder.clone(),
             me,
@@ -130,6 +174,35 @@ impl Hosts {
             others: self.others().map(other).collect(),
         }
     }
+}
+
+impl Host {
+    /// Where something at `port` of this host is, in each network.
+    fn at(&self, port: u16) -> Vec<SocketAddr> {
+        self.networks.iter().map(|address| SocketAddr::new(*address, port)).collect()
+    }
+}
+
+/// Gives this host its identity, or a renewed one: whoever opens a connection uses it from now on.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(crate) fn install(folder: &Folder, identity: &Identity) -> Result<(), Trouble> {
+    let (own, authority) = identity.pem();
+    let text = serde_json::to_vec_pretty(identity).unwrap_or_default();
+    let TlsFiles { authority: of_authority, certificate, .. } = tls_files(folder);
+    let files = [(of_authority, authority.as_bytes()), (certificate, own.as_bytes()), (self::identity(folder), &text)];
+    for (path, bytes) in files {
+        files::replace(&path, bytes).map_err(|error| Trouble::of_file("write", &path, &error))?;
+    }
+    Ok(())
+}
+
+/// The same identity for etcd, which reads it for each connection; certificate and key in one file, so that they fit each other
+/// at any moment.
+fn tls_files(folder: &Folder) -> TlsFiles {
+    let own = folder.path().join("data/identity.pem");
+    TlsFiles { authority: folder.path().join("data/authority.pem"), certificate: own.clone(), key: own }
 }
 
 /// The name under which the local control agent of another host is reached here.
@@ -153,7 +226,33 @@ mod tests {
         };
         let two = || ["h1".to_owned(), "h2".to_owned()];
         let all = (1..=3).map(host).collect();
-        Hosts { here: here.into(), all, sip: two(), routing: two(), coordinator: "h3".into(), addresses: Vec::new() }
+        Hosts {
+            here: here.into(),
+            all,
+            sip: two(),
+            routing: two(),
+            coordinator: Coordinator::Members(all_names()),
+            addresses: Vec::new(),
+        }
+    }
+
+    fn all_names() -> Vec<String> {
+        ["h1", "h2", "h3"].map(str::to_owned).into()
+    }
+
+    #[test]
+    fn each_member_of_etcd_knows_all_networks_of_all_and_its_own_host_is_asked_first() {
+        let folder = Folder::new("/centre");
+        let member = three("h2").member(&folder, "ours").expect("one is here");
+        assert_eq!(member.cluster.len(), 3);
+        assert!(member.cluster.iter().all(|(_, peers)| peers.len() == 2));
+        assert_eq!(member.cluster[1], ("h2".to_owned(), member.peers));
+        let asked = three("h2").etcd(&folder, "ours").addresses;
+        assert_eq!(asked[..3], ["10.77.1.2:7703", "10.77.2.2:7703", "10.77.1.1:7703"]);
+        let coordinator = Coordinator::Existing { addresses: vec!["etcd:2379".into()], tls: None };
+        let theirs = Hosts { coordinator, ..three("h2") };
+        assert_eq!(theirs.member(&folder, "ours"), None);
+        assert_eq!(theirs.etcd(&folder, "ours").addresses, ["etcd:2379"]);
     }
 
     const SERVERS: [&str; 4] = ["sip-a", "sip-b", "routing-a", "routing-b"];
@@ -190,7 +289,6 @@ mod tests {
             for server in SERVERS {
                 assert!(places.contains(&format!("{server}.sock")), "{server} cannot be reached from {here}");
             }
-            assert!(places.contains(&"coordinator.sock".to_owned()));
         }
     }
 }

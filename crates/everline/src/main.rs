@@ -62,5 +62,8 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Up { hosts: None } => up::run(&folder),
         Command::Up { hosts: Some(hosts) } => rehearsal::run(&folder, hosts),
         Command::Host(HostCommand::Run) => up::run_host(&folder),
+        Command::Host(HostCommand::Fail { host }) => rehearsal::fail(&folder, &host),
+        Command::Host(HostCommand::Repair { host }) => rehearsal::repair(&folder, &host),
+        Command::Link(command) => rehearsal::link(&folder, &command),
     }
 }

@@ -7,6 +7,7 @@ use management::Description;
 use model::Incarnation;
 use network::address::VirtualAddress;
 use node::control_server::{self, ControlSettings, OtherHost, Pair};
+use node::coordinator;
 use node::lca::{self, LcaSettings};
 use node::process;
 use node::server::{self, ServerSettings, Service};
@@ -36,11 +37,15 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "lca" => {
             let applications = applications(&settings);
             let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
-            let ran = lca::run(LcaSettings { folder, program: program(), applications, others });
+            let addresses = addresses(&settings)?;
+            let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
+            let addresses = addresses.collect();
+            let ran = lca::run(LcaSettings { folder, program: program(), applications, addresses, others });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
         "switchboard" => board(&folder, &settings, me),
+        "etcd" => etcd(&folder, &settings, &me),
         "sip-a" | "sip-b" => sip(&folder, &settings, me),
         "routing-a" | "routing-b" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
@@ -68,7 +73,9 @@ fn applications(settings: &Settings) -> Vec<Description> {
         members(settings, sides).into_iter().filter(is_here).map(server)
     });
     let switchboard = settings.hosts.as_ref().map(|_| alone("switchboard"));
-    std::iter::once(alone("control")).chain(switchboard).chain(servers).collect()
+    let keeps = |hosts: &&hosts::Hosts| hosts.keeps_etcd();
+    let etcd = settings.hosts.as_ref().filter(keeps).map(|_| alone("etcd"));
+    etcd.into_iter().chain([alone("control")]).chain(switchboard).chain(servers).collect()
 }
 
 fn board(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
@@ -77,6 +84,14 @@ fn board(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Fa
     };
     let servers = [members(settings, SIP), members(settings, ROUTING)].concat();
     Ok(switchboard::run(hosts.switchboard(folder, &settings.solution, me, &servers))?)
+}
+
+fn etcd(folder: &Folder, settings: &Settings, me: &Incarnation) -> Result<(), Failure> {
+    let member = settings.hosts.as_ref().and_then(|hosts| hosts.member(folder, &settings.solution));
+    let Some(member) = member else {
+        return Err(Failure::new(Kind::Wrong, "no member of etcd is placed on this host"));
+    };
+    Ok(coordinator::keep(folder, me, &member)?)
 }
 
 /// Those sides of a pair that are run.
@@ -91,6 +106,7 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
     };
     let name = fs::read_to_string(HOST).map_err(|error| Failure::failed(format!("cannot read {HOST}: {error}")))?;
     let hosts = settings.hosts.as_ref();
+    let etcd = hosts.map(|hosts| hosts.etcd(&folder, &settings.solution));
     let other = |host: &hosts::Host| OtherHost { name: host.name.clone(), agent: hosts::agent_of(&host.name) };
     Ok(ControlSettings {
         folder,
@@ -98,10 +114,9 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         solution: settings.solution.clone(),
         host: hosts.map_or_else(|| name.trim_end().to_owned(), |hosts| hosts.here.clone()),
         others: hosts.into_iter().flat_map(|hosts| hosts.others().map(other)).collect(),
-        coordinates: hosts.is_none_or(hosts::Hosts::coordinates),
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
-        etcd: None,
+        etcd,
     })
 }
 

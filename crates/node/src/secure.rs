@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn keyring(authority: &Authority, host: &str, from: SystemTime, lifetime: Duration) -> Keyring {
-        keyring_of(&serde_json::to_value(authority.issue(host, from, lifetime).unwrap()).unwrap())
+        keyring_of(&serde_json::to_value(authority.issue(host, &[], from, lifetime).unwrap()).unwrap())
     }
 
     fn keyring_of(identity: &serde_json::Value) -> Keyring {
@@ -305,8 +305,9 @@ mod tests {
         let name = name_of("h2", "ours");
         assert_eq!(refused(0, &mut h1, &mut stranger, &name), "invalid peer certificate: BadSignature");
         // One that trusts us, but whom we do not know.
-        let mut forged = serde_json::to_value(theirs.issue("h2", SystemTime::now(), HOST_LIFETIME).unwrap()).unwrap();
-        let genuine = serde_json::to_value(ours.issue("h2", SystemTime::now(), HOST_LIFETIME).unwrap()).unwrap();
+        let mut forged =
+            serde_json::to_value(theirs.issue("h2", &[], SystemTime::now(), HOST_LIFETIME).unwrap()).unwrap();
+        let genuine = serde_json::to_value(ours.issue("h2", &[], SystemTime::now(), HOST_LIFETIME).unwrap()).unwrap();
         forged["authority"] = genuine["authority"].clone();
         let mut forger = keyring_of(&forged);
         assert_eq!(refused(1, &mut forger, &mut h2, &name), "invalid peer certificate: BadSignature");
@@ -326,7 +327,8 @@ mod tests {
             let file = std::fs::File::options().write(true).open(&path).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
         };
-        let issued = |host| serde_json::to_vec(&ours.issue(host, SystemTime::now(), HOST_LIFETIME).unwrap()).unwrap();
+        let issued =
+            |host| serde_json::to_vec(&ours.issue(host, &[], SystemTime::now(), HOST_LIFETIME).unwrap()).unwrap();
         write(&issued("h1"), 30);
         let mut keyring = Keyring::open(&path).unwrap();
         write(&issued("h1b"), 20);

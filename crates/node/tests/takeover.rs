@@ -352,7 +352,7 @@ fn started(folder: &Path) -> (Pair, UdpSocket) {
 fn started_far(folder: &Path) -> (Pair, UdpSocket) {
     let authority = Authority::create(SOLUTION, SystemTime::now()).expect("issues");
     for (side, name) in NAMES.iter().enumerate() {
-        let issued = authority.issue(name, SystemTime::now(), HOST_LIFETIME).expect("issued");
+        let issued = authority.issue(name, &[], SystemTime::now(), HOST_LIFETIME).expect("issued");
         std::fs::write(identity(folder, side), serde_json::to_vec(&issued).expect("text")).expect("written");
     }
     started_as(folder, true)

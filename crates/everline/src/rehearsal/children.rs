@@ -1,10 +1,11 @@
-//! The hosts of a rehearsal as processes.
+//! The hosts of a rehearsal as processes: started, and started again when they have power and do not run.
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use network::rehearsal::{Place, Rehearsal};
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -17,6 +18,10 @@ use crate::processes;
 
 /// The line with which a host says that it is up.
 const READY: &str = "ready";
+/// How often it is looked which hosts have power.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a host that has ended by itself stays ended: as long as systemd lets it, with the unit that Everline brings.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What happens.
 enum Event {
@@ -28,89 +33,147 @@ enum Event {
     Signal,
 }
 
-/// The processes.
-pub(super) struct Children {
-    hosts: Vec<(Place, Pid, bool)>,
-    events: Receiver<Event>,
+/// A host.
+struct Host {
+    place: Place,
+    folder: HostFolder,
+    process: Option<Pid>,
+    /// It has said that it is up.
+    is_up: bool,
+    /// When it may be started; never again once it was stopped in order.
+    start_at: Option<Instant>,
 }
 
-impl Children {
-    /// Starts `everline host run` in the namespace of each host.
+/// The processes.
+pub(super) struct Children<'a> {
+    net: &'a Rehearsal,
+    hosts: Vec<Host>,
+    sender: Sender<Event>,
+    events: Receiver<Event>,
+    /// All were up once.
+    is_up: bool,
+    stops: bool,
+}
+
+impl<'a> Children<'a> {
+    /// None of them is started yet; from here on the signals that ask for the end of this process are for it.
     ///
     /// # Errors
-    /// If a process cannot be started.
-    pub(super) fn start(net: &Rehearsal, folders: &[HostFolder]) -> Result<Self, Failure> {
+    /// If the system has no resources left.
+    pub(super) fn new(net: &'a Rehearsal, folders: &[HostFolder]) -> Result<Self, Failure> {
         let (sender, events) = mpsc::channel();
         let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
-        let started = || -> io::Result<Vec<_>> {
-            signals.thread_block()?;
-            listen_to_signals(signals, sender.clone())?;
-            let program = processes::program();
-            let start = |(place, folder): &HostFolder| {
-                let mut command = net.command(*place, &program.to_string_lossy());
-                command.arg("--dir").arg(folder.path()).args(["host", "run"]);
-                // A terminal's Ctrl-C is meant for this process, which ends them in order.
-                command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-                let mut child = command.spawn()?;
-                let pid = Pid::from_raw(child.id().cast_signed());
-                let outputs: [Option<Box<dyn Read + Send>>; 2] = [
-                    child.stdout.take().map(|out| Box::new(out) as _),
-                    child.stderr.take().map(|err| Box::new(err) as _),
-                ];
-                for output in outputs.into_iter().flatten() {
-                    listen_to(*place, output, sender.clone())?;
-                }
-                wait_for(*place, child, sender.clone())?;
-                Ok((*place, pid, false))
-            };
-            folders.iter().map(start).collect()
+        let listened = signals.thread_block().map_err(io::Error::from);
+        listened.and_then(|()| listen_to_signals(signals, sender.clone())).map_err(cannot_start)?;
+        let host = |folder: &HostFolder| Host {
+            place: folder.0,
+            folder: folder.clone(),
+            process: None,
+            is_up: false,
+            start_at: Some(Instant::now()),
         };
-        let hosts = started().map_err(|error| Failure::failed(format!("cannot start the hosts: {error}")))?;
-        Ok(Self { hosts, events })
+        let hosts = folders.iter().map(host).collect();
+        Ok(Self { net, hosts, sender, events, is_up: false, stops: false })
     }
 
-    /// Says what they say until all have ended; `welcome` is called when all are up.
+    /// Lets them run until the end is asked for and all have ended; `welcome` is called when all are up.
     ///
     /// # Errors
     /// If one of them fails before all are up, or the welcome cannot be said.
     pub(super) fn watch(&mut self, welcome: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
-        let (mut result, mut is_up, mut stops) = (Ok(()), false, false);
-        while !self.hosts.is_empty() {
-            let Ok(event) = self.events.recv() else { break };
-            match event {
-                Event::Said(place, line) if line == READY => {
-                    self.hosts.iter_mut().filter(|host| host.0 == place).for_each(|host| host.2 = true);
-                    if !is_up && self.hosts.iter().all(|host| host.2) {
-                        is_up = true;
+        let mut result = Ok(());
+        loop {
+            let rests = |host: &Host| host.process.is_none() && (self.stops || host.start_at.is_none());
+            if self.hosts.iter().all(rests) {
+                return result;
+            }
+            if !self.stops {
+                self.start_those_with_power()?;
+            }
+            match self.events.recv_timeout(LOOK) {
+                Ok(Event::Said(place, line)) if line == READY => {
+                    self.host(place).is_up = true;
+                    if !self.is_up && self.hosts.iter().all(|host| host.is_up) {
+                        self.is_up = true;
                         welcome()?;
                     }
                 }
-                Event::Said(place, line) => remark(&format!("{place}: {line}")),
-                Event::Ended(place, status) => {
-                    self.hosts.retain(|host| host.0 != place);
-                    let fine = status.is_ok_and(|status| status.success());
-                    if !fine && !is_up {
-                        result = Err(Failure::failed(format!("{place} does not come up")));
+                Ok(Event::Said(place, line)) => remark(&format!("{place}: {line}")),
+                Ok(Event::Ended(place, status)) => {
+                    if let Err(failure) = self.has_ended(place, status) {
+                        result = Err(failure);
                         self.stop();
-                    } else if !stops {
-                        remark(&format!("{place} has ended"));
                     }
                 }
-                Event::Signal => {
-                    stops = true;
-                    self.stop();
-                }
+                Ok(Event::Signal) => self.stop(),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
         }
-        result
     }
 
-    fn stop(&self) {
-        for (_, pid, _) in &self.hosts {
+    /// Starts every host that has power and does not run.
+    fn start_those_with_power(&mut self) -> Result<(), Failure> {
+        let conditions = self.net.conditions()?;
+        let now = Instant::now();
+        for number in 0..self.hosts.len() {
+            let host = &self.hosts[number];
+            let has_power = !conditions.failed().any(|failed| Place::Host(failed) == host.place);
+            if has_power && host.process.is_none() && host.start_at.is_some_and(|at| at <= now) {
+                self.hosts[number].process = Some(self.start(number).map_err(cannot_start)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `everline host run` in the namespace of a host.
+    fn start(&self, number: usize) -> io::Result<Pid> {
+        let (place, folder) = &self.hosts[number].folder;
+        let mut command = self.net.command(*place, &processes::program().to_string_lossy());
+        command.arg("--dir").arg(folder.path()).args(["host", "run"]);
+        // A terminal's Ctrl-C is meant for this process, which ends them in order.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let outputs: [Option<Box<dyn Read + Send>>; 2] =
+            [child.stdout.take().map(|out| Box::new(out) as _), child.stderr.take().map(|err| Box::new(err) as _)];
+        for output in outputs.into_iter().flatten() {
+            listen_to(*place, output, self.sender.clone())?;
+        }
+        wait_for(*place, child, self.sender.clone())?;
+        Ok(pid)
+    }
+
+    fn has_ended(&mut self, place: Place, status: io::Result<ExitStatus>) -> Result<(), Failure> {
+        let is_first = !self.is_up;
+        let fine = status.is_ok_and(|status| status.success());
+        let host = self.host(place);
+        (host.process, host.start_at) = (None, (!fine).then(|| Instant::now() + PAUSE));
+        if self.stops {
+            return Ok(());
+        }
+        if !fine && is_first {
+            return Err(Failure::failed(format!("{place} does not come up")));
+        }
+        remark(&format!("{place} has ended"));
+        Ok(())
+    }
+
+    fn host(&mut self, place: Place) -> &mut Host {
+        let found = self.hosts.iter().position(|host| host.place == place);
+        &mut self.hosts[found.unwrap_or_default()]
+    }
+
+    fn stop(&mut self) {
+        self.stops = true;
+        for pid in self.hosts.iter().filter_map(|host| host.process) {
             // An error says that it has ended.
-            let _ = kill(*pid, Signal::SIGTERM);
+            let _ = kill(pid, Signal::SIGTERM);
         }
     }
+}
+
+fn cannot_start(error: io::Error) -> Failure {
+    Failure::failed(format!("cannot start the hosts: {error}"))
 }
 
 fn listen_to_signals(signals: SigSet, events: Sender<Event>) -> io::Result<()> {

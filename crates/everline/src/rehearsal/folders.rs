@@ -6,18 +6,22 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use network::rehearsal::{Network, Place, virtual_addresses};
+use network::address::VirtualAddress;
+use network::rehearsal::{Network, Place, Rehearsal, virtual_addresses};
 use node::identity::{Authority, HOST_LIFETIME};
 use node::wire::Trouble;
 
 use crate::failure::Failure;
 use crate::files;
 use crate::folder::{self, Folder};
-use crate::hosts::{self, Host, Hosts};
+use crate::hosts::{self, Coordinator, Host, Hosts};
 use crate::settings::Settings;
 
 /// The two networks between the hosts.
 const NETWORKS: [Network; 2] = [Network::A, Network::B];
+
+/// Members of etcd where there are as many hosts.
+const MEMBERS: usize = 3;
 
 /// A host and its folder.
 pub(super) type HostFolder = (Place, Folder);
@@ -39,8 +43,8 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
         let place = Place::Host(number);
         let here = of_host(folder, place);
         here.create()?;
-        let identity = authority.issue(&place.to_string(), SystemTime::now(), HOST_LIFETIME)?;
-        write_json(&hosts::identity(&here), &identity)?;
+        let identity = authority.issue(&place.to_string(), &host(number).networks, SystemTime::now(), HOST_LIFETIME)?;
+        hosts::install(&here, &identity)?;
         copy(&folder::nonce_key(folder), &folder::nonce_key(&here))?;
         let told = Settings { hosts: Some(placed(place.to_string(), all.clone())), ..settings.clone() };
         told.write(&folder::settings(&here))?;
@@ -49,19 +53,33 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
     Ok(written)
 }
 
-/// The sides of both pairs on the first two hosts; the coordinator on the last one.
+/// The sides of both pairs on the first two hosts. The coordinator on three, as fewer survive no loss of one; if there are only
+/// two, on the second one.
 fn placed(here: String, all: Vec<Host>) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
-    let coordinator = all.last().map_or_else(String::new, |host| host.name.clone());
-    let (address, _) = virtual_addresses(1);
-    let addresses = vec![format!("{address}/24@{}", Network::Access)];
-    Hosts { here, all, sip: sides(), routing: sides(), coordinator, addresses }
+    let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
+    let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
+    Hosts { here, all, sip: sides(), routing: sides(), coordinator, addresses: addresses() }
 }
 
 fn host(number: u8) -> Host {
     let place = Place::Host(number);
     let networks = NETWORKS.map(|network| IpAddr::from(place.ipv4(network))).into();
     Host { name: place.to_string(), networks }
+}
+
+/// The addresses of whoever serves, each with its network.
+fn addresses() -> Vec<String> {
+    let (address, _) = virtual_addresses(1);
+    vec![format!("{address}/24@{}", Network::Access)]
+}
+
+/// Takes the virtual addresses from a host, as the loss of its power does.
+///
+/// # Errors
+/// If the kernel does not let us.
+pub(super) fn lose_addresses(net: &Rehearsal, place: Place) -> Result<(), Trouble> {
+    net.inside(place, || addresses().iter().try_for_each(|text| text.parse::<VirtualAddress>()?.release()))?
 }
 
 /// The authority of this rehearsal, which outlives it.

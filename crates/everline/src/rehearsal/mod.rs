@@ -1,21 +1,27 @@
 //! `everline up --hosts N`: the same solution on several hosts, which are network namespaces of this machine.
 //!
 //! [`folders`] gives each host what `everline host join` would give a real one, [`children`] runs `everline host run` in each
-//! namespace and says what they say.
+//! namespace and says what they say, [`play`] lets hosts and links fail.
 
 mod children;
 mod folders;
+mod play;
+
+use std::os::unix::process::CommandExt as _;
 
 use model::hash64;
-use network::rehearsal::{Id, Place, Rehearsal, virtual_addresses};
+use network::rehearsal::{Id, Place, Rehearsal, private, virtual_addresses};
+use rustix::process::geteuid;
 
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::output;
+use crate::processes;
 use crate::settings::{Listen, Settings};
 use crate::up;
 
 use self::children::Children;
+pub(crate) use self::play::{fail, link, repair};
 
 /// Where SIP Servers listen if nothing else is said (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5_060;
@@ -25,17 +31,30 @@ const SIP_PORT: u16 = 5_060;
 /// # Errors
 /// If the configuration has errors, a right or a program is missing, or a host does not come up.
 pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
+    if !geteuid().is_root() {
+        return Err(again(&mut private(processes::program().as_os_str())));
+    }
     folder.create()?;
     let _lock = up::lock(folder)?;
     let settings = solution(up::read(folder)?);
     let net = Rehearsal::make(&id(folder), hosts)?;
     let ran = folders::write(folder, &settings, hosts).and_then(|places| {
-        let mut children = Children::start(&net, &places)?;
+        // First of all threads: the others inherit which signals are for it.
+        let mut children = Children::new(&net, &places)?;
+        // Lets links be delayed while this process runs.
+        let _delays = net.delay_line()?;
         children.watch(|| output::result(&welcome(folder, &net, &settings)))
     });
     // What the hosts left behind goes with the net.
     let torn_down = Rehearsal::tear_down(&id(folder)).map_err(Failure::from);
     ran.and(torn_down)
+}
+
+/// Runs this command again by way of `command`, which gives it the rights that it lacks; returns only if that cannot be.
+fn again(command: &mut std::process::Command) -> Failure {
+    let error = command.args(std::env::args_os().skip(1)).exec();
+    Failure::failed(format!("cannot run `{}`: {error}", command.get_program().to_string_lossy()))
+        .help("install util-linux, or run it as root")
 }
 
 /// The configuration as it stands, but reached at the virtual address of the rehearsal.

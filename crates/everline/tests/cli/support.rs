@@ -55,7 +55,8 @@ impl Place {
     /// The program in this folder, without the colours and variables of whoever runs the tests.
     pub(crate) fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_everline"));
-        command.env_clear().env("EVERLINE_DIR", self.path()).current_dir(self.path());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).env("EVERLINE_DIR", self.path()).current_dir(self.path());
         command
     }
 

@@ -132,12 +132,21 @@ impl Rehearsal {
     }
 
     /// Lets all links of a host go dark at once, as a power cut looks from outside; inside, everything runs on and waits. What
-    /// runs there is the caller's to kill.
+    /// runs there is the caller's to [kill](Self::kill).
     ///
     /// # Errors
     /// There is no such host.
     pub fn fail(&self, host: u8) -> Result<(), Trouble> {
         self.set_failed(host, true)
+    }
+
+    /// Kills whatever runs in a place, this process excepted, as the loss of its power does.
+    ///
+    /// # Errors
+    /// There is no such place, a right is missing, or a process does not end.
+    pub fn kill(&self, place: Place) -> Result<(), Trouble> {
+        self.check(place)?;
+        remains::kill_residents(&[self.id.namespace(place)])
     }
 
     /// Undoes [`fail`](Self::fail); the conditions that its links had stay.

@@ -16,7 +16,6 @@ use model::Incarnation;
 
 use crate::coordinator::EtcdSettings;
 use crate::folder::Folder;
-use crate::life;
 use crate::local;
 use crate::process;
 use crate::wire::Trouble;
@@ -34,8 +33,6 @@ pub struct ControlSettings {
     pub host: String,
     /// The other hosts.
     pub others: Vec<OtherHost>,
-    /// The coordinator is here.
-    pub coordinates: bool,
     /// The pair that holds the calls.
     pub sip: Pair,
     /// The pair that holds the agents.
@@ -76,11 +73,7 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let no_resources = |error| Trouble::new(format!("the control server cannot begin: {error}"), "see `ulimit -a`");
     let path = settings.folder.socket("control");
     let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
-    let end = if settings.coordinates {
-        coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref())?
-    } else {
-        life::begin(&settings.folder, &settings.me, ())?
-    };
+    let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;

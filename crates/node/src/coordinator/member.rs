@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::Trouble;
 
 /// The program, of Debian's package `etcd-server`.
@@ -36,7 +38,7 @@ const QUOTA: u64 = 64 << 20;
 const KEPT_REVISIONS: u32 = 1_000;
 
 /// Files for TLS in both directions: who calls shows a certificate of the same authority as who is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsFiles {
     /// The certificates of the authority, PEM.
     pub authority: PathBuf,
@@ -53,12 +55,12 @@ pub struct Member {
     pub name: String,
     /// The folder of its data, which nobody else uses.
     pub data: PathBuf,
-    /// Where the other members reach it.
-    pub peer: SocketAddr,
-    /// Where control servers reach it.
-    pub client: SocketAddr,
-    /// All members with their `peer` addresses, this one included; the same on each host.
-    pub cluster: Vec<(String, SocketAddr)>,
+    /// Where the other members reach it, in each network; if one breaks, they use another one.
+    pub peers: Vec<SocketAddr>,
+    /// Where control servers reach it, in each network.
+    pub clients: Vec<SocketAddr>,
+    /// All members with their `peers`, this one included; the same on each host.
+    pub cluster: Vec<(String, Vec<SocketAddr>)>,
     /// What tells this cluster from another one that is founded by mistake with the same addresses: the solution.
     pub token: String,
     /// TLS, between members and for control servers; none on a network of their own.
@@ -69,9 +71,12 @@ impl Member {
     /// The arguments of the program. It also reads each of them from variables named `ETCD_...`: start it without those.
     #[must_use]
     pub fn arguments(&self) -> Vec<OsString> {
-        let (peer, client) = (self.url(self.peer), self.url(self.client));
-        let cluster: Vec<String> =
-            self.cluster.iter().map(|(name, peer)| format!("{name}={}", self.url(*peer))).collect();
+        let urls = |places: &[SocketAddr]| places.iter().map(|place| self.url(*place)).collect::<Vec<_>>();
+        let (peer, client) = (urls(&self.peers).join(","), urls(&self.clients).join(","));
+        let of_member = |(name, peers): &(String, Vec<SocketAddr>)| {
+            urls(peers).into_iter().map(|url| format!("{name}={url}")).collect::<Vec<_>>()
+        };
+        let cluster: Vec<String> = self.cluster.iter().flat_map(of_member).collect();
         let mut arguments = vec![
             option("name", &self.name),
             option("data-dir", &self.data),
@@ -89,9 +94,10 @@ impl Member {
             option("quota-backend-bytes", QUOTA.to_string()),
             option("auto-compaction-mode", "revision"),
             option("auto-compaction-retention", KEPT_REVISIONS.to_string()),
+            // A member that is away makes a hundred warnings a second.
             option("logger", "zap"),
             option("log-outputs", "stderr"),
-            option("log-level", "warn"),
+            option("log-level", "error"),
         ];
         if let Some(tls) = &self.tls {
             arguments.extend([
@@ -178,9 +184,9 @@ mod tests {
         Member {
             name: "one".into(),
             data: "/srv/everline/data/etcd".into(),
-            peer: peer(1),
-            client: SocketAddr::from(([10, 0, 0, 1], 2379)),
-            cluster: vec![("one".into(), peer(1)), ("two".into(), peer(2))],
+            peers: vec![peer(1)],
+            clients: vec![SocketAddr::from(([10, 0, 0, 1], 2379))],
+            cluster: vec![("one".into(), vec![peer(1), peer(9)]), ("two".into(), vec![peer(2)])],
             token: "centre".into(),
             tls,
         }
@@ -196,7 +202,7 @@ mod tests {
         for expected in [
             "--name=one",
             "--data-dir=/srv/everline/data/etcd",
-            "--initial-cluster=one=http://10.0.0.1:2380,two=http://10.0.0.2:2380",
+            "--initial-cluster=one=http://10.0.0.1:2380,one=http://10.0.0.9:2380,two=http://10.0.0.2:2380",
             "--listen-client-urls=http://10.0.0.1:2379",
             "--initial-cluster-token=centre",
         ] {

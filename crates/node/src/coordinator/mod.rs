@@ -7,6 +7,7 @@
 mod embedded;
 mod etcd;
 mod guest;
+mod keeper;
 pub mod member;
 mod server;
 mod store;
@@ -17,6 +18,7 @@ use redundancy::coordinator::{Reply, Request};
 
 pub use embedded::EmbeddedCoordinator;
 pub use etcd::{EtcdServer, EtcdSettings};
+pub use keeper::keep;
 pub use server::{CoordinatorServer, named};
 
 use crate::client::Event;

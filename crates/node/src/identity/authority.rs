@@ -1,9 +1,11 @@
 //! The authority of a solution: issues the certificates of its hosts.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,16 +47,24 @@ impl Authority {
         &self.solution
     }
 
-    /// Gives a host an identity that is good from `now` on for `lifetime`.
+    /// Gives a host with these addresses an identity that is good from `now` on for `lifetime`. Everline itself calls a host by its
+    /// name; etcd does so by its addresses.
     ///
     /// # Errors
     /// If the host's name cannot stand in a certificate.
-    pub fn issue(&self, host: &str, now: SystemTime, lifetime: Duration) -> Result<Identity, Trouble> {
+    pub fn issue(
+        &self,
+        host: &str,
+        addresses: &[IpAddr],
+        now: SystemTime,
+        lifetime: Duration,
+    ) -> Result<Identity, Trouble> {
         let issuer = KeyPair::from_pem(&self.key).map_err(cannot_issue)?;
         let issuer = Issuer::new(of_authority(&self.solution, now)?, issuer);
         let key = KeyPair::generate().map_err(cannot_issue)?;
         let mut wanted = CertificateParams::new([name_of(host, &self.solution)]).map_err(cannot_issue)?;
         wanted.distinguished_name.push(DnType::CommonName, host);
+        wanted.subject_alt_names.extend(addresses.iter().copied().map(SanType::IpAddress));
         (wanted.not_before, wanted.not_after) = ((now - SKEW).into(), (now + lifetime).into());
         wanted.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         wanted.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];

@@ -50,6 +50,12 @@ pub struct Keyring {
 }
 
 impl Identity {
+    /// The host's certificate and key, and the authority's certificate, as PEM: for programs that want files, such as etcd.
+    #[must_use]
+    pub fn pem(&self) -> (String, &str) {
+        (format!("{}{}", self.certificate, self.key), &self.authority)
+    }
+
     fn sides(&self) -> Result<Sides, Trouble> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let authority = certificate(&self.authority)?;

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 pub use link::{LcaLink, News};
 pub(crate) use lock::claim;
 pub use management::Description;
+use network::address::VirtualAddress;
 
 use self::agent::Agent;
 use crate::folder::Folder;
@@ -32,6 +33,9 @@ pub struct LcaSettings {
     pub program: PathBuf,
     /// The applications, in the order in which they are started and listed.
     pub applications: Vec<Description>,
+    /// Virtual addresses, each with the application that takes it while it serves: its process cannot give it up any more when it
+    /// has ended.
+    pub addresses: Vec<(String, VirtualAddress)>,
     /// Where the agents of other hosts are reached.
     pub others: Vec<PathBuf>,
 }

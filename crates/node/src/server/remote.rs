@@ -372,7 +372,7 @@ mod tests {
 
     fn keyring(authority: &Authority, host: &str) -> Keyring {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let identity = authority.issue(host, SystemTime::now(), HOST_LIFETIME).unwrap();
+        let identity = authority.issue(host, &[], SystemTime::now(), HOST_LIFETIME).unwrap();
         serde_json::to_writer(file.as_file(), &identity).unwrap();
         Keyring::open(file.path()).unwrap()
     }

@@ -46,7 +46,6 @@ pub(crate) fn run(dir: &str, run: &str) {
         solution: "test".into(),
         host: "h1".into(),
         others: Vec::new(),
-        coordinates: true,
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
         etcd: None,

@@ -31,8 +31,13 @@ pub(crate) fn run_lca(dir: &str) {
         ends_last: name == "control",
     };
     let program = std::env::current_exe().unwrap();
-    let settings =
-        LcaSettings { folder: Folder::new(dir), program, applications: NAMES.map(describe).into(), others: Vec::new() };
+    let settings = LcaSettings {
+        folder: Folder::new(dir),
+        program,
+        applications: NAMES.map(describe).into(),
+        addresses: Vec::new(),
+        others: Vec::new(),
+    };
     if let Err(trouble) = lca::run(settings) {
         eprintln!("{trouble}");
         std::process::exit(1);

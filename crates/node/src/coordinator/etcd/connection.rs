@@ -1,7 +1,9 @@
 //! One connection to one member of etcd. It never connects again by itself: what was checked of the member holds for
 //! as long as the connection does.
 
+use std::fs;
 use std::io;
+use std::path::Path;
 
 use http::uri::{PathAndQuery, Uri};
 use hyper_util::rt::TokioIo;
@@ -11,12 +13,14 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::metadata::AsciiMetadataValue;
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::messages::{WATCH, WatchProgressRequest, WatchRequest, WatchResponse, Wish};
 use super::problem::Problem;
+use crate::coordinator::member::TlsFiles;
+use crate::wire::Trouble;
 
 /// Requests on one watch that wait to be sent at most.
 const MOST_WISHES: usize = 8;
@@ -34,12 +38,12 @@ pub(super) struct Watch {
 
 impl Connection {
     /// Connects to the member at `address`, `HOST:PORT`.
-    pub(super) async fn open(address: &str, tls: Option<&ClientTlsConfig>) -> Result<Self, Problem> {
+    pub(super) async fn open(address: &str, tls: Option<&TlsFiles>) -> Result<Self, Problem> {
         let cannot = |error: &dyn std::error::Error| Problem::lost(format!("cannot connect: {}", deepest(error)));
         let scheme = if tls.is_some() { "https" } else { "http" };
         let mut endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).map_err(|error| cannot(&error))?;
         if let Some(tls) = tls {
-            endpoint = endpoint.tls_config(tls.clone()).map_err(|error| cannot(&error))?;
+            endpoint = endpoint.tls_config(read(tls)?).map_err(|error| cannot(&error))?;
         }
         let socket = TcpStream::connect(address).await.map_err(|error| cannot(&error))?;
         socket.set_nodelay(true).map_err(|error| cannot(&error))?;
@@ -108,4 +112,12 @@ fn deepest(error: &dyn std::error::Error) -> String {
         deepest = source;
     }
     deepest.to_string()
+}
+
+/// The files as they are now: a certificate that was renewed counts from the next session on.
+fn read(files: &TlsFiles) -> Result<ClientTlsConfig, Problem> {
+    let read = |path: &Path| fs::read(path).map_err(|error| Problem::Refused(Trouble::of_file("read", path, &error)));
+    let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
+    let authority = Certificate::from_pem(read(&files.authority)?);
+    Ok(ClientTlsConfig::new().ca_certificate(authority).identity(identity))
 }

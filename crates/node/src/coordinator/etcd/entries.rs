@@ -86,7 +86,10 @@ impl Entries {
         let found = responses.into_iter().find_map(|response| response.response_range);
         let found = found.ok_or_else(|| Problem::lost("an answer without the entry that stands there"))?;
         // The answers within a transaction have no header of their own.
-        self.seen(RangeResponse { header, ..found }).map(|now| Answer::Swapped(false, now))
+        let now = self.seen(RangeResponse { header, ..found })?;
+        // Nobody else writes such an entry, so it was this request, when it was asked before and its answer was lost.
+        let done = now.entry.as_ref() == Some(&new);
+        Ok(Answer::Swapped(done, now))
     }
 
     fn range(&self, pair: &str) -> RangeRequest {

@@ -6,9 +6,9 @@
 //!
 //! | what happens | what a member of a pair sees |
 //! |---|---|
-//! | its request has no outcome within a second, or the member of etcd is lost with it | `Disconnected`, then `Connected` |
+//! | its request has no outcome within a second | `Disconnected`, then `Connected` |
 //! | etcd is full, or refuses for another reason | the same, and the log says why, once |
-//! | another member of etcd is found within a second | nothing, if it asked nothing in between |
+//! | a member of etcd is lost, and another one can be asked, or can again within a second | nothing |
 //! | no member of etcd can be asked, or only one of another cluster, or one that is too old | `Disconnected` until one can |
 
 mod cluster;
@@ -17,10 +17,10 @@ mod entries;
 mod messages;
 mod problem;
 mod session;
+mod visit;
 mod worker;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -28,7 +28,6 @@ use std::path::{Path, PathBuf};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::coordinator::{Request, Versioned};
-use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 use self::cluster::Cluster;
 use self::problem::Problem;
@@ -82,7 +81,7 @@ impl EtcdServer {
         let plan = Plan {
             addresses: settings.addresses.clone(),
             solution: settings.solution.clone(),
-            tls: settings.tls.as_ref().map(tls).transpose()?,
+            tls: settings.tls.clone(),
             cluster: Cluster::open(&settings.cluster)?,
         };
         Self::start(plan, socket)
@@ -216,12 +215,4 @@ impl AsFd for EtcdServer {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.epoll.0.as_fd()
     }
-}
-
-/// The files, read.
-fn tls(files: &TlsFiles) -> Result<ClientTlsConfig, Trouble> {
-    let read = |path: &Path| fs::read(path).map_err(|error| Trouble::of_file("read", path, &error));
-    let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
-    let authority = Certificate::from_pem(read(&files.authority)?);
-    Ok(ClientTlsConfig::new().ca_certificate(authority).identity(identity))
 }

@@ -1,18 +1,18 @@
 //! What lasts from a connection to a member of etcd until it is lost: the member was checked, all entries were read, and
 //! every change since is told.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redundancy::coordinator::Versioned;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
-use tonic::transport::ClientTlsConfig;
 
 use super::cluster::Cluster;
 use super::connection::{Connection, Watch};
 use super::entries::Entries;
 use super::messages::{STATUS, StatusRequest, StatusResponse, WatchResponse};
 use super::problem::Problem;
-use crate::coordinator::member::{self, Version};
+use crate::coordinator::member::{self, TlsFiles, Version};
 
 /// How often the member is asked whether it lives. Not by the pings of HTTP/2: etcd ends a connection that has more than
 /// one of them in 5 s (its `--grpc-keepalive-min-time`), which would notice a loss much too late.
@@ -38,21 +38,21 @@ impl Session {
     /// Connects to the member at `address`, checks it, and reads all entries, none of which may be older than `seen`.
     pub(super) async fn begin(
         address: &str,
-        tls: Option<&ClientTlsConfig>,
+        tls: Option<&TlsFiles>,
         solution: &str,
-        cluster: &mut Cluster,
+        cluster: &Mutex<Cluster>,
         seen: u64,
     ) -> Result<Self, Problem> {
         let connection = Connection::open(address, tls).await?;
         let StatusResponse { header, version } = connection.ask(STATUS, StatusRequest {}).await?;
         check_version(&version)?;
         let id = header.unwrap_or_default().cluster_id;
-        cluster.check(id)?;
+        noted(cluster).check(id)?;
         let entries = Entries::new(connection.clone(), solution);
         // It also shows that this member hears of the others, and is one of a majority.
         let (revision, found) = entries.all().await?;
         check_revision(revision, seen)?;
-        cluster.note(id)?;
+        noted(cluster).note(id)?;
         // No change is lost between the read and the watch, nor between two sessions: the read has what was before it.
         let mut watch = connection.watch(entries.changes(revision + 1)).await?;
         let created = watch.next().await?;
@@ -83,6 +83,10 @@ impl Session {
             }
         }
     }
+}
+
+fn noted(cluster: &Mutex<Cluster>) -> MutexGuard<'_, Cluster> {
+    cluster.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A watch that etcd has ended: the next session reads all entries, so it does not matter which revisions are gone.

@@ -1,35 +1,33 @@
-//! The thread that talks to etcd: it looks for a member that can be asked, carries out requests there, and goes to
-//! another one when it is lost.
+//! The thread that talks to etcd: it has a session with each member that can be asked, and asks the next ones too where the
+//! first one does not answer at once.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sys::eventfd::EventFd;
 use redundancy::coordinator::Versioned;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tonic::transport::ClientTlsConfig;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use super::cluster::Cluster;
+use super::entries::Entries;
 use super::problem::Problem;
-use super::session::Session;
+use super::visit::{Visit, Word};
 use crate::coordinator::guest::Answer;
+use crate::coordinator::member::TlsFiles;
 use crate::hub::MOST_GUESTS;
 use crate::wire::CoordinatorRequest;
 
 /// A request is answered within this time, or it is unknown what has become of it.
 const REQUEST: Duration = Duration::from_secs(1);
-/// How long a member may take until it has shown that it can be asked; then the next one is tried.
-const ATTEMPT: Duration = Duration::from_millis(500);
+/// While there is no answer it is asked again after this time, of all members; then after half as much more each time.
+const AGAIN: Duration = Duration::from_millis(20);
 /// If no member could be asked for this long, the members of the pairs are told.
 const LONGEST_SEARCH: Duration = Duration::from_secs(1);
-/// First pause after all members were tried in vain; it doubles.
-const PAUSE: Duration = Duration::from_millis(20);
-/// The longest one.
-const LONGEST_PAUSE: Duration = Duration::from_millis(320);
 /// What waits for the serving thread at most; then etcd is read no further.
 const MOST_NEWS: usize = 1_024;
 
@@ -66,7 +64,7 @@ pub(super) enum News {
 pub(super) struct Plan {
     pub(super) addresses: Vec<String>,
     pub(super) solution: String,
-    pub(super) tls: Option<ClientTlsConfig>,
+    pub(super) tls: Option<TlsFiles>,
     pub(super) cluster: Cluster,
 }
 
@@ -93,11 +91,10 @@ impl Worker {
         let (sender, news) = mpsc::channel(MOST_NEWS);
         let (end, ended) = oneshot::channel::<()>();
         let teller = Teller { news: sender, bell: Arc::clone(&bell) };
-        let searcher = Searcher { plan, asked, teller, problems: BTreeMap::new(), seen: 0, last: None };
         let live = move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = searcher.live() => {}
+                    () = Desk::new(plan, asked, teller).live() => {}
                     // Nothing is ever sent: the other end is dropped.
                     _ = ended => {}
                 }
@@ -154,106 +151,149 @@ impl Teller {
 }
 
 /// The thread's state.
-struct Searcher {
-    plan: Plan,
+struct Desk {
+    addresses: Vec<String>,
     asked: mpsc::Receiver<(Ask, Instant)>,
+    words: mpsc::Receiver<(usize, Word)>,
     teller: Teller,
+    /// Ends the session with the member of the same place in `addresses`.
+    doubts: Vec<Arc<Notify>>,
+    /// The members that can be asked, by their places.
+    up: BTreeMap<usize, Entries>,
+    /// The newest revision of each pair that was told.
+    told: BTreeMap<String, u64>,
     /// What is wrong with each member, so that it is logged once.
-    problems: BTreeMap<String, Problem>,
-    /// The newest revision that was seen.
-    seen: u64,
-    /// The member that was asked last.
-    last: Option<String>,
+    problems: BTreeMap<usize, Problem>,
+    /// The serving thread believes that a member can be asked.
+    is_up: bool,
+    /// When it is told that none can.
+    down_at: Option<Instant>,
 }
 
-impl Searcher {
+impl Desk {
+    /// Begins to visit every member.
+    fn new(plan: Plan, asked: mpsc::Receiver<(Ask, Instant)>, teller: Teller) -> Self {
+        let (sender, words) = mpsc::channel(MOST_NEWS);
+        let Plan { addresses, solution, tls, cluster } = plan;
+        let (cluster, seen) = (Arc::new(Mutex::new(cluster)), Arc::default());
+        let visit = |(number, address): (usize, &String)| {
+            let doubt = Arc::new(Notify::new());
+            let visit = Visit {
+                number,
+                address: address.clone(),
+                solution: solution.clone(),
+                tls: tls.clone(),
+                cluster: Arc::clone(&cluster),
+                seen: Arc::clone(&seen),
+                words: sender.clone(),
+                doubt: Arc::clone(&doubt),
+            };
+            tokio::spawn(visit.live());
+            doubt
+        };
+        let doubts = addresses.iter().enumerate().map(visit).collect();
+        let (up, told, problems, is_up, down_at) = Default::default();
+        Self { addresses, asked, words, teller, doubts, up, told, problems, is_up, down_at }
+    }
+
     async fn live(mut self) {
-        let mut was_up = false;
         loop {
-            let session = self.find(was_up).await;
-            was_up = true;
-            let problem = self.serve(session).await;
-            let address = self.last.as_deref().unwrap_or_default();
-            tracing::warn!("the coordinator leaves etcd at {address}: {problem}");
-        }
-    }
-
-    /// Looks for a member; if there was one and that takes long, the serving thread is told.
-    async fn find(&mut self, was_up: bool) -> Session {
-        let teller = self.teller.clone();
-        let mut search = std::pin::pin!(self.search());
-        if was_up {
-            if let Ok(session) = timeout(LONGEST_SEARCH, &mut search).await {
-                return session;
+            let down_at = self.down_at.unwrap_or_else(Instant::now);
+            tokio::select! {
+                Some((number, word)) = self.words.recv() => self.hear(number, word).await,
+                Some((ask, until)) = self.asked.recv(), if !self.up.is_empty() => self.carry_out(ask, until),
+                () = sleep_until(down_at), if self.down_at.is_some() => self.give_up().await,
             }
-            tracing::error!("no member of etcd can be asked: calls go on, but no server can take over until one can");
-            teller.tell(News::Down).await;
         }
-        search.await
     }
 
-    /// Tries the members in their order until one can be asked, the one that was just lost last.
-    async fn search(&mut self) -> Session {
-        let mut pause = PAUSE;
-        loop {
-            let mut addresses = self.plan.addresses.clone();
-            addresses.sort_by_key(|address| Some(address) == self.last.as_ref());
-            for address in addresses {
-                let Plan { solution, tls, cluster, .. } = &mut self.plan;
-                let attempt = Session::begin(&address, tls.as_ref(), solution, cluster, self.seen);
-                let late = |_| Err(Problem::lost(format!("it cannot be asked within {} ms", ATTEMPT.as_millis())));
-                match timeout(ATTEMPT, attempt).await.unwrap_or_else(late) {
-                    Ok(session) => {
-                        self.problems.clear();
-                        self.last = Some(address);
-                        return session;
-                    }
-                    Err(problem) => self.note(address, problem),
+    async fn hear(&mut self, number: usize, word: Word) {
+        match word {
+            Word::Begun { entries, found } => {
+                self.problems.remove(&number);
+                self.up.insert(number, entries);
+                self.down_at = None;
+                if self.is_up {
+                    return self.changed(found).await;
+                }
+                self.is_up = true;
+                self.told.extend(found.iter().map(|(pair, now)| (pair.clone(), now.revision)));
+                self.teller.tell(News::Up(found)).await;
+            }
+            Word::Changed(changes) => self.changed(changes).await,
+            Word::Lost(problem) => {
+                tracing::warn!("the coordinator leaves etcd at {}: {problem}", self.addresses[number]);
+                self.up.remove(&number);
+                if self.up.is_empty() && self.is_up {
+                    self.down_at = Some(Instant::now() + LONGEST_SEARCH);
                 }
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    fn note(&mut self, address: String, problem: Problem) {
-        if self.problems.get(&address) != Some(&problem) {
-            tracing::warn!("etcd at {address} cannot be the coordinator: {problem}");
-            self.problems.insert(address, problem);
-        }
-    }
-
-    /// Carries out what is asked, and tells what changes, until the member is lost.
-    async fn serve(&mut self, mut session: Session) -> Problem {
-        self.seen = session.revision;
-        self.teller.tell(News::Up(std::mem::take(&mut session.found))).await;
-        let (doubt, mut doubts) = mpsc::channel(1);
-        loop {
-            tokio::select! {
-                Some((ask, until)) = self.asked.recv() => self.carry_out(&session, ask, until, doubt.clone()),
-                changes = session.changes() => match changes {
-                    Ok(changes) => for (pair, now) in changes {
-                        self.seen = self.seen.max(now.revision);
-                        self.teller.tell(News::Changed(pair, now)).await;
-                    },
-                    Err(problem) => return problem,
-                },
-                Some(problem) = doubts.recv() => return problem,
+            Word::Cannot(problem) => {
+                if self.problems.get(&number) != Some(&problem) {
+                    tracing::warn!("etcd at {} cannot be the coordinator: {problem}", self.addresses[number]);
+                    self.problems.insert(number, problem);
+                }
             }
         }
     }
 
-    /// Carries out a request beside all others. If its outcome stays unknown, the member is doubted.
-    fn carry_out(&self, session: &Session, Ask { asker, request }: Ask, until: Instant, doubt: mpsc::Sender<Problem>) {
-        let (entries, teller) = (session.entries.clone(), self.teller.clone());
+    /// Tells what no other member has told.
+    async fn changed(&mut self, changes: Vec<(String, Versioned)>) {
+        for (pair, now) in changes {
+            let told = self.told.entry(pair.clone()).or_default();
+            if *told < now.revision {
+                *told = now.revision;
+                self.teller.tell(News::Changed(pair, now)).await;
+            }
+        }
+    }
+
+    async fn give_up(&mut self) {
+        tracing::error!("no member of etcd can be asked: calls go on, but no server can take over until one can");
+        (self.is_up, self.down_at) = (false, None);
+        self.teller.tell(News::Down).await;
+    }
+
+    /// Carries out a request beside all others. If its outcome stays unknown, those who were asked are doubted.
+    fn carry_out(&self, Ask { asker, request }: Ask, until: Instant) {
+        let entries: Vec<Entries> = self.up.values().cloned().collect();
+        let doubts: Vec<_> = self.up.keys().map(|number| Arc::clone(&self.doubts[*number])).collect();
+        let teller = self.teller.clone();
         tokio::spawn(async move {
-            let late = |_| Err(Problem::lost(format!("no answer within {} ms", REQUEST.as_millis())));
-            let outcome = timeout_at(until, entries.carry_out(request)).await.unwrap_or_else(late);
-            if let Err(problem @ Problem::Lost(_)) = &outcome {
-                // One doubt is enough.
-                let _ = doubt.try_send(problem.clone());
+            let outcome = ask_until_answered(&entries, &request, until).await;
+            if let Err(Problem::Lost(_)) = &outcome {
+                doubts.iter().for_each(|doubt| doubt.notify_waiters());
             }
             teller.tell(News::Answered(asker, outcome)).await;
         });
+    }
+}
+
+/// Asks one member, and all of them again and again while there is no answer: one that has just lost its leader passes on to nobody
+/// what it is asked, or may be the one that is cut off. Of the same compare-and-swaps at most one is done, and none after
+/// another change, so it does no harm that several are on their way.
+async fn ask_until_answered(
+    entries: &[Entries],
+    request: &CoordinatorRequest,
+    until: Instant,
+) -> Result<Answer, Problem> {
+    let mut attempts = JoinSet::new();
+    let (mut next, mut pause, mut asked) = (Instant::now(), AGAIN, 1);
+    let mut problem = Problem::lost(format!("no answer within {} ms", REQUEST.as_millis()));
+    loop {
+        tokio::select! {
+            () = sleep_until(until) => return Err(problem),
+            () = sleep_until(next) => {
+                for by in entries.iter().take(asked) {
+                    let (by, request) = (by.clone(), request.clone());
+                    attempts.spawn(async move { by.carry_out(request).await });
+                }
+                (next, pause, asked) = (next + pause, if asked > 1 { pause * 3 / 2 } else { pause }, entries.len());
+            }
+            Some(Ok(outcome)) = attempts.join_next() => match outcome {
+                Err(lost @ Problem::Lost(_)) => problem = lost,
+                outcome => return outcome,
+            },
+        }
     }
 }

@@ -20,6 +20,7 @@ impl Agent {
         let now = clock::now();
         let is_free = || lock::take(&path).is_ok_and(|lock| lock.is_some());
         if is_free() {
+            self.give_up_addresses(&name);
             if self.host.run(which).1 {
                 self.host.ended(which, now);
             } else {
@@ -61,6 +62,8 @@ impl Agent {
         let is_stopping = self.host.state(which) == State::Stopping;
         let application = &mut self.applications[which];
         let Some(process) = application.process.take() else { return };
+        self.give_up_addresses(&self.applications[which].name);
+        let application = &mut self.applications[which];
         let how = process.how_it_ended();
         let crash = application.pulse.take().and_then(|pulse| pulse.crashed());
         let how = crash.map_or(how, |signal| format!("it has crashed (signal {signal})"));
@@ -74,6 +77,15 @@ impl Agent {
         let ended = || Trouble::new(format!("{} does not run: {how}", application.name), remedy);
         application.trouble = application.ending.take().or_else(|| (!is_stopping).then(ended));
         self.host.ended(which, clock::now());
+    }
+
+    /// Takes back what a process that has ended could not give up: another host may have the address by now.
+    fn give_up_addresses(&self, application: &str) {
+        for (_, address) in self.settings.addresses.iter().filter(|(holder, _)| holder == application) {
+            if let Err(trouble) = address.release() {
+                tracing::error!("cannot take the address {address} from {application}: {trouble}");
+            }
+        }
     }
 
     /// Starts the next run of an application.

@@ -42,14 +42,14 @@ impl Members {
         let folder = tempfile::tempdir().unwrap();
         let address = own_address();
         let sites = free(address, count);
-        let cluster: Vec<(String, SocketAddr)> =
-            sites.iter().enumerate().map(|(number, [peer, _])| (format!("m{number}"), *peer)).collect();
+        let cluster: Vec<(String, Vec<SocketAddr>)> =
+            sites.iter().enumerate().map(|(number, [peer, _])| (format!("m{number}"), vec![*peer])).collect();
         let tls = tls(folder.path(), address);
         let member = |(number, [peer, client]): (usize, [SocketAddr; 2])| Member {
             name: format!("m{number}"),
             data: folder.path().join(format!("m{number}")),
-            peer,
-            client,
+            peers: vec![peer],
+            clients: vec![client],
             cluster: cluster.clone(),
             token: format!("{address}"),
             tls: tls.clone(),
@@ -64,7 +64,7 @@ impl Members {
 
     /// Where control servers reach the members.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        self.members.iter().map(|member| member.client.to_string()).collect()
+        self.members.iter().map(|member| member.clients[0].to_string()).collect()
     }
 
     /// Starts a member that does not run.

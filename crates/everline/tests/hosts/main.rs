@@ -1,0 +1,205 @@
+//! A solution on three hosts, which are namespaces of this machine: whole hosts and links fail, and it goes on.
+//!
+//! This is its own test harness: where the machine grants no namespaces the tests are skipped by name and with the reason.
+
+#[expect(dead_code, reason = "the tests of one host need more of it")]
+#[path = "../cli/support.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, UdpSocket};
+use std::process::Command;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Trial};
+use network::rehearsal::{Id, Network, Place as At, Rehearsal, virtual_addresses};
+use nix::sys::signal::Signal;
+use rustix::process::geteuid;
+use serde_json::Value;
+
+use support::{Place, Running};
+
+/// A test and its name.
+type Test = (&'static str, fn());
+
+const TESTS: [Test; 3] = [
+    ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
+    ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
+    ("what is no host and no link is refused", nonsense_is_refused),
+];
+
+fn main() {
+    let missing = missing();
+    if let Some(missing) = &missing {
+        eprintln!("skipped tests: {missing}");
+    }
+    let trial = |(name, test): Test| {
+        Trial::test(format!("{name} (needs root, namespaces, nftables and etcd)"), move || {
+            test();
+            Ok(())
+        })
+        .with_ignored_flag(missing.is_some())
+    };
+    let mut arguments = Arguments::from_args();
+    // Each of them is three hosts with a coordinator that wants to be heard every 80 ms.
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, TESTS.into_iter().map(trial).collect()).exit();
+}
+
+/// What these tests lack on this machine.
+fn missing() -> Option<String> {
+    let lacks = |program: &str| Command::new(program).arg("--version").output().is_err();
+    if let Some(program) = ["ip", "nft", "etcd"].into_iter().find(|program| lacks(program)) {
+        return Some(format!("`{program}` is not installed"));
+    }
+    (!geteuid().is_root()).then(|| "only root may look into the namespaces of a rehearsal from outside".to_owned())
+}
+
+/// A solution on three hosts.
+struct Solution {
+    running: Running,
+    net: Rehearsal,
+    id: Id,
+}
+
+impl Drop for Solution {
+    fn drop(&mut self) {
+        // Nobody is left to start what goes with the net.
+        let _ = self.running.up.kill();
+        let _ = Rehearsal::tear_down(&self.id);
+    }
+}
+
+impl Solution {
+    fn new() -> Self {
+        let place = Place::new();
+        place.configure("");
+        let mut program = Command::new("sh");
+        program.args(["-c", "exec \"$0\" \"$@\" --hosts 3", env!("CARGO_BIN_EXE_everline")]);
+        program.env("EVERLINE_DIR", place.path()).current_dir(place.path());
+        let running = Running::by(place, program);
+        let id = running.welcome.split("everline-").nth(1).and_then(|rest| rest.split('-').next());
+        let id: Id = id.expect("the name of the net").parse().expect("a name");
+        Self { running, net: Rehearsal::find(&id).expect("it stands"), id }
+    }
+
+    /// A command about the rehearsal.
+    fn play(&self, line: &str) {
+        let done = self.running.place.run(line);
+        assert_eq!(done.code, Some(0), "{line}: {}", done.err);
+    }
+
+    /// Asks the third host, which nothing happens to, how the pair `sip` stands until it is level; gives host and epoch of
+    /// the primary.
+    fn level(&self) -> (String, u64) {
+        self.ask(|sides| {
+            let primary = sides.get("primary")?;
+            let is_level = primary["ready"] == true && sides.get("backup")?["ready"] == true;
+            is_level.then(|| (text(primary, "host"), primary["epoch"].as_u64().unwrap_or_default()))
+        })
+    }
+
+    /// Asks for both sides of the pair `sip` by their roles.
+    fn ask<T>(&self, wanted: impl Fn(&BTreeMap<String, Value>) -> Option<T>) -> T {
+        let folder = self.running.place.path().join("hosts/h3");
+        self.running.ask(&format!("status --json --dir {}", folder.display()), |status| {
+            let rows = status["applications"].as_array()?.iter().filter(|row| row["pair"] == "sip");
+            wanted(&rows.map(|row| (text(row, "role"), row.clone())).collect())
+        })
+    }
+
+    /// A phone asks for a sign of life at the one address until there is an answer.
+    fn is_reached(&self) {
+        let server = SocketAddr::from((virtual_addresses(1).0, 5_060));
+        let phone = self.net.inside(At::Phones, || UdpSocket::bind("0.0.0.0:0").expect("a port")).expect("there");
+        phone.set_read_timeout(Some(Duration::from_millis(200))).expect("a limit");
+        let here = SocketAddr::from((At::Phones.ipv4(Network::Access), 5_060));
+        let asked = format!(
+            "OPTIONS sip:{server} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\n\
+             From: <sip:1002@{server}>;tag=1\r\nTo: <sip:{server}>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        let mut room = [0; 2_048];
+        for _ in 0..150 {
+            phone.send_to(asked.as_bytes(), server).expect("sent");
+            if let Ok(length) = phone.recv(&mut room) {
+                let answer = String::from_utf8_lossy(&room[..length]).into_owned();
+                assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+                return;
+            }
+        }
+        panic!("nobody answers at {server}");
+    }
+}
+
+fn text(row: &Value, key: &str) -> String {
+    row[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn the_host_of_the_primary_dies() {
+    let solution = Solution::new();
+    let (mut host, mut epoch) = solution.level();
+    for _ in 0..2 {
+        solution.is_reached();
+        solution.play(&format!("host fail {host}"));
+        let survivor = solution.ask(|sides| {
+            let primary = sides.get("primary")?;
+            (primary["epoch"].as_u64()? > epoch).then(|| text(primary, "host"))
+        });
+        assert_ne!(survivor, host);
+        solution.is_reached();
+        solution.play(&format!("host repair {host}"));
+        let now = solution.level();
+        assert_eq!((&now.0, now.1), (&survivor, epoch + 1), "a host that returns changes nothing");
+        (host, epoch) = now;
+    }
+}
+
+fn two_hosts_are_cut_off() {
+    let solution = Solution::new();
+    let (_, epoch) = solution.level();
+    solution.play("link cut h1 h2");
+    let alone = |sides: &BTreeMap<String, Value>| {
+        let primary = sides.get("primary")?;
+        sides.get("backup").is_none_or(|backup| backup["ready"] == false).then(|| primary["epoch"].as_u64())?
+    };
+    let now = solution.ask(alone);
+    assert!(
+        (epoch..=epoch + 1).contains(&now),
+        "{now} after {epoch}: one of them goes on, or the other one takes over"
+    );
+    solution.is_reached();
+    solution.play("link repair");
+    assert_eq!(solution.level().1, now, "the return of a link changes nothing");
+    solution.is_reached();
+    // One network is enough.
+    solution.play("link cut h1 h2 --network b");
+    solution.play("link delay h1 h2 5 --network a");
+    assert_eq!(solution.level().1, now);
+    solution.is_reached();
+}
+
+fn nonsense_is_refused() {
+    let place = Place::new();
+    let refused = place.run("host fail h1");
+    assert_eq!(refused.code, Some(3), "{}", refused.err);
+    assert!(refused.err.contains("no rehearsal runs in DIR"), "{}", refused.err);
+    let mut solution = Solution::new();
+    for (line, why) in [
+        ("host fail h4", "name one of h1, h2, h3"),
+        ("host fail phones", "name one of h1, h2, h3"),
+        ("link cut h1 h1", "h1 has no link to itself"),
+        ("link cut h1 phones --network a", "h1 and phones have no link in the network a"),
+        ("link cut h1 nobody", "there is no `nobody` in a rehearsal"),
+        ("link loss h1 h2 101", "101"),
+    ] {
+        let refused = solution.running.place.run(line);
+        assert!(refused.code == Some(1) || refused.code == Some(2), "{line}: {:?}", refused.code);
+        assert!(refused.err.contains(why), "{line}: {}", refused.err);
+    }
+    let listed = solution.running.place.run("link list");
+    assert_eq!(listed.out, "all hosts have power, all links are whole\n");
+    solution.running.signal_up(Signal::SIGTERM);
+    let (status, remarks) = solution.running.end();
+    assert!(status.success(), "{remarks}");
+}
