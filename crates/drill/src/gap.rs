@@ -24,6 +24,7 @@ pub struct Gaps {
     last_of_server: Nanos,
     /// Probes that have no answer.
     probes: BTreeSet<Request>,
+    record: Option<Record>,
 }
 
 /// A hash over branch and method.
@@ -34,32 +35,67 @@ struct Window {
     begin: Nanos,
     end: Nanos,
     longest: Nanos,
-    /// The longest that one request that was no probe waited.
-    waited: Nanos,
+}
+
+/// Silences and waits as they were, each with its begin and its end. Shorter ones than [`SHORTEST`] are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    silences: Vec<(Nanos, Nanos)>,
+    waits: Vec<(Nanos, Nanos)>,
+}
+
+/// What is shorter is nothing to write down: 100 us.
+pub const SHORTEST: Nanos = 100_000;
+
+impl Record {
+    /// The longest silence between two moments, of which only what lies between them counts.
+    #[must_use]
+    pub fn gap(&self, begin: Nanos, end: Nanos) -> Nanos {
+        let part = |&(from, to): &(Nanos, Nanos)| to.min(end).saturating_sub(from.max(begin));
+        self.silences.iter().map(part).max().unwrap_or(0)
+    }
+
+    /// The longest wait of one request for its first answer, of those that touch the time between two moments.
+    #[must_use]
+    pub fn longest_wait(&self, begin: Nanos, end: Nanos) -> Nanos {
+        let touches = |(from, to): &&(Nanos, Nanos)| *to >= begin && *from < end;
+        self.waits.iter().filter(touches).map(|(from, to)| to - from).max().unwrap_or(0)
+    }
+
+    /// The silences that were at least so long.
+    #[must_use]
+    pub fn silences(&self, least: Nanos) -> Vec<(Nanos, Nanos)> {
+        self.silences.iter().filter(|(from, to)| to - from >= least).copied().collect()
+    }
 }
 
 impl Gaps {
     /// Gaps in these windows, in order of time: each begins with a fault, and ends where a silence is its doing no more.
     #[must_use]
     pub fn new(windows: &[(Nanos, Nanos)]) -> Self {
-        let window = |&(begin, end): &(Nanos, Nanos)| Window { begin, end, longest: 0, waited: 0 };
+        let window = |&(begin, end): &(Nanos, Nanos)| Window { begin, end, longest: 0 };
         let windows = windows.iter().map(window).collect();
-        Self { windows, owed: BTreeMap::new(), answered: BTreeSet::new(), last_of_server: 0, probes: BTreeSet::new() }
+        Self {
+            windows,
+            owed: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            last_of_server: 0,
+            probes: BTreeSet::new(),
+            record: None,
+        }
     }
 
-    /// Looks for a gap in one more window.
-    pub fn watch(&mut self, begin: Nanos, end: Nanos) {
-        self.windows.push(Window { begin, end, longest: 0, waited: 0 });
+    /// Writes down every silence and every wait from now on.
+    pub fn record(&mut self) {
+        self.record = Some(Record::default());
     }
 
-    /// The gap of each window so far, and the longest that one request had to wait for its first answer in it. Forgets
-    /// them, and all probes.
-    pub fn read(&mut self) -> Vec<(Nanos, Nanos)> {
-        let read = self.windows.drain(..).map(|window| (window.longest, window.waited)).collect();
+    /// Writes nothing down any more, and gives what was. Forgets all probes.
+    pub fn take_record(&mut self) -> Record {
         let probes = std::mem::take(&mut self.probes);
         self.owed.retain(|request, _| !probes.contains(request));
         self.answered.clear();
-        read
+        self.record.take().unwrap_or_default()
     }
 
     /// Takes the next message; says whether it belongs to the prober and to no call.
@@ -95,6 +131,9 @@ impl Gaps {
     fn end_silence(&mut self, at: Nanos) {
         if let Some(&since) = self.owed.values().min() {
             let begin = self.last_of_server.max(since);
+            if let Some(record) = self.record.as_mut().filter(|_| at.saturating_sub(begin) >= SHORTEST) {
+                record.silences.push((begin, at));
+            }
             for window in self.windows.iter_mut().filter(|window| window.begin < at && begin < window.end) {
                 window.longest = window.longest.max(at.saturating_sub(begin.max(window.begin)));
             }
@@ -103,8 +142,8 @@ impl Gaps {
     }
 
     fn waited(&mut self, since: Nanos, at: Nanos) {
-        for window in self.windows.iter_mut().filter(|window| window.begin <= at && since < window.end) {
-            window.waited = window.waited.max(at.saturating_sub(since));
+        if let Some(record) = self.record.as_mut().filter(|_| at.saturating_sub(since) >= SHORTEST) {
+            record.waits.push((since, at));
         }
     }
 
@@ -157,6 +196,24 @@ mod tests {
             gap_of(&[(99, false, 1), (102, true, 1), (103, false, 2), (123, false, 3), (143, true, 3)]),
             (40, 1)
         );
+    }
+
+    #[test]
+    fn what_is_written_down_tells_the_gap_of_any_window() {
+        let mut gaps = Gaps::new(&[]);
+        gaps.record();
+        for (at, by_server, number) in
+            [(99, false, 1), (102, true, 1), (103, false, 2), (123, false, 3), (143, true, 3)]
+        {
+            gaps.take(&event(at, by_server, number));
+        }
+        let record = gaps.take_record();
+        assert_eq!(record.gap(0, 200 * MS), 40 * MS);
+        assert_eq!(record.gap(110 * MS, 200 * MS), 33 * MS, "counted from the fault");
+        assert_eq!(record.gap(0, 102 * MS), 3 * MS);
+        assert_eq!(record.silences(10 * MS), [(103 * MS, 143 * MS)]);
+        assert_eq!(record.longest_wait(0, 200 * MS), 0, "probes do not count");
+        assert_eq!(gaps.take_record(), Record::default());
     }
 
     #[test]

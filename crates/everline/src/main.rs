@@ -24,8 +24,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Config, HostCommand, Inner};
-use crate::commands::{agents, calls, papers, status, stop, switchover};
+use crate::cli::{Cli, Command, Config, DrillCommand, HostCommand, Inner};
+use crate::commands::{agents, calls, drill, papers, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
 
@@ -64,6 +64,12 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Host(HostCommand::Run) => up::run_host(&folder),
         Command::Host(HostCommand::Fail { host }) => rehearsal::fail(&folder, &host),
         Command::Host(HostCommand::Repair { host }) => rehearsal::repair(&folder, &host),
+        Command::Drill(DrillCommand::Run { plan, seed, out, real }) => {
+            drill::run(&folder, &plan, seed, out.as_deref(), real)
+        }
+        Command::Drill(DrillCommand::List { plan }) => drill::list(plan.as_deref()),
+        Command::Drill(DrillCommand::Report { file, page }) => drill::report(&file, page.as_deref()),
+        Command::Drill(DrillCommand::Config { rate }) => drill::configuration(rate),
         Command::Link(command) => rehearsal::link(&folder, &command),
     }
 }

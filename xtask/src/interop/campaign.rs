@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use drill::gap::Gaps;
 use drill::history::{History, Nanos, Standing, Verdict};
+use drill::status::Status;
 use model::Chance;
 use serde::Serialize;
 
@@ -19,7 +20,6 @@ use crate::lab::capture::Capture;
 use crate::lab::everline::Everline;
 use crate::lab::now;
 use crate::lab::sipp::{Outcome, Sipp, Transport};
-use crate::lab::status::Status;
 use crate::lab::wire::{self, Remarks};
 use crate::lab::{EXTENSIONS, PHONES, PROBER, TRUNKS};
 

@@ -7,7 +7,6 @@ pub(crate) mod isolate;
 pub(crate) mod machine;
 pub(crate) mod ports;
 pub(crate) mod sipp;
-pub(crate) mod status;
 pub(crate) mod wire;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -11,7 +11,7 @@ mod transaction;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use leg::Leg;
 pub use leg::Standing;
@@ -39,7 +39,7 @@ pub struct Event {
 const MAX_LADDERS: usize = 30;
 
 /// A message that no RFC allows, or one that is missing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Breach {
     /// The rule that was broken.
     pub rule: Rule,

@@ -134,6 +134,14 @@ impl Call {
         self.is_live() && !leg.ends && (leg.waits_for_answer() || self.answered == Some(callee))
     }
 
+    /// Its people come to an end soon: they hang up within a second or two.
+    pub(super) fn hurry(&mut self, now: Time) {
+        let soon = now + Span::from_millis(500 + self.number % 1_000);
+        for due in self.due.iter_mut().filter(|due| due.1 == Next::HangUp) {
+            due.0 = due.0.min(soon);
+        }
+    }
+
     /// A phone is offered the call.
     pub(super) fn offered(&mut self, now: Time, leg: Leg) {
         let at = self.callees.len();

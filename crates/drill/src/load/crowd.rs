@@ -137,6 +137,15 @@ impl Crowd {
     pub(super) fn call(&mut self, now: Time, calls: bool) {
         self.drains = !calls;
         self.next_call = if calls { now } else { Time::NEVER };
+        if self.drains {
+            let numbers: Vec<u64> = self.calls.keys().copied().collect();
+            for number in numbers {
+                if let Some(call) = self.calls.get_mut(&number) {
+                    call.hurry(now);
+                }
+                self.settle(now, number);
+            }
+        }
     }
 
     /// Lets everybody wait with what they would do, or go on.

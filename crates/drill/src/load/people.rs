@@ -16,8 +16,9 @@ pub struct People {
     pub extensions: Vec<Extension>,
     /// The queues.
     pub queues: Vec<Queue>,
-    /// The address of a carrier that may call every number, with its port if that counts; the first that there is.
-    pub carrier: Option<(IpAddr, Option<u16>)>,
+    /// The addresses of carriers that may call every number, each with its port if that counts. The first that is one of the
+    /// drill's own is played.
+    pub carriers: Vec<(IpAddr, Option<u16>)>,
 }
 
 /// A phone that registers.
@@ -52,9 +53,10 @@ const fn staff(rate: u32) -> [u32; 2] {
     [6 + rate, 1 + rate * 7 / 100]
 }
 
-/// A configuration in which everybody has something to do at `rate` calls a second; the carrier calls from `carrier`.
+/// A configuration in which everybody has something to do at `rate` calls a second; a carrier calls from one of
+/// `carriers`. `listen` is its section `[sip]`.
 #[must_use]
-pub fn configuration(rate: u32, carrier: IpAddr, listen: &str) -> String {
+pub fn configuration(rate: u32, carriers: &[IpAddr], listen: &str) -> String {
     let mut text = format!(
         "# A contact centre for drills: {} desk phones, two queues, one carrier; made for {rate} calls a second.\n\
          # The passwords are no secrets: do not let it be reached from outside.\n\n{listen}",
@@ -81,7 +83,9 @@ pub fn configuration(rate: u32, carrier: IpAddr, listen: &str) -> String {
             DESKS.0
         );
     }
-    let _ = writeln!(text, "[[trunk]]\nname = \"carrier\"\naddress = \"{carrier}\"");
+    for (number, address) in (1..).zip(carriers) {
+        let _ = writeln!(text, "[[trunk]]\nname = \"carrier-{number}\"\naddress = \"{address}\"\n");
+    }
     text
 }
 

@@ -92,7 +92,7 @@ impl Scripts {
         Self {
             seed,
             desks: people.desks(),
-            has_carrier: people.carrier.is_some(),
+            has_carrier: !people.carriers.is_empty(),
             queues: [most, few].map(|queue| queue.map(|(at, _)| at)),
             share: [share(most, Kind::Queue, 80), share(few, Kind::Wait, 140)],
         }

@@ -20,6 +20,7 @@ use super::crowd::{Cast, Crowd, Output, Seat};
 use super::order::Overtaken;
 use super::people::People;
 use super::watch::{Counts, LostCall, Watch};
+use crate::gap::Record;
 use crate::history::{Breach, Nanos, Rule};
 
 /// Where the phones are.
@@ -148,7 +149,7 @@ impl Load {
         lines.extend(probes);
         let mut people = people;
         if cast.carriers.is_empty() {
-            people.carrier = None;
+            people.carriers.clear();
         }
         let zero = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as Nanos);
         let begun = Instant::now();
@@ -201,24 +202,20 @@ impl Load {
         self.crowd().set_quiet(self.now(), quiet);
     }
 
-    /// Begins a run: all calls that stand are touched by it. Probes from now on.
+    /// Begins a run: all calls that stand are touched by it. Probes and writes down silences from now on.
     pub fn begin_run(&self, run: u32) {
         let mut crowd = self.crowd();
         crowd.touch(run);
+        crowd.watch.gaps.record();
         crowd.probe(self.now(), true);
     }
 
-    /// Measures the silences in a window.
-    pub fn watch(&self, begin: Nanos, end: Nanos) {
-        self.crowd().watch.gaps.watch(begin, end);
-    }
-
-    /// Probes no more, and gives the gap of each window, and the longest wait of one request in it.
+    /// Probes no more, and gives the silences since [`begin_run`](Self::begin_run).
     #[must_use]
-    pub fn gaps(&self) -> Vec<(Nanos, Nanos)> {
+    pub fn silences(&self) -> Record {
         let mut crowd = self.crowd();
         crowd.probe(self.now(), false);
-        crowd.watch.gaps.read()
+        crowd.watch.gaps.take_record()
     }
 
     /// How it stands.
@@ -314,9 +311,12 @@ fn datagrams(own: IpAddr, port: u16) -> io::Result<(UdpSocket, SocketAddr)> {
 
 /// Sockets at the address that the configuration gives to a carrier; none if that is not here.
 fn open_carriers(people: &People) -> Vec<UdpSocket> {
-    let Some((own, port)) = people.carrier.filter(|_| people.udp.is_some()) else { return Vec::new() };
-    let count = if port.is_some() { 1 } else { CARRIERS };
-    (0..count).filter_map(|_| datagrams(own, port.unwrap_or(0)).ok().map(|(socket, _)| socket)).collect()
+    let open = |&(own, port): &(IpAddr, Option<u16>)| -> Vec<UdpSocket> {
+        let count = if port.is_some() { 1 } else { CARRIERS };
+        (0..count).filter_map(|_| datagrams(own, port.unwrap_or(0)).ok().map(|(socket, _)| socket)).collect()
+    };
+    let carriers = people.carriers.iter().filter(|_| people.udp.is_some());
+    carriers.map(open).find(|sockets| !sockets.is_empty()).unwrap_or_default()
 }
 
 /// The loop of the phones.

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod calls;
 pub(crate) mod config;
+pub(crate) mod drill;
 pub(crate) mod papers;
 pub(crate) mod status;
 pub(crate) mod stop;
