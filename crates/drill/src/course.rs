@@ -128,13 +128,14 @@ impl Course<'_> {
         };
         run.at_ns = struck.at_ns;
         run.victims.clone_from(&struck.victims);
-        self.aftermath(step, &struck, &mut run)?;
-        let level = self.wait_level_from(run.mended_ns.unwrap_or(struck.at_ns));
-        self.gather(&struck, &mut run);
-        match level {
-            Ok((_, after)) => run.level_after_us = Some(after),
-            Err(trouble) => run.checks.push(wrong("level again", trouble.what)),
+        if step.deed.lasts().is_none() {
+            self.level_again(&struck, &mut run);
         }
+        self.aftermath(step, &struck, &mut run)?;
+        if step.deed.lasts().is_some() {
+            self.level_again(&struck, &mut run);
+        }
+        self.gather(&struck, &mut run);
         self.check(&mut run);
         let last = self.load.snapshot();
         run.wrong_sip = last.counts.wrong_sip - first.counts.wrong_sip;
@@ -193,10 +194,14 @@ impl Course<'_> {
     }
 
     fn wait_level(&mut self) -> Result<Status, Trouble> {
+        self.wait_for(&Status::is_level)
+    }
+
+    fn wait_for(&mut self, wanted: &dyn Fn(&Status) -> bool) -> Result<Status, Trouble> {
         let begun = Instant::now();
         loop {
             let why = match site::status(&self.site) {
-                Ok(status) if status.is_level() => return Ok(status),
+                Ok(status) if wanted(&status) => return Ok(status),
                 Ok(status) => status.lacks().join(", "),
                 Err(trouble) => trouble.what,
             };
@@ -208,10 +213,13 @@ impl Course<'_> {
         }
     }
 
-    /// The same; how long that was since, in microseconds.
-    fn wait_level_from(&mut self, since: Nanos) -> Result<(Status, u64), Trouble> {
-        let status = self.wait_level()?;
-        Ok((status, self.load.nanos().saturating_sub(since) / 1_000))
+    /// Waits until everything is level again, and notes how long that took from the deed, or from the repair.
+    fn level_again(&mut self, struck: &Struck, run: &mut Run) {
+        let since = run.mended_ns.unwrap_or(struck.at_ns);
+        match self.wait_for(&|status| struck.is_known_to(status) && status.is_level()) {
+            Ok(_) => run.level_after_us = Some(self.load.nanos().saturating_sub(since) / 1_000),
+            Err(trouble) => run.checks.push(wrong("level again", trouble.what)),
+        }
     }
 
     fn wait_phones(&mut self) -> Result<(), Trouble> {

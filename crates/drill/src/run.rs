@@ -19,6 +19,9 @@ use crate::site::Site;
 /// Calls that have not ended by then never do: longer than every timer of SIP, and than the longest call.
 const DRAIN_LIMIT: Duration = Duration::from_secs(90);
 
+/// Phones that have not taken their leave by then are forgotten when their registration is over.
+const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+
 /// What a drill needs.
 pub struct Drill {
     /// The plan.
@@ -57,10 +60,10 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
     // Nothing stays broken, whatever has happened.
     let mended = drill.hands.mend();
     let ended = ended.or(mended.err());
-    drain(&load, tell);
     let (last, ended_ns) = (load.snapshot(), load.nanos());
+    let drained = drain(&load, tell);
     let phones = Phones { count: last.registered.1, comebacks: last.comebacks, failed_registrations: last.failures };
-    let remains = load.finish()?;
+    let remains = load.finish(drained)?;
     Ok(report(
         Frame { begun_ns, ended_ns, phones, ended },
         drill.plan,
@@ -73,16 +76,24 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
     ))
 }
 
-/// Lets all calls come to their end.
-fn drain(load: &Load, tell: &mut dyn FnMut(Progress<'_>) -> bool) {
+/// Lets all calls come to their end and the phones take their leave; false if the calls have not ended.
+fn drain(load: &Load, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> bool {
     load.call(false);
     let begun = Instant::now();
-    while load.is_alive() && load.snapshot().live > 0 && begun.elapsed() < DRAIN_LIMIT {
-        if !tell(Progress::Waits(format!("the last {} calls to end", load.snapshot().live))) {
-            return;
-        }
+    let mut waits = true;
+    while waits && load.is_alive() && load.snapshot().live > 0 && begun.elapsed() < DRAIN_LIMIT {
+        waits = tell(Progress::Waits(format!("the last {} calls to end", load.snapshot().live)));
         sleep(Duration::from_millis(100));
     }
+    let drained = load.snapshot().live == 0;
+    load.leave();
+    let begun = Instant::now();
+    while load.is_alive() && load.snapshot().registered.0 > 0 && begun.elapsed() < LEAVE_LIMIT {
+        // Interrupted or not, this takes no long time.
+        let _ = tell(Progress::Waits("the phones to take their leave".into()));
+        sleep(Duration::from_millis(50));
+    }
+    drained
 }
 
 struct Frame {

@@ -7,7 +7,7 @@ use model::{Chance, Trouble};
 use rustix::process::Signal;
 
 use super::process::Process;
-use super::{Hands, Struck, coordinator, named, victims};
+use super::{Hands, Stale, Struck, coordinator, named, victims};
 use crate::history::Nanos;
 use crate::plan::{Deed, Target};
 use crate::site::Site;
@@ -45,7 +45,8 @@ impl Local {
         if let Some((_, victim)) = processes.iter().zip(&victims).find(|(process, _)| !process.ends(DEATH_LIMIT)) {
             return Err(Trouble::new(format!("{} survived kill -9", named(victim)), "look at the system's log"));
         }
-        Ok(struck(at_ns, &victims))
+        let stale = victims.iter().filter_map(|victim| victim.pid).map(Stale::Process).collect();
+        Ok(Struck { stale, ..struck(at_ns, &victims) })
     }
 
     fn freeze(&mut self, victims: &[Application], processes: Vec<Process>) -> Result<Struck, Trouble> {
@@ -65,14 +66,15 @@ impl Local {
         let host = host.or_else(|| hosts.first().cloned()).unwrap_or_default();
         let at_ns = now();
         self.site.post(&host, &format!("/v1/pairs/{pair}/switchover"))?;
-        Ok(Struck { pair: Some(pair.to_owned()), ..struck(at_ns, primary.as_slice()) })
+        let stale = primary.iter().map(|one| Stale::Primary(one.name.clone())).collect();
+        Ok(Struck { pair: Some(pair.to_owned()), stale, ..struck(at_ns, primary.as_slice()) })
     }
 }
 
 /// What was done to these; it changes the roles of a pair if one of them was a primary.
 fn struck(at_ns: Nanos, victims: &[Application]) -> Struck {
     let pair = victims.iter().find(|one| one.role.as_deref() == Some("primary")).and_then(|one| one.pair.clone());
-    Struck { at_ns, victims: victims.iter().map(named).collect(), pair }
+    Struck { at_ns, victims: victims.iter().map(named).collect(), pair, stale: Vec::new() }
 }
 
 impl Hands for Local {

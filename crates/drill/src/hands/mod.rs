@@ -25,6 +25,30 @@ pub struct Struck {
     pub victims: Vec<String>,
     /// The pair whose roles it changes, if it changes any.
     pub pair: Option<String>,
+    /// What the status must not show any more before everything can be level again.
+    pub stale: Vec<Stale>,
+}
+
+/// What a status shows that does not know of a fault yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// This process, which was killed.
+    Process(u32),
+    /// This application as the primary.
+    Primary(String),
+}
+
+impl Struck {
+    /// Whether a status knows of the fault.
+    #[must_use]
+    pub fn is_known_to(&self, status: &Status) -> bool {
+        !self.stale.iter().any(|stale| match stale {
+            Stale::Process(pid) => status.applications.iter().any(|one| one.pid == Some(*pid)),
+            Stale::Primary(name) => {
+                status.applications.iter().any(|one| one.name == *name && one.role.as_deref() == Some("primary"))
+            }
+        })
+    }
 }
 
 /// Something that makes faults and mends them.

@@ -53,7 +53,7 @@ impl Rehearsing {
         self.net.fail(number)?;
         self.net.kill(host)?;
         self.in_place(host, VirtualAddress::release)?;
-        Ok(Struck { at_ns, victims: vec![host.to_string()], pair })
+        Ok(Struck { at_ns, victims: vec![host.to_string()], pair, stale: Vec::new() })
     }
 
     fn in_place(
@@ -82,14 +82,14 @@ impl Rehearsing {
         let at_ns = now();
         self.links = true;
         self.net.change(&links, change)?;
-        Ok(Struck { at_ns, victims: vec![victim], pair: pair.map(|_| "sip".to_owned()) })
+        Ok(Struck { at_ns, victims: vec![victim], pair: pair.map(|_| "sip".to_owned()), stale: Vec::new() })
     }
 
     fn steal(&mut self) -> Result<Struck, Trouble> {
         let at_ns = now();
         self.stolen = true;
         self.in_place(Place::Carriers, |address| address.claim().map(drop))?;
-        Ok(Struck { at_ns, victims: self.addresses.clone(), pair: None })
+        Ok(Struck { at_ns, victims: self.addresses.clone(), ..Struck::default() })
     }
 }
 

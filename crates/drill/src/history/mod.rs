@@ -137,13 +137,15 @@ impl History {
     fn response(&mut self, event: &Event, leg_key: &LegKey, status: u16) {
         let message = &event.message;
         let key = (!event.by_server, message.branch.clone(), message.method.clone());
+        // A request that was on its way when its dialog ended may well be denied.
+        let is_live = self.legs.get(leg_key).is_some_and(Leg::is_live);
         let Some(transaction) = self.transactions.get_mut(&key) else {
             if event.by_server {
                 self.report(Rule::AnswerToNothing, leg_key, event.at);
             }
             return;
         };
-        let broken = if event.by_server { transaction.judge(message, status) } else { Vec::new() };
+        let broken = if event.by_server { transaction.judge(message, status, is_live) } else { Vec::new() };
         let is_new = transaction.answered(message, status);
         if !is_new {
             self.repeated(event.by_server);
@@ -220,6 +222,12 @@ impl History {
             self.report_left(rule, &key);
         }
         self.legs.retain(|_, leg| leg.last_at() >= before || leg.is_live());
+    }
+
+    /// Ends the history in the middle: of what is still open nothing is known.
+    #[must_use]
+    pub fn so_far(self) -> Verdict {
+        self.verdict
     }
 
     /// Ends the history; what is still open now will stay so.

@@ -53,8 +53,8 @@ impl Transaction {
         !self.provisional.is_empty() || self.last.is_some()
     }
 
-    /// What is wrong with this answer of the server, given those before it.
-    pub(super) fn judge(&self, answer: &Message, status: u16) -> Vec<Rule> {
+    /// What is wrong with this answer of the server, given those before it, and whether its dialog lives now.
+    pub(super) fn judge(&self, answer: &Message, status: u16, is_live: bool) -> Vec<Rule> {
         let mut broken = Vec::new();
         let echoed = answer.call_id == self.leg.0
             && answer.from_tag == self.from_tag
@@ -79,7 +79,7 @@ impl Transaction {
         if self.method == "INVITE" && (200..300).contains(&status) && !answer.has_contact {
             broken.push(Rule::NoContact);
         }
-        if status == 481 && self.in_live_dialog {
+        if status == 481 && self.in_live_dialog && is_live {
             broken.push(Rule::LiveDialogDenied);
         }
         broken

@@ -52,6 +52,10 @@ pub(super) enum Outcome {
 /// The end of a call must be known to both its ends by then: longer than every repetition of a BYE (RFC 3261 17.1.2.2).
 const END_LIMIT: Span = Span::from_secs(40);
 
+/// A change that was refused for the moment is tried again after so long (RFC 3261 14.1), so often at most.
+const RETRY: Span = Span::from_millis(2_500);
+const MOST_RETRIES: u32 = 3;
+
 /// What comes next by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
@@ -87,6 +91,8 @@ pub(super) struct Call {
     answered: Option<usize>,
     gave_up: bool,
     hung_up: Option<End>,
+    /// How often a change had to be tried again.
+    retries: u32,
     /// The BYE or CANCEL of one end was answered; the other end knows.
     confirmed: bool,
     told: bool,
@@ -118,6 +124,7 @@ impl Call {
             answered: None,
             gave_up: false,
             hung_up: None,
+            retries: 0,
             confirmed: false,
             told: false,
         }
@@ -257,8 +264,14 @@ impl Call {
             // Both ends may hang up at once.
             (_, Happening::ByeDone(_)) if self.told => self.confirmed = true,
             (_, Happening::ByeDone(status)) => self.lose(now, format!("BYE was answered by {status}")),
-            (_, Happening::ChangeDone(200..300 | 491)) => {}
+            (_, Happening::ChangeDone(200..300)) => {}
             (_, Happening::ChangeDone(_)) if self.hung_up.is_some() => {}
+            // The other side is not ready for it yet: the session goes on as it was, and the change is tried again (RFC 3261
+            // 14.1, 14.2).
+            (_, Happening::ChangeDone(491 | 500)) if self.retries < MOST_RETRIES => {
+                self.retries += 1;
+                self.due.push((now + RETRY, Next::TakeBack));
+            }
             (_, Happening::ChangeDone(status)) => self.lose(now, format!("a change was answered by {status}")),
             (side, Happening::Bye) => self.bye(now, side),
             (Side::Caller, happening) => self.at_caller(now, happening, who, send),

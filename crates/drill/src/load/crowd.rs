@@ -73,7 +73,7 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    pub(super) fn new(people: People, cast: &Cast, rate: u32, seed: u64, salt: u64, watch: Watch) -> Self {
+    pub(super) fn new(people: People, cast: &Cast, rate: u32, seed: u64, salt: u64, watch: Watch, alone: bool) -> Self {
         let mut chance = Chance::new(seed);
         let who = |number: &str, password: &str, seat: &Seat| Who {
             number: number.to_owned(),
@@ -85,14 +85,14 @@ impl Crowd {
         let mut phones = Vec::new();
         for (extension, seat) in people.extensions.iter().zip(&cast.extensions) {
             let who = who(&extension.number, &extension.password, seat);
-            phones.push(Phone::new(who, extension.agent.clone(), true, chance.fork()));
+            phones.push(Phone::new(who, extension.agent.clone(), true, alone, chance.fork()));
         }
         let first_carrier = phones.len();
         for (at, seat) in cast.carriers.iter().enumerate() {
-            phones.push(Phone::new(who(&format!("70{at}"), "", seat), None, false, chance.fork()));
+            phones.push(Phone::new(who(&format!("70{at}"), "", seat), None, false, false, chance.fork()));
         }
         let prober = phones.len();
-        phones.push(Phone::new(who("probe", "", &cast.prober), None, false, chance.fork()));
+        phones.push(Phone::new(who("probe", "", &cast.prober), None, false, false, chance.fork()));
         let scripts = Scripts::new(&people, rate, seed);
         let orders = people.queues.iter().map(|_| Order::default()).collect();
         Self {
@@ -146,6 +146,11 @@ impl Crowd {
                 self.settle(now, number);
             }
         }
+    }
+
+    /// All phones take their leave.
+    pub(super) fn leave(&mut self, now: Time) {
+        self.phones.iter_mut().for_each(|phone| phone.leave(now));
     }
 
     /// Lets everybody wait with what they would do, or go on.

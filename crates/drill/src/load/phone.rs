@@ -4,7 +4,7 @@ use model::{Chance, Span, Time};
 use sip::Message;
 use sip::transaction::{Action, ClientRequest};
 
-use super::wording::{self, Who};
+use super::wording::{self, Registering, Who};
 
 /// A registration is refreshed after so long, in milliseconds: least and most. Sooner than need be, so that there always are
 /// some on their way.
@@ -42,6 +42,7 @@ pub(super) struct Phone {
     /// The id of the agent at this phone.
     pub(super) agent: Option<String>,
     registers: bool,
+    says: Registering,
     line: Line,
     call_id: String,
     seq: u32,
@@ -62,7 +63,8 @@ fn drawn(chance: &mut Chance, (least, most): (u64, u64)) -> Span {
 }
 
 impl Phone {
-    pub(super) fn new(who: Who, agent: Option<String>, registers: bool, mut chance: Chance) -> Self {
+    /// A phone; `alone`: it takes all other contacts of its extension away first.
+    pub(super) fn new(who: Who, agent: Option<String>, registers: bool, alone: bool, mut chance: Chance) -> Self {
         let line = if who.tcp { Line::Down(Time::ZERO) } else { Line::Up(Time::NEVER, Time::NEVER) };
         // Not all at once: a solution that starts is not drilled yet.
         let next = if registers { Time::ZERO + drawn(&mut chance, (1, 2_000)) } else { Time::NEVER };
@@ -72,6 +74,7 @@ impl Phone {
             who,
             agent,
             registers,
+            says: if alone { Registering::Alone } else { Registering::Here },
             line,
             call_id,
             seq: 0,
@@ -143,7 +146,7 @@ impl Phone {
         self.seq += 1;
         self.next = Time::NEVER;
         let branch = format!("z9hG4bK{}-{}", self.call_id.replace('@', "."), self.seq);
-        let bytes = wording::register(&self.who, &self.call_id, self.seq, &branch, refused);
+        let bytes = wording::register(&self.who, &self.call_id, self.seq, &branch, self.says, refused);
         wishes.push(Wish::Send(bytes.clone()));
         self.tx = Some((ClientRequest::new(now, self.who.tcp), bytes, branch));
     }
@@ -170,11 +173,29 @@ impl Phone {
                 self.proven = true;
                 self.register(now, Some(response.bytes()), wishes);
             }
+            200..300 if self.says == Registering::Alone => {
+                self.says = Registering::Here;
+                self.proven = false;
+                self.register(now, None, wishes);
+            }
+            200..300 if self.says == Registering::Gone => {
+                self.registered = false;
+                self.next = Time::NEVER;
+            }
             200..300 => {
                 self.registered = true;
                 self.next = now + drawn(&mut self.chance, REFRESH);
             }
             _ => self.failed(now),
+        }
+    }
+
+    /// It takes its leave: who comes after it must not find its contact.
+    pub(super) fn leave(&mut self, now: Time) {
+        if self.registers {
+            self.says = Registering::Gone;
+            self.tx = None;
+            self.next = now;
         }
     }
 

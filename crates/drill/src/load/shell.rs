@@ -156,9 +156,11 @@ impl Load {
         let agents = people.extensions.iter().filter(|one| one.agent.is_some()).map(|one| one.number.clone());
         let watch = Watch::new(zero, agents);
         let targets = (people.udp, people.tcp);
+        // The phones of a real solution are its own business.
+        let alone = matches!(net, Net::Rehearsal(_));
         // What two drills of one seed draw must differ on the wire: the server may remember the first.
         let salt = zero / 1_000_000;
-        let crowd = Arc::new(Mutex::new(Crowd::new(people, &cast, rate, seed, salt, watch)));
+        let crowd = Arc::new(Mutex::new(Crowd::new(people, &cast, rate, seed, salt, watch, alone)));
         let stops = Arc::new(AtomicBool::new(false));
         let (for_thread, ends) = (Arc::clone(&crowd), Arc::clone(&stops));
         let body = move || {
@@ -239,11 +241,16 @@ impl Load {
         self.crowd().agents()
     }
 
-    /// Ends it at once, and gives what was noted.
+    /// All phones take their leave of the server.
+    pub fn leave(&self) {
+        self.crowd().leave(self.now());
+    }
+
+    /// Ends it at once, and gives what was noted; what is missing counts only if it was `drained`.
     ///
     /// # Errors
     /// The phones had ended before.
-    pub fn finish(mut self) -> Result<Remains, Trouble> {
+    pub fn finish(mut self, drained: bool) -> Result<Remains, Trouble> {
         self.stops.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             let gone = || Trouble::new("the phones have ended by an error of the drill", "report it");
@@ -252,7 +259,8 @@ impl Load {
         let mut crowd = self.crowd();
         let counts = crowd.watch.counts;
         let (losses, disorder) = (std::mem::take(&mut crowd.watch.losses), std::mem::take(&mut crowd.watch.disorder));
-        let verdict = std::mem::take(&mut crowd.watch.history).finish();
+        let history = std::mem::take(&mut crowd.watch.history);
+        let verdict = if drained { history.finish() } else { history.so_far() };
         let breaches = verdict.breaches.into_iter().collect();
         Ok(Remains { counts, losses, disorder, breaches, examples: verdict.examples })
     }

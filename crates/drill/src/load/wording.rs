@@ -57,8 +57,26 @@ impl Who {
     }
 }
 
+/// What a REGISTER says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Registering {
+    /// All contacts are gone (RFC 3261 10.2.2): what an earlier drill has left would ring as well.
+    Alone,
+    /// The phone is here.
+    Here,
+    /// It is here no more.
+    Gone,
+}
+
 /// A REGISTER (RFC 3261 10.2, RFC 5626 4.2).
-pub(super) fn register(who: &Who, call_id: &str, seq: u32, branch: &str, refused: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn register(
+    who: &Who,
+    call_id: &str,
+    seq: u32,
+    branch: &str,
+    what: Registering,
+    refused: Option<&[u8]>,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(640);
     let uri = format!("sip:{}", who.domain);
     let address = format!("<sip:{}@{}>", who.number, who.domain);
@@ -69,8 +87,8 @@ pub(super) fn register(who: &Who, call_id: &str, seq: u32, branch: &str, refused
         .header(HeaderName::CallId, call_id)
         .format(HeaderName::CSeq, format_args!("{seq} REGISTER"))
         .number(HeaderName::MaxForwards, HOPS)
-        .header(HeaderName::Contact, who.contact())
-        .number(HeaderName::Expires, EXPIRES);
+        .header(HeaderName::Contact, if what == Registering::Alone { "*".to_owned() } else { who.contact() })
+        .number(HeaderName::Expires, if what == Registering::Here { EXPIRES } else { 0 });
     if let Some(request) = who.prove(request, refused, "REGISTER", &uri) {
         request.finish();
     }
