@@ -34,6 +34,8 @@ pub(crate) struct Hosts {
     pub(crate) sip: [String; 2],
     /// The same of the Routing Server.
     pub(crate) routing: [String; 2],
+    /// The host of the spares, `sip-c` and `routing-c`, which run while one of the usual hosts is away.
+    pub(crate) spare: Option<String>,
     /// Where the coordinator is.
     pub(crate) coordinator: Coordinator,
     /// Addresses of the SIP Server that whoever serves takes, `10.0.0.5/24@eth1`.
@@ -72,7 +74,12 @@ impl Hosts {
             "routing" => &self.routing,
             _ => return None,
         };
-        hosts.get(usize::from(side == "b")).map(String::as_str)
+        match side {
+            "a" => Some(&hosts[0]),
+            "b" => Some(&hosts[1]),
+            "c" => self.spare.as_deref(),
+            _ => None,
+        }
     }
 
     /// The member of etcd that runs on this host, if one does.
@@ -129,15 +136,18 @@ impl Hosts {
         self.listen(0).into_iter().zip(other.at(port)).collect()
     }
 
-    /// How the other side of a pair is reached, if it is on another host.
-    pub(crate) fn far(&self, folder: &Folder, solution: &str, pair: &str, peer: &str) -> Option<FarSettings> {
-        let other = self.of(peer).filter(|host| *host != self.here).and_then(|host| self.host(host))?;
+    /// How the other members of a pair are reached, if they are on other hosts.
+    pub(crate) fn far(&self, folder: &Folder, solution: &str, pair: &str, peers: &[&str]) -> Option<FarSettings> {
         let (_, port) = LINKS.into_iter().find(|(name, _)| *name == pair)?;
-        Some(FarSettings {
-            identity: identity(folder),
-            listen: self.listen(port),
-            route: Route { name: name_of(&other.name, solution), networks: self.ways(other, port) },
-        })
+        let route = |peer: &&str| {
+            let host = self.of(peer).filter(|host| *host != self.here).and_then(|host| self.host(host))?;
+            let route = Route { name: name_of(&host.name, solution), networks: self.ways(host, port) };
+            Some(((*peer).to_owned(), route))
+        };
+        let routes: Vec<_> = peers.iter().filter_map(route).collect();
+        let spare = peers.iter().find(|peer| peer.ends_with("-c")).map(|peer| (*peer).to_owned());
+        let listen = self.listen(port);
+        (!routes.is_empty()).then(|| FarSettings { identity: identity(folder), listen, routes, spare })
     }
 
     /// Where the local control agents of the other hosts are reached.
@@ -231,6 +241,7 @@ mod tests {
             all,
             sip: two(),
             routing: two(),
+            spare: Some("h3".into()),
             coordinator: Coordinator::Members(all_names()),
             addresses: Vec::new(),
         }
@@ -255,18 +266,20 @@ mod tests {
         assert_eq!(theirs.etcd(&folder, "ours").addresses, ["etcd:2379"]);
     }
 
-    const SERVERS: [&str; 4] = ["sip-a", "sip-b", "routing-a", "routing-b"];
+    const SERVERS: [&str; 6] = ["sip-a", "sip-b", "sip-c", "routing-a", "routing-b", "routing-c"];
 
     #[test]
     fn each_side_is_told_where_the_other_one_is() {
         let folder = Folder::new("/centre");
-        let far = three("h1").far(&folder, "ours", "sip", "sip-b").expect("on another host");
+        let far = three("h1").far(&folder, "ours", "sip", &["sip-b", "sip-c"]).expect("on another host");
         assert_eq!(far.listen, ["10.77.1.1:7701", "10.77.2.1:7701"].map(|text| text.parse().expect("an address")));
-        assert_eq!(far.route.name, "h2.ours.everline.internal");
+        let [(peer, route), (_, to_spare)] = &far.routes[..] else { panic!("{:?}", far.routes) };
+        assert_eq!((peer.as_str(), route.name.as_str()), ("sip-b", "h2.ours.everline.internal"));
+        assert_eq!((far.spare.as_deref(), to_spare.name.as_str()), (Some("sip-c"), "h3.ours.everline.internal"));
         let way = |from: &str, to: &str| (from.parse().expect("an address"), to.parse().expect("an address"));
         let ways = [way("10.77.1.1:0", "10.77.1.2:7701"), way("10.77.2.1:0", "10.77.2.2:7701")];
-        assert_eq!(far.route.networks, ways);
-        assert!(three("h2").far(&folder, "ours", "sip", "sip-b").is_none(), "that is here");
+        assert_eq!(route.networks, ways);
+        assert!(three("h2").far(&folder, "ours", "sip", &["sip-b"]).is_none(), "that is here");
         assert_eq!(three("h2").of("routing-b"), Some("h2"));
         assert_eq!(three("h2").of("control"), None);
     }

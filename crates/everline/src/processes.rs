@@ -20,9 +20,9 @@ use crate::folder::{self, Folder};
 use crate::hosts;
 use crate::settings::Settings;
 
-/// The two sides of each pair, in the order of their names.
-const SIP: [&str; 2] = ["sip-a", "sip-b"];
-const ROUTING: [&str; 2] = ["routing-a", "routing-b"];
+/// The members of each pair: its two sides, and the spare on a third host.
+const SIP: [&str; 3] = ["sip-a", "sip-b", "sip-c"];
+const ROUTING: [&str; 3] = ["routing-a", "routing-b", "routing-c"];
 
 /// Runs one application until it ends.
 ///
@@ -46,8 +46,8 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
         "switchboard" => board(&folder, &settings, me),
         "etcd" => etcd(&folder, &settings, &me),
-        "sip-a" | "sip-b" => sip(&folder, &settings, me),
-        "routing-a" | "routing-b" => routing(&folder, &settings, me),
+        "sip-a" | "sip-b" | "sip-c" => sip(&folder, &settings, me),
+        "routing-a" | "routing-b" | "routing-c" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
     }
 }
@@ -66,10 +66,15 @@ pub(crate) fn program() -> PathBuf {
 /// What the local control agent starts, in this order: the control server with the coordinator, the way to other hosts, then
 /// those sides of the pairs that are on this host.
 fn applications(settings: &Settings) -> Vec<Description> {
-    let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true };
+    let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true, is_spare: false };
     let is_here = |name: &&str| settings.hosts.as_ref().is_none_or(|hosts| hosts.of(name) == Some(&hosts.here));
     let servers = [("sip", SIP), ("routing", ROUTING)].into_iter().flat_map(|(pair, sides)| {
-        let server = move |name: &str| Description { name: name.into(), pair: Some(pair.into()), ends_last: false };
+        let server = move |name: &str| Description {
+            name: name.into(),
+            pair: Some(pair.into()),
+            ends_last: false,
+            is_spare: name == sides[2],
+        };
         members(settings, sides).into_iter().filter(is_here).map(server)
     });
     let switchboard = settings.hosts.as_ref().map(|_| alone("switchboard"));
@@ -94,9 +99,11 @@ fn etcd(folder: &Folder, settings: &Settings, me: &Incarnation) -> Result<(), Fa
     Ok(coordinator::keep(folder, me, &member)?)
 }
 
-/// Those sides of a pair that are run.
-fn members(settings: &Settings, sides: [&'static str; 2]) -> Vec<&'static str> {
-    sides.into_iter().take(if settings.sip.standby { 2 } else { 1 }).collect()
+/// Those members of a pair that are run.
+fn members(settings: &Settings, sides: [&'static str; 3]) -> Vec<&'static str> {
+    let has_spare = settings.hosts.as_ref().is_some_and(|hosts| hosts.spare.is_some());
+    let count = if settings.sip.standby { 2 + usize::from(has_spare) } else { 1 };
+    sides.into_iter().take(count).collect()
 }
 
 fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<ControlSettings, Failure> {
@@ -163,16 +170,15 @@ fn shell(
     folder: &Folder,
     settings: &Settings,
     pair: &str,
-    sides: [&'static str; 2],
+    sides: [&'static str; 3],
     me: Incarnation,
 ) -> ServerSettings {
-    let other = members(settings, sides).into_iter().find(|side| *side != me.application);
-    let far = settings.hosts.as_ref().zip(other);
+    let others: Vec<_> = members(settings, sides).into_iter().filter(|side| *side != me.application).collect();
     ServerSettings {
-        far: far.and_then(|(hosts, other)| hosts.far(folder, &settings.solution, pair, other)),
+        far: settings.hosts.as_ref().and_then(|hosts| hosts.far(folder, &settings.solution, pair, &others)),
         me,
         pair: pair.to_owned(),
-        peer: other.map(str::to_owned),
+        peers: others.into_iter().map(str::to_owned).collect(),
         folder: folder.clone(),
         addresses: Vec::new(),
         doors: Vec::new(),

@@ -29,6 +29,8 @@ pub struct Description {
     pub pair: Option<String>,
     /// The others need it, so it ends after them.
     pub ends_last: bool,
+    /// It runs only while it is [wanted](Host::want).
+    pub is_spare: bool,
 }
 
 /// What an application is about.
@@ -107,6 +109,7 @@ struct Application {
     state: State,
     run: u64,
     lives: bool,
+    is_wanted: bool,
     serves_since: Option<Time>,
     restart: Restart,
     hang: Hang,
@@ -165,7 +168,28 @@ impl Host {
     pub fn found(&mut self, which: usize, now: Time, run: u64, lives: bool) {
         let Some(application) = self.applications.get_mut(which) else { return };
         (application.run, application.lives) = (run, lives);
+        application.is_wanted |= lives;
+        if !application.is_wanted {
+            application.state = State::Stopped;
+            return;
+        }
         application.due = Some(if lives { now + INTRODUCTION_TIME } else { now });
+    }
+
+    /// Whether an application is to run now: for a spare, which is not to before this says so.
+    pub fn want(&mut self, which: usize, now: Time, wanted: bool) {
+        let Some(application) = self.applications.get_mut(which).filter(|one| one.is_wanted != wanted) else { return };
+        if self.stopping {
+            return;
+        }
+        application.is_wanted = wanted;
+        match (wanted, application.lives) {
+            (true, false) => (application.state, application.due) = (State::Starting, Some(now)),
+            (false, false) => (application.state, application.due) = (State::Stopped, None),
+            (false, true) => application.ask_to_end(which, now + END_TIME, &mut self.orders),
+            // It is on its way to its end, and is started again after that.
+            (true, true) => {}
+        }
     }
 
     /// A run of an application has been started.
@@ -232,6 +256,8 @@ impl Host {
         if self.stopping {
             (application.state, application.due) = (State::Stopped, None);
             self.end_the_last(now);
+        } else if !application.is_wanted {
+            (application.state, application.due) = (State::Stopped, None);
         } else {
             let served = application.serves_since.take().map(|since| now.since(since));
             let pause = application.restart.ended(served).max(BREATH);
@@ -287,6 +313,7 @@ impl Host {
 impl Application {
     fn new(description: Description) -> Self {
         Self {
+            is_wanted: !description.is_spare,
             description,
             state: State::Starting,
             run: 0,

@@ -8,6 +8,7 @@
 pub mod hang;
 pub mod host;
 pub mod restart;
+pub mod spare;
 
 pub use hang::{Doing, Hang};
 pub use host::{Action, Description, Host, Order, Reason, State};

@@ -72,7 +72,7 @@ fn turn(mut duty: impl Duty, pulse: &Pulse, mut lca: LcaLink) -> io::Result<()> 
         while let Some(news) = lca.poll() {
             match news {
                 News::Stop => return Ok(()),
-                News::Ended(_) => {}
+                News::Ended(_) | News::HandOver => {}
             }
         }
     }

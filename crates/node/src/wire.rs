@@ -43,6 +43,8 @@ pub enum FromLca {
     Stop,
     /// The answer to `Follow`.
     Applications(Vec<ApplicationRow>),
+    /// Let the backup become primary.
+    HandOver,
 }
 
 /// Which part of a pair a server plays.

@@ -176,7 +176,7 @@ fn server_process() {
     let settings = ServerSettings {
         me: Incarnation::new(application, run.parse().expect("a number")),
         pair: "count".into(),
-        peer: Some(peer.into()),
+        peers: vec![peer.into()],
         folder: Folder::new(dir),
         doors: vec![Door::Udp(door(far == "far", application, port))],
         far: (far == "far").then(|| far_settings(Path::new(dir), application, port)),
@@ -203,10 +203,14 @@ fn far_settings(dir: &Path, application: &str, port: u16) -> FarSettings {
     FarSettings {
         identity: identity(dir, me),
         listen: [1, 2].map(|network| address(network, me, LINKS)).into(),
-        route: Route {
-            name: name_of(NAMES[1 - me], SOLUTION),
-            networks: [1, 2].map(|network| (address(network, me, 0), address(network, 1 - me, LINKS))).into(),
-        },
+        spare: None,
+        routes: vec![(
+            NAMES[1 - me].into(),
+            Route {
+                name: name_of(NAMES[1 - me], SOLUTION),
+                networks: [1, 2].map(|network| (address(network, me, 0), address(network, 1 - me, LINKS))).into(),
+            },
+        )],
     }
 }
 

@@ -59,7 +59,8 @@ fn placed(here: String, all: Vec<Host>) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
-    Hosts { here, all, sip: sides(), routing: sides(), coordinator, addresses: addresses() }
+    let spare = all.get(2).map(|host| host.name.clone());
+    Hosts { here, all, sip: sides(), routing: sides(), spare, coordinator, addresses: addresses() }
 }
 
 fn host(number: u8) -> Host {

@@ -157,7 +157,7 @@ impl<'a> Watch<'a> {
                     self.rows.clone_from(&rows);
                     inputs.push(Input::Applications(rows));
                 }
-                Event::Message(FromLca::Ended(_) | FromLca::Stop) | Event::Disconnected => {}
+                Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver) | Event::Disconnected => {}
             }
         }
     }

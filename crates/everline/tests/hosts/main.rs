@@ -14,6 +14,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Trial};
 use network::rehearsal::{Id, Network, Place as At, Rehearsal, virtual_addresses};
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use rustix::process::geteuid;
 use serde_json::Value;
 
@@ -22,8 +23,9 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 3] = [
+const TESTS: [Test; 4] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
+    ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
@@ -108,6 +110,13 @@ impl Solution {
         })
     }
 
+    /// Kills the process with that role.
+    fn kill(&self, role: &str) {
+        let pid = self.ask(|sides| sides.get(role)?["pid"].as_i64());
+        let pid = Pid::from_raw(i32::try_from(pid).expect("a process"));
+        nix::sys::signal::kill(pid, Signal::SIGKILL).expect("it lived");
+    }
+
     /// A phone asks for a sign of life at the one address until there is an answer.
     fn is_reached(&self) {
         let server = SocketAddr::from((virtual_addresses(1).0, 5_060));
@@ -153,6 +162,31 @@ fn the_host_of_the_primary_dies() {
         assert_eq!((&now.0, now.1), (&survivor, epoch + 1), "a host that returns changes nothing");
         (host, epoch) = now;
     }
+}
+
+fn a_spare_stands_in() {
+    let solution = Solution::new();
+    let (first, epoch) = solution.level();
+    solution.play(&format!("host fail {first}"));
+    let at = |sides: &BTreeMap<String, Value>, role: &str, host: &str| {
+        sides.get(role).is_some_and(|side| side["ready"] == true && side["host"] == host)
+    };
+    let second = if first == "h1" { "h2" } else { "h1" };
+    solution.ask(|sides| (at(sides, "primary", second) && at(sides, "backup", "h3")).then_some(()));
+    solution.is_reached();
+    // Its process is what goes now: with a second host the majority of the coordinator would be gone.
+    solution.kill("primary");
+    solution.ask(|sides| at(sides, "primary", "h3").then_some(()));
+    solution.is_reached();
+    solution.play(&format!("host repair {first}"));
+    let homes = ["h1", "h2"];
+    let (primary, now) = solution.ask(|sides| {
+        let home = homes.into_iter().find(|host| at(sides, "primary", host))?;
+        let other = if home == "h1" { "h2" } else { "h1" };
+        at(sides, "backup", other).then(|| (home, sides["primary"]["epoch"].as_u64().unwrap_or_default()))
+    });
+    assert_eq!(now, epoch + 3, "two have died, and the spare has handed over to {primary}");
+    solution.is_reached();
 }
 
 fn two_hosts_are_cut_off() {

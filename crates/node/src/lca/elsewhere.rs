@@ -50,7 +50,7 @@ impl Elsewhere {
                         news.push(who);
                     }
                 }
-                Event::Message(FromLca::Stop | FromLca::Applications(_)) | Event::Disconnected => {}
+                Event::Message(FromLca::Stop | FromLca::HandOver | FromLca::Applications(_)) | Event::Disconnected => {}
             }
         }
         news

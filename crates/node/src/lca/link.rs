@@ -17,6 +17,8 @@ pub enum News {
     Ended(Incarnation),
     /// End cleanly.
     Stop,
+    /// Let the backup become primary.
+    HandOver,
 }
 
 /// The connection to the LCA: outlives the LCA's own restarts and tells a new one all that it must know.
@@ -45,6 +47,7 @@ impl LcaLink {
                 Event::Connected => self.introduce(),
                 Event::Message(FromLca::Ended(incarnation)) => return Some(News::Ended(incarnation)),
                 Event::Message(FromLca::Stop) => return Some(News::Stop),
+                Event::Message(FromLca::HandOver) => return Some(News::HandOver),
                 Event::Message(FromLca::Applications(_)) | Event::Disconnected => {}
             }
         }

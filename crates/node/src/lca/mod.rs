@@ -9,6 +9,7 @@ mod elsewhere;
 mod link;
 mod lock;
 mod runs;
+mod spares;
 mod supervised;
 
 use std::fs;

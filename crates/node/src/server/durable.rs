@@ -26,7 +26,7 @@ pub(super) fn open(settings: &ServerSettings, alarms: &mut Alarms) -> Result<Rec
     let path = folder.journal(me);
     let Opened { journal, mut warnings, is_new, .. } = Journal::open(&path, Settings::default())?;
     // A side that has run before has had a journal, unless that run ended before it came to serve its pair.
-    let is_of_pair = |name: &String| name == me || settings.peer.as_ref() == Some(name);
+    let is_of_pair = |name: &String| name == me || settings.peers.contains(name);
     let has_served =
         || coordinator::named(&folder.journal("coordinator")).iter().any(|one| is_of_pair(&one.application));
     if is_new && settings.me.run > 1 && has_served() {
@@ -35,8 +35,8 @@ pub(super) fn open(settings: &ServerSettings, alarms: &mut Alarms) -> Result<Rec
     let recorder = Recorder::start(journal)
         .map_err(|error| Trouble::new(format!("no thread for {}: {error}", path.display()), "see `ulimit -u`"))?;
     let held = settings
-        .peer
-        .as_ref()
+        .peers
+        .first()
         .map_or("what it held".into(), |peer| format!("what {} does not hold as well", folder.journal(peer).display()));
     if !warnings.is_empty() {
         alarms.lost(format!(
@@ -85,7 +85,7 @@ impl<S: Service> Shell<S> {
     /// Begins with the newest durable records that the journals of both sides hold.
     pub(super) fn cold_start(&mut self) {
         let mut contents = Contents::default();
-        let sides = std::iter::once(&self.settings.me.application).chain(&self.settings.peer);
+        let sides = std::iter::once(&self.settings.me.application).chain(&self.settings.peers);
         for side in sides {
             match crate::journal::read(&self.settings.folder.journal(side)) {
                 Ok((one, warnings)) => {

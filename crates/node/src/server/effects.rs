@@ -37,7 +37,7 @@ impl<S: Service> Shell<S> {
             Effect::Release(output) => self.act(output),
             Effect::Shadow(output) => self.shadow(output),
             Effect::Ask(request) => drop(self.coordinator.send(request)),
-            Effect::Dial(_) if self.far.is_some() => self.dial_far(),
+            Effect::Dial(primary) if self.far.is_some() => self.dial_far(&primary.application),
             Effect::Dial(primary) => self.dial(&primary.application),
             Effect::HangUp if self.far.is_some() => self.hang_up_far(),
             Effect::HangUp => self.hang_up(),

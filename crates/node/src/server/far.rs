@@ -29,17 +29,22 @@ const PATIENCE: Span = Span::from_secs(2);
 pub struct FarSettings {
     /// The file with the identity of this host.
     pub identity: PathBuf,
-    /// Where this side is dialled: one address in each network, in the order of the route.
+    /// Where this side is dialled: one address in each network, in the order of the routes.
     pub listen: Vec<SocketAddr>,
-    /// How the other side is dialled.
-    pub route: Route,
+    /// How each application is dialled that may be the other side.
+    pub routes: Vec<(String, Route)>,
+    /// The one of them that makes way for any other, as it stands in for it.
+    pub spare: Option<String>,
 }
 
 /// What joins this side to a far one.
 #[derive(Debug)]
 pub(super) struct Far {
     me: Incarnation,
-    route: Route,
+    routes: Vec<(String, Route)>,
+    spare: Option<String>,
+    /// The application at the other end of the link.
+    other: Option<String>,
     keys: Keyring,
     listeners: Vec<TcpListener>,
     /// Connections that have not said yet what they are for, and until when they may take to.
@@ -73,7 +78,9 @@ impl Far {
         let listeners = settings.listen.iter().enumerate().map(listen).collect::<Result<_, _>>()?;
         Ok(Self {
             me: me.clone(),
-            route: settings.route.clone(),
+            routes: settings.routes.clone(),
+            spare: settings.spare.clone(),
+            other: None,
             keys,
             listeners,
             guests: BTreeMap::new(),
@@ -117,22 +124,32 @@ impl Far {
         opening.map(|opening| (opening, channel))
     }
 
-    fn dial(&mut self, now: Time) -> io::Result<Remote> {
+    fn dial(&mut self, application: &str, now: Time) -> io::Result<Remote> {
+        let route = self.routes.iter().find(|(name, _)| name == application).map(|(_, route)| route.clone());
+        let route = route.ok_or_else(|| io::Error::other(format!("there is no way to {application}")))?;
         let link = getrandom::u64().map_err(io::Error::other)?;
         self.dials = true;
-        Remote::dial(self.me.clone(), self.route.clone(), link, &mut self.keys, now)
+        Remote::dial(self.me.clone(), route, link, &mut self.keys, now)
+    }
+
+    /// Whether an application that dials is answered now. It is if it has left its old link, or if the spare is there, which makes
+    /// way for the one that it stands in for.
+    fn answers(&self, application: &str) -> bool {
+        let is_spare = |name: &str| self.spare.as_deref() == Some(name);
+        let other = self.other.as_deref().filter(|_| self.remote.is_some());
+        other.is_none_or(|other| other == application || is_spare(other))
     }
 }
 
 impl<S: Service> Shell<S> {
-    pub(super) fn dial_far(&mut self) {
+    pub(super) fn dial_far(&mut self, application: &str) {
         let Some(far) = &mut self.far else { return };
-        let dialled = far.dial(self.now).and_then(|remote| {
+        let dialled = far.dial(application, self.now).and_then(|remote| {
             self.poll.add(&remote, Token::FarLink, false)?;
             Ok(remote)
         });
         match dialled {
-            Ok(remote) => far.remote = Some(remote),
+            Ok(remote) => (far.remote, far.other) = (Some(remote), Some(application.to_owned())),
             Err(error) => {
                 tracing::warn!("cannot dial the other side: {error}");
                 self.replica.link_down(self.now);
@@ -154,7 +171,7 @@ impl<S: Service> Shell<S> {
             return self.hear_far();
         }
         // Only a primary takes somebody on.
-        if self.replica.status().role == RoleName::Primary {
+        if self.replica.status().role == RoleName::Primary && far.answers(&opening.from.application) {
             self.far_calls(&opening, channel);
         }
     }
@@ -172,7 +189,10 @@ impl<S: Service> Shell<S> {
             Ok(remote)
         });
         match taken {
-            Ok(remote) => (far.remote, far.dials) = (Some(remote), false),
+            Ok(remote) => {
+                far.other = Some(opening.from.application.clone());
+                (far.remote, far.dials) = (Some(remote), false);
+            }
             Err(error) => tracing::warn!("cannot take a link of the other side: {error}"),
         }
         self.hear_far();

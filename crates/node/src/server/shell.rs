@@ -49,9 +49,9 @@ pub struct ServerSettings {
     pub me: Incarnation,
     /// The pair, `sip`.
     pub pair: String,
-    /// The application on the other side; none without a standby.
-    pub peer: Option<String>,
-    /// Where that is, if not on this host.
+    /// The applications that may be the other side; none without a standby.
+    pub peers: Vec<String>,
+    /// Where they are, if not on this host.
     pub far: Option<FarSettings>,
     /// The contact centre.
     pub folder: Folder,
@@ -131,7 +131,7 @@ impl<S: Service> Shell<S> {
         let journal = durable::open(&settings, &mut alarms)?;
         // What is written to another host is safe when that host says so (rules 4 and 16).
         let commit = if settings.far.is_some() { Commit::Acknowledged } else { Commit::Published };
-        let replica_settings = Settings::new(settings.me.clone(), settings.peer.clone(), commit, seed);
+        let replica_settings = Settings::new(settings.me.clone(), settings.peers.clone(), commit, seed);
         let build = || -> io::Result<Self> {
             let (pulse, pulse_descriptor) = Pulse::create()?;
             let pulse_descriptor = Arc::new(pulse_descriptor);
@@ -278,6 +278,10 @@ impl<S: Service> Shell<S> {
         while let Some(news) = self.lca.poll() {
             match news {
                 News::Stop => self.asked_to_end(),
+                News::HandOver => match self.replica.switch_over(self.now) {
+                    Ok(()) => tracing::info!("hands over to the usual host"),
+                    Err(why) => tracing::info!("cannot hand over to the usual host yet: {why}"),
+                },
                 News::Ended(who) => {
                     // What the link of a dead writer still holds comes first.
                     self.read_link();

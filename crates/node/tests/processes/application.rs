@@ -75,6 +75,7 @@ fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
             match news {
                 News::Ended(Incarnation { application, run }) => drop(ended.insert(application, run)),
                 News::Stop if stubborn => {}
+                News::HandOver => {}
                 News::Stop => return Ok(()),
             }
         }

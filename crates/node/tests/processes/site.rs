@@ -29,6 +29,7 @@ pub(crate) fn run_lca(dir: &str) {
         name: name.into(),
         pair: name.split_once('-').map(|(pair, _)| pair.into()),
         ends_last: name == "control",
+        is_spare: false,
     };
     let program = std::env::current_exe().unwrap();
     let settings = LcaSettings {
@@ -120,7 +121,7 @@ impl Site {
             Some(Event::Connected) => drop(self.follower.send(&ToLca::Follow)),
             Some(Event::Message(FromLca::Applications(rows))) => self.rows.clone_from(rows),
             Some(Event::Disconnected) => self.rows.clear(),
-            Some(Event::Message(FromLca::Ended(_) | FromLca::Stop)) | None => {}
+            Some(Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver)) | None => {}
         }
         event.is_some()
     }

@@ -12,7 +12,7 @@ use super::standby::Standby;
 impl<E: Engine> Replica<E> {
     /// Takes on a backup that dialled.
     pub(super) fn take_on(&mut self, local: Time, peer: Incarnation, format: u32) {
-        let expected = self.settings.peer.as_ref() == Some(&peer.application);
+        let expected = self.settings.peers.contains(&peer.application);
         self.flush(local);
         let now = self.pair_time(local);
         let Role::Primary(primary) = &mut self.role else { return };

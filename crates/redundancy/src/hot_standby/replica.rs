@@ -33,8 +33,8 @@ pub enum Commit {
 pub struct Settings {
     /// This run of this process.
     pub me: Incarnation,
-    /// The application on the other side; `None` for a server without a standby.
-    pub peer: Option<String>,
+    /// The applications that may be the other side, one at a time; none for a server without a standby.
+    pub peers: Vec<String>,
     /// When a checkpoint counts as safe.
     pub commit: Commit,
     /// Time between heartbeats on the link.
@@ -51,10 +51,10 @@ pub struct Settings {
 impl Settings {
     /// Heartbeats of 50 ms, three missed are a suspicion (hot-standby protocol, detection).
     #[must_use]
-    pub fn new(me: Incarnation, peer: Option<String>, commit: Commit, seed: u64) -> Self {
+    pub fn new(me: Incarnation, peers: impl IntoIterator<Item = String>, commit: Commit, seed: u64) -> Self {
         Self {
             me,
-            peer,
+            peers: peers.into_iter().collect(),
             commit,
             heartbeat: Span::from_millis(50),
             silence: Span::from_millis(150),

@@ -106,7 +106,7 @@ impl<E: Engine> Replica<E> {
     /// True while the other side should have the first word: it may hold every record of the primary that has ended,
     /// and only not have been admitted yet (rule 15). If it was primary itself, it holds no more than this side.
     fn defers(&mut self, local: Time, entry: &PairEntry) -> bool {
-        let may_be_held = self.settings.peer.is_some() && entry.primary.application == self.settings.me.application;
+        let may_be_held = !self.settings.peers.is_empty() && entry.primary.application == self.settings.me.application;
         let may_be_held = may_be_held && !sabotaged!(self, BeginUnasked);
         let connected = self.asking.connected;
         let Role::Start(start) = &mut self.role else { return false };

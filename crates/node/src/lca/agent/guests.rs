@@ -124,7 +124,11 @@ impl Agent {
             report: application.report.clone(),
             trouble: application.trouble.clone(),
         };
-        self.applications.iter().enumerate().map(row).collect()
+        // Whoever looks is not to wait for one that is not wanted.
+        let is_there = |(which, one): &(usize, &Application)| {
+            !one.is_spare || one.process.is_some() || self.host.state(*which) != State::Stopped
+        };
+        self.applications.iter().enumerate().filter(is_there).map(row).collect()
     }
 
     pub(super) fn tell_followers(&mut self) {

@@ -17,6 +17,7 @@ use nix::unistd::setsid;
 use super::LcaSettings;
 use super::elsewhere::Elsewhere;
 use super::runs::Runs;
+use super::spares::{Spares, Verdict};
 use super::supervised::Supervised;
 use crate::clock;
 use crate::coordinator;
@@ -28,8 +29,9 @@ use crate::wire::{ApplicationRow, FromLca, ServerReport, Trouble};
 const HUB: u64 = 0;
 const SIGNALS: u64 = 1;
 const PROCESS: u64 = 2;
-/// The agents of other hosts count from here.
+/// The agents of other hosts count from here, and the pairs of spares from there.
 const AGENT: u64 = 1 << 32;
+const SPARE: u64 = 1 << 33;
 /// Events that are taken at a time.
 const BATCH: usize = 64;
 
@@ -60,6 +62,7 @@ struct Application {
     trouble: Option<Trouble>,
     /// Why its current run is about to end.
     ending: Option<Trouble>,
+    is_spare: bool,
 }
 
 /// The agent.
@@ -70,6 +73,7 @@ pub(super) struct Agent {
     applications: Vec<Application>,
     hub: Hub<Guest>,
     elsewhere: Elsewhere,
+    spares: Spares,
     signals: SignalFd,
     epoll: Epoll,
     /// When to look at the pulses next.
@@ -108,23 +112,35 @@ impl Agent {
             for (number, agent) in (AGENT..).zip(elsewhere.descriptors()) {
                 epoll.add(agent, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
             }
-            Ok((signals, epoll, elsewhere))
+            let spares = settings.applications.iter().enumerate().filter(|(_, one)| one.is_spare);
+            let spares = spares.filter_map(|(which, one)| Some((which, one.name.as_str(), one.pair.as_deref()?)));
+            let spares = Spares::new(&settings.folder, spares)?;
+            for (number, pair) in (SPARE..).zip(spares.descriptors()) {
+                epoll.add(pair, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
+            }
+            Ok((signals, epoll, elsewhere, spares))
         };
         let no_resources =
             |error| Trouble::new(format!("the system has no resources left: {error}"), "see `ulimit -a`");
-        let (signals, epoll, elsewhere) = watch().map_err(no_resources)?;
+        let (signals, epoll, elsewhere, spares) = watch().map_err(no_resources)?;
         let applications = settings.applications.iter().map(Application::new).collect();
         let host = Host::new(settings.applications.iter().cloned());
         let (observe, changed, told) = (Time::ZERO, true, Vec::new());
         let mut agent =
-            Self { settings, host, runs, applications, hub, elsewhere, signals, epoll, observe, changed, told };
-        (0..agent.applications.len()).for_each(|which| agent.find(which));
+            Self { settings, host, runs, applications, hub, elsewhere, spares, signals, epoll, observe, changed, told };
+        for which in 0..agent.applications.len() {
+            agent.find(which);
+            if agent.host.run(which).1 {
+                agent.spares.found(which);
+            }
+        }
         Ok(agent)
     }
 
     /// Works until everything was asked to end and has ended.
     pub(super) fn run(mut self) {
         loop {
+            self.heed_spares();
             self.host.expire(clock::now());
             loop {
                 let orders: Vec<Order> = self.host.orders().collect();
@@ -158,6 +174,7 @@ impl Agent {
             match event.data() {
                 HUB => self.serve(),
                 SIGNALS => self.heed_signals(),
+                number if number >= SPARE => self.spares.hear((number - SPARE) as usize, clock::now()),
                 number if number >= AGENT => self.hear_elsewhere((number - AGENT) as usize),
                 number => self.ended((number - PROCESS) as usize),
             }
@@ -173,7 +190,7 @@ impl Agent {
             application.pulse.is_some() || application.process.is_none() && self.host.run(which).1
         };
         let look = self.applications.iter().enumerate().any(is_looked_at).then_some(self.observe);
-        match self.host.deadline().into_iter().chain(look).min() {
+        match self.host.deadline().into_iter().chain(look).chain(self.spares.deadline()).min() {
             None => EpollTimeout::NONE,
             Some(due) => {
                 // Rounded up, so that what is awaited is due when the wait ends.
@@ -200,6 +217,18 @@ impl Agent {
                 }
                 let look = || pulse.holder().map_or(Doing::Sleeping, |thread| process.doing(thread));
                 self.host.observed(which, now, pulse.beats(), look);
+            }
+        }
+    }
+
+    /// Starts and ends the spares, and has one that serves hand over.
+    fn heed_spares(&mut self) {
+        let now = clock::now();
+        for Verdict { which, is_wanted, goes_home } in self.spares.verdicts(now) {
+            self.host.want(which, now, is_wanted);
+            if goes_home {
+                let guests = self.hub.whose(|guest| *guest == Guest::Application(which));
+                guests.iter().for_each(|guest| self.hub.send(*guest, &FromLca::HandOver));
             }
         }
     }
@@ -247,7 +276,7 @@ impl Agent {
 
 impl Application {
     fn new(description: &Description) -> Self {
-        let Description { name, pair, .. } = description.clone();
-        Self { name, pair, process: None, pulse: None, report: None, trouble: None, ending: None }
+        let Description { name, pair, is_spare, .. } = description.clone();
+        Self { name, pair, process: None, pulse: None, report: None, trouble: None, ending: None, is_spare }
     }
 }
