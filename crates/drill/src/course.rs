@@ -27,8 +27,9 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 const PROBE_BEFORE: Duration = Duration::from_millis(100);
 /// What a fault at once does shows by then.
 const AFTERMATH: Duration = Duration::from_millis(1_500);
-/// So long people may be quiet for a comparison of records; less than what makes a phone repeat itself twice.
-const QUIET_LIMIT: Duration = Duration::from_millis(1_200);
+/// So long people may be quiet for a comparison: what a fault has taken is repeated by then, after T1 and again after 2 T1 (RFC
+/// 3261 17.1.2.2).
+const QUIET_LIMIT: Duration = Duration::from_millis(2_500);
 /// Silences of this length are written down each, in nanoseconds.
 const SHOWN: Nanos = 10_000_000;
 /// A drill whose load is lost to such a degree is ended: it measures nothing any more.
@@ -247,12 +248,15 @@ impl Course<'_> {
         }
         self.load.set_quiet(true);
         let begun = Instant::now();
-        let mut same = None;
-        while begun.elapsed() < QUIET_LIMIT && same.is_none() {
+        let (mut same, mut agents) = (None, self.agents());
+        while begun.elapsed() < QUIET_LIMIT && (same.is_none() || !agents.ok) {
             sleep(Duration::from_millis(30));
-            same = site::status(&self.site).ok().filter(Status::is_same);
+            same = same.or_else(|| site::status(&self.site).ok().filter(Status::is_same));
+            if !agents.ok {
+                agents = self.agents();
+            }
         }
-        let agents = self.agents();
+        self.call_back();
         self.load.set_quiet(false);
         let status = same.clone().map_or_else(|| site::status(&self.site).unwrap_or_default(), |status| status);
         let lacks = status.lacks();
@@ -280,8 +284,17 @@ impl Course<'_> {
         run.checks.push(agents);
     }
 
-    /// Compares what the solution believes of its agents with what their phones know. Who is held to be away is put ready
-    /// again, so that the next fault finds everybody at work.
+    /// Puts agents who are held to be away ready again, so that the next fault finds everybody at work.
+    fn call_back(&self) {
+        let away = site::agents(&self.site).unwrap_or_default();
+        for agent in away.iter().filter(|agent| agent.state == "not-ready") {
+            let path = format!("/v1/agents/{}/ready", agent.id);
+            // If nobody takes the order, the next check says so.
+            let _ = self.site.hosts().iter().any(|host| self.site.post(host, &path).is_ok());
+        }
+    }
+
+    /// Compares what the solution believes of its agents with what their phones know.
     fn agents(&self) -> Check {
         let name = "agent states".to_owned();
         let known = match site::agents(&self.site) {
@@ -304,11 +317,6 @@ impl Course<'_> {
             if !fits {
                 let reason = agent.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
                 off.push(format!("{id} is {}{reason} with {calls} calls at the phone", agent.state));
-            }
-            if agent.state == "not-ready" {
-                let path = format!("/v1/agents/{id}/ready");
-                // If nobody takes the order, the next check says so.
-                let _ = self.site.hosts().iter().any(|host| self.site.post(host, &path).is_ok());
             }
         }
         let all = phones.len();

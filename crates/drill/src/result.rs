@@ -72,6 +72,8 @@ pub struct Phones {
     pub count: usize,
     /// How often one lost its connection and came back on another.
     pub comebacks: u64,
+    /// Connections that stood while nothing came on them any more, and that a phone gave up after a second without an answer.
+    pub silent_connections: u64,
     /// Registrations that had a refusal or no answer.
     pub failed_registrations: u64,
 }

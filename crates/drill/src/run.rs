@@ -62,7 +62,12 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
     let ended = ended.or(mended.err());
     let (last, ended_ns) = (load.snapshot(), load.nanos());
     let drained = drain(&load, tell);
-    let phones = Phones { count: last.registered.1, comebacks: last.comebacks, failed_registrations: last.failures };
+    let phones = Phones {
+        count: last.registered.1,
+        comebacks: last.comebacks,
+        silent_connections: last.silent_connections,
+        failed_registrations: last.failures,
+    };
     let remains = load.finish(drained)?;
     Ok(report(
         Frame { begun_ns, ended_ns, phones, ended },

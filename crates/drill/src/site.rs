@@ -124,7 +124,7 @@ pub(crate) fn agents(site: &Arc<dyn Site>) -> Result<Vec<Agent>, Trouble> {
 pub(crate) fn noted(site: &Arc<dyn Site>, since: Nanos) -> Vec<Noted> {
     let mut found = Vec::new();
     for host in site.hosts() {
-        for application in ["sip-a", "sip-b", "routing-a", "routing-b"] {
+        for application in ["sip-a", "sip-b", "sip-c", "routing-a", "routing-b", "routing-c"] {
             let Some(folder) = site.logs(&host) else { continue };
             let text = fs::read(folder.join(format!("{application}.log"))).unwrap_or_default();
             let text = String::from_utf8_lossy(&text);

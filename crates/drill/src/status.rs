@@ -63,7 +63,10 @@ impl Status {
     /// Whether every application runs, and every pair has a primary and a backup that could take over.
     #[must_use]
     pub fn is_level(&self) -> bool {
-        let runs = |application: &Application| application.state == "started" && application.pid.is_some();
+        // A spare that nobody needs is stopped, as it was asked to be.
+        let runs = |application: &Application| {
+            application.state == "stopped" || application.state == "started" && application.pid.is_some()
+        };
         let could = |application: &Application| application.ready && application.level != Some(false);
         let has = |pair, role| self.in_role(pair, role).is_some_and(could);
         self.applications.iter().all(runs)
@@ -95,7 +98,7 @@ impl Status {
             host => format!("{}@{host}", one.name),
         };
         let mut lacks: Vec<String> = Vec::new();
-        for one in self.applications.iter().filter(|one| one.state != "started") {
+        for one in self.applications.iter().filter(|one| !matches!(one.state.as_str(), "started" | "stopped")) {
             lacks.push(format!("{} is {}", name(one), one.state));
         }
         for pair in PAIRS {

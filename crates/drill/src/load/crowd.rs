@@ -245,7 +245,6 @@ impl Crowd {
 
     /// Takes a message that a phone has received.
     pub(super) fn message(&mut self, now: Time, phone: usize, bytes: &[u8], source: SocketAddr) {
-        self.heard(phone);
         let place = self.phones[phone].who.place;
         self.watch.message(now, true, place, bytes);
         let Ok(message) = Message::parse(bytes) else {
@@ -264,7 +263,7 @@ impl Crowd {
         }
     }
 
-    /// Something was received.
+    /// Something was received on the connection of a phone.
     pub(super) fn heard(&mut self, phone: usize) {
         if let Some(phone) = self.phones.get_mut(phone) {
             phone.heard();

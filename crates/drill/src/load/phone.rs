@@ -53,6 +53,8 @@ pub(super) struct Phone {
     pub(super) registered: bool,
     /// How often it had to register after it had lost its connection.
     pub(super) comebacks: u64,
+    /// How often its connection stood and nothing came on it any more.
+    pub(super) silences: u64,
     /// REGISTERs that had no answer or a refusal.
     pub(super) failures: u64,
     chance: Chance,
@@ -83,6 +85,7 @@ impl Phone {
             next,
             registered,
             comebacks: 0,
+            silences: 0,
             failures: 0,
             chance,
         }
@@ -114,6 +117,7 @@ impl Phone {
                 self.closed(now);
             }
             Line::Up(_, limit) if limit <= now => {
+                self.silences += 1;
                 wishes.push(Wish::Close);
                 self.closed(now);
             }

@@ -137,7 +137,7 @@ fn target(words: &mut Words<'_>) -> Result<Target, Problem> {
             None => None,
         };
         let known = matches!(name, "control" | "lca" | "switchboard")
-            || name.split_once('-').is_some_and(|(pair, side)| is_pair(pair) && matches!(side, "a" | "b"));
+            || name.split_once('-').is_some_and(|(pair, side)| is_pair(pair) && matches!(side, "a" | "b" | "c"));
         known.then(|| Target::Application { name: name.to_owned(), host })
     })
 }

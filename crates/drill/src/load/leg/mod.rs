@@ -3,11 +3,17 @@
 //! A leg knows the rules of SIP and nothing of what the call is for: it takes messages, deadlines and orders, puts what is to be
 //! sent into `out`, and tells its [`super::call::Call`] what has happened.
 
+mod received;
+mod sent;
+
 use model::{Span, Time};
 use sip::build::AnswerHead;
-use sip::transaction::timer::{Repeat, T2, TIMER_H};
+use sip::transaction::timer::Repeat;
 use sip::transaction::{Action, ClientInvite, ClientRequest, ServerInvite, ServerRequest};
-use sip::{Answer, Dialog, HeaderName, Message, Method};
+use sip::{Answer, Dialog, Message, Method};
+
+use received::{InviteIn, RequestIn};
+use sent::{Cancel, InviteOut, RequestOut};
 
 use super::wording::{self, Invitation, Who};
 
@@ -43,53 +49,6 @@ pub(super) enum Happening {
 pub(super) struct Effects {
     pub(super) out: Vec<Vec<u8>>,
     pub(super) happened: Vec<Happening>,
-}
-
-/// An INVITE that was sent.
-struct InviteOut {
-    tx: ClientInvite,
-    bytes: Vec<u8>,
-    branch: String,
-    seq: u32,
-    ack: Vec<u8>,
-    /// It began the call; else it changes the session.
-    first: bool,
-    proven: bool,
-    cancel: Cancel,
-}
-
-enum Cancel {
-    No,
-    /// As soon as a provisional answer came (RFC 3261 9.1).
-    Wanted,
-    Sent(ClientRequest, Vec<u8>),
-}
-
-/// Another request that was sent.
-struct RequestOut {
-    tx: ClientRequest,
-    bytes: Vec<u8>,
-    branch: String,
-}
-
-/// An INVITE that came in.
-struct InviteIn {
-    tx: ServerInvite,
-    head: AnswerHead,
-    branch: String,
-    seq: u32,
-    last: Vec<u8>,
-    /// The 2xx is sent again until it is acknowledged (RFC 3261 13.3.1.4), and for so long at most.
-    repeat: Repeat,
-    give_up: Time,
-    first: bool,
-}
-
-/// Another request that came in, and its answer.
-struct RequestIn {
-    tx: ServerRequest,
-    branch: String,
-    reply: Vec<u8>,
 }
 
 /// One end of a call.
@@ -482,82 +441,6 @@ impl Leg {
             // A provisional answer tells that the phone rings; a 2xx waits for its ACK.
             if (invite.tx.is_open() || invite.give_up < Time::NEVER) && !invite.last.is_empty() {
                 fx.out.push(invite.last.clone());
-            }
-        }
-    }
-}
-
-impl InviteOut {
-    fn send_cancel(&mut self, now: Time, who: &Who, fx: &mut Effects) {
-        let bytes = wording::echo(Method::Cancel, &self.bytes, None);
-        fx.out.push(bytes.clone());
-        self.cancel = Cancel::Sent(ClientRequest::new(now, who.tcp), bytes);
-    }
-
-    fn deadline(&self) -> Time {
-        let own = if self.tx.is_open() { self.tx.deadline() } else { Time::NEVER };
-        match &self.cancel {
-            Cancel::Sent(tx, _) if tx.is_open() => own.min(tx.deadline()),
-            _ => own,
-        }
-    }
-
-    fn expire(&mut self, now: Time, fx: &mut Effects) {
-        if self.tx.is_open() {
-            match self.tx.expire(now) {
-                Action::Send => fx.out.push(self.bytes.clone()),
-                Action::TimedOut => fx.happened.push(Happening::Silence("INVITE")),
-                _ => {}
-            }
-        }
-        if let Cancel::Sent(tx, bytes) = &mut self.cancel
-            && tx.is_open()
-        {
-            match tx.expire(now) {
-                Action::Send => fx.out.push(bytes.clone()),
-                Action::TimedOut => fx.happened.push(Happening::Silence("CANCEL")),
-                _ => {}
-            }
-        }
-    }
-}
-
-impl InviteIn {
-    fn respond(&mut self, now: Time, who: &Who, status: u16, tag: &str, call: u64, fx: &mut Effects) {
-        if self.tx.respond(now, status) != Action::Send {
-            return;
-        }
-        let mut bytes = Vec::with_capacity(640);
-        let answer = self.head.answer(Answer::new(status).tag(tag), &mut bytes);
-        let answer = answer.header(HeaderName::Contact, who.contact());
-        if (200..300).contains(&status) {
-            answer.body("application/sdp", wording::session(who, call, "sendrecv").as_bytes());
-            (self.repeat, self.give_up) = (Repeat::begin(now), now + TIMER_H);
-        } else {
-            answer.finish();
-        }
-        fx.out.push(bytes.clone());
-        self.last = bytes;
-    }
-
-    fn deadline(&self) -> Time {
-        let own = if self.tx.is_lingering() || self.tx.is_terminated() { Time::NEVER } else { self.tx.deadline() };
-        own.min(self.repeat.at()).min(self.give_up)
-    }
-
-    fn expire(&mut self, now: Time, fx: &mut Effects) {
-        if self.give_up <= now {
-            (self.repeat, self.give_up) = (Repeat::NEVER, Time::NEVER);
-            fx.happened.push(Happening::NeverAcknowledged);
-        } else if self.repeat.at() <= now {
-            self.repeat.again(now, T2);
-            fx.out.push(self.last.clone());
-        }
-        if !self.tx.is_lingering() && !self.tx.is_terminated() {
-            match self.tx.expire(now) {
-                Action::Send => fx.out.push(self.last.clone()),
-                Action::TimedOut => fx.happened.push(Happening::NeverAcknowledged),
-                _ => {}
             }
         }
     }
