@@ -69,6 +69,11 @@ impl Leg {
         self.established && !self.bye
     }
 
+    /// The server has sent a BYE.
+    pub(super) const fn ended_by_server(&self) -> bool {
+        self.bye_by_server
+    }
+
     /// Offered or talking, and nobody has begun to end it.
     pub(super) const fn is_busy(&self) -> bool {
         !self.done && !self.bye && !self.cancelled

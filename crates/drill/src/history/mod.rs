@@ -100,8 +100,9 @@ impl History {
     fn request(&mut self, event: &Event, leg_key: &LegKey) {
         let message = &event.message;
         let key = (event.by_server, message.branch.clone(), message.method.clone());
-        if let Some(known) = self.transactions.get(&key) {
+        if let Some(known) = self.transactions.get_mut(&key) {
             let changed = known.is_changed_by(message);
+            known.again();
             self.repeated(event.by_server);
             if event.by_server && changed {
                 self.report(Rule::RequestChanged, leg_key, event.at);
@@ -138,13 +139,15 @@ impl History {
         let message = &event.message;
         let key = (!event.by_server, message.branch.clone(), message.method.clone());
         // A request that was on its way when its dialog ended may well be denied.
-        let is_live = self.legs.get(leg_key).is_some_and(Leg::is_live);
+        let (is_live, ended) =
+            self.legs.get(leg_key).map_or((false, true), |leg| (leg.is_live(), leg.ended_by_server()));
         let Some(transaction) = self.transactions.get_mut(&key) else {
             if event.by_server {
                 self.report(Rule::AnswerToNothing, leg_key, event.at);
             }
             return;
         };
+        let is_live = is_live || !ended && transaction.is_first_bye();
         let broken = if event.by_server { transaction.judge(message, status, is_live) } else { Vec::new() };
         let is_new = transaction.answered(message, status);
         if !is_new {

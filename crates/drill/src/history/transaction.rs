@@ -18,6 +18,7 @@ pub(super) struct Transaction {
     provisional: Vec<(u16, u64)>,
     last: Option<(u16, u64)>,
     acknowledged: bool,
+    repeated: bool,
     last_at: Nanos,
 }
 
@@ -36,6 +37,7 @@ impl Transaction {
             provisional: Vec::new(),
             last: None,
             acknowledged: false,
+            repeated: false,
             last_at: event.at,
         }
     }
@@ -46,6 +48,16 @@ impl Transaction {
 
     pub(super) const fn is_changed_by(&self, repeat: &Message) -> bool {
         self.fingerprint != repeat.fingerprint
+    }
+
+    /// Its request was sent again.
+    pub(super) const fn again(&mut self) {
+        self.repeated = true;
+    }
+
+    /// A BYE that was sent once: nothing but this BYE can have ended its dialog from its sender's side.
+    pub(super) fn is_first_bye(&self) -> bool {
+        self.method == "BYE" && !self.repeated
     }
 
     /// RFC 3261 9.1: not before a provisional answer. A final one may be on its way meanwhile.

@@ -260,10 +260,15 @@ impl Call {
         match (side, happening) {
             (_, Happening::Silence(method)) => self.lose(now, format!("no answer to {method}")),
             (_, Happening::NeverAcknowledged) => self.lose(now, "an answer was never acknowledged".to_owned()),
-            (_, Happening::ByeDone(200..300)) => self.confirmed = true,
-            // Both ends may hang up at once.
-            (_, Happening::ByeDone(_)) if self.told => self.confirmed = true,
-            (_, Happening::ByeDone(status)) => self.lose(now, format!("BYE was answered by {status}")),
+            (_, Happening::ByeDone(200..300, _)) => self.confirmed = true,
+            // Both ends may hang up at once; and a BYE that was repeated may have ended the call at the first time. For its sender
+            // it is over in either case (RFC 3261 15.1.1); whether the other end knows is watched.
+            (_, Happening::ByeDone(status, is_repeated))
+                if self.told || (is_repeated && matches!(status, 408 | 481)) =>
+            {
+                self.confirmed = true;
+            }
+            (_, Happening::ByeDone(status, _)) => self.lose(now, format!("BYE was answered by {status}")),
             (_, Happening::ChangeDone(200..300)) => {}
             (_, Happening::ChangeDone(_)) if self.hung_up.is_some() => {}
             // The other side is not ready for it yet: the session goes on as it was, and the change is tried again (RFC 3261

@@ -323,10 +323,9 @@ impl Crowd {
     pub(super) fn connected(&mut self, now: Time, phone: usize) {
         self.with_phone(now, phone, |phone, _| phone.connected(now));
         let mut fx = Effects::default();
-        for call in self.calls.values().filter(|call| call.is_live()) {
-            for leg in std::iter::once(&call.caller).chain(&call.callees).filter(|leg| leg.phone == phone) {
-                leg.send_again(&mut fx);
-            }
+        for call in self.calls.values_mut() {
+            let legs = std::iter::once(&mut call.caller).chain(&mut call.callees);
+            legs.filter(|leg| leg.phone == phone).for_each(|leg| leg.send_again(&mut fx));
         }
         self.flush(now, phone, fx);
     }
@@ -401,8 +400,9 @@ impl Crowd {
 
     fn send(&mut self, now: Time, phone: usize, bytes: Vec<u8>) {
         let Some(known) = self.phones.get(phone) else { return };
-        // What cannot leave was not said: it goes out again when the connection is back.
-        if known.is_up() {
+        // What cannot leave was not said: it goes out again when the connection is back. Answers go back where their requests came
+        // from, which may be a connection of the server's.
+        if known.is_up() || bytes.starts_with(b"SIP/2.0 ") {
             self.watch.message(now, false, known.who.place, &bytes);
             self.out.push(Output::Send(phone, bytes));
         }

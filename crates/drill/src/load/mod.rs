@@ -26,3 +26,6 @@ pub use people::{Extension, People, Queue, configuration};
 pub use script::Kind;
 pub use sockets::Net;
 pub use watch::{Counts, LostCall};
+
+#[cfg(test)]
+mod tests;

@@ -36,8 +36,8 @@ pub(super) enum Happening {
     ChangeDone(u16),
     /// The other side has ended the call.
     Bye,
-    /// Our BYE has this outcome.
-    ByeDone(u16),
+    /// Our BYE has this outcome; true: it had been sent more than once.
+    ByeDone(u16, bool),
     /// The other side does not want an answer any more.
     Cancelled,
     /// A request of ours had no answer at all.
@@ -177,7 +177,7 @@ impl Leg {
         let seq = dialog.next_seq();
         let bytes = wording::inside(who, dialog, Method::Bye, seq, &branch, None);
         fx.out.push(bytes.clone());
-        self.requests_out.push(RequestOut { tx: ClientRequest::new(now, who.tcp), bytes, branch });
+        self.requests_out.push(RequestOut { tx: ClientRequest::new(now, who.tcp), bytes, branch, is_repeated: false });
         self.ends = true;
     }
 
@@ -214,7 +214,7 @@ impl Leg {
                     && request.tx.respond(now, status) == Action::Pass
                     && status >= 200
                 {
-                    fx.happened.push(Happening::ByeDone(status));
+                    fx.happened.push(Happening::ByeDone(status, request.is_repeated));
                 }
             }
         }
@@ -413,7 +413,10 @@ impl Leg {
         }
         for request in self.requests_out.iter_mut().filter(|request| request.tx.is_open()) {
             match request.tx.expire(now) {
-                Action::Send => fx.out.push(request.bytes.clone()),
+                Action::Send => {
+                    request.is_repeated = true;
+                    fx.out.push(request.bytes.clone());
+                }
                 Action::TimedOut => fx.happened.push(Happening::Silence("BYE")),
                 _ => {}
             }
@@ -424,7 +427,7 @@ impl Leg {
     }
 
     /// Sends again what nobody has answered: the connection that carried it is gone, and another one is there.
-    pub(super) fn send_again(&self, fx: &mut Effects) {
+    pub(super) fn send_again(&mut self, fx: &mut Effects) {
         for invite in &self.invites_out {
             if invite.tx.is_open() {
                 fx.out.push(invite.bytes.clone());
@@ -435,8 +438,10 @@ impl Leg {
                 fx.out.push(bytes.clone());
             }
         }
-        let open = self.requests_out.iter().filter(|request| request.tx.is_open());
-        fx.out.extend(open.map(|request| request.bytes.clone()));
+        for request in self.requests_out.iter_mut().filter(|request| request.tx.is_open()) {
+            request.is_repeated = true;
+            fx.out.push(request.bytes.clone());
+        }
         for invite in &self.invites_in {
             // A provisional answer tells that the phone rings; a 2xx waits for its ACK.
             if (invite.tx.is_open() || invite.give_up < Time::NEVER) && !invite.last.is_empty() {

@@ -32,6 +32,8 @@ pub(super) struct RequestOut {
     pub(super) tx: ClientRequest,
     pub(super) bytes: Vec<u8>,
     pub(super) branch: String,
+    /// It was sent more than once.
+    pub(super) is_repeated: bool,
 }
 
 impl InviteOut {
