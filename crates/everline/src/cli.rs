@@ -95,6 +95,18 @@ pub(crate) enum Command {
         #[arg(value_name = "PAIR")]
         pair: String,
     },
+    /// Begin a pair again although a host that nobody can reach may still serve it
+    ///
+    /// Without --accept-loss it says what is in doubt, and does nothing.
+    #[command(after_help = "Example:\n  everline promote sip --accept-loss")]
+    Promote {
+        /// The pair, "sip" or "routing"
+        #[arg(value_name = "PAIR")]
+        pair: String,
+        /// The host of whatever is in doubt is off, and the calls that it held may be lost
+        #[arg(long)]
+        accept_loss: bool,
+    },
     /// End the contact centre cleanly
     #[command(after_help = "Example:\n  everline stop")]
     Stop,

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::cli::{Cli, Command, Config, DrillCommand, HostCommand, Inner};
-use crate::commands::{agents, calls, drill, papers, status, stop, switchover};
+use crate::commands::{agents, calls, drill, papers, promote, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
 
@@ -54,6 +54,7 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Calls(listing) => calls::run(&control, listing),
         Command::Agents(listing) => agents::run(&control, listing),
         Command::Agent { number, state, reason } => agents::set(&control, &number, state, reason.as_deref()),
+        Command::Promote { pair, accept_loss } => promote::run(&control, &pair, accept_loss),
         Command::Switchover { pair } => switchover::run(&control, &pair),
         Command::Stop => stop::run(&folder, &control),
         Command::Config(Config::Check(listing)) => commands::config::check(&folder, listing),

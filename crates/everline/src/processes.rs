@@ -1,6 +1,7 @@
 //! The processes of a solution: `everline run APPLICATION`, started by `up` and by the local control agent.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use management::Description;
@@ -18,7 +19,7 @@ use crate::engines;
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
 use crate::hosts;
-use crate::settings::Settings;
+use crate::settings::{Listen, Settings, Transport};
 
 /// The members of each pair: its two sides, and the spare on a third host.
 const SIP: [&str; 3] = ["sip-a", "sip-b", "sip-c"];
@@ -121,10 +122,19 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         solution: settings.solution.clone(),
         host: hosts.map_or_else(|| name.trim_end().to_owned(), |hosts| hosts.here.clone()),
         others: hosts.into_iter().flat_map(|hosts| hosts.others().map(other)).collect(),
+        probed: probed(settings)?,
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
         etcd,
     })
+}
+
+/// Where whoever serves can be asked from outside.
+fn probed(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
+    let addresses = addresses(settings)?;
+    let is_virtual = |listen: &&Listen| addresses.iter().any(|one| one.address == listen.address.ip());
+    let udp = settings.sip.listen.iter().filter(|listen| listen.transport == Transport::Udp);
+    Ok(udp.filter(is_virtual).map(|listen| listen.address).collect())
 }
 
 /// The addresses that whoever serves takes.

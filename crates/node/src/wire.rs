@@ -164,6 +164,11 @@ pub enum ControlRequest {
         /// Names this request, so that a repeated one gets the same answer.
         request: u64,
     },
+    /// Serve although others may do so, for all that is known.
+    Promote {
+        /// The operator knows what may be lost; without that the answer says who is in doubt.
+        loss_is_accepted: bool,
+    },
 }
 
 /// What a server answers to the control server.
@@ -181,6 +186,8 @@ pub enum ControlReply {
     NotPrimary,
     /// The order cannot be carried out.
     Refused(Trouble),
+    /// To `Promote`, if the loss is not accepted: those of whom nobody knows whether they have ended.
+    InDoubt(Vec<Incarnation>),
 }
 
 /// A part of a long list.

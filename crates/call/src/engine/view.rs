@@ -1,10 +1,14 @@
 //! What people may see of the calls.
 
+use std::net::SocketAddr;
+
 use model::{RecordKey, Time};
 
 use super::Engine;
 use crate::hop::ConnectionId;
-use crate::record::{CALL, CONNECTION, Value};
+
+use crate::record::{CALL, CONNECTION, Content, Value};
+use crate::settings::ListenerId;
 
 /// One call in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,16 @@ impl Engine {
 
 /// What the shell compares with the descriptors that it holds.
 impl Engine {
+    /// Who has opened the connections that the records know, and at which listener.
+    pub fn connected(&mut self) -> Vec<(ListenerId, SocketAddr)> {
+        let keys: Vec<RecordKey> = self.store.keys(CONNECTION, None).collect();
+        let of = |key| match self.store.get(key) {
+            Some(Value(Content::Connection(one))) if !one.ours => Some((one.listener, one.peer)),
+            _ => None,
+        };
+        keys.into_iter().filter_map(of).collect()
+    }
+
     /// The connections that the records know.
     #[must_use]
     pub fn connections(&self) -> Vec<ConnectionId> {

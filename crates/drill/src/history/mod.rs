@@ -115,9 +115,13 @@ impl History {
                 self.report(Rule::CancelTooSoon, leg_key, event.at);
             }
         }
-        if event.by_server && message.method == "INVITE" && message.to_tag.is_empty() && self.is_taken(message, leg_key)
+        if event.by_server
+            && message.method == "INVITE"
+            && message.to_tag.is_empty()
+            && let Some(other) = self.taken_by(message, leg_key)
         {
-            self.report(Rule::TakenTwice, leg_key, event.at);
+            // What the other call has said tells more.
+            self.report(Rule::TakenTwice, &other, event.at);
         }
         let leg = self.legs.entry(leg_key.clone()).or_default();
         let live = leg.is_live();
@@ -128,11 +132,11 @@ impl History {
         }
     }
 
-    /// Offers a call to whom the server called; whether that is one of the people and has another.
-    fn is_taken(&mut self, invite: &Message, leg_key: &LegKey) -> bool {
-        let Some(offered) = self.people.get_mut(invite.called_user()) else { return false };
-        let before = offered.replace(leg_key.clone());
-        before.and_then(|before| self.legs.get(&before)).is_some_and(Leg::is_busy)
+    /// Offers a call to whom the server called; the other call, if that is one of the people and has one.
+    fn taken_by(&mut self, invite: &Message, leg_key: &LegKey) -> Option<LegKey> {
+        let offered = self.people.get_mut(invite.called_user())?;
+        let before = offered.replace(leg_key.clone())?;
+        self.legs.get(&before).is_some_and(Leg::is_busy).then_some(before)
     }
 
     fn response(&mut self, event: &Event, leg_key: &LegKey, status: u16) {

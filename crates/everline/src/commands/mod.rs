@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod config;
 pub(crate) mod drill;
 pub(crate) mod papers;
+pub(crate) mod promote;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod switchover;

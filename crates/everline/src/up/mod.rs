@@ -46,7 +46,7 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
         Settings::read(&folder::settings(folder))
             .map_err(|why| Failure::failed(why).help("`everline stop` ends what runs; then start it again"))?
     };
-    watch(folder, &found, || welcome::text(folder, &settings))
+    watch_over(folder, &found, || welcome::text(folder, &settings))
 }
 
 /// Runs the part of the solution that is on this host, and watches over it until it ends.
@@ -61,11 +61,11 @@ pub(crate) fn run_host(folder: &Folder) -> Result<(), Failure> {
         let what = format!("{} is no host of a solution with several", folder.path().display());
         return Err(Failure::new(Kind::Wrong, what).help("`everline up` starts a contact centre on one host"));
     };
-    watch(folder, &found::look(folder), || format!("{} of {} is up\nready\n", hosts.here, settings.solution))
+    watch_over(folder, &found::look(folder), || format!("{} of {} is up\nready\n", hosts.here, settings.solution))
 }
 
 /// Watches over what runs, or starts it, until it has ended; `welcome` is what is said when everything is up.
-fn watch(folder: &Folder, found: &Found, welcome: impl Fn() -> String) -> Result<(), Failure> {
+fn watch_over(folder: &Folder, found: &Found, welcome: impl Fn() -> String) -> Result<(), Failure> {
     let watch = Watch::new(folder, if let Found::Agent(pid) = found { Some(*pid) } else { None });
     let watch = watch.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
     watch.run(|| {

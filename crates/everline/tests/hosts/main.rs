@@ -23,10 +23,12 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 4] = [
+const TESTS: [Test; 6] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
+    ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
+    ("a host that phones cannot reach hands over", nobody_is_reached),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
 
@@ -189,27 +191,70 @@ fn a_spare_stands_in() {
     solution.is_reached();
 }
 
+fn an_operator_accepts_a_loss() {
+    let solution = Solution::new();
+    let (first, epoch) = solution.level();
+    let second = if first == "h1" { "h2" } else { "h1" };
+    let order = |line: &str| {
+        let folder = solution.running.place.path().join("hosts/h3");
+        solution.running.place.run(&format!("promote sip {line} --dir {}", folder.display()))
+    };
+    assert!(order("").err.contains("serves"), "nobody is in doubt");
+    // The second one goes and comes; the first one goes before that is level again, and does not come back.
+    solution.play(&format!("host fail {second}"));
+    solution.ask(|sides| sides.get("primary").is_some_and(|side| side["level"] == false).then_some(()));
+    solution.play(&format!("host fail {first}"));
+    solution.play(&format!("host repair {second}"));
+    let mut doubt = String::new();
+    for _ in 0..300 {
+        doubt = order("").err;
+        if doubt.contains("nobody knows whether") {
+            break;
+        }
+    }
+    assert!(doubt.contains("--accept-loss"), "{doubt}");
+    let accepted = order("--accept-loss");
+    assert_eq!(accepted.code, Some(0), "{}", accepted.err);
+    let now =
+        solution.ask(|sides| sides.get("primary").filter(|side| side["host"] != first.as_str())?["epoch"].as_u64());
+    assert!(now > epoch, "{now} after {epoch}");
+    solution.is_reached();
+    solution.play(&format!("host repair {first}"));
+    assert_eq!(solution.level().1, now, "whoever returns finds that it was superseded");
+}
+
 fn two_hosts_are_cut_off() {
     let solution = Solution::new();
     let (_, epoch) = solution.level();
     solution.play("link cut h1 h2");
-    let alone = |sides: &BTreeMap<String, Value>| {
-        let primary = sides.get("primary")?;
-        sides.get("backup").is_none_or(|backup| backup["ready"] == false).then(|| primary["epoch"].as_u64())?
-    };
-    let now = solution.ask(alone);
-    assert!(
-        (epoch..=epoch + 1).contains(&now),
-        "{now} after {epoch}: one of them goes on, or the other one takes over"
-    );
+    solution.ask(|sides| (sides.get("primary")?["level"] == false).then_some(()));
     solution.is_reached();
     solution.play("link repair");
-    assert_eq!(solution.level().1, now, "the return of a link changes nothing");
+    let now = solution.level().1;
+    assert!((epoch..=epoch + 1).contains(&now), "{now} after {epoch}: one goes on, or the other one takes over");
     solution.is_reached();
     // One network is enough.
     solution.play("link cut h1 h2 --network b");
     solution.play("link delay h1 h2 5 --network a");
     assert_eq!(solution.level().1, now);
+    solution.is_reached();
+}
+
+fn nobody_is_reached() {
+    let solution = Solution::new();
+    let (host, epoch) = solution.level();
+    solution.is_reached();
+    // The links of the pair stand, so neither side suspects the other one.
+    for place in ["h1", "h2", "h3", "phones", "carriers"] {
+        if place != host {
+            solution.play(&format!("link cut {host} {place} --network access"));
+        }
+    }
+    let other = solution.ask(|sides| {
+        let primary = sides.get("primary").filter(|side| side["epoch"].as_u64() > Some(epoch))?;
+        Some(text(primary, "host"))
+    });
+    assert_ne!(other, host);
     solution.is_reached();
 }
 

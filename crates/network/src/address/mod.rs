@@ -27,6 +27,7 @@ pub use frames::Mac;
 pub(crate) use frames::checksum;
 pub use hook::{Deed, Hook, HookRun};
 pub use search::{Found, Search};
+pub(crate) use trouble::of_packets;
 
 use netlink::{Interface, Kernel};
 pub(crate) use port::Port;

@@ -29,6 +29,17 @@ pub(super) fn lacks(capability: &str, doing: &str) -> Trouble {
     Trouble::new(format!("this process may not {doing}: it lacks {capability}"), GRANT)
 }
 
+/// The system refused to do something that has to do with raw packets.
+pub(crate) fn of_packets(doing: &str, error: &io::Error) -> Trouble {
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => lacks("CAP_NET_RAW", doing),
+        Some(libc::EADDRNOTAVAIL) => {
+            Trouble::new(format!("cannot {doing}: {error}"), "this host must have the address that they were at")
+        }
+        _ => Trouble::new(format!("cannot {doing}: {error}"), "look at the network and at the system's log"),
+    }
+}
+
 /// The system refused to do something that has to do with raw frames.
 pub(super) fn of_frames(doing: &str, interface: &str, error: &io::Error) -> Trouble {
     match error.raw_os_error() {

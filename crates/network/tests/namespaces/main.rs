@@ -7,6 +7,7 @@
 mod address;
 mod links;
 mod net;
+mod orphans;
 mod standing;
 
 use std::env;
@@ -38,7 +39,7 @@ fn main() {
     if let Some(missing) = &missing {
         eprintln!("skipped tests: {missing}");
     }
-    let tests = [address::TESTS, links::TESTS, standing::TESTS].concat();
+    let tests = [address::TESTS, links::TESTS, orphans::TESTS, standing::TESTS].concat();
     let trials = tests.into_iter().map(|test| trial(test).with_ignored_flag(missing.is_some())).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use model::hash64;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
@@ -45,6 +46,7 @@ pub(super) async fn serve(
         .route("/v1/agents/{id}/ready", post(agent_ready))
         .route("/v1/agents/{id}/not-ready", post(agent_not_ready))
         .route("/v1/pairs/{pair}/switchover", post(switchover))
+        .route("/v1/pairs/{pair}/promote", post(promote))
         .route("/v1/stop", post(stop))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
@@ -122,7 +124,7 @@ async fn set_agent(
     ready: bool,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer<Value> {
-    let AgentOrder { reason, request_id } = read(body)?;
+    let AgentOrder { reason, request_id } = read(body, "{\"reason\": \"...\"}")?;
     let request = request_id.map_or_else(draw, |id| Ok(hash64(id.as_bytes())))?;
     let order = ControlRequest::SetAgent { request, agent, ready, reason };
     match servers::ask_primary(&settings.folder, &settings.routing, &order).await {
@@ -133,13 +135,37 @@ async fn set_agent(
 }
 
 async fn switchover(State(settings): Settings, Path(name): Path<String>) -> Answer<Value> {
-    let pairs = [&settings.sip, &settings.routing];
-    let Some(pair) = pairs.into_iter().find(|pair| pair.name == name) else {
-        let known = pairs.map(|pair| pair.name.as_str()).join(", ");
-        return Err(Refusal::unknown(format!("there is no pair \"{name}\""), format!("the pairs are {known}")));
-    };
+    let pair = pair(&settings, &name)?;
     servers::switch_over(&settings.folder, pair, draw()?).await.map_err(Refusal::refused)?;
     Ok(Json(json!({})))
+}
+
+/// What an operator says who accepts a loss.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Promotion {
+    #[serde(default)]
+    accept_loss: bool,
+}
+
+async fn promote(
+    State(settings): Settings,
+    Path(name): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer<Value> {
+    let Promotion { accept_loss } = read(body, "{\"accept_loss\": true}")?;
+    let pair = pair(&settings, &name)?;
+    let doubted = servers::promote(&settings.folder, pair, accept_loss).await.map_err(Refusal::refused)?;
+    let doubted: Vec<String> = doubted.iter().map(ToString::to_string).collect();
+    Ok(Json(json!({ "in_doubt": doubted })))
+}
+
+fn pair<'a>(settings: &'a ControlSettings, name: &str) -> Result<&'a Pair, Refusal> {
+    let pairs = [&settings.sip, &settings.routing];
+    pairs.into_iter().find(|pair| pair.name == name).ok_or_else(|| {
+        let known = pairs.map(|pair| pair.name.as_str()).join(", ");
+        Refusal::unknown(format!("there is no pair \"{name}\""), format!("the pairs are {known}"))
+    })
 }
 
 async fn stop(State(settings): Settings) -> Result<(StatusCode, Json<Value>), Refusal> {
@@ -238,16 +264,16 @@ fn row(name: &str, pair: Option<String>, is_started: bool) -> ApplicationRow {
 }
 
 /// The order in a body; an empty one says nothing besides.
-fn read(body: Result<Bytes, BytesRejection>) -> Result<AgentOrder, Refusal> {
+fn read<T: DeserializeOwned + Default>(body: Result<Bytes, BytesRejection>, expected: &str) -> Result<T, Refusal> {
     let body = body.map_err(|rejection| {
         let refusal = Refusal::wrong(rejection.body_text(), format!("a body has {MOST_BODY} bytes at most"));
         refusal.with_status(rejection.status())
     })?;
     if body.is_empty() {
-        return Ok(AgentOrder::default());
+        return Ok(T::default());
     }
     serde_json::from_slice(&body).map_err(|error| {
-        Refusal::wrong(format!("the body is not as expected: {error}"), "send {\"reason\": \"...\"}, or nothing")
+        Refusal::wrong(format!("the body is not as expected: {error}"), format!("send {expected}, or nothing"))
     })
 }
 

@@ -6,10 +6,12 @@
 mod api;
 mod coordination;
 mod line;
+mod probe;
 mod refusal;
 mod rows;
 mod servers;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use model::Incarnation;
@@ -37,6 +39,8 @@ pub struct ControlSettings {
     pub sip: Pair,
     /// The pair that holds the agents.
     pub routing: Pair,
+    /// Where it is asked by UDP whether somebody serves: the addresses that whoever serves takes.
+    pub probed: Vec<SocketAddr>,
     /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
     pub etcd: Option<EtcdSettings>,
 }
@@ -77,6 +81,8 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;
-        api::serve(listener, Arc::new(settings), end).await.map_err(no_resources)
+        let settings = Arc::new(settings);
+        probe::begin(&settings);
+        api::serve(listener, settings, end).await.map_err(no_resources)
     })
 }

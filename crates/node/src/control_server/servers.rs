@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use model::Incarnation;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Pair;
@@ -116,6 +117,42 @@ pub(super) async fn switch_over(folder: &Folder, pair: &Pair, request: u64) -> R
     }
     let what = format!("the backup of {} has not become primary within {} s", pair.name, PATIENCE.as_secs());
     Err(Trouble::new(what, "`everline status` shows who serves; try again when the pair is level"))
+}
+
+/// Has the member of a pair serve that holds most, although another one may, for all that is known: `Ok` says who was in doubt.
+/// Without `loss_is_accepted` nothing is done.
+pub(super) async fn promote(folder: &Folder, pair: &Pair, loss_is_accepted: bool) -> Result<Vec<Incarnation>, Trouble> {
+    if let Some((member, _)) = primary_of(folder, pair).await {
+        return Err(Trouble::new(
+            format!("no promotion of {}: {member} serves", pair.name),
+            "nothing needs to be done",
+        ));
+    }
+    let mut members = Vec::new();
+    for member in &pair.members {
+        members.extend(status(folder, member).await.map(|(report, _)| (report.role, report.records, member)));
+    }
+    members.sort_unstable_by_key(|(role, records, _)| std::cmp::Reverse((role.is_some(), *records)));
+    let mut refused = nobody_runs(pair);
+    for (_, _, member) in members {
+        let ask = async |loss_is_accepted| ask(folder, member, &ControlRequest::Promote { loss_is_accepted }).await;
+        match ask(false).await {
+            Ok((ControlReply::InDoubt(doubted), _)) if !loss_is_accepted => return Ok(doubted),
+            Ok((ControlReply::InDoubt(doubted), _)) => match ask(true).await {
+                Ok((ControlReply::Done, _)) => return Ok(doubted),
+                Ok((ControlReply::Refused(trouble), _)) => refused = trouble,
+                _ => {}
+            },
+            Ok((ControlReply::Refused(trouble), _)) => refused = trouble,
+            _ => {}
+        }
+    }
+    Err(refused)
+}
+
+fn nobody_runs(pair: &Pair) -> Trouble {
+    let what = format!("no member of {} that can be reached runs", pair.name);
+    Trouble::new(what, "`everline status` shows what runs where; start a host of one of them")
 }
 
 /// The member that says it is primary; of two, the one with the higher epoch.

@@ -88,8 +88,10 @@ impl<S: Service> Shell<S> {
 
     /// The answer to a question; none if it comes later.
     fn control(&mut self, connection: u64, request: ControlRequest) -> Option<ControlReply> {
-        if matches!(request, ControlRequest::Status) {
-            return Some(ControlReply::Status(self.server_report()));
+        match request {
+            ControlRequest::Status => return Some(ControlReply::Status(self.server_report())),
+            ControlRequest::Promote { loss_is_accepted } => return Some(self.promote(loss_is_accepted)),
+            _ => {}
         }
         if self.replica.status().role != RoleName::Primary {
             return Some(ControlReply::NotPrimary);
@@ -97,7 +99,7 @@ impl<S: Service> Shell<S> {
         let (pair_now, wall) = (self.replica.pair_time(self.now), clock::of_day().as_micros());
         let date = move |time: Time| wall.saturating_sub(pair_now.since(time).as_micros());
         match request {
-            ControlRequest::Status => None,
+            ControlRequest::Status | ControlRequest::Promote { .. } => None,
             ControlRequest::Calls { after, limit } => {
                 Some(ControlReply::Calls(self.replica.engine_mut().calls(after, limit, &date)))
             }
@@ -114,6 +116,22 @@ impl<S: Service> Shell<S> {
                     "`everline status` shows when the backup is level",
                 )),
             }),
+        }
+    }
+
+    fn promote(&mut self, loss_is_accepted: bool) -> ControlReply {
+        let done = if loss_is_accepted { self.replica.promote(self.now) } else { self.replica.in_doubt() };
+        match done {
+            Ok(doubted) if loss_is_accepted => {
+                let doubted: Vec<String> = doubted.iter().map(ToString::to_string).collect();
+                tracing::warn!("an operator says that these have ended: {}", doubted.join(", "));
+                ControlReply::Done
+            }
+            Ok(doubted) => ControlReply::InDoubt(doubted),
+            Err(why) => ControlReply::Refused(Trouble::new(
+                format!("no promotion of {}: {why}", self.settings.me.application),
+                "`everline status` shows how the pair stands",
+            )),
         }
     }
 

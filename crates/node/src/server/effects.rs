@@ -158,6 +158,7 @@ impl<S: Service> Shell<S> {
             // What a predecessor had read and written of its connections is gone, so their streams make no sense any more.
             // Their peers come back (RFC 5626).
             self.intake.end_streams();
+            self.orphans.learn(&self.settings, self.replica.engine_mut().connected());
             self.close_missing(&std::mem::take(&mut known));
         }
         if let Some(predecessor) = &serve.after {

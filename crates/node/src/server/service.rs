@@ -45,6 +45,11 @@ pub trait Service: Engine {
     /// The TCP connections that the records know.
     fn connections(&self) -> Vec<u64>;
 
+    /// Who has opened them, and at which of the doors.
+    fn connected(&mut self) -> Vec<(u8, SocketAddr)> {
+        Vec::new()
+    }
+
     /// How many calls the records hold, those among them that have just ended.
     fn call_records(&self) -> u64 {
         0

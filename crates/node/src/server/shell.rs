@@ -20,6 +20,7 @@ use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
 use super::notes::{Note, Notes};
+use super::orphans::Orphans;
 use super::poll::{Poll, Ready};
 use super::ring::Ring;
 use super::service::Service;
@@ -83,6 +84,7 @@ pub(super) struct Shell<S: Service> {
     pub(super) poll: Poll,
     pub(super) intake: Intake,
     pub(super) addresses: Addresses,
+    pub(super) orphans: Orphans,
     pub(super) ring: Ring,
     pub(super) link: Option<Link>,
     /// The link is in the poll set, for writing too if it says so.
@@ -151,6 +153,7 @@ impl<S: Service> Shell<S> {
                 poll,
                 intake: Intake::new()?,
                 addresses: Addresses::new(settings.addresses.clone()),
+                orphans: Orphans::default(),
                 ring: Ring::create()?,
                 link: None,
                 link_watched: None,
@@ -208,7 +211,8 @@ impl<S: Service> Shell<S> {
         self.watch_intake();
         self.watch_link();
         let due = self.replica.deadline().min(self.addresses.deadline());
-        let patience = due.since(clock::now()).min(self.longest_turn());
+        let longest = if self.orphans.is_empty() { self.longest_turn() } else { Span::ZERO };
+        let patience = due.since(clock::now()).min(longest);
         self.poll.wait(patience, ready);
         self.now = clock::now();
         self.pulse.beat();
@@ -226,6 +230,7 @@ impl<S: Service> Shell<S> {
         self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
         self.addresses.announce(self.now);
+        self.orphans.tell();
         self.note_pair_time();
         self.notes.tell(self.now);
         self.report();

@@ -68,6 +68,10 @@ impl Service for Engine {
         Self::connections(self).into_iter().map(|connection| connection.0).collect()
     }
 
+    fn connected(&mut self) -> Vec<(u8, SocketAddr)> {
+        Self::connected(self).into_iter().map(|(listener, peer)| (listener.0, peer)).collect()
+    }
+
     fn call_records(&self) -> u64 {
         Self::call_records(self) as u64
     }

@@ -46,6 +46,7 @@ pub(crate) fn run(dir: &str, run: &str) {
         solution: "test".into(),
         host: "h1".into(),
         others: Vec::new(),
+        probed: Vec::new(),
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
         etcd: None,

@@ -81,6 +81,9 @@ impl Server {
                 }
                 ControlReply::Done
             }
+            ControlRequest::Promote { .. } => {
+                ControlReply::Refused(Trouble::new("no promotion: nobody is in doubt", "see `everline status`"))
+            }
             ControlRequest::Switchover { .. } if self.pair != "sip" => {
                 ControlReply::Refused(Trouble::new("no switchover: there is no backup", "start one"))
             }

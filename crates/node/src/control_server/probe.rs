@@ -1,0 +1,217 @@
+//! Asks at the address of the SIP Server, from the outside, whether somebody serves there (hot-standby protocol, detection: "it
+//! runs but does not serve").
+//!
+//! Each host of a solution of several asks by OPTIONS (RFC 3261 11), as a carrier would. Where the host of the backup gets no answer for
+//! [`PATIENCE`], although the primary says that it serves, phones get none either: the backup is asked to take over. Not again
+//! before [`PAUSE`] is over, so that a network that comes and goes does not make the roles do so.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, interval, timeout};
+
+use super::{ControlSettings, servers};
+use crate::folder::Folder;
+use crate::wire::Role;
+
+/// How often it is asked.
+const EVERY: Duration = Duration::from_millis(250);
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_millis(240);
+/// How long nobody may answer: longer than a takeover takes.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Between two switchovers that come of this.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Asks at each address until the control server ends.
+pub(super) fn begin(settings: &Arc<ControlSettings>) {
+    for address in settings.probed.iter().copied() {
+        let settings = Arc::clone(settings);
+        tokio::spawn(async move {
+            if let Err(error) = probe(&settings, address).await {
+                tracing::error!("cannot ask at {address} whether somebody serves there: {error}");
+            }
+        });
+    }
+}
+
+async fn probe(settings: &ControlSettings, address: SocketAddr) -> io::Result<()> {
+    let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
+    let mut pace = interval(EVERY);
+    let mut silence = Silence::default();
+    for number in 0u64.. {
+        pace.tick().await;
+        let answered = ask(&socket, address, number).await.is_some();
+        let now = Instant::now();
+        match silence.after(now, answered) {
+            Verdict::Nothing => {}
+            Verdict::Ended(lasted) => {
+                tracing::info!("somebody serves at {address} again, after {} ms", lasted.as_millis());
+            }
+            Verdict::Begun => {
+                tracing::error!(
+                    "nobody has answered at {address} for {} ms (silence {})",
+                    PATIENCE.as_millis(),
+                    silence.count
+                );
+                if silence.may_act(now) && could_take_over(settings).await {
+                    silence.acted = Some(now);
+                    take_over(settings).await;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks once; how long the answer took, if there was one.
+async fn ask(socket: &UdpSocket, address: SocketAddr, number: u64) -> Option<Duration> {
+    let begun = Instant::now();
+    let call = format!("probe-{}-{number}", std::process::id());
+    let here = socket.local_addr().ok()?;
+    let text = format!(
+        "OPTIONS sip:{address} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{call};rport\r\nMax-Forwards: 70\r\n\
+         From: <sip:probe@{address}>;tag={number}\r\nTo: <sip:{address}>\r\nCall-ID: {call}\r\nCSeq: 1 OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    // What cannot be sent has no answer.
+    socket.send_to(text.as_bytes(), address).await.ok()?;
+    let mut room = [0; 2_048];
+    let answered = async {
+        loop {
+            // A network that is gone says so here.
+            let Ok((length, from)) = socket.recv_from(&mut room).await else { continue };
+            if from == address && is_answer(&room[..length], &call) {
+                return;
+            }
+        }
+    };
+    timeout(ANSWER, answered).await.ok().map(|()| begun.elapsed())
+}
+
+/// Any answer to the question of that name will do: who refuses serves.
+fn is_answer(bytes: &[u8], call: &str) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.starts_with("SIP/2.0 ") && text.contains(call)
+}
+
+/// How long nobody has answered.
+#[derive(Debug, Default)]
+struct Silence {
+    /// When somebody answered last.
+    answered: Option<Instant>,
+    /// It was told.
+    is_told: bool,
+    /// How many there were.
+    count: u64,
+    /// When the backup was asked to take over last.
+    acted: Option<Instant>,
+}
+
+/// What is to be told.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Nothing,
+    /// Nobody has answered for [`PATIENCE`].
+    Begun,
+    /// Somebody does again, after so long.
+    Ended(Duration),
+}
+
+impl Silence {
+    fn after(&mut self, now: Instant, answered: bool) -> Verdict {
+        // Before the first answer nobody is missed.
+        let Some(last) = self.answered else {
+            self.answered = answered.then_some(now);
+            return Verdict::Nothing;
+        };
+        let lasted = now.duration_since(last);
+        if answered {
+            self.answered = Some(now);
+            return if std::mem::take(&mut self.is_told) { Verdict::Ended(lasted) } else { Verdict::Nothing };
+        }
+        if self.is_told || lasted < PATIENCE {
+            return Verdict::Nothing;
+        }
+        (self.is_told, self.count) = (true, self.count + 1);
+        Verdict::Begun
+    }
+
+    fn may_act(&self, now: Instant) -> bool {
+        self.acted.is_none_or(|acted| now.duration_since(acted) >= PAUSE)
+    }
+}
+
+/// True if a backup on this host could take over from a primary that says it serves.
+async fn could_take_over(settings: &ControlSettings) -> bool {
+    let here = here(&settings.folder).await;
+    let (mut is_level, mut is_here) = (false, false);
+    for member in &settings.sip.members {
+        let Some((report, _)) = servers::status(&settings.folder, member).await else { continue };
+        is_level |= report.role == Some(Role::Primary) && report.level;
+        is_here |= report.role == Some(Role::Backup) && here.contains(member);
+    }
+    is_level && is_here
+}
+
+/// The applications of this host.
+async fn here(folder: &Folder) -> Vec<String> {
+    let rows = servers::applications(folder, "lca").await.map_or_else(|_| Vec::new(), |(rows, _)| rows);
+    rows.into_iter().map(|row| row.name).collect()
+}
+
+async fn take_over(settings: &ControlSettings) {
+    let Ok(request) = getrandom::u64() else { return };
+    match servers::switch_over(&settings.folder, &settings.sip, request).await {
+        Ok(()) => tracing::warn!("the backup on this host serves now, as nobody was reached at the address"),
+        Err(trouble) => tracing::error!("the backup on this host cannot serve instead: {trouble}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_told_once_and_so_is_its_end() {
+        let begun = Instant::now();
+        let at = |millis| begun + Duration::from_millis(millis);
+        let mut silence = Silence::default();
+        assert_eq!(silence.after(at(0), false), Verdict::Nothing, "nobody was there yet");
+        assert_eq!(silence.after(at(5_000), false), Verdict::Nothing);
+        assert_eq!(silence.after(at(6_000), true), Verdict::Nothing);
+        assert_eq!(silence.after(at(7_400), false), Verdict::Nothing, "a takeover takes less");
+        assert_eq!(silence.after(at(7_500), false), Verdict::Begun);
+        assert_eq!(silence.after(at(9_000), false), Verdict::Nothing);
+        assert_eq!(silence.after(at(10_000), true), Verdict::Ended(Duration::from_secs(4)));
+        assert_eq!((silence.after(at(11_500), false), silence.count), (Verdict::Begun, 2));
+    }
+
+    #[test]
+    fn roles_change_once_a_minute_at_most() {
+        let now = Instant::now();
+        let silence = Silence { acted: Some(now), ..Silence::default() };
+        assert!(!silence.may_act(now + Duration::from_secs(59)) && silence.may_act(now + PAUSE));
+        assert!(Silence::default().may_act(now));
+    }
+
+    #[tokio::test]
+    async fn only_the_answer_to_the_question_counts() {
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        let serve = async {
+            let mut room = [0; 2_048];
+            let (length, from) = server.recv_from(&mut room).await.unwrap();
+            let asked = String::from_utf8_lossy(&room[..length]).into_owned();
+            server.send_to(b"SIP/2.0 200 OK\r\nCall-ID: another\r\n\r\n", from).await.unwrap();
+            server.send_to(asked.replace("OPTIONS sip:", "SIP/2.0 405 sip:").as_bytes(), from).await.unwrap();
+        };
+        let (answered, ()) = tokio::join!(ask(&socket, address, 7), serve);
+        assert!(answered.is_some());
+    }
+}
