@@ -258,7 +258,7 @@ impl Course<'_> {
         }
         self.call_back();
         self.load.set_quiet(false);
-        let status = same.clone().map_or_else(|| site::status(&self.site).unwrap_or_default(), |status| status);
+        let status = same.clone().unwrap_or_else(|| site::status(&self.site).unwrap_or_default());
         let lacks = status.lacks();
         run.checks.push(Check {
             name: "level again".into(),

@@ -39,7 +39,7 @@ pub fn page(report: &Report) -> String {
     for run in &report.runs {
         one(&mut page, report, run);
     }
-    let _ = write!(page, "<h2>Plan</h2><pre>{}</pre></main></body></html>\n", escape(&report.plan.text));
+    let _ = writeln!(page, "<h2>Plan</h2><pre>{}</pre></main></body></html>", escape(&report.plan.text));
     page
 }
 

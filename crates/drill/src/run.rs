@@ -9,6 +9,7 @@ use model::{Chance, Trouble};
 
 use crate::course::{Course, Progress};
 use crate::hands::Hands;
+use crate::history::Nanos;
 use crate::judge;
 use crate::load::{Load, Net, People, Remains};
 use crate::machine::Machine;
@@ -69,16 +70,9 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
         failed_registrations: last.failures,
     };
     let remains = load.finish(drained)?;
-    Ok(report(
-        Frame { begun_ns, ended_ns, phones, ended },
-        drill.plan,
-        runs,
-        remains,
-        drill.seed,
-        drill.everline,
-        drill.command,
-        drill.place,
-    ))
+    let Drill { plan, seed, everline, command, place, .. } = drill;
+    let frame = Frame { begun_ns, ended_ns, phones, ended, plan, seed, everline, command, place };
+    Ok(report(frame, runs, remains))
 }
 
 /// Lets all calls come to their end and the phones take their leave; false if the calls have not ended.
@@ -101,24 +95,21 @@ fn drain(load: &Load, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> bool {
     drained
 }
 
+/// What frames the runs of a report.
 struct Frame {
-    begun_ns: u64,
-    ended_ns: u64,
+    begun_ns: Nanos,
+    ended_ns: Nanos,
     phones: Phones,
     ended: Option<Trouble>,
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one value")]
-fn report(
-    frame: Frame,
     plan: Plan,
-    mut runs: Vec<Run>,
-    remains: Remains,
     seed: u64,
     everline: String,
     command: String,
     place: String,
-) -> Report {
+}
+
+fn report(frame: Frame, mut runs: Vec<Run>, remains: Remains) -> Report {
+    let Frame { begun_ns, ended_ns, phones, ended, plan, seed, everline, command, place } = frame;
     let Remains { counts, losses, disorder, breaches, examples } = remains;
     judge::charge(&mut runs, &losses);
     let steps = judge::sum(&plan, &runs);
@@ -135,11 +126,11 @@ fn report(
         machine: Machine::here(),
         seed,
         plan: PlanText { name: plan.name, text: plan.text, rate: plan.rate },
-        begun_ns: frame.begun_ns,
-        ended_ns: frame.ended_ns,
-        ended_early: frame.ended.map(|trouble| trouble.to_string()),
+        begun_ns,
+        ended_ns,
+        ended_early: ended.map(|trouble| trouble.to_string()),
         load: counts,
-        phones: frame.phones,
+        phones,
         runs,
         steps,
         lost: losses,

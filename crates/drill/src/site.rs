@@ -112,7 +112,7 @@ pub(crate) fn agents(site: &Arc<dyn Site>) -> Result<Vec<Agent>, Trouble> {
         match site.get(&host, "/v1/agents").map(|text| serde_json::from_str::<Agents>(&text)) {
             Ok(Ok(found)) => return Ok(found.agents),
             Ok(Err(error)) => {
-                trouble = Some(Trouble::new(format!("the agents are not understood: {error}"), "report it"))
+                trouble = Some(Trouble::new(format!("the agents are not understood: {error}"), "report it"));
             }
             Err(why) => trouble = Some(why),
         }

@@ -382,7 +382,7 @@ impl Crowd {
             let phones = &self.phones;
             for happening in happened {
                 call.happened(now, side, happening, &|at| phones[at].who.clone(), &mut |phone, fx| {
-                    sends.push((phone, fx))
+                    sends.push((phone, fx));
                 });
             }
         }
