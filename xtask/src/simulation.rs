@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::interop::report::markdown;
 use crate::lab::machine::Machine;
 use crate::process::{cargo, root, run};
+use drill::figures::markdown;
 
 /// The sub-command whose results are kept.
 const RECORD: &str = "record";

@@ -110,6 +110,12 @@ pub(crate) enum Command {
     /// End the contact centre cleanly
     #[command(after_help = "Example:\n  everline stop")]
     Stop,
+    /// Make faults under a load of calls, and see what becomes of the calls
+    ///
+    /// Phones, agents, callers and a carrier are played by this command; what is in the way is killed, frozen, cut off, and
+    /// repaired. Ends with 1 if a promise was broken.
+    #[command(subcommand, after_help = "Examples:\n  everline up --hosts 3\n  everline drill run smoke")]
+    Drill(DrillCommand),
     /// Look at the configuration
     #[command(subcommand, after_help = "Example:\n  everline config check")]
     Config(Config),
@@ -286,6 +292,53 @@ pub(crate) struct Between {
     /// Only in this network, `access`, `a` or `b`; can be repeated
     #[arg(long = "network", value_name = "NETWORK", value_delimiter = ',')]
     pub(crate) networks: Vec<String>,
+}
+
+/// What can be done about drills.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DrillCommand {
+    /// Run a plan against what runs in the folder, and write down what happened
+    ///
+    /// PLAN is a file, or the name of a built-in plan. The result is a JSON file (docs/drill-result.md) with a page beside it.
+    #[command(after_help = "Examples:\n  everline drill run\n  everline drill run my.plan --seed 7")]
+    Run {
+        /// The plan
+        #[arg(value_name = "PLAN", default_value = "usual")]
+        plan: String,
+        /// Repeats the draws of an earlier drill; drawn if not given
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+        /// Where the result goes; the page gets the same name with .html
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Drill a solution that is no rehearsal, after a confirmation
+        #[arg(long)]
+        real: bool,
+    },
+    /// Show the built-in plans, or the text of one
+    #[command(after_help = "Example:\n  everline drill list usual > my.plan")]
+    List {
+        /// The plan
+        #[arg(value_name = "PLAN")]
+        plan: Option<String>,
+    },
+    /// Print the table of a result again, and write its page
+    #[command(after_help = "Example:\n  everline drill report drill.json --page drill.html")]
+    Report {
+        /// The result
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Where the page goes
+        #[arg(long, value_name = "FILE")]
+        page: Option<PathBuf>,
+    },
+    /// Print a configuration with all that a drill needs
+    #[command(after_help = "Example:\n  everline drill config > everline/everline.toml")]
+    Config {
+        /// The calls a second that it is made for
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+        rate: u32,
+    },
 }
 
 /// How a listing is printed.

@@ -25,6 +25,9 @@ const RETRY: Duration = Duration::from_millis(20);
 /// How long a command waits for an answer.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// How long somebody waits who asks again and again: shorter than [`PATIENCE`], so that nothing is said about it.
+const BRIEFLY: Duration = Duration::from_millis(800);
+
 /// After this long a command says what it waits for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -44,6 +47,8 @@ struct Persistence {
     wait: Duration,
     /// Whether it may be asked for again although it may have been done already.
     repeats: bool,
+    /// How long an answer is waited for.
+    answer: Duration,
 }
 
 /// Why there is no answer.
@@ -65,7 +70,7 @@ impl<'a> Control<'a> {
     /// # Errors
     /// [`Kind::Absent`] if nothing is running; [`Kind::Failed`] if there is no answer, or a refusal.
     pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {
-        self.request(Method::GET, path, String::new(), Persistence { wait: CONNECT, repeats: true })
+        self.request(Method::GET, path, String::new(), Persistence { wait: CONNECT, repeats: true, answer: ANSWER })
     }
 
     /// The same without waiting for a control server that is away.
@@ -73,7 +78,21 @@ impl<'a> Control<'a> {
     /// # Errors
     /// As [`get`](Self::get).
     pub(crate) fn get_at_once(&self, path: &str) -> Result<String, Failure> {
-        self.request(Method::GET, path, String::new(), Persistence { wait: Duration::ZERO, repeats: false })
+        self.request(
+            Method::GET,
+            path,
+            String::new(),
+            Persistence { wait: Duration::ZERO, repeats: false, answer: ANSWER },
+        )
+    }
+
+    /// The same for whoever asks again and again: an answer that does not come soon is none.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn get_briefly(&self, path: &str) -> Result<String, Failure> {
+        let persistence = Persistence { wait: Duration::ZERO, repeats: false, answer: BRIEFLY };
+        self.request(Method::GET, path, String::new(), persistence)
     }
 
     /// Gives an order that can be given in another way as well, so a control server that is away is not waited for.
@@ -81,7 +100,12 @@ impl<'a> Control<'a> {
     /// # Errors
     /// As [`get`](Self::get).
     pub(crate) fn post_at_once(&self, path: &str) -> Result<String, Failure> {
-        self.request(Method::POST, path, "{}".into(), Persistence { wait: Duration::ZERO, repeats: false })
+        self.request(
+            Method::POST,
+            path,
+            "{}".into(),
+            Persistence { wait: Duration::ZERO, repeats: false, answer: ANSWER },
+        )
     }
 
     /// Gives an order. It is not repeated by itself: whether it was done may be unknown.
@@ -89,7 +113,7 @@ impl<'a> Control<'a> {
     /// # Errors
     /// As [`get`](Self::get).
     pub(crate) fn post(&self, path: &str) -> Result<String, Failure> {
-        self.request(Method::POST, path, "{}".into(), Persistence { wait: CONNECT, repeats: false })
+        self.request(Method::POST, path, "{}".into(), Persistence { wait: CONNECT, repeats: false, answer: ANSWER })
     }
 
     /// Gives an order that says something. It is not repeated by itself: whether it was done may be unknown.
@@ -105,7 +129,7 @@ impl<'a> Control<'a> {
     /// # Errors
     /// As [`get`](Self::get).
     pub(crate) fn post_named(&self, path: &str, body: &serde_json::Value) -> Result<String, Failure> {
-        self.request(Method::POST, path, body.to_string(), Persistence { wait: CONNECT, repeats: true })
+        self.request(Method::POST, path, body.to_string(), Persistence { wait: CONNECT, repeats: true, answer: ANSWER })
     }
 
     /// Whether anything of the solution lives: the local control agent or the control server.
@@ -154,7 +178,7 @@ impl<'a> Control<'a> {
     ) -> Result<(StatusCode, String), Failure> {
         let end = Instant::now() + persistence.wait;
         loop {
-            match self.exchange(&method, path, body.clone(), is_heard).await {
+            match self.exchange(&method, path, body.clone(), persistence.answer, is_heard).await {
                 Ok(answer) => return Ok(answer),
                 Err(Broken::Unheard(_)) if !self.is_running()? => return Err(self.absent()),
                 Err(Broken::Unheard(error)) if Instant::now() >= end => {
@@ -181,6 +205,7 @@ impl<'a> Control<'a> {
         method: &Method,
         path: &str,
         body: String,
+        limit: Duration,
         is_heard: &Cell<bool>,
     ) -> Result<(StatusCode, String), Broken> {
         let stream = node::local::connect(&self.folder.socket("control"));
@@ -202,7 +227,7 @@ impl<'a> Control<'a> {
         };
         // The connection is driven beside the answer, and ends with it.
         tokio::spawn(connection);
-        timeout(ANSWER, answer).await.unwrap_or_else(|_| Err(Broken::Unanswered("it takes too long".into())))
+        timeout(limit, answer).await.unwrap_or_else(|_| Err(Broken::Unanswered("it takes too long".into())))
     }
 
     /// Whether something runs in this folder is for others to know.

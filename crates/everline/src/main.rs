@@ -25,8 +25,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Config, HostCommand, Inner};
-use crate::commands::{agents, calls, papers, promote, status, stop, switchover};
+use crate::cli::{Cli, Command, Config, DrillCommand, HostCommand, Inner};
+use crate::commands::{agents, calls, drill, papers, promote, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
 
@@ -73,6 +73,12 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Host(HostCommand::Unit { user, install }) => host::unit(&folder, user.as_deref(), install),
         Command::Host(HostCommand::Fail { host }) => rehearsal::fail(&folder, &host),
         Command::Host(HostCommand::Repair { host }) => rehearsal::repair(&folder, &host),
+        Command::Drill(DrillCommand::Run { plan, seed, out, real }) => {
+            drill::run(&folder, &plan, seed, out.as_deref(), real)
+        }
+        Command::Drill(DrillCommand::List { plan }) => drill::list(plan.as_deref()),
+        Command::Drill(DrillCommand::Report { file, page }) => drill::report(&file, page.as_deref()),
+        Command::Drill(DrillCommand::Config { rate }) => drill::configuration(rate),
         Command::Link(command) => rehearsal::link(&folder, &command),
     }
 }

@@ -8,11 +8,12 @@ use std::io::BufRead;
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use drill::figures::percentile;
+use drill::history::{Event, Nanos, Start};
 use serde::Serialize;
 
 use super::load::Places;
-use crate::interop::report::percentile;
-use crate::lab::wire::{self, Event, Nanos, Start};
+use crate::lab::wire;
 
 /// What was added, in microseconds.
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -11,8 +11,8 @@ use super::Options;
 use super::cost::Memory;
 use super::latency::Added;
 use super::subject::Kind;
-use crate::interop::report::markdown;
 use crate::lab::machine::Machine;
+use drill::figures::markdown;
 
 /// What an established call may take on each side of a pair, in KiB.
 const MAX_KIB_A_CALL: f64 = 12.0;

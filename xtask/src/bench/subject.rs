@@ -15,8 +15,8 @@ use super::cost::family;
 use super::load::{CALLED, Places};
 use crate::lab::child::Guard;
 use crate::lab::everline::Everline;
-use crate::lab::status::Status;
 use crate::process::{bound, find_program, root};
+use drill::status::Status;
 
 /// The core of the subject; the load has the others.
 pub(super) const CORE: usize = 0;

@@ -7,20 +7,20 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use drill::gap::Gaps;
+use drill::history::{History, Nanos, Standing, Verdict};
+use drill::status::Status;
 use model::Chance;
 use serde::Serialize;
 
 use super::fault::{Fault, Kind};
-use super::gap::Gaps;
-use super::history::{History, Standing, Verdict};
 use super::load::{Load, drain};
 use super::probe::Prober;
 use crate::lab::capture::Capture;
 use crate::lab::everline::Everline;
 use crate::lab::now;
 use crate::lab::sipp::{Outcome, Sipp, Transport};
-use crate::lab::status::Status;
-use crate::lab::wire::{self, Nanos, Remarks};
+use crate::lab::wire::{self, Remarks};
 use crate::lab::{EXTENSIONS, PHONES, PROBER, TRUNKS};
 
 /// Calls must stand in every state before the first fault.
@@ -203,7 +203,7 @@ fn judge(
     faults: Vec<Fault>,
 ) -> Result<(Vec<Measured>, Verdict, Remarks, u64)> {
     let mut history = History::with_people(load.people());
-    let mut gaps = Gaps::new(&faults);
+    let mut gaps = Gaps::new(&faults.iter().map(|fault| (fault.at, fault.watched_until())).collect::<Vec<_>>());
     let mut standings = Vec::new();
     let remarks = wire::read(capture, load.server().ip(), |event| {
         while faults.get(standings.len()).is_some_and(|fault: &Fault| fault.at <= event.at) {

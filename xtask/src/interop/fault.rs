@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use drill::history::Nanos;
+use drill::status::Status;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -10,8 +12,6 @@ use serde::Serialize;
 
 use crate::lab::everline::Everline;
 use crate::lab::now;
-use crate::lab::status::Status;
-use crate::lab::wire::Nanos;
 
 /// The kinds of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]

@@ -2,8 +2,6 @@
 
 mod campaign;
 pub(crate) mod fault;
-mod gap;
-mod history;
 mod load;
 mod phones;
 mod probe;

@@ -8,8 +8,8 @@ use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use drill::history::Nanos;
 
-use crate::lab::wire::Nanos;
 use crate::lab::{PROBER, now};
 
 /// Between two questions.

@@ -11,11 +11,11 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use drill::status::Status;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::child::Guard;
 use super::isolate;
-use super::status::Status;
 use crate::process::{bound, cargo, root, run};
 
 /// From `everline up` to the line `ready`. Generous: it only bounds how long a broken start is waited for.

@@ -7,12 +7,11 @@ pub(crate) mod isolate;
 pub(crate) mod machine;
 pub(crate) mod ports;
 pub(crate) mod sipp;
-pub(crate) mod status;
 pub(crate) mod wire;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wire::Nanos;
+use drill::history::Nanos;
 
 /// Where the server under test listens; whatever comes from here, it sent.
 pub(crate) const SERVER: [u8; 4] = [127, 0, 0, 1];

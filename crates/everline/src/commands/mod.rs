@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod calls;
 pub(crate) mod config;
+pub(crate) mod drill;
 pub(crate) mod papers;
 pub(crate) mod promote;
 pub(crate) mod status;

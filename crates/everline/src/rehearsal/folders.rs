@@ -83,7 +83,7 @@ fn host(number: u8) -> Host {
 }
 
 /// The addresses of whoever serves, each with its network.
-fn addresses() -> Vec<String> {
+pub(super) fn addresses() -> Vec<String> {
     let (address, _) = virtual_addresses(1);
     vec![format!("{address}/24@{}", Network::Access)]
 }

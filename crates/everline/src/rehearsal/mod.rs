@@ -15,6 +15,7 @@ use rustix::process::geteuid;
 
 use crate::failure::Failure;
 use crate::folder::Folder;
+use crate::lock::Lock;
 use crate::output;
 use crate::processes;
 use crate::settings::{Listen, Settings};
@@ -36,6 +37,8 @@ pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
     }
     folder.create()?;
     let _lock = up::lock(folder)?;
+    // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
+    crate::commands::drill::write_configuration(folder)?;
     let settings = solution(up::read(folder)?);
     let net = Rehearsal::make(&id(folder), hosts)?;
     let ran = folders::write(folder, &settings, hosts).and_then(|places| {
@@ -48,6 +51,30 @@ pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
     // What the hosts left behind goes with the net.
     let torn_down = Rehearsal::tear_down(&id(folder)).map_err(Failure::from);
     ran.and(torn_down)
+}
+
+/// What a drill needs of a rehearsal that runs.
+pub(crate) struct Running {
+    /// Its net.
+    pub(crate) net: Rehearsal,
+    /// The hosts and their folders.
+    pub(crate) hosts: Vec<(String, Folder)>,
+    /// The addresses of whoever serves, each with its network.
+    pub(crate) addresses: Vec<String>,
+}
+
+/// The rehearsal that runs in this folder; `None` if there is none.
+///
+/// # Errors
+/// If a right is missing.
+pub(crate) fn running(folder: &Folder) -> Result<Option<Running>, Failure> {
+    if !folder.path().join("hosts").is_dir() || Lock::holder(&folder.lock("up")).is_none() {
+        return Ok(None);
+    }
+    let net = play::find(folder)?;
+    let hosts = net.places().filter(|place| matches!(place, Place::Host(_)));
+    let hosts = hosts.map(|place| (place.to_string(), folders::of_host(folder, place))).collect();
+    Ok(Some(Running { net, hosts, addresses: folders::addresses() }))
 }
 
 /// Runs this command again by way of `command`, which gives it the rights that it lacks; returns only if that cannot be.

@@ -110,7 +110,7 @@ fn host_of(folder: &Folder, host: &str) -> Result<(Rehearsal, u8), Failure> {
 }
 
 /// The net of this folder's rehearsal, which runs.
-fn find(folder: &Folder) -> Result<Rehearsal, Failure> {
+pub(super) fn find(folder: &Folder) -> Result<Rehearsal, Failure> {
     let absent = || {
         let what = format!("no rehearsal runs in {}", folder.path().display());
         Failure::new(Kind::Absent, what).help("`everline up --hosts 3` starts one; --dir names another folder")

@@ -17,9 +17,9 @@ use super::fault::Kind;
 use crate::lab::everline::Everline;
 use crate::lab::ports::Ports;
 use crate::lab::sipp::Transport;
-use crate::lab::status::Status;
 use crate::lab::{EXTENSIONS, PHONES, SERVER};
 use baresip::{Account, Phone};
+use drill::status::Status;
 
 /// What the agent says, in hertz.
 const TONE_OF_AGENT: u32 = 700;

@@ -2,33 +2,17 @@
 //!
 //! The reader shares nothing with the crate `sip`: an error there must not be able to hide itself here.
 
-mod message;
 mod pcap;
 mod stream;
 
 use std::io::BufRead;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use anyhow::Result;
+use drill::history::{Event, Message};
 
-pub(crate) use message::{Message, Start};
 use pcap::{Packet, Payload};
 use stream::Streams;
-
-/// Nanoseconds since 1970, the scale of the kernel's packet timestamps and of the system clock.
-pub(crate) type Nanos = u64;
-
-/// One SIP message on the wire, as seen from the server under test.
-#[derive(Debug)]
-pub(crate) struct Event {
-    /// When the packet that completed the message was sent.
-    pub(crate) at: Nanos,
-    /// Sent by the server, or to it.
-    pub(crate) by_server: bool,
-    /// The other end.
-    pub(crate) peer: SocketAddr,
-    pub(crate) message: Message,
-}
 
 /// What else a capture tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

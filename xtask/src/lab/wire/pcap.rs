@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Result, bail};
 
-use super::Nanos;
+use drill::history::Nanos;
 
 /// One UDP datagram or TCP segment.
 pub(super) struct Packet<'a> {

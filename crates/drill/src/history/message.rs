@@ -1,4 +1,6 @@
 //! The few fields of a SIP message that a checker of histories looks at.
+//!
+//! The reader shares nothing with the crate `sip`: an error there must not be able to hide itself here.
 
 use std::str;
 
@@ -6,36 +8,52 @@ use model::hash64;
 
 /// A request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
-    Request { method: String, uri: String },
-    Response { status: u16 },
+pub enum Start {
+    /// A request.
+    Request {
+        /// Its method.
+        method: String,
+        /// Its Request-URI.
+        uri: String,
+    },
+    /// A response.
+    Response {
+        /// Its status.
+        status: u16,
+    },
 }
 
 /// One message, as far as histories are concerned.
 #[derive(Clone, Debug)]
-pub(crate) struct Message {
-    pub(crate) start: Start,
-    pub(crate) call_id: String,
+pub struct Message {
+    /// Its first line.
+    pub start: Start,
+    /// Call-ID.
+    pub call_id: String,
     /// The user part of the From URI.
-    pub(crate) from_user: String,
-    pub(crate) from_tag: String,
-    /// Empty where there is none.
-    pub(crate) to_tag: String,
-    pub(crate) cseq: u32,
+    pub from_user: String,
+    /// The tag of From; empty where there is none.
+    pub from_tag: String,
+    /// The tag of To; empty where there is none.
+    pub to_tag: String,
+    /// The number of CSeq.
+    pub cseq: u32,
     /// The method that CSeq names: that of the request, also in a response.
-    pub(crate) method: String,
+    pub method: String,
     /// The branch of the topmost Via.
-    pub(crate) branch: String,
+    pub branch: String,
     /// How many Via values there are.
-    pub(crate) vias: usize,
-    pub(crate) has_contact: bool,
+    pub vias: usize,
+    /// Whether there is a Contact.
+    pub has_contact: bool,
     /// A hash over all bytes: the same only for a byte-identical repeat.
-    pub(crate) fingerprint: u64,
+    pub fingerprint: u64,
 }
 
 impl Message {
     /// Reads a message; `None` if it lacks what every message must have (RFC 3261 8.1.1, 8.2.6).
-    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let head = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(bytes.len());
         let head = str::from_utf8(bytes.get(..head)?).ok()?;
         let mut lines = head.split("\r\n");
@@ -75,7 +93,8 @@ impl Message {
     }
 
     /// The status of a response.
-    pub(crate) fn status(&self) -> Option<u16> {
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
         match self.start {
             Start::Response { status } => Some(status),
             Start::Request { .. } => None,
@@ -83,7 +102,8 @@ impl Message {
     }
 
     /// The user part of the Request-URI; empty in a response.
-    pub(crate) fn called_user(&self) -> &str {
+    #[must_use]
+    pub fn called_user(&self) -> &str {
         match &self.start {
             Start::Request { uri, .. } => user(uri),
             Start::Response { .. } => "",
@@ -91,7 +111,8 @@ impl Message {
     }
 
     /// What stands on a rung of a ladder: "INVITE (1)", "180 of INVITE (1)".
-    pub(crate) fn label(&self) -> String {
+    #[must_use]
+    pub fn label(&self) -> String {
         match &self.start {
             Start::Request { method, .. } => format!("{method} ({})", self.cseq),
             Start::Response { status } => format!("{status} of {} ({})", self.method, self.cseq),

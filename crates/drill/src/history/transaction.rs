@@ -1,7 +1,6 @@
 //! One request and its answers.
 
-use super::{LegKey, Rule};
-use crate::lab::wire::{Event, Message};
+use super::{Event, LegKey, Message, Nanos, Rule};
 
 /// A transaction as its peer sees it.
 pub(super) struct Transaction {
@@ -19,6 +18,8 @@ pub(super) struct Transaction {
     provisional: Vec<(u16, u64)>,
     last: Option<(u16, u64)>,
     acknowledged: bool,
+    repeated: bool,
+    last_at: Nanos,
 }
 
 impl Transaction {
@@ -36,6 +37,8 @@ impl Transaction {
             provisional: Vec::new(),
             last: None,
             acknowledged: false,
+            repeated: false,
+            last_at: event.at,
         }
     }
 
@@ -47,13 +50,23 @@ impl Transaction {
         self.fingerprint != repeat.fingerprint
     }
 
+    /// Its request was sent again.
+    pub(super) const fn again(&mut self) {
+        self.repeated = true;
+    }
+
+    /// A BYE that was sent once: nothing but this BYE can have ended its dialog from its sender's side.
+    pub(super) fn is_first_bye(&self) -> bool {
+        self.method == "BYE" && !self.repeated
+    }
+
     /// RFC 3261 9.1: not before a provisional answer. A final one may be on its way meanwhile.
     pub(super) const fn may_be_cancelled(&self) -> bool {
         !self.provisional.is_empty() || self.last.is_some()
     }
 
-    /// What is wrong with this answer of the server, given those before it.
-    pub(super) fn judge(&self, answer: &Message, status: u16) -> Vec<Rule> {
+    /// What is wrong with this answer of the server, given those before it, and whether its dialog lives now.
+    pub(super) fn judge(&self, answer: &Message, status: u16, is_live: bool) -> Vec<Rule> {
         let mut broken = Vec::new();
         let echoed = answer.call_id == self.leg.0
             && answer.from_tag == self.from_tag
@@ -78,7 +91,7 @@ impl Transaction {
         if self.method == "INVITE" && (200..300).contains(&status) && !answer.has_contact {
             broken.push(Rule::NoContact);
         }
-        if status == 481 && self.in_live_dialog {
+        if status == 481 && self.in_live_dialog && is_live {
             broken.push(Rule::LiveDialogDenied);
         }
         broken
@@ -106,6 +119,16 @@ impl Transaction {
     pub(super) const fn acknowledged(&mut self) -> bool {
         self.acknowledged = true;
         self.last.is_some()
+    }
+
+    /// When its request was seen.
+    pub(super) const fn last_at(&self) -> Nanos {
+        self.last_at
+    }
+
+    /// Nothing is owed any more.
+    pub(super) fn is_complete(&self, by_server: bool) -> bool {
+        self.last.is_some() && self.left_open(by_server).is_none()
     }
 
     /// What is missing at the end.

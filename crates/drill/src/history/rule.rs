@@ -1,11 +1,11 @@
 //! The rules that the judge knows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A rule that a message of the server broke, or that a missing message breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Rule {
+pub enum Rule {
     /// A response that no request asked for (RFC 3261 17.2).
     AnswerToNothing,
     /// A response whose From, Call-ID, CSeq or Via is not the request's (RFC 3261 8.2.6.2).

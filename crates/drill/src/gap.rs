@@ -9,14 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::hash64;
 
-use super::fault::Fault;
-use crate::lab::wire::{Event, Nanos, Start};
+use crate::history::{Event, Nanos, Start};
 
-/// The calls of the prober begin like this.
-const PROBE: &str = "probe-";
+/// The Call-IDs of a prober begin like this.
+pub const PROBE: &str = "probe-";
 
 /// Follows the silences of the server.
-pub(super) struct Gaps {
+pub struct Gaps {
     windows: Vec<Window>,
     /// The arrival of each request that has no answer.
     owed: BTreeMap<Request, Nanos>,
@@ -25,6 +24,7 @@ pub(super) struct Gaps {
     last_of_server: Nanos,
     /// Probes that have no answer.
     probes: BTreeSet<Request>,
+    record: Option<Record>,
 }
 
 /// A hash over branch and method.
@@ -37,16 +37,69 @@ struct Window {
     longest: Nanos,
 }
 
+/// Silences and waits as they were, each with its begin and its end. Shorter ones than [`SHORTEST`] are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    silences: Vec<(Nanos, Nanos)>,
+    waits: Vec<(Nanos, Nanos)>,
+}
+
+/// What is shorter is nothing to write down: 100 us.
+pub const SHORTEST: Nanos = 100_000;
+
+impl Record {
+    /// The longest silence between two moments, of which only what lies between them counts.
+    #[must_use]
+    pub fn gap(&self, begin: Nanos, end: Nanos) -> Nanos {
+        let part = |&(from, to): &(Nanos, Nanos)| to.min(end).saturating_sub(from.max(begin));
+        self.silences.iter().map(part).max().unwrap_or(0)
+    }
+
+    /// The longest wait of one request for its first answer, of those that touch the time between two moments.
+    #[must_use]
+    pub fn longest_wait(&self, begin: Nanos, end: Nanos) -> Nanos {
+        let touches = |(from, to): &&(Nanos, Nanos)| *to >= begin && *from < end;
+        self.waits.iter().filter(touches).map(|(from, to)| to - from).max().unwrap_or(0)
+    }
+
+    /// The silences that were at least so long.
+    #[must_use]
+    pub fn silences(&self, least: Nanos) -> Vec<(Nanos, Nanos)> {
+        self.silences.iter().filter(|(from, to)| to - from >= least).copied().collect()
+    }
+}
+
 impl Gaps {
-    /// Gaps around these faults, in order of time.
-    pub(super) fn new(faults: &[Fault]) -> Self {
-        let window = |fault: &Fault| Window { begin: fault.at, end: fault.watched_until(), longest: 0 };
-        let windows = faults.iter().map(window).collect();
-        Self { windows, owed: BTreeMap::new(), answered: BTreeSet::new(), last_of_server: 0, probes: BTreeSet::new() }
+    /// Gaps in these windows, in order of time: each begins with a fault, and ends where a silence is its doing no more.
+    #[must_use]
+    pub fn new(windows: &[(Nanos, Nanos)]) -> Self {
+        let window = |&(begin, end): &(Nanos, Nanos)| Window { begin, end, longest: 0 };
+        let windows = windows.iter().map(window).collect();
+        Self {
+            windows,
+            owed: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            last_of_server: 0,
+            probes: BTreeSet::new(),
+            record: None,
+        }
+    }
+
+    /// Writes down every silence and every wait from now on.
+    pub fn record(&mut self) {
+        self.record = Some(Record::default());
+    }
+
+    /// Writes nothing down any more, and gives what was. Forgets all probes.
+    pub fn take_record(&mut self) -> Record {
+        let probes = std::mem::take(&mut self.probes);
+        self.owed.retain(|request, _| !probes.contains(request));
+        self.answered.clear();
+        self.record.take().unwrap_or_default()
     }
 
     /// Takes the next message; says whether it belongs to the prober and to no call.
-    pub(super) fn take(&mut self, event: &Event) -> bool {
+    pub fn take(&mut self, event: &Event) -> bool {
         let message = &event.message;
         let request = hash64(format!("{} {}", message.branch, message.method).as_bytes());
         let is_probe = message.call_id.starts_with(PROBE);
@@ -62,9 +115,11 @@ impl Gaps {
             }
             _ if event.by_server => {
                 self.end_silence(event.at);
-                if self.owed.remove(&request).is_some() {
+                if let Some(since) = self.owed.remove(&request) {
                     self.answered.insert(request);
-                    self.probes.remove(&request);
+                    if !self.probes.remove(&request) {
+                        self.waited(since, event.at);
+                    }
                 }
             }
             _ => {}
@@ -76,6 +131,9 @@ impl Gaps {
     fn end_silence(&mut self, at: Nanos) {
         if let Some(&since) = self.owed.values().min() {
             let begin = self.last_of_server.max(since);
+            if let Some(record) = self.record.as_mut().filter(|_| at.saturating_sub(begin) >= SHORTEST) {
+                record.silences.push((begin, at));
+            }
             for window in self.windows.iter_mut().filter(|window| window.begin < at && begin < window.end) {
                 window.longest = window.longest.max(at.saturating_sub(begin.max(window.begin)));
             }
@@ -83,8 +141,15 @@ impl Gaps {
         self.last_of_server = at;
     }
 
+    fn waited(&mut self, since: Nanos, at: Nanos) {
+        if let Some(record) = self.record.as_mut().filter(|_| at.saturating_sub(since) >= SHORTEST) {
+            record.waits.push((since, at));
+        }
+    }
+
     /// The gap of each fault, and how many probes never had an answer: datagrams that were lost.
-    pub(super) fn finish(self) -> (Vec<Nanos>, u64) {
+    #[must_use]
+    pub fn finish(self) -> (Vec<Nanos>, u64) {
         (self.windows.iter().map(|window| window.longest).collect(), self.probes.len() as u64)
     }
 }
@@ -92,8 +157,7 @@ impl Gaps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::fault::Kind;
-    use crate::lab::wire::Message;
+    use crate::history::Message;
 
     const MS: Nanos = 1_000_000;
 
@@ -108,9 +172,7 @@ mod tests {
     }
 
     fn gap_of(events: &[(u64, bool, u32)]) -> (Nanos, u64) {
-        let fault =
-            Fault { kind: Kind::SipKill, victim: String::new(), at: 100 * MS, certain: 101 * MS, level_after_ms: 0 };
-        let mut gaps = Gaps::new(&[fault]);
+        let mut gaps = Gaps::new(&[(100 * MS, 151 * MS)]);
         for (at, by_server, number) in events {
             gaps.take(&event(*at, *by_server, *number));
         }
@@ -134,6 +196,24 @@ mod tests {
             gap_of(&[(99, false, 1), (102, true, 1), (103, false, 2), (123, false, 3), (143, true, 3)]),
             (40, 1)
         );
+    }
+
+    #[test]
+    fn what_is_written_down_tells_the_gap_of_any_window() {
+        let mut gaps = Gaps::new(&[]);
+        gaps.record();
+        for (at, by_server, number) in
+            [(99, false, 1), (102, true, 1), (103, false, 2), (123, false, 3), (143, true, 3)]
+        {
+            gaps.take(&event(at, by_server, number));
+        }
+        let record = gaps.take_record();
+        assert_eq!(record.gap(0, 200 * MS), 40 * MS);
+        assert_eq!(record.gap(110 * MS, 200 * MS), 33 * MS, "counted from the fault");
+        assert_eq!(record.gap(0, 102 * MS), 3 * MS);
+        assert_eq!(record.silences(10 * MS), [(103 * MS, 143 * MS)]);
+        assert_eq!(record.longest_wait(0, 200 * MS), 0, "probes do not count");
+        assert_eq!(gaps.take_record(), Record::default());
     }
 
     #[test]

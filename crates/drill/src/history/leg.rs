@@ -2,25 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Rule;
-use crate::lab::wire::{Event, Nanos};
+use super::{Event, Nanos, Rule};
 
 /// Steps of a ladder that are kept.
 const MAX_STEPS: usize = 60;
 
 /// In which state a call stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Standing {
+pub enum Standing {
+    /// Begun, and nothing but 100 was heard.
     Trying,
+    /// It waits in a queue: 182.
     Queued,
+    /// A phone rings.
     Ringing,
+    /// Answered, and the ACK is not there yet.
     AnsweredNotAcknowledged,
+    /// Both ends talk.
     Talking,
+    /// Both ends talk, and one of them is changing the session.
     ReinviteOpen,
+    /// The caller or the server has given up, and the end is not there yet.
     BeingCancelled,
+    /// BYE was sent, and not answered yet.
     BeingTornDown,
 }
 
@@ -45,11 +52,13 @@ pub(super) struct Leg {
     /// The INVITEs without a final answer, in the same way.
     open: BTreeSet<(bool, u32)>,
     steps: Vec<(Nanos, bool, String)>,
+    last_at: Nanos,
 }
 
 impl Leg {
     /// Writes the message on the ladder.
     pub(super) fn note(&mut self, event: &Event) {
+        self.last_at = event.at;
         if self.steps.len() < MAX_STEPS {
             self.steps.push((event.at, event.by_server, event.message.label()));
         }
@@ -58,6 +67,11 @@ impl Leg {
     /// Established, and nobody has sent a BYE.
     pub(super) const fn is_live(&self) -> bool {
         self.established && !self.bye
+    }
+
+    /// The server has sent a BYE.
+    pub(super) const fn ended_by_server(&self) -> bool {
+        self.bye_by_server
     }
 
     /// Offered or talking, and nobody has begun to end it.
@@ -175,8 +189,8 @@ impl Leg {
     }
 
     /// When the last message was seen.
-    pub(super) fn last_at(&self) -> Nanos {
-        self.steps.last().map_or(0, |(at, ..)| *at)
+    pub(super) const fn last_at(&self) -> Nanos {
+        self.last_at
     }
 
     /// The messages, one a line, with milliseconds since the first.

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{History, Rule, Standing, Verdict};
-use crate::lab::wire::{Event, Message};
+use super::{Event, History, Message, Rule, Standing, Verdict};
 
 /// A ladder as text: one message a line, `>` to the server and `<` from it, then a label such as
 /// `INVITE 1`, `200 INVITE 1`; then options: `b=` branch, `t=` To tag, `c=` Call-ID, `u=` user part of the
@@ -121,6 +120,24 @@ fn answers_that_no_rfc_allows_are_found() {
         Rule::LiveDialogDenied,
         &format!("{TALKING}\n > INFO 2 t=s\n < 481 INFO 2 t=s\n > BYE 3 t=s\n < 200 BYE 3 t=s"),
     );
+}
+
+#[test]
+fn who_denies_a_dialog_that_has_ended_meanwhile_is_right() {
+    let crossing = format!("{TALKING}\n > INFO 2 t=s\n < BYE 1 t=s\n > 200 BYE 1 t=s\n < 481 INFO 2 t=s");
+    assert!(!judged(&crossing).breaches.contains_key(&Rule::LiveDialogDenied));
+    let repeated = format!("{TALKING}\n > BYE 2 t=s\n > BYE 2 t=s\n < 481 BYE 2 t=s");
+    assert!(!judged(&repeated).breaches.contains_key(&Rule::LiveDialogDenied), "the first one may have ended it");
+    breaks(Rule::LiveDialogDenied, &format!("{TALKING}\n > BYE 2 t=s\n < 481 BYE 2 t=s"));
+}
+
+#[test]
+fn what_is_over_is_forgotten_and_what_goes_on_is_not() {
+    let mut history = play(&format!("{TALKING}\n > OPTIONS 9 c=other"));
+    history.forget(1_000);
+    assert_eq!(history.breaches(), [(Rule::NeverAnswered, 1)], "nothing is owed to a request that old");
+    assert_eq!(history.standing().len(), 1, "people still talk");
+    assert_eq!(history.finish().breaches[&Rule::NeverEnded], 1);
 }
 
 #[test]

@@ -4,55 +4,75 @@
 //! their answers, [`leg`] judges dialogs; both report a [`Rule`] that was broken.
 
 mod leg;
+mod message;
 mod rule;
 mod transaction;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use leg::Leg;
-pub(crate) use leg::Standing;
-pub(crate) use rule::Rule;
+pub use leg::Standing;
+pub use message::{Message, Start};
+pub use rule::Rule;
 use transaction::Transaction;
 
-use crate::lab::wire::{Event, Message, Nanos, Start};
+/// Nanoseconds since 1970, the scale of the kernel's packet timestamps and of the system clock.
+pub type Nanos = u64;
+
+/// One SIP message on the wire, as seen from the server under test.
+#[derive(Debug)]
+pub struct Event {
+    /// When it was there: the packet that completed it was sent, or a peer had read it.
+    pub at: Nanos,
+    /// Sent by the server, or to it.
+    pub by_server: bool,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// The message.
+    pub message: Message,
+}
 
 /// Breaches that are kept with their ladder; the others are counted only.
 const MAX_LADDERS: usize = 30;
 
 /// A message that no RFC allows, or one that is missing.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Breach {
-    pub(crate) rule: Rule,
-    pub(crate) call_id: String,
-    pub(crate) at: Nanos,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Breach {
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// The Call-ID of the leg.
+    pub call_id: String,
+    /// When.
+    pub at: Nanos,
     /// What the leg's two ends sent each other, for a person to read.
-    pub(crate) ladder: Vec<String>,
+    pub ladder: Vec<String>,
 }
 
 /// What the history of a run amounts to.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// How many breaches of each rule there are.
-    pub(crate) breaches: BTreeMap<Rule, u64>,
-    pub(crate) examples: Vec<Breach>,
+    pub breaches: BTreeMap<Rule, u64>,
+    /// The first of them, each with its ladder.
+    pub examples: Vec<Breach>,
     /// Messages that the server sent again.
-    pub(crate) repeated_by_server: u64,
+    pub repeated_by_server: u64,
     /// Messages that its peers sent again.
-    pub(crate) repeated_by_peers: u64,
+    pub repeated_by_peers: u64,
 }
 
 /// A leg: the Call-ID, and who is at the other end (a proxy uses the same Call-ID on both).
-pub(super) type LegKey = (String, SocketAddr);
+pub type LegKey = (String, SocketAddr);
 
 /// A transaction: whether the server sent its request, the branch, the method.
 type TransactionKey = (bool, String, String);
 
 /// All that was seen so far.
 #[derive(Default)]
-pub(crate) struct History {
+pub struct History {
     /// Who takes one call at a time, by number, and the leg that was last offered to each.
     people: BTreeMap<String, Option<LegKey>>,
     transactions: BTreeMap<TransactionKey, Transaction>,
@@ -62,12 +82,12 @@ pub(crate) struct History {
 
 impl History {
     /// A history in which each of these numbers takes one call at a time.
-    pub(crate) fn with_people(numbers: impl IntoIterator<Item = String>) -> Self {
+    pub fn with_people(numbers: impl IntoIterator<Item = String>) -> Self {
         Self { people: numbers.into_iter().map(|number| (number, None)).collect(), ..Self::default() }
     }
 
     /// Takes the next message.
-    pub(crate) fn take(&mut self, event: &Event) {
+    pub fn take(&mut self, event: &Event) {
         let key = (event.message.call_id.clone(), event.peer);
         self.legs.entry(key.clone()).or_default().note(event);
         match event.message.start {
@@ -80,8 +100,9 @@ impl History {
     fn request(&mut self, event: &Event, leg_key: &LegKey) {
         let message = &event.message;
         let key = (event.by_server, message.branch.clone(), message.method.clone());
-        if let Some(known) = self.transactions.get(&key) {
+        if let Some(known) = self.transactions.get_mut(&key) {
             let changed = known.is_changed_by(message);
+            known.again();
             self.repeated(event.by_server);
             if event.by_server && changed {
                 self.report(Rule::RequestChanged, leg_key, event.at);
@@ -94,9 +115,13 @@ impl History {
                 self.report(Rule::CancelTooSoon, leg_key, event.at);
             }
         }
-        if event.by_server && message.method == "INVITE" && message.to_tag.is_empty() && self.is_taken(message, leg_key)
+        if event.by_server
+            && message.method == "INVITE"
+            && message.to_tag.is_empty()
+            && let Some(other) = self.taken_by(message, leg_key)
         {
-            self.report(Rule::TakenTwice, leg_key, event.at);
+            // What the other call has said tells more.
+            self.report(Rule::TakenTwice, &other, event.at);
         }
         let leg = self.legs.entry(leg_key.clone()).or_default();
         let live = leg.is_live();
@@ -107,23 +132,27 @@ impl History {
         }
     }
 
-    /// Offers a call to whom the server called; whether that is one of the people and has another.
-    fn is_taken(&mut self, invite: &Message, leg_key: &LegKey) -> bool {
-        let Some(offered) = self.people.get_mut(invite.called_user()) else { return false };
-        let before = offered.replace(leg_key.clone());
-        before.and_then(|before| self.legs.get(&before)).is_some_and(Leg::is_busy)
+    /// Offers a call to whom the server called; the other call, if that is one of the people and has one.
+    fn taken_by(&mut self, invite: &Message, leg_key: &LegKey) -> Option<LegKey> {
+        let offered = self.people.get_mut(invite.called_user())?;
+        let before = offered.replace(leg_key.clone())?;
+        self.legs.get(&before).is_some_and(Leg::is_busy).then_some(before)
     }
 
     fn response(&mut self, event: &Event, leg_key: &LegKey, status: u16) {
         let message = &event.message;
         let key = (!event.by_server, message.branch.clone(), message.method.clone());
+        // A request that was on its way when its dialog ended may well be denied.
+        let (is_live, ended) =
+            self.legs.get(leg_key).map_or((false, true), |leg| (leg.is_live(), leg.ended_by_server()));
         let Some(transaction) = self.transactions.get_mut(&key) else {
             if event.by_server {
                 self.report(Rule::AnswerToNothing, leg_key, event.at);
             }
             return;
         };
-        let broken = if event.by_server { transaction.judge(message, status) } else { Vec::new() };
+        let is_live = is_live || !ended && transaction.is_first_bye();
+        let broken = if event.by_server { transaction.judge(message, status, is_live) } else { Vec::new() };
         let is_new = transaction.answered(message, status);
         if !is_new {
             self.repeated(event.by_server);
@@ -154,7 +183,7 @@ impl History {
     }
 
     /// How many calls stand in each state now.
-    pub(crate) fn standing(&self) -> BTreeMap<Standing, u64> {
+    pub fn standing(&self) -> BTreeMap<Standing, u64> {
         let mut counts = BTreeMap::new();
         for standing in self.legs.values().filter_map(Leg::standing) {
             *counts.entry(standing).or_insert(0) += 1;
@@ -162,8 +191,54 @@ impl History {
         counts
     }
 
+    /// How many breaches of each rule there are so far; what is missing comes to light by [`forget`](Self::forget) and
+    /// [`finish`](Self::finish).
+    #[must_use]
+    pub fn breaches(&self) -> Vec<(Rule, u64)> {
+        self.verdict.breaches.iter().map(|(rule, count)| (*rule, *count)).collect()
+    }
+
+    /// How many there are in all.
+    #[must_use]
+    pub fn broken(&self) -> u64 {
+        self.verdict.breaches.values().sum()
+    }
+
+    /// The ladder of a leg; empty if it is not known.
+    #[must_use]
+    pub fn ladder(&self, leg: &LegKey) -> Vec<String> {
+        self.legs.get(leg).map(Leg::ladder).unwrap_or_default()
+    }
+
+    /// Ends what has had no message since then and is not in the middle of a call, and forgets it: a history of hours would
+    /// fill the memory.
+    pub fn forget(&mut self, before: Nanos) {
+        let legs = &self.legs;
+        let is_over = |key: &LegKey| legs.get(key).is_none_or(|leg| leg.last_at() < before && !leg.is_live());
+        let mut open = Vec::new();
+        self.transactions.retain(|(by_server, ..), transaction| {
+            let is_old =
+                transaction.last_at() < before && (transaction.is_complete(*by_server) || is_over(transaction.leg()));
+            if is_old {
+                let rule = transaction.left_open(*by_server);
+                open.extend(rule.map(|rule| (rule, transaction.leg().clone())));
+            }
+            !is_old
+        });
+        for (rule, key) in open {
+            self.report_left(rule, &key);
+        }
+        self.legs.retain(|_, leg| leg.last_at() >= before || leg.is_live());
+    }
+
+    /// Ends the history in the middle: of what is still open nothing is known.
+    #[must_use]
+    pub fn so_far(self) -> Verdict {
+        self.verdict
+    }
+
     /// Ends the history; what is still open now will stay so.
-    pub(crate) fn finish(mut self) -> Verdict {
+    pub fn finish(mut self) -> Verdict {
         let mut open = Vec::new();
         for ((by_server, ..), transaction) in &self.transactions {
             let rule = transaction.left_open(*by_server);
@@ -173,10 +248,14 @@ impl History {
             open.extend(leg.left_open().map(|rule| (rule, key.clone())));
         }
         for (rule, key) in open {
-            let last = self.legs.get(&key).map_or(0, Leg::last_at);
-            self.report(rule, &key, last);
+            self.report_left(rule, &key);
         }
         self.verdict
+    }
+
+    fn report_left(&mut self, rule: Rule, key: &LegKey) {
+        let last = self.legs.get(key).map_or(0, Leg::last_at);
+        self.report(rule, key, last);
     }
 
     const fn repeated(&mut self, by_server: bool) {

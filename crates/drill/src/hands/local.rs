@@ -1,0 +1,140 @@
+//! Faults by process id and by the control server.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use model::{Chance, Trouble};
+use rustix::process::Signal;
+
+use super::process::Process;
+use super::{Hands, Stale, Struck, coordinator, named, victims};
+use crate::history::Nanos;
+use crate::plan::{Deed, Target};
+use crate::site::Site;
+use crate::status::{Application, Status};
+
+/// kill -9 takes effect at once; later than this it never will.
+const DEATH_LIMIT: Duration = Duration::from_secs(10);
+
+/// Hands on this machine.
+pub struct Local {
+    site: Arc<dyn Site>,
+    /// What was stopped, to be woken.
+    stopped: Vec<Process>,
+}
+
+/// The system clock, which the logs of the servers go by.
+pub(super) fn now() -> Nanos {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as Nanos)
+}
+
+impl Local {
+    /// Hands that give orders by this way.
+    #[must_use]
+    pub fn new(site: Arc<dyn Site>) -> Self {
+        Self { site, stopped: Vec::new() }
+    }
+
+    fn kill(&self, targets: &[Target], status: &Status) -> Result<Struck, Trouble> {
+        let victims = victims(targets, status)?;
+        let processes = victims.iter().map(Process::of).collect::<Result<Vec<_>, _>>()?;
+        let at_ns = now();
+        for process in &processes {
+            process.signal(Signal::KILL)?;
+        }
+        if let Some((_, victim)) = processes.iter().zip(&victims).find(|(process, _)| !process.ends(DEATH_LIMIT)) {
+            return Err(Trouble::new(format!("{} survived kill -9", named(victim)), "look at the system's log"));
+        }
+        let stale = victims.iter().filter_map(|victim| victim.pid).map(Stale::Process).collect();
+        Ok(Struck { stale, ..struck(at_ns, &victims) })
+    }
+
+    fn freeze(&mut self, victims: &[Application], processes: Vec<Process>) -> Result<Struck, Trouble> {
+        let at_ns = now();
+        // Whatever was stopped is woken again, even if another one could not be.
+        for process in processes {
+            process.signal(Signal::STOP)?;
+            self.stopped.push(process);
+        }
+        Ok(struck(at_ns, victims))
+    }
+
+    fn switch_over(&self, pair: &str, status: &Status) -> Result<Struck, Trouble> {
+        let primary = status.in_role(pair, "primary").cloned();
+        let hosts = self.site.hosts();
+        let host = primary.as_ref().map(|one| one.host.clone()).filter(|host| hosts.contains(host));
+        let host = host.or_else(|| hosts.first().cloned()).unwrap_or_default();
+        let at_ns = now();
+        self.site.post(&host, &format!("/v1/pairs/{pair}/switchover"))?;
+        let stale = primary.iter().map(|one| Stale::Primary(one.name.clone())).collect();
+        Ok(Struck { pair: Some(pair.to_owned()), stale, ..struck(at_ns, primary.as_slice()) })
+    }
+}
+
+/// What was done to these; it changes the roles of a pair if one of them was a primary.
+fn struck(at_ns: Nanos, victims: &[Application]) -> Struck {
+    let pair = victims.iter().find(|one| one.role.as_deref() == Some("primary")).and_then(|one| one.pair.clone());
+    Struck { at_ns, victims: victims.iter().map(named).collect(), pair, stale: Vec::new() }
+}
+
+impl Hands for Local {
+    fn strike(&mut self, deed: &Deed, status: &Status, chance: &mut Chance) -> Result<Struck, Trouble> {
+        match deed {
+            Deed::Nothing(_) => Ok(Struck { at_ns: now(), ..Struck::default() }),
+            Deed::Kill(targets) => self.kill(targets, status),
+            Deed::Freeze(target, _) => {
+                let victims = victims(std::slice::from_ref(target), status)?;
+                let processes = victims.iter().map(Process::of).collect::<Result<_, _>>()?;
+                self.freeze(&victims, processes)
+            }
+            Deed::TakeCoordinator(count, _) => {
+                let mut members = coordinator(status)?;
+                let (count, known) = (usize::from(*count), members.len());
+                if count > known {
+                    let what = format!("the coordinator has {known} members, {count} cannot be taken");
+                    return Err(Trouble::new(what, format!("take 1 to {known}")));
+                }
+                while members.len() > count {
+                    members.remove(chance.below(members.len() as u64) as usize);
+                }
+                let processes = members.iter().map(Process::with_children).collect::<Result<Vec<_>, _>>()?;
+                self.freeze(&members, processes.into_iter().flatten().collect())
+            }
+            Deed::Switchover(pair) => self.switch_over(pair, status),
+            Deed::Repair => {
+                let at_ns = now();
+                self.mend()?;
+                Ok(Struck { at_ns, ..Struck::default() })
+            }
+            Deed::PowerOff(..) | Deed::Cut(..) | Deed::Loss(..) | Deed::Delay(..) => {
+                Err(Trouble::new("hosts and links fail in a rehearsal only", "drill one: `everline up --hosts 3`"))
+            }
+            Deed::StealAddress(_) => {
+                Err(Trouble::new("an address is stolen in a rehearsal only", "drill one: `everline up --hosts 3`"))
+            }
+            Deed::FillDisk(..) => Err(Trouble::new(
+                "the disk of a host is not filled: it is not the solution's alone",
+                "give it a disk of its own, and fill that by hand",
+            )),
+            Deed::MoveClock(..) => Err(Trouble::new(
+                "the clock of a host is not moved: all processes of the machine go by it",
+                "move it by hand on a machine that does nothing else",
+            )),
+        }
+    }
+
+    fn mend(&mut self) -> Result<(), Trouble> {
+        for process in self.stopped.drain(..) {
+            // It may have been killed meanwhile, as one that hangs is: then there is nobody to wake.
+            drop(process.signal(Signal::CONT));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        // A drill that ends early leaves nothing frozen behind.
+        drop(self.mend());
+    }
+}

@@ -1,0 +1,257 @@
+//! What is promised, and whether a drill has kept it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::load::{LostCall, Stage};
+use crate::plan::{Deed, Plan, Target};
+use crate::result::{Ending, Run, Spread, Sum};
+
+/// The gap that is promised after a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// No more than this, in 99 of 100.
+    Within(Duration),
+    /// None at all: no longer than what the load and the machine show by themselves in a step `nothing` of the same drill.
+    NoGap,
+    /// Nothing is promised about time.
+    Open,
+}
+
+/// The kind of a deed, as results name it.
+#[must_use]
+pub const fn kind(deed: &Deed) -> &'static str {
+    match deed {
+        Deed::Nothing(_) => "nothing",
+        Deed::Kill(_) => "process-death",
+        Deed::Freeze(..) => "freeze",
+        Deed::Switchover(_) => "switchover",
+        Deed::PowerOff(..) => "host-power-off",
+        Deed::Cut(stretch, _) if stretch.one_way => "partition-one-way",
+        Deed::Cut(..) => "partition",
+        Deed::Loss(..) => "loss",
+        Deed::Delay(..) => "delay",
+        Deed::TakeCoordinator(..) => "coordinator-loss",
+        Deed::StealAddress(_) => "stolen-address",
+        Deed::FillDisk(..) => "full-disk",
+        Deed::MoveClock(..) => "moved-clock",
+        Deed::Repair => "repair",
+    }
+}
+
+/// What is promised about the gap after a deed.
+#[must_use]
+pub fn promise(deed: &Deed) -> Promise {
+    let ms = |millis| Promise::Within(Duration::from_millis(millis));
+    match deed {
+        Deed::Kill(targets) if targets.iter().all(|target| *target == Target::Coordinator) => Promise::NoGap,
+        // The primary then cannot know whether it was superseded (rule 14 of the protocol).
+        Deed::Kill(targets) if targets.contains(&Target::Coordinator) => Promise::Open,
+        Deed::Kill(_) => ms(20),
+        Deed::Switchover(_) => ms(10),
+        Deed::Freeze(..) | Deed::PowerOff(..) | Deed::Cut(..) => ms(250),
+        Deed::TakeCoordinator(..) => Promise::NoGap,
+        Deed::Nothing(_)
+        | Deed::Loss(..)
+        | Deed::Delay(..)
+        | Deed::StealAddress(_)
+        | Deed::FillDisk(..)
+        | Deed::MoveClock(..)
+        | Deed::Repair => Promise::Open,
+    }
+}
+
+/// Holds the last run that a lost call lived in to account for it.
+pub fn charge(runs: &mut [Run], lost: &[LostCall]) {
+    for call in lost {
+        let Some(last) = call.runs.last() else { continue };
+        if let Some(run) = runs.iter_mut().find(|run| run.run == *last) {
+            *run.lost.entry(call.state).or_insert(0) += 1;
+            if run.ending == Ending::Passed {
+                run.ending = Ending::Broken;
+            }
+        }
+    }
+}
+
+/// The runs of each step together, in the order of the plan.
+#[must_use]
+pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
+    let idle = idle_gap(plan, runs);
+    let of_step = |step: &crate::plan::Step| {
+        let all: Vec<&Run> = runs.iter().filter(|run| run.line == step.line).collect();
+        let made: Vec<&&Run> = all.iter().filter(|run| run.ending != Ending::NotDone).collect();
+        let spread =
+            |field: fn(&Run) -> Option<u64>| Spread::of(&made.iter().filter_map(|run| field(run)).collect::<Vec<_>>());
+        let mut lost = BTreeMap::new();
+        for (stage, count) in made.iter().flat_map(|run| &run.lost) {
+            *lost.entry(*stage).or_insert(0) += count;
+        }
+        let mut not_done: Vec<String> = all.iter().filter_map(|run| run.not_done.clone()).collect();
+        not_done.dedup();
+        Sum {
+            step: step.text.clone(),
+            kind: kind(&step.deed).to_owned(),
+            injected: made.len() as u64,
+            covered: made.iter().filter(|run| run.ending == Ending::Passed).count() as u64,
+            not_done,
+            touched: made.iter().map(|run| run.standing.values().sum::<u64>()).sum(),
+            lost,
+            wrong_sip: made.iter().map(|run| run.wrong_sip).sum(),
+            overtaken: made.iter().map(|run| run.overtaken).sum(),
+            detection_us: spread(|run| run.detection_us),
+            takeover_us: spread(|run| run.takeover_us),
+            gap_us: spread(|run| run.gap_us),
+            longest_wait_us: spread(|run| run.longest_wait_us),
+            level_after_us: spread(|run| run.level_after_us),
+            gap_promise_us: match promise(&step.deed) {
+                Promise::Within(limit) => u64::try_from(limit.as_micros()).ok(),
+                Promise::NoGap => idle,
+                Promise::Open => None,
+            },
+        }
+    };
+    plan.steps.iter().map(of_step).collect()
+}
+
+/// The longest silence where nothing was done.
+fn idle_gap(plan: &Plan, runs: &[Run]) -> Option<u64> {
+    let idle =
+        |run: &&Run| plan.steps.iter().any(|step| step.line == run.line && matches!(step.deed, Deed::Nothing(_)));
+    runs.iter().filter(idle).filter_map(|run| run.gap_us).max()
+}
+
+/// Every promise that was broken: what the drill as a whole must keep, and what each step must.
+#[must_use]
+pub fn broken(sums: &[Sum], runs: &[Run], lost: &[LostCall], wrong_sip: u64, overtaken: u64) -> Vec<String> {
+    let mut broken = Vec::new();
+    if !lost.is_empty() {
+        let by_state = Stage::ALL.map(|stage| (stage, lost.iter().filter(|call| call.state == stage).count()));
+        let states =
+            by_state.iter().filter(|(_, count)| *count > 0).map(|(stage, count)| format!("{count} {}", stage.name()));
+        let untouched = lost.iter().filter(|call| call.runs.is_empty()).count();
+        let states = states.collect::<Vec<_>>().join(", ");
+        broken.push(format!("{} calls lost: {states}; {untouched} of them by no fault", lost.len()));
+    }
+    if wrong_sip > 0 {
+        broken.push(format!("{wrong_sip} messages that no RFC allows, or that are missing"));
+    }
+    if overtaken > 0 {
+        broken.push(format!("{overtaken} callers of a queue were not served in their turn"));
+    }
+    for sum in sums {
+        if let (Some(gap), Some(limit)) = (sum.gap_us, sum.gap_promise_us)
+            && gap.p99 > limit
+        {
+            let millis = |micros: u64| format!("{:.1}", micros as f64 / 1_000.0);
+            broken.push(format!("{}: gap p99 of {} ms, promised are {} ms", sum.step, millis(gap.p99), millis(limit)));
+        }
+    }
+    for run in runs {
+        for check in run.checks.iter().filter(|check| !check.ok) {
+            broken.push(format!("run {}, {}: {}: {}", run.run, run.step, check.name, check.said));
+        }
+    }
+    broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Kind;
+    use crate::result::Check;
+
+    fn run(number: u32, line: usize, gap_us: u64) -> Run {
+        Run {
+            run: number,
+            step: String::new(),
+            line,
+            kind: String::new(),
+            ending: Ending::Passed,
+            not_done: None,
+            at_ns: 0,
+            victims: Vec::new(),
+            detection_us: None,
+            takeover_us: None,
+            gap_us: Some(gap_us),
+            longest_wait_us: None,
+            mended_ns: None,
+            gap_of_repair_us: None,
+            level_after_us: None,
+            standing: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            wrong_sip: 0,
+            overtaken: 0,
+            checks: Vec::new(),
+            silences: Vec::new(),
+            noted: Vec::new(),
+        }
+    }
+
+    fn plan() -> Plan {
+        Plan::parse("test", "nothing\nkill sip.primary\ntake coordinator 1\nsteal address\n").expect("it is right")
+    }
+
+    fn lost(runs: &[u32]) -> LostCall {
+        let (kind, state) = (Kind::Talk, Stage::Ringing);
+        LostCall {
+            call: 7,
+            kind,
+            state,
+            why: "refused by 500".into(),
+            at_ns: 0,
+            runs: runs.to_vec(),
+            ladders: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_lost_call_breaks_the_drill_and_is_charged_to_its_last_run() {
+        let mut runs = [run(1, 1, 0), run(2, 2, 0)];
+        charge(&mut runs, &[lost(&[1, 2])]);
+        assert_eq!((runs[0].ending, runs[1].ending), (Ending::Passed, Ending::Broken));
+        let sums = sum(&plan(), &runs);
+        assert_eq!((sums[1].injected, sums[1].covered, sums[1].lost[&Stage::Ringing]), (1, 0, 1));
+        let said = broken(&sums, &runs, &[lost(&[1, 2])], 0, 0);
+        assert_eq!(said, ["1 calls lost: 1 ringing; 0 of them by no fault"]);
+    }
+
+    #[test]
+    fn a_call_that_is_lost_without_a_fault_is_told() {
+        let said = broken(&[], &[], &[lost(&[])], 0, 0);
+        assert_eq!(said, ["1 calls lost: 1 ringing; 1 of them by no fault"]);
+    }
+
+    #[test]
+    fn a_long_gap_is_told_and_a_short_one_is_not() {
+        let runs = [run(1, 2, 20_000)];
+        assert!(broken(&sum(&plan(), &runs), &runs, &[], 0, 0).is_empty());
+        let runs = [run(1, 2, 20_001)];
+        assert!(broken(&sum(&plan(), &runs), &runs, &[], 0, 0)[0].contains("promised are 20.0 ms"));
+    }
+
+    #[test]
+    fn no_gap_means_none_that_is_longer_than_without_a_fault() {
+        let runs = [run(1, 1, 3_000), run(2, 3, 3_001)];
+        assert!(broken(&sum(&plan(), &runs), &runs, &[], 0, 0)[0].starts_with("take coordinator 1: gap"));
+        assert!(sum(&plan(), &[run(2, 3, 9_000)])[2].gap_promise_us.is_none(), "nothing to compare with");
+    }
+
+    #[test]
+    fn a_fault_that_could_not_be_made_is_neither_injected_nor_covered() {
+        let mut refused = run(1, 4, 0);
+        (refused.ending, refused.not_done) = (Ending::NotDone, Some("no".into()));
+        let sums = sum(&plan(), &[refused]);
+        assert_eq!((sums[3].injected, sums[3].covered, sums[3].not_done.as_slice()), (0, 0, &["no".to_owned()][..]));
+    }
+
+    #[test]
+    fn whatever_else_is_wrong_is_told() {
+        let mut wrong = run(3, 2, 0);
+        wrong.checks.push(Check { name: "one primary".into(), ok: false, said: "sip has 2 primaries".into() });
+        let said = broken(&[], &[wrong], &[], 4, 1);
+        assert_eq!(said[0], "4 messages that no RFC allows, or that are missing");
+        assert_eq!(said[1], "1 callers of a queue were not served in their turn");
+        assert_eq!(said[2], "run 3, : one primary: sip has 2 primaries");
+    }
+}

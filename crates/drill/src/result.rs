@@ -1,0 +1,239 @@
+//! What a drill has found, as it is written down: `docs/drill-result.md` describes each field.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::figures::percentile;
+use crate::history::{Breach, Nanos, Rule};
+use crate::load::{Counts, LostCall, Stage};
+use crate::machine::Machine;
+use crate::site::Noted;
+
+/// Names the form of the file; another form gets another name.
+pub const SCHEMA: &str = "everline-drill-1";
+
+/// A whole drill.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The version of Everline.
+    pub everline: String,
+    /// The command that repeats it.
+    pub command: String,
+    /// Where it ran: `this host`, `a rehearsal of 3 hosts`, `real`.
+    pub place: String,
+    /// What it ran on.
+    pub machine: Machine,
+    /// Decides all draws.
+    pub seed: u64,
+    /// The plan.
+    pub plan: PlanText,
+    /// When it began, in nanoseconds since 1970.
+    pub begun_ns: Nanos,
+    /// When it ended.
+    pub ended_ns: Nanos,
+    /// Why it ended before its plan did, if it did.
+    pub ended_early: Option<String>,
+    /// The counts of the whole load.
+    pub load: Counts,
+    /// What the phones went through.
+    pub phones: Phones,
+    /// Every run, in order.
+    pub runs: Vec<Run>,
+    /// The runs of each step together, in the order of the plan.
+    pub steps: Vec<Sum>,
+    /// Every lost call.
+    pub lost: Vec<LostCall>,
+    /// Every caller of a queue whose turn was taken.
+    pub overtaken: Vec<Turn>,
+    /// How often each rule of SIP was broken, and the first breaches.
+    pub wrong_sip: WrongSip,
+    /// Every promise that was broken; none: the drill has passed.
+    pub broken: Vec<String>,
+}
+
+/// A plan as it was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanText {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Calls a second.
+    pub rate: u32,
+}
+
+/// What the phones went through.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Phones {
+    /// How many registered.
+    pub count: usize,
+    /// How often one lost its connection and came back on another.
+    pub comebacks: u64,
+    /// Connections that stood while nothing came on them any more, and that a phone gave up after a second without an answer.
+    pub silent_connections: u64,
+    /// Registrations that had a refusal or no answer.
+    pub failed_registrations: u64,
+}
+
+/// A caller of a queue whose turn was taken.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Turn {
+    /// The run in which it came to light.
+    pub run: u32,
+    /// The number of the queue.
+    pub queue: String,
+    /// The call that waited.
+    pub call: u64,
+    /// The later call that was served.
+    pub by: u64,
+}
+
+/// Breaches of SIP.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct WrongSip {
+    /// How many of each rule.
+    pub counts: BTreeMap<Rule, u64>,
+    /// The first of them, with what was said on their legs.
+    pub examples: Vec<Breach>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// Every check was right.
+    Passed,
+    /// A check was wrong.
+    Broken,
+    /// The fault could not be made.
+    NotDone,
+}
+
+/// One fault and what came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Its number, from 1.
+    pub run: u32,
+    /// The step as the plan has it.
+    pub step: String,
+    /// The line of the step.
+    pub line: usize,
+    /// The kind of fault.
+    pub kind: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// Why the fault could not be made.
+    pub not_done: Option<String>,
+    /// The moment of the deed.
+    pub at_ns: Nanos,
+    /// What was struck.
+    pub victims: Vec<String>,
+    /// From the deed until the other side took its primary for gone, in microseconds.
+    pub detection_us: Option<u64>,
+    /// From the deed until the other side served.
+    pub takeover_us: Option<u64>,
+    /// The longest silence of the solution while somebody waited for an answer, around the fault.
+    pub gap_us: Option<u64>,
+    /// The longest that one request waited for its first answer, its repetitions included.
+    pub longest_wait_us: Option<u64>,
+    /// When it was mended.
+    pub mended_ns: Option<Nanos>,
+    /// The longest silence while it was mended.
+    pub gap_of_repair_us: Option<u64>,
+    /// From the deed, or from the repair where there was one, until everything was level again.
+    pub level_after_us: Option<u64>,
+    /// Calls in each state at the moment of the deed.
+    pub standing: BTreeMap<Stage, u64>,
+    /// Calls that were lost and whose last run this was, by state.
+    pub lost: BTreeMap<Stage, u64>,
+    /// Messages that no RFC allows, which came up in this run.
+    pub wrong_sip: u64,
+    /// Callers of a queue whose turn was taken.
+    pub overtaken: u64,
+    /// What was checked.
+    pub checks: Vec<Check>,
+    /// Every silence of the solution of 10 ms and more while somebody waited for an answer.
+    pub silences: Vec<Silence>,
+    /// What the servers noted of changes of roles.
+    pub noted: Vec<Noted>,
+}
+
+/// A time in which nobody had an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Its begin, in nanoseconds since 1970.
+    pub from_ns: Nanos,
+    /// Its end: the first answer.
+    pub to_ns: Nanos,
+}
+
+/// Something that was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What.
+    pub name: String,
+    /// Whether it was right.
+    pub ok: bool,
+    /// What was found, in words.
+    pub said: String,
+}
+
+/// The distribution of a time, in microseconds; values that occurred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How many there are.
+    pub count: usize,
+    /// Half of them are no longer.
+    pub p50: u64,
+    /// Of a hundred 99 are no longer; of fewer than a hundred the longest.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+impl Spread {
+    /// That of these values, if there are any.
+    #[must_use]
+    pub fn of(values: &[u64]) -> Option<Self> {
+        let part = |part| percentile(values, part);
+        (!values.is_empty()).then(|| Self { count: values.len(), p50: part(50), p99: part(99), max: part(100) })
+    }
+}
+
+/// The runs of one step together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sum {
+    /// The step as the plan has it.
+    pub step: String,
+    /// The kind of fault.
+    pub kind: String,
+    /// Faults that were made.
+    pub injected: u64,
+    /// Those of them after which every check was right.
+    pub covered: u64,
+    /// Faults that could not be made, and why.
+    pub not_done: Vec<String>,
+    /// Calls that stood when they were made.
+    pub touched: u64,
+    /// Calls that were lost by them, by state.
+    pub lost: BTreeMap<Stage, u64>,
+    /// Messages that no RFC allows.
+    pub wrong_sip: u64,
+    /// Callers of a queue whose turn was taken.
+    pub overtaken: u64,
+    /// From the deed until the other side took its primary for gone.
+    pub detection_us: Option<Spread>,
+    /// From the deed until the other side served.
+    pub takeover_us: Option<Spread>,
+    /// The service gap.
+    pub gap_us: Option<Spread>,
+    /// The longest wait of one request.
+    pub longest_wait_us: Option<Spread>,
+    /// Until everything was level again.
+    pub level_after_us: Option<Spread>,
+    /// The longest gap that is promised (p99); none: nothing is promised about it.
+    pub gap_promise_us: Option<u64>,
+}

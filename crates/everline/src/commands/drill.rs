@@ -1,0 +1,378 @@
+//! `everline drill`.
+
+use std::fs;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use drill::course::Progress;
+use drill::hands::{Hands, Local, Rehearsing};
+use drill::load::{self, Extension, Net, People, Queue};
+use drill::page::page;
+use drill::plan::{Plan, builtin};
+use drill::result::{Ending, Report, Run, SCHEMA};
+use drill::run::Drill;
+use drill::site::Site;
+use drill::table::table;
+use jiff::Timestamp;
+use model::Trouble;
+use network::rehearsal::{Network, Place};
+use nix::sys::signal::{SigSet, Signal};
+
+use crate::control::Control;
+use crate::failure::{Failure, Kind};
+use crate::files;
+use crate::folder::{self, Folder};
+use crate::output::{self, remark};
+use crate::rehearsal;
+use crate::settings::{Device, Settings, Transport};
+
+/// Runs a plan.
+///
+/// # Errors
+/// If the plan is wrong, nothing runs, a right is missing, the result cannot be written, or a promise was broken.
+pub(crate) fn run(
+    folder: &Folder,
+    plan: &str,
+    seed: Option<u64>,
+    out: Option<&Path>,
+    real: bool,
+) -> Result<(), Failure> {
+    let plan = read_plan(plan)?;
+    let seed = match seed {
+        Some(seed) => seed,
+        None => getrandom::u64().map_err(|error| Failure::failed(format!("no random numbers: {error}")))? >> 32,
+    };
+    let stops = listen_to_signals()?;
+    let command = format!("everline drill run {} --seed {seed}{}", plan.name, if real { " --real" } else { "" });
+    let drill = drill_of(folder, plan, seed, command, real)?;
+    let out = out.map_or_else(|| Ok(usual_place(folder)), std::path::absolute);
+    let out = out.map_err(|error| Failure::new(Kind::Wrong, format!("the result has no path: {error}")))?;
+    announce(&drill);
+    let mut teller = Teller { stops, is_waiting: false };
+    let report = drill::run::run(drill, &mut |progress| teller.tell(progress))?;
+    teller.clear();
+    write(&report, &out)?;
+    output::result(&table(&report))?;
+    let page = out.with_extension("html");
+    remark(&format!("\nresult: {}\npage:   {}", out.display(), page.display()));
+    match (&report.ended_early, report.broken.len()) {
+        (Some(why), _) => Err(Failure::failed(format!("the drill ended before its plan did: {why}"))),
+        (None, 0) => Ok(()),
+        (None, count) => Err(Failure::failed(format!("the drill found {}", output::count(count, "broken promise")))
+            .help(format!("{} shows each run", page.display()))),
+    }
+}
+
+/// Shows the built-in plans, or one of them.
+///
+/// # Errors
+/// If there is no such plan.
+pub(crate) fn list(plan: Option<&str>) -> Result<(), Failure> {
+    let Some(name) = plan else {
+        let rows: Vec<_> = builtin::ALL
+            .iter()
+            .map(|plan| {
+                let runs = Plan::parse(plan.name, plan.text).map_or(0, |plan| plan.runs());
+                [output::plain(plan.name), output::plain(runs), output::plain(plan.about)]
+            })
+            .collect();
+        return output::result(&output::table(["PLAN", "FAULTS", "WHAT FOR"], &rows, "no plans"));
+    };
+    output::result(builtin::find(name).ok_or_else(|| no_plan(name))?.text)
+}
+
+/// Prints the table of a result.
+///
+/// # Errors
+/// If it cannot be read, or the page cannot be written.
+pub(crate) fn report(file: &Path, to: Option<&Path>) -> Result<(), Failure> {
+    let bytes = fs::read(file).map_err(|error| Trouble::of_file("read", file, &error))?;
+    let report: Report = serde_json::from_slice(&bytes).map_err(|error| {
+        let what = format!("{} is no result of a drill: {error}", file.display());
+        Failure::new(Kind::Wrong, what).help("name a file that `everline drill run` wrote")
+    })?;
+    if report.schema != SCHEMA {
+        let what = format!("{} has the form {}, which this version does not know", file.display(), report.schema);
+        return Err(Failure::new(Kind::Wrong, what).help(format!("this version reads {SCHEMA}")));
+    }
+    if let Some(to) = to {
+        files::replace(to, page(&report).as_bytes()).map_err(|error| Trouble::of_file("write", to, &error))?;
+    }
+    output::result(&table(&report))
+}
+
+/// Prints a configuration with all that a drill needs.
+///
+/// # Errors
+/// If it cannot be printed.
+pub(crate) fn configuration(rate: u32) -> Result<(), Failure> {
+    output::result(&text(rate))
+}
+
+/// Writes one if there is none, readable by its owner only.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write_configuration(folder: &Folder) -> Result<(), Failure> {
+    let path = folder::configuration(folder);
+    if path.exists() {
+        return Ok(());
+    }
+    let written = files::create(&path, text(drill::plan::USUAL_RATE).as_bytes());
+    written.map_err(|error| Trouble::of_file("write", &path, &error))?;
+    remark(&format!("Wrote a configuration for drills: {}", path.display()));
+    Ok(())
+}
+
+/// The configuration for a rate, on one host and in a rehearsal.
+fn text(rate: u32) -> String {
+    let carriers = [IpAddr::from(Place::Carriers.ipv4(Network::Access)), Ipv4Addr::new(127, 0, 0, 2).into()];
+    let sip = "[sip]\ndomain = \"127.0.0.1\"\nlisten = [\"udp:127.0.0.1:5060\", \"tcp:127.0.0.1:5060\"]\n\n";
+    load::configuration(rate, &carriers, sip)
+}
+
+/// The plan of this name, or in this file.
+fn read_plan(name: &str) -> Result<Plan, Failure> {
+    let (name, text) = match builtin::find(name) {
+        Some(plan) => (plan.name.to_owned(), plan.text.to_owned()),
+        None => match fs::read_to_string(name) {
+            Ok(text) => (name.to_owned(), text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_plan(name)),
+            Err(error) => return Err(Trouble::of_file("read", Path::new(name), &error).into()),
+        },
+    };
+    Plan::parse(&name, &text).map_err(|problems| {
+        let rendered: Vec<String> = problems.iter().map(|problem| problem.render(&name)).collect();
+        Failure::new(Kind::Wrong, format!("the plan has errors; nothing was done\n{}", rendered.join("\n")))
+            .help("`everline drill list usual` shows a plan")
+    })
+}
+
+fn no_plan(name: &str) -> Failure {
+    let known: Vec<&str> = builtin::ALL.iter().map(|plan| plan.name).collect();
+    Failure::new(Kind::Wrong, format!("there is no plan \"{name}\", neither built in nor as a file"))
+        .help(format!("name a file, or one of {}", known.join(", ")))
+}
+
+/// Everything that a drill of this folder needs.
+fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool) -> Result<Drill, Failure> {
+    let rehearsal = rehearsal::running(folder)?;
+    let hosts = rehearsal.as_ref().map_or_else(|| vec![(String::new(), folder.clone())], |it| it.hosts.clone());
+    if rehearsal.is_none() && !Control::new(folder).is_running()? {
+        let folder = folder.path().display();
+        let what = format!("nothing is running in the folder {folder}");
+        let help =
+            format!("start a rehearsal with `everline up --hosts 3 --dir {folder}`, or name another folder with --dir");
+        return Err(Failure::new(Kind::Absent, what).help(help));
+    }
+    let settings = hosts.first().map(|(_, folder)| Settings::read(&folder::settings(folder)));
+    let settings = settings.unwrap_or_else(|| Err("the rehearsal has no hosts".into())).map_err(Failure::failed)?;
+    let site: Arc<dyn Site> = Arc::new(Reach { hosts });
+    let (net, hands, place): (Net, Box<dyn Hands>, String) = match rehearsal {
+        Some(_) if real => {
+            let what = "what runs there is a rehearsal, and no real solution";
+            return Err(Failure::new(Kind::Wrong, what).help("leave --real away"));
+        }
+        Some(it) => {
+            let place = format!("a rehearsal of {} hosts", it.hosts.len());
+            let hands = Rehearsing::new(Arc::clone(&site), it.net.clone(), it.addresses);
+            (Net::Rehearsal(it.net), Box::new(hands), place)
+        }
+        None => {
+            confirm(&settings.solution, real)?;
+            (Net::Here, Box::new(Local::new(Arc::clone(&site))), "a real solution, on this host".into())
+        }
+    };
+    let people = people(&settings);
+    Ok(Drill { plan, seed, people, net, site, hands, everline: env!("CARGO_PKG_VERSION").into(), command, place })
+}
+
+/// Lets a person type the name of what is going to be broken.
+fn confirm(solution: &str, real: bool) -> Result<(), Failure> {
+    if !real {
+        let what = format!("{solution} is no rehearsal: a drill kills its processes under its own calls");
+        let help = "rehearse with `everline up --hosts 3`; or say --real, and confirm it";
+        return Err(Failure::new(Kind::Wrong, what).help(help));
+    }
+    remark(&format!(
+        "This drill kills and freezes processes of {solution}, and registers as its extensions.\nType its name to go on:"
+    ));
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Failure::failed(format!("nothing can be typed: {error}")))?;
+    if line.trim() != solution {
+        return Err(Failure::failed("not confirmed; nothing was done").help(format!("type {solution}")));
+    }
+    Ok(())
+}
+
+/// Who can be played, by the configuration that the servers have.
+fn people(settings: &Settings) -> People {
+    let listens = |transport| settings.sip.listen.iter().find(|listen| listen.transport == transport);
+    let address = |transport| listens(transport).map(|listen| listen.address).filter(|address| address.port() > 0);
+    let agent = |number: &str| settings.agents.iter().find(|agent| agent.extension == number).map(|one| one.id.clone());
+    let extensions = settings.extensions.iter().filter_map(|extension| match &extension.device {
+        Device::Registers(secret) => Some(Extension {
+            number: extension.number.clone(),
+            password: secret.reveal().to_owned(),
+            agent: agent(&extension.number),
+        }),
+        Device::Fixed(_) => None,
+    });
+    let queues = settings.queues.iter();
+    People {
+        udp: address(Transport::Udp),
+        tcp: address(Transport::Tcp),
+        domain: settings.sip.domain.clone(),
+        extensions: extensions.collect(),
+        queues: queues.map(|queue| Queue { number: queue.number.clone(), agents: queue.agents.clone() }).collect(),
+        carriers: settings.trunks.iter().map(|trunk| (trunk.address, trunk.port)).collect(),
+    }
+}
+
+/// The control servers of the hosts.
+struct Reach {
+    hosts: Vec<(String, Folder)>,
+}
+
+impl Reach {
+    fn folder(&self, host: &str) -> Result<&Folder, Trouble> {
+        let found = self.hosts.iter().find(|(name, _)| name == host).map(|(_, folder)| folder);
+        found.ok_or_else(|| Trouble::new(format!("there is no host {host}"), "`everline status` lists the hosts"))
+    }
+}
+
+impl Site for Reach {
+    fn hosts(&self) -> Vec<String> {
+        self.hosts.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn get(&self, host: &str, path: &str) -> Result<String, Trouble> {
+        Control::new(self.folder(host)?).get_briefly(path).map_err(trouble)
+    }
+
+    fn post(&self, host: &str, path: &str) -> Result<(), Trouble> {
+        Control::new(self.folder(host)?).post_at_once(path).map(drop).map_err(trouble)
+    }
+
+    fn logs(&self, host: &str) -> Option<PathBuf> {
+        let folder = self.folder(host).ok()?;
+        folder.log("sip-a").parent().map(Path::to_path_buf)
+    }
+}
+
+fn trouble(failure: Failure) -> Trouble {
+    Trouble::new(failure.what(), failure.remedy().unwrap_or("look at the logs"))
+}
+
+/// The file of a result, where nothing else is said.
+fn usual_place(folder: &Folder) -> PathBuf {
+    let now = Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    folder.path().join("drills").join(format!("{now}.json"))
+}
+
+fn write(report: &Report, out: &Path) -> Result<(), Failure> {
+    if let Some(folder) = out.parent() {
+        fs::create_dir_all(folder).map_err(|error| Trouble::of_file("make the folder", folder, &error))?;
+    }
+    let text = serde_json::to_vec_pretty(report).map_err(|error| Failure::failed(format!("no result: {error}")))?;
+    files::replace(out, &text).map_err(|error| Trouble::of_file("write", out, &error))?;
+    let to = out.with_extension("html");
+    files::replace(&to, page(report).as_bytes()).map_err(|error| Trouble::of_file("write", &to, &error))?;
+    Ok(())
+}
+
+fn announce(drill: &Drill) {
+    let Drill { plan, seed, people, place, .. } = drill;
+    let phones = people.extensions.len();
+    remark(&format!(
+        "Drill \"{}\" on {place}: {} at {} calls a second, {phones} phones, seed {seed}",
+        plan.name,
+        output::count(plan.runs() as usize, "fault"),
+        plan.rate
+    ));
+}
+
+/// Tells a person how it goes: what it waits for on a line that is overwritten, each run on a line of its own.
+struct Teller {
+    stops: Arc<AtomicBool>,
+    is_waiting: bool,
+}
+
+impl Teller {
+    fn tell(&mut self, progress: Progress<'_>) -> bool {
+        match progress {
+            Progress::Waits(what) => self.wait(&what),
+            Progress::Over { run, of } => {
+                self.clear();
+                remark(&line(run, of));
+            }
+        }
+        !self.stops.load(Ordering::Relaxed)
+    }
+
+    fn wait(&mut self, what: &str) {
+        let mut err = io::stderr();
+        if err.is_terminal() {
+            self.is_waiting = true;
+            let what: String = what.chars().take(100).collect();
+            // Nobody minds if it cannot be shown.
+            let _ = write!(err, "\r\x1b[K  waits for {what}").and_then(|()| err.flush());
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.is_waiting) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// A run in a line.
+fn line(run: &Run, of: u32) -> String {
+    let head = format!("{:>4}/{of} {}", run.run, run.step);
+    if let Some(why) = &run.not_done {
+        return format!("{head}: not done: {why}");
+    }
+    let time =
+        |micros: Option<u64>| micros.map_or_else(|| "-".into(), |micros| format!("{:.1} ms", micros as f64 / 1e3));
+    let ending = if run.ending == Ending::Passed { "ok" } else { "BROKEN" };
+    let mut text = format!(
+        "{head} ({}): {ending}, gap {}, detection {}, takeover {}, level after {}",
+        run.victims.join(", "),
+        time(run.gap_us),
+        time(run.detection_us),
+        time(run.takeover_us),
+        time(run.level_after_us)
+    );
+    for check in run.checks.iter().filter(|check| !check.ok) {
+        text.push_str(&format!("\n       {}: {}", check.name, check.said));
+    }
+    if run.wrong_sip + run.overtaken > 0 {
+        text.push_str(&format!("\n       {} wrong messages, {} callers overtaken", run.wrong_sip, run.overtaken));
+    }
+    text
+}
+
+/// True once Ctrl-C or a SIGTERM asks for the end. The drill then mends what it has broken, and writes down what it has.
+fn listen_to_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+    let cannot = |error: String| Failure::failed(format!("cannot listen to signals: {error}"));
+    // Before there is another thread: all inherit it.
+    signals.thread_block().map_err(|error| cannot(error.to_string()))?;
+    let stops = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stops);
+    let listen = move || {
+        while signals.wait().is_ok() {
+            told.store(true, Ordering::Relaxed);
+        }
+    };
+    thread::Builder::new().name("signals".into()).spawn(listen).map_err(|error| cannot(error.to_string()))?;
+    Ok(stops)
+}
