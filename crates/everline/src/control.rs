@@ -121,7 +121,12 @@ impl<'a> Control<'a> {
     /// # Errors
     /// As [`get`](Self::get).
     pub(crate) fn post_body(&self, path: &str, body: &serde_json::Value) -> Result<String, Failure> {
-        self.request(Method::POST, path, body.to_string(), Persistence { wait: CONNECT, repeats: false })
+        self.request(
+            Method::POST,
+            path,
+            body.to_string(),
+            Persistence { wait: CONNECT, repeats: false, answer: ANSWER },
+        )
     }
 
     /// Gives an order whose body names it (`request_id`), so that it is done once however often it is asked for.

@@ -2,7 +2,7 @@
 //!
 //! [`crowd`] is everybody as a value, without clock or socket: [`phone`] registers and keeps its connection, [`call`] is what two
 //! ends mean to do and what became of it, [`leg`] is one end with its transactions, [`order`] watches the queues, [`watch`] notes
-//! it all. [`shell`] gives them sockets and time, and [`Load`] is what a drill holds.
+//! it all. `shell` gives them sockets and time, and [`Load`] is what a drill holds.
 
 mod call;
 mod crowd;
