@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use model::{Incarnation, Span, Time};
+use redundancy::bundle::{Door, Purpose};
 use redundancy::hot_standby::RoleName;
 
 use super::poll::Poll;
@@ -45,6 +46,10 @@ pub(super) struct Far {
     spare: Option<String>,
     /// The application at the other end of the link.
     other: Option<String>,
+    /// Which links of others were taken.
+    door: Door,
+    /// How many links this process has dialled: each has a greater number than those before.
+    dialled: u64,
     keys: Keyring,
     listeners: Vec<TcpListener>,
     /// Connections that have not said yet what they are for, and until when they may take to.
@@ -81,6 +86,8 @@ impl Far {
             routes: settings.routes.clone(),
             spare: settings.spare.clone(),
             other: None,
+            door: Door::default(),
+            dialled: 0,
             keys,
             listeners,
             guests: BTreeMap::new(),
@@ -127,9 +134,9 @@ impl Far {
     fn dial(&mut self, application: &str, now: Time) -> io::Result<Remote> {
         let route = self.routes.iter().find(|(name, _)| name == application).map(|(_, route)| route.clone());
         let route = route.ok_or_else(|| io::Error::other(format!("there is no way to {application}")))?;
-        let link = getrandom::u64().map_err(io::Error::other)?;
-        self.dials = true;
-        Remote::dial(self.me.clone(), route, link, &mut self.keys, now)
+        (self.dialled, self.dials) = (self.dialled + 1, true);
+        self.door.leaves();
+        Remote::dial(self.me.clone(), route, self.dialled, &mut self.keys, now)
     }
 
     /// Whether an application that dials is answered now. It is if it has left its old link, or if the spare is there, which makes
@@ -166,13 +173,20 @@ impl<S: Service> Shell<S> {
     pub(super) fn hear_far_guest(&mut self, number: u64) {
         let Some(far) = &mut self.far else { return };
         let Some((opening, channel)) = far.greeting(number, &self.poll) else { return };
-        if let Some(remote) = far.remote.as_mut().filter(|remote| remote.is_for(&opening)) {
-            remote.attach(&opening, channel, self.now);
-            return self.hear_far();
-        }
-        // Only a primary takes somebody on.
-        if self.replica.status().role == RoleName::Primary && far.answers(&opening.from.application) {
-            self.far_calls(&opening, channel);
+        match far.door.judge(&opening.from, opening.link) {
+            Purpose::Present => {
+                if let Some(remote) = &mut far.remote {
+                    remote.attach(&opening, channel, self.now);
+                }
+                self.hear_far();
+            }
+            // Only a primary takes somebody on.
+            Purpose::Next
+                if self.replica.status().role == RoleName::Primary && far.answers(&opening.from.application) =>
+            {
+                self.far_calls(&opening, channel);
+            }
+            Purpose::Next | Purpose::Past => {}
         }
     }
 
@@ -191,6 +205,7 @@ impl<S: Service> Shell<S> {
         match taken {
             Ok(remote) => {
                 far.other = Some(opening.from.application.clone());
+                far.door.takes(&opening.from, opening.link);
                 (far.remote, far.dials) = (Some(remote), false);
             }
             Err(error) => tracing::warn!("cannot take a link of the other side: {error}"),
@@ -244,6 +259,7 @@ impl<S: Service> Shell<S> {
     pub(super) fn hang_up_far(&mut self) {
         let Some(far) = &mut self.far else { return };
         far.dials = false;
+        far.door.leaves();
         if let Some(mut remote) = far.remote.take() {
             self.poll.remove(&remote);
             remote.shut();

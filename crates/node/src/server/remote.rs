@@ -33,7 +33,7 @@ const CONNECT_PATIENCE: Span = Span::from_millis(500);
 pub(crate) struct PathOpening {
     /// Who dials.
     pub(crate) from: Incarnation,
-    /// Names the link: connections with the same number belong together.
+    /// Names the link: connections with the same number belong together. A later link of the same process has a greater one.
     pub(crate) link: u64,
     /// Which network this is, counted from 0.
     pub(crate) network: u8,
@@ -84,7 +84,7 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    /// Dials over every network of `route`; `link` is a number that nobody else draws.
+    /// Dials over every network of `route`; `link` is greater than that of any link before.
     ///
     /// # Errors
     /// If the system has no descriptors left.
@@ -120,11 +120,6 @@ impl Remote {
         let paths = (0..networks).map(|_| Path::Down { retry }).collect();
         let bundle = Bundle::new(networks, HEARTBEAT, MOST_WAITING);
         Ok(Self { me, route, link, bundle, paths, epoll, timer, came: VecDeque::new(), has_stood: false })
-    }
-
-    /// True if a connection with this first word belongs to this link.
-    pub(crate) fn is_for(&self, opening: &PathOpening) -> bool {
-        self.route.is_none() && self.link == opening.link
     }
 
     /// Takes another connection of this link.

@@ -101,12 +101,12 @@ impl<O> Backup<O> {
         }
     }
 
-    /// The primary that it dials to join anew.
     /// The link to the primary stands.
     pub(super) const fn is_linked(&self) -> bool {
         self.lost.is_none()
     }
 
+    /// The primary that it dials to join anew.
     pub(super) fn dialled(&self) -> Option<&Incarnation> {
         self.dialling.then_some(&self.primary)
     }

@@ -84,7 +84,7 @@ impl Site {
     fn opened(&mut self, opening: &PathOpening, channel: SecureChannel, now: Time) {
         assert_eq!(opening.from, Incarnation::new("sip-b", 3));
         match &mut self.links[0] {
-            Some(link) if link.is_for(opening) => link.attach(opening, channel, now),
+            Some(link) => link.attach(opening, channel, now),
             link => {
                 let me = Incarnation::new("sip-a", 7);
                 *link = Some(Remote::accept(me, NETWORKS, opening, channel, now).unwrap());
