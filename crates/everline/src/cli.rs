@@ -142,6 +142,55 @@ pub(crate) enum HostCommand {
     /// As `up` does where there is one host only. Ctrl-C ends it.
     #[command(after_help = "Example:\n  everline host run --dir /srv/everline")]
     Run,
+    /// Make this machine the first host of a solution
+    ///
+    /// Writes a configuration with these hosts if there is none, makes the authority that issues the certificates of all hosts,
+    /// and prints what is to be given on each of the others.
+    #[command(
+        after_help = "Example:\n  everline host init --host h1=10.0.1.1/24,10.0.2.1/24 --host h2=10.0.1.2/24,10.0.2.2/24 \\\n    \
+        --host h3=10.0.1.3/24,10.0.2.3/24 --address 192.0.2.10/24@eth0"
+    )]
+    Init(Init),
+    /// Let another host join: prints what is to be given there
+    ///
+    /// On the host with the authority. A token is good for one host, once, and for a short time.
+    #[command(after_help = "Example:\n  everline host token h2")]
+    Token {
+        /// The host that is to join
+        #[arg(value_name = "HOST")]
+        host: String,
+        /// It has joined before: the machine was replaced or installed anew
+        #[arg(long)]
+        again: bool,
+        /// How long the token is good
+        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+        minutes: u32,
+    },
+    /// Make this machine a host of a solution
+    ///
+    /// Copy the line that `everline host token` has printed. The key of this host is made here and stays here.
+    #[command(after_help = "Example:\n  everline host join 10.0.1.1 TOKEN")]
+    Join {
+        /// An address of the host with the authority
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        /// The token
+        #[arg(value_name = "TOKEN")]
+        token: String,
+    },
+    /// Show the hosts of the solution: which are reachable, and what runs there
+    #[command(after_help = "Example:\n  everline host list")]
+    List(Listing),
+    /// Print the systemd unit that runs this host
+    #[command(after_help = "Example:\n  everline host unit --install --user everline --dir /srv/everline")]
+    Unit {
+        /// Whom the processes belong to; root if left away
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Write it to /etc/systemd/system/everline.service
+        #[arg(long)]
+        install: bool,
+    },
     /// Take the power of a host of a rehearsal
     ///
     /// Everything on it ends at once, and its links go dark.
@@ -158,6 +207,26 @@ pub(crate) enum HostCommand {
         #[arg(value_name = "HOST")]
         host: String,
     },
+}
+
+/// How a solution with several hosts begins.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// A host with its address and prefix in each network between the hosts; the first one is this machine
+    #[arg(long = "host", value_name = "NAME=ADDRESS/PREFIX,...")]
+    pub(crate) hosts: Vec<String>,
+    /// An address that whoever serves takes, with its interface
+    #[arg(long = "address", value_name = "ADDRESS/PREFIX@INTERFACE")]
+    pub(crate) addresses: Vec<String>,
+    /// Which of the hosts this machine is, if not the first one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) here: Option<String>,
+    /// The name of the solution
+    #[arg(long, value_name = "NAME", default_value = "everline")]
+    pub(crate) solution: String,
+    /// How long the tokens for the other hosts are good
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub(crate) minutes: u32,
 }
 
 /// What can be done with the links of a rehearsal.
@@ -288,6 +357,19 @@ pub(crate) enum Config {
     /// With file, line, key and what is allowed. Nothing needs to run.
     #[command(after_help = "Example:\n  everline config check --dir /srv/everline")]
     Check(Listing),
+    /// Make everline.toml of this host the configuration of all hosts
+    ///
+    /// Refused if somebody has changed it since, and while no majority of the coordinator can be reached. It counts on each host
+    /// from its next start.
+    #[command(after_help = "Example:\n  everline config apply")]
+    Apply {
+        /// The version that it takes the place of, if not the one that this file was made from
+        #[arg(long, value_name = "VERSION")]
+        over: Option<u64>,
+    },
+    /// Print the configuration that all hosts share, with its passwords
+    #[command(after_help = "Example:\n  everline config show > /srv/everline/everline.toml")]
+    Show(Listing),
 }
 
 /// The state that an agent is put into.

@@ -116,6 +116,19 @@ impl<'a> Control<'a> {
         self.request(Method::POST, path, "{}".into(), Persistence { wait: CONNECT, repeats: false, answer: ANSWER })
     }
 
+    /// Gives an order that says something. It is not repeated by itself: whether it was done may be unknown.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn post_body(&self, path: &str, body: &serde_json::Value) -> Result<String, Failure> {
+        self.request(
+            Method::POST,
+            path,
+            body.to_string(),
+            Persistence { wait: CONNECT, repeats: false, answer: ANSWER },
+        )
+    }
+
     /// Gives an order whose body names it (`request_id`), so that it is done once however often it is asked for.
     ///
     /// # Errors

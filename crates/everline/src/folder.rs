@@ -37,5 +37,5 @@ pub(crate) fn settings(folder: &Folder) -> PathBuf {
 
 /// The key of the digest's nonces.
 pub(crate) fn nonce_key(folder: &Folder) -> PathBuf {
-    folder.path().join("data/nonce.key")
+    folder.nonce_key()
 }

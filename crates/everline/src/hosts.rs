@@ -4,16 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use model::Incarnation;
+use node::authority::{self, AuthoritySettings};
 use node::coordinator::EtcdSettings;
 use node::coordinator::member::{Member, TlsFiles};
 use node::folder::Folder;
-use node::identity::{Identity, name_of};
+use node::identity::{name_of, tls_files};
 use node::server::{FarSettings, Route};
 use node::switchboard::{OtherHost, SwitchboardSettings};
-use node::wire::Trouble;
 use serde::{Deserialize, Serialize};
-
-use crate::files;
 
 /// Where the switchboards of the hosts listen, in each network.
 const SWITCHBOARD: u16 = 7_700;
@@ -38,8 +36,12 @@ pub(crate) struct Hosts {
     pub(crate) spare: Option<String>,
     /// Where the coordinator is.
     pub(crate) coordinator: Coordinator,
+    /// The host of the authority, which renews the certificates.
+    pub(crate) authority: String,
     /// Addresses of the SIP Server that whoever serves takes, `10.0.0.5/24@eth1`.
     pub(crate) addresses: Vec<String>,
+    /// The version of the shared configuration that says so; none in a rehearsal.
+    pub(crate) version: Option<u64>,
 }
 
 /// Which etcd is the coordinator.
@@ -122,7 +124,8 @@ impl Hosts {
         self.all.iter().filter(|host| host.name != self.here)
     }
 
-    fn host(&self, name: &str) -> Option<&Host> {
+    /// The host of this name.
+    pub(crate) fn host(&self, name: &str) -> Option<&Host> {
         self.all.iter().find(|host| host.name == name)
     }
 
@@ -147,12 +150,28 @@ impl Hosts {
         let routes: Vec<_> = peers.iter().filter_map(route).collect();
         let spare = peers.iter().find(|peer| peer.ends_with("-c")).map(|peer| (*peer).to_owned());
         let listen = self.listen(port);
-        (!routes.is_empty()).then(|| FarSettings { identity: identity(folder), listen, routes, spare })
+        (!routes.is_empty()).then(|| FarSettings { identity: folder.identity(), listen, routes, spare })
     }
 
     /// Where the local control agents of the other hosts are reached.
     pub(crate) fn agents(&self, folder: &Folder) -> Vec<PathBuf> {
         self.others().map(|host| folder.socket(&agent_of(&host.name))).collect()
+    }
+
+    /// True if the authority is on this host.
+    pub(crate) fn has_authority(&self) -> bool {
+        self.authority == self.here
+    }
+
+    /// What the authority is told, on its host.
+    pub(crate) fn authority(&self, folder: &Folder, me: Incarnation) -> AuthoritySettings {
+        let hosts = self.all.iter().map(|host| (host.name.clone(), host.networks.clone())).collect();
+        AuthoritySettings { folder: folder.clone(), me, listen: self.listen(authority::PORT), hosts }
+    }
+
+    /// From which of our addresses the authority is reached at which.
+    fn to_authority(&self) -> Vec<(SocketAddr, SocketAddr)> {
+        self.host(&self.authority).map_or_else(Vec::new, |host| self.ways(host, authority::PORT))
     }
 
     /// What the switchboard of this host is told; `servers` are all applications of all pairs.
@@ -178,10 +197,11 @@ impl Hosts {
         SwitchboardSettings {
             folder: folder.clone(),
             me,
-            identity: identity(folder),
+            identity: folder.identity(),
             listen: self.listen(SWITCHBOARD),
             offers,
             others: self.others().map(other).collect(),
+            authority: self.to_authority(),
         }
     }
 }
@@ -193,36 +213,9 @@ impl Host {
     }
 }
 
-/// Gives this host its identity, or a renewed one: whoever opens a connection uses it from now on.
-///
-/// # Errors
-/// If a file cannot be written.
-pub(crate) fn install(folder: &Folder, identity: &Identity) -> Result<(), Trouble> {
-    let (own, authority) = identity.pem();
-    let text = serde_json::to_vec_pretty(identity).unwrap_or_default();
-    let TlsFiles { authority: of_authority, certificate, .. } = tls_files(folder);
-    let files = [(of_authority, authority.as_bytes()), (certificate, own.as_bytes()), (self::identity(folder), &text)];
-    for (path, bytes) in files {
-        files::replace(&path, bytes).map_err(|error| Trouble::of_file("write", &path, &error))?;
-    }
-    Ok(())
-}
-
-/// The same identity for etcd, which reads it for each connection; certificate and key in one file, so that they fit each other
-/// at any moment.
-fn tls_files(folder: &Folder) -> TlsFiles {
-    let own = folder.path().join("data/identity.pem");
-    TlsFiles { authority: folder.path().join("data/authority.pem"), certificate: own.clone(), key: own }
-}
-
 /// The name under which the local control agent of another host is reached here.
 pub(crate) fn agent_of(host: &str) -> String {
     format!("{host}.lca")
-}
-
-/// The file with the identity of this host.
-pub(crate) fn identity(folder: &Folder) -> PathBuf {
-    folder.path().join("data/identity.json")
 }
 
 #[cfg(test)]
@@ -243,7 +236,9 @@ mod tests {
             routing: two(),
             spare: Some("h3".into()),
             coordinator: Coordinator::Members(all_names()),
+            authority: "h1".into(),
             addresses: Vec::new(),
+            version: None,
         }
     }
 

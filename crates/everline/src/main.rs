@@ -12,6 +12,7 @@ mod engines;
 mod failure;
 mod files;
 mod folder;
+mod host;
 mod hosts;
 mod lock;
 mod output;
@@ -58,11 +59,18 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Switchover { pair } => switchover::run(&control, &pair),
         Command::Stop => stop::run(&folder, &control),
         Command::Config(Config::Check(listing)) => commands::config::check(&folder, listing),
+        Command::Config(Config::Apply { over }) => host::apply(&folder, &control, over),
+        Command::Config(Config::Show(listing)) => host::show(&control, listing),
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { command } => papers::man(&command),
         Command::Up { hosts: None } => up::run(&folder),
         Command::Up { hosts: Some(hosts) } => rehearsal::run(&folder, hosts),
         Command::Host(HostCommand::Run) => up::run_host(&folder),
+        Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),
+        Command::Host(HostCommand::Token { host, again, minutes }) => host::token(&folder, &host, again, minutes),
+        Command::Host(HostCommand::Join { address, token }) => host::join(&folder, &address, &token),
+        Command::Host(HostCommand::List(listing)) => host::list(&control, listing),
+        Command::Host(HostCommand::Unit { user, install }) => host::unit(&folder, user.as_deref(), install),
         Command::Host(HostCommand::Fail { host }) => rehearsal::fail(&folder, &host),
         Command::Host(HostCommand::Repair { host }) => rehearsal::repair(&folder, &host),
         Command::Drill(DrillCommand::Run { plan, seed, out, real }) => {

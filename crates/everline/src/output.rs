@@ -65,22 +65,28 @@ pub(crate) fn optional(text: Option<impl ToString>) -> Cell {
 
 /// A table with aligned columns; it says `nothing` if it has no rows.
 pub(crate) fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[Cell; COLUMNS]], nothing: &str) -> String {
+    table_of(&head, rows, nothing)
+}
+
+/// The same where the number of columns is known only now; each row has as many as the head.
+pub(crate) fn table_of<Row: AsRef<[Cell]>>(head: &[&str], rows: &[Row], nothing: &str) -> String {
     if rows.is_empty() {
         return format!("{nothing}\n");
     }
-    let mut widths = head.map(str::len);
+    let mut widths: Vec<usize> = head.iter().map(|text| text.len()).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = (*width).max(cell.text.chars().count());
         }
     }
-    let head = head.map(|text| Cell { text: text.to_owned(), style: Style::new().bold() });
+    let bold = |text: &&str| Cell { text: (*text).to_owned(), style: Style::new().bold() };
+    let head: Vec<Cell> = head.iter().map(bold).collect();
     let mut text = String::new();
-    for row in std::iter::once(&head).chain(rows) {
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+    for row in std::iter::once(&head[..]).chain(rows.iter().map(AsRef::as_ref)) {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             let style = cell.style;
             // The last column needs no filling: lines end where their text ends.
-            let fill = if column + 1 == COLUMNS { 0 } else { width + 2 - cell.text.chars().count() };
+            let fill = if column + 1 == widths.len() { 0 } else { width + 2 - cell.text.chars().count() };
             text.push_str(&format!("{style}{}{style:#}{:fill$}", cell.text, ""));
         }
         text.push('\n');

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use management::Description;
 use model::Incarnation;
 use network::address::VirtualAddress;
+use node::authority;
 use node::control_server::{self, ControlSettings, OtherHost, Pair};
 use node::coordinator;
 use node::lca::{self, LcaSettings};
@@ -36,7 +37,7 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     })?;
     match application {
         "lca" => {
-            let applications = applications(&settings);
+            let applications = applications(&folder, &settings);
             let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
             let addresses = addresses(&settings)?;
             let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
@@ -47,6 +48,7 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
         "switchboard" => board(&folder, &settings, me),
         "etcd" => etcd(&folder, &settings, &me),
+        "authority" => authority(&folder, &settings, me),
         "sip-a" | "sip-b" | "sip-c" => sip(&folder, &settings, me),
         "routing-a" | "routing-b" | "routing-c" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
@@ -66,7 +68,7 @@ pub(crate) fn program() -> PathBuf {
 
 /// What the local control agent starts, in this order: the control server with the coordinator, the way to other hosts, then
 /// those sides of the pairs that are on this host.
-fn applications(settings: &Settings) -> Vec<Description> {
+fn applications(folder: &Folder, settings: &Settings) -> Vec<Description> {
     let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true, is_spare: false };
     let is_here = |name: &&str| settings.hosts.as_ref().is_none_or(|hosts| hosts.of(name) == Some(&hosts.here));
     let servers = [("sip", SIP), ("routing", ROUTING)].into_iter().flat_map(|(pair, sides)| {
@@ -81,13 +83,23 @@ fn applications(settings: &Settings) -> Vec<Description> {
     let switchboard = settings.hosts.as_ref().map(|_| alone("switchboard"));
     let keeps = |hosts: &&hosts::Hosts| hosts.keeps_etcd();
     let etcd = settings.hosts.as_ref().filter(keeps).map(|_| alone("etcd"));
-    etcd.into_iter().chain([alone("control")]).chain(switchboard).chain(servers).collect()
+    // Without its file it could not run; `host run` has said so.
+    let has_authority = |hosts: &&hosts::Hosts| hosts.has_authority() && folder.authority().exists();
+    let authority = settings.hosts.as_ref().filter(has_authority).map(|_| alone("authority"));
+    etcd.into_iter().chain([alone("control")]).chain(switchboard).chain(authority).chain(servers).collect()
+}
+
+fn authority(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
+    let Some(hosts) = &settings.hosts else { return Err(one_host()) };
+    Ok(authority::run(hosts.authority(folder, me))?)
+}
+
+fn one_host() -> Failure {
+    Failure::new(Kind::Wrong, "this contact centre has one host only")
 }
 
 fn board(folder: &Folder, settings: &Settings, me: Incarnation) -> Result<(), Failure> {
-    let Some(hosts) = &settings.hosts else {
-        return Err(Failure::new(Kind::Wrong, "this contact centre has one host only"));
-    };
+    let Some(hosts) = &settings.hosts else { return Err(one_host()) };
     let servers = [members(settings, SIP), members(settings, ROUTING)].concat();
     Ok(switchboard::run(hosts.switchboard(folder, &settings.solution, me, &servers))?)
 }
@@ -115,17 +127,24 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
     let name = fs::read_to_string(HOST).map_err(|error| Failure::failed(format!("cannot read {HOST}: {error}")))?;
     let hosts = settings.hosts.as_ref();
     let etcd = hosts.map(|hosts| hosts.etcd(&folder, &settings.solution));
-    let other = |host: &hosts::Host| OtherHost { name: host.name.clone(), agent: hosts::agent_of(&host.name) };
+    let other = |host: &hosts::Host| OtherHost {
+        name: host.name.clone(),
+        agent: hosts::agent_of(&host.name),
+        addresses: host.networks.clone(),
+    };
+    let here = hosts.and_then(|hosts| hosts.host(&hosts.here));
     Ok(ControlSettings {
         folder,
         me,
         solution: settings.solution.clone(),
         host: hosts.map_or_else(|| name.trim_end().to_owned(), |hosts| hosts.here.clone()),
+        addresses: here.map_or_else(Vec::new, |host| host.networks.clone()),
         others: hosts.into_iter().flat_map(|hosts| hosts.others().map(other)).collect(),
         probed: probed(settings)?,
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
         etcd,
+        version: hosts.and_then(|hosts| hosts.version),
     })
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Settings {
 
 /// First bytes of the file; another number follows when the structures here change, so that a program of another
 /// version refuses the file instead of misreading it.
-const FORMAT: &[u8] = b"everline settings 3\n";
+const FORMAT: &[u8] = b"everline settings 4\n";
 
 impl Settings {
     /// Writes them for the servers.

@@ -72,6 +72,30 @@ impl Folder {
         self.0.join("data").join("coordinator.cluster")
     }
 
+    /// The identity of this host.
+    #[must_use]
+    pub fn identity(&self) -> PathBuf {
+        self.0.join("data").join("identity.json")
+    }
+
+    /// The authority of the solution, on the host that has it.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.0.join("data").join("authority.json")
+    }
+
+    /// The configuration that this host has seen last, if the solution has several hosts.
+    #[must_use]
+    pub fn configuration(&self) -> PathBuf {
+        self.0.join("data").join("configuration.json")
+    }
+
+    /// The key of the digest's nonces, which all SIP Servers of the solution share.
+    #[must_use]
+    pub fn nonce_key(&self) -> PathBuf {
+        self.0.join("data").join("nonce.key")
+    }
+
     /// The last run of each application.
     #[must_use]
     pub fn runs(&self) -> PathBuf {

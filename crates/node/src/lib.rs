@@ -3,12 +3,15 @@
 //! This crate decides nothing about a call: the engines do, and the rules of restart and of hangs stand in
 //! `management`. Start reading at [`wire`], which names every message between the processes of one host.
 
+pub mod authority;
 pub mod channel;
 pub mod client;
 pub mod clock;
+pub mod configuration;
 pub mod control_server;
 pub mod coordinator;
 pub mod descriptors;
+mod files;
 pub mod folder;
 pub mod frames;
 pub mod hub;

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::folder::Folder;
 use crate::lca::{LcaLink, News};
 use crate::pulse::Pulse;
-use crate::wire::Trouble;
+use crate::wire::{ServerReport, Trouble};
 
 /// The loop comes round at least this often, as [`Pulse::beat`] asks for, in milliseconds.
 const TURN: u8 = 20;
@@ -24,6 +24,11 @@ pub(crate) trait Duty: Send + 'static {
 
     /// Does it.
     fn serve(&mut self);
+
+    /// What people should know of the application now.
+    fn note(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Nothing.
@@ -60,6 +65,7 @@ pub(crate) fn begin(folder: &Folder, me: &Incarnation, duty: impl Duty) -> Resul
 /// The thread's life, until the LCA ends it.
 fn turn(mut duty: impl Duty, pulse: &Pulse, mut lca: LcaLink) -> io::Result<()> {
     lca.ready();
+    let mut told = None;
     loop {
         pulse.beat();
         let descriptors = std::iter::once(lca.as_fd()).chain(duty.descriptor());
@@ -69,6 +75,11 @@ fn turn(mut duty: impl Duty, pulse: &Pulse, mut lca: LcaLink) -> io::Result<()> 
             Err(error) => return Err(error.into()),
         }
         duty.serve();
+        let note = duty.note();
+        if note != told {
+            told.clone_from(&note);
+            lca.report(ServerReport { ready: true, note, ..ServerReport::default() });
+        }
         while let Some(news) = lca.poll() {
             match news {
                 News::Stop => return Ok(()),

@@ -25,6 +25,12 @@ const GATE_TOY_SEEDS: u64 = 40_000;
 /// Fresh seeds of the gate, with calls.
 const GATE_CALLS_SEEDS: u64 = 3_000;
 
+/// Fresh seeds of the gate on several hosts, with the toy.
+const GATE_TOY_HOSTS_SEEDS: u64 = 5_000;
+
+/// Fresh seeds of the gate on several hosts, with calls.
+const GATE_HOSTS_SEEDS: u64 = 200;
+
 /// States that the gate explores for each way to commit.
 const GATE_STATES: usize = 150_000;
 
@@ -36,7 +42,9 @@ pub(crate) fn gate(jobs: usize) -> bool {
     let fresh = |world, seeds| run_many(&Many { seeds, from: 0, jobs, world, sabotage: Sabotage::None });
     let toy = fresh(World::Toy, GATE_TOY_SEEDS);
     let calls = fresh(World::Calls, GATE_CALLS_SEEDS);
-    cases && rules && explored && toy && calls
+    let toy_hosts = fresh(World::ToyHosts, GATE_TOY_HOSTS_SEEDS);
+    let hosts = fresh(World::Hosts, GATE_HOSTS_SEEDS);
+    cases && rules && explored && toy && calls && toy_hosts && hosts
 }
 
 pub(crate) fn run_one(one: &One) -> bool {
@@ -144,8 +152,8 @@ pub(crate) fn broken(jobs: usize) -> bool {
 }
 
 pub(crate) fn record(recording: &Recording) -> bool {
-    let Recording { seeds, toy_seeds, from, steps, states, jobs } = *recording;
-    let extent = Extent { calls_seeds: seeds, toy_seeds, from, steps, states, jobs };
+    let Recording { seeds, toy_seeds, hosts_seeds, toy_hosts_seeds, from, steps, states, jobs } = *recording;
+    let extent = Extent { calls_seeds: seeds, toy_seeds, hosts_seeds, toy_hosts_seeds, from, steps, states, jobs };
     let taken = Record::take(extent, |what| eprintln!("{what}"));
     match taken.and_then(|record| Ok((serde_json::to_string(&record).map_err(|error| error.to_string())?, record))) {
         Ok((text, record)) => {

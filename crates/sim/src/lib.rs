@@ -11,6 +11,7 @@ pub mod calls;
 pub mod case;
 pub mod checkers;
 pub mod explore;
+pub mod hosts;
 pub mod kernel;
 pub mod outcome;
 pub mod pair;

@@ -67,7 +67,7 @@ struct One {
     /// Breaks a rule of the protocol, `release-early`.
     #[arg(long, default_value = "none", value_parser = parse_sabotage)]
     sabotage: Sabotage,
-    /// What runs in the pairs, `toy` or `calls`.
+    /// What runs in the pairs, and where: `toy`, `calls`, `toy-hosts` or `hosts`.
     #[arg(long, default_value = "calls", value_parser = parse_world)]
     world: World,
     /// Makes a failing seed smaller, and prints it as a case.
@@ -86,7 +86,7 @@ struct Many {
     /// Threads.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
-    /// What runs in the pairs, `toy` or `calls`.
+    /// What runs in the pairs, and where: `toy`, `calls`, `toy-hosts` or `hosts`.
     #[arg(long, default_value = "calls", value_parser = parse_world)]
     world: World,
     /// Breaks a rule of the protocol, `release-early`.
@@ -102,6 +102,12 @@ struct Recording {
     /// Seeds with the toy.
     #[arg(long, default_value_t = 300_000)]
     toy_seeds: u64,
+    /// Seeds with calls on several hosts.
+    #[arg(long, default_value_t = 20_000)]
+    hosts_seeds: u64,
+    /// Seeds with the toy on several hosts.
+    #[arg(long, default_value_t = 100_000)]
+    toy_hosts_seeds: u64,
     /// The first seed of each.
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -121,7 +127,7 @@ fn parse_sabotage(word: &str) -> Result<Sabotage, String> {
 }
 
 fn parse_world(word: &str) -> Result<World, String> {
-    world_named(word).ok_or_else(|| format!("there is no world {word}; try `toy` or `calls`"))
+    world_named(word).ok_or_else(|| format!("there is no world {word}; try `toy`, `calls`, `toy-hosts` or `hosts`"))
 }
 
 fn main() -> ExitCode {

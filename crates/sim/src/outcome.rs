@@ -26,7 +26,7 @@ pub struct Outcome {
 #[must_use]
 pub fn run(plan: &Plan, with_ladder: bool) -> Outcome {
     match plan.world {
-        World::Toy => crate::toy::run(plan, with_ladder),
-        World::Calls => crate::calls::run(plan, with_ladder),
+        World::Toy | World::ToyHosts => crate::toy::run(plan, with_ladder),
+        World::Calls | World::Hosts => crate::calls::run(plan, with_ladder),
     }
 }

@@ -6,7 +6,7 @@ use redundancy::hot_standby::Sabotage;
 
 use crate::budget;
 use crate::kernel::Violation;
-use crate::plan::{World, name_of};
+use crate::plan::{World, name_of, name_of_world};
 
 /// A broken rule, and how soon it must be noticed in one of the worlds.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +38,12 @@ const fn calls(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
     Broken { rule, world: World::Calls, bound, checker }
 }
 
-/// Every broken rule in both worlds.
-pub const ALL: [Broken; 20] = [
+const fn hosts(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
+    Broken { rule, world: World::ToyHosts, bound, checker }
+}
+
+/// Every broken rule in the worlds where it is looked for.
+pub const ALL: [Broken; 30] = [
     toy(Sabotage::ReleaseEarly, 20, "explained"),
     toy(Sabotage::SoloUnasked, 50, "explained"),
     toy(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -62,6 +66,16 @@ pub const ALL: [Broken; 20] = [
     calls(Sabotage::ForgetInputs, 5_000, "calls kept"),
     calls(Sabotage::ForgetOutputs, 500, "one charge"),
     calls(Sabotage::BeginUnasked, 3_000, "nothing lost"),
+    hosts(Sabotage::ReleaseEarly, 20, "explained"),
+    hosts(Sabotage::SoloUnasked, 50, "explained"),
+    hosts(Sabotage::TakeOverUnasked, 20, "one primary"),
+    hosts(Sabotage::AcceptOldEpoch, 5_000, "explained"),
+    hosts(Sabotage::UncheckedEpoch, 100, "one primary"),
+    hosts(Sabotage::TrustBeats, 1_500, "link"),
+    hosts(Sabotage::DeliverTwice, 50, "link"),
+    hosts(Sabotage::KeepAddress, 50, "address"),
+    hosts(Sabotage::WatchGap, 5_000, "watch"),
+    hosts(Sabotage::MixLinks, 1_500, "link"),
 ];
 
 /// Seeds that are run before anybody looks whether one of them was the first.
@@ -92,7 +106,7 @@ impl Look {
 impl Display for Look {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Broken { rule, world, bound, .. } = self.broken;
-        write!(f, "{:<22} {:<6} within {bound:>5}: ", name_of(rule), format!("{world:?}").to_lowercase())?;
+        write!(f, "{:<22} {:<9} within {bound:>5}: ", name_of(rule), name_of_world(world))?;
         match &self.found {
             Some((seed, violation)) => write!(f, "seed {seed:>5} by `{}`: {}", violation.checker, violation.what),
             None => write!(f, "NOT NOTICED"),

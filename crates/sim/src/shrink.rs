@@ -130,6 +130,11 @@ fn halved(kind: Kind) -> Kind {
             Kind::Trap(target, moment, point, count.div_ceil(2), act(what))
         }
         Kind::ControlCrash(span) => Kind::ControlCrash(half(span)),
+        Kind::Net(reach, ill, span) => Kind::Net(reach, ill, half(span)),
+        Kind::Power(host, span) => Kind::Power(host, half(span)),
+        Kind::Freeze(host, span) => Kind::Freeze(host, half(span)),
+        Kind::MemberDown(host, span) => Kind::MemberDown(host, half(span)),
+        Kind::AccessCut(corner, host, way, span) => Kind::AccessCut(corner, host, way, half(span)),
         Kind::ControlBreak(target, span) => Kind::ControlBreak(target, half(span)),
         Kind::LinkCut(pair, way, span) => Kind::LinkCut(pair, way, half(span)),
         Kind::HostCrash(target, span) => Kind::HostCrash(target, half(span)),
@@ -142,7 +147,12 @@ fn halved(kind: Kind) -> Kind {
         Kind::PhoneCut(phone, way, span) => Kind::PhoneCut(phone, way, half(span)),
         Kind::ControlCut(target, way, span) => Kind::ControlCut(target, way, half(span)),
         Kind::MailCut(way, span) => Kind::MailCut(way, half(span)),
-        same @ (Kind::LinkBreak(_) | Kind::Switchover(_) | Kind::Poison(_) | Kind::Abort(_) | Kind::MailBreak) => same,
+        same @ (Kind::LinkBreak(_)
+        | Kind::Switchover(_)
+        | Kind::Poison(_)
+        | Kind::Abort(_)
+        | Kind::MailBreak
+        | Kind::Compaction) => same,
     }
 }
 

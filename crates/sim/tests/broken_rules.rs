@@ -20,4 +20,9 @@ fn the_table_names_every_rule_in_each_world() {
         let named: Vec<Sabotage> = rules::ALL.iter().filter(|one| one.world == world).map(|one| one.rule).collect();
         assert_eq!(named, Sabotage::ALL, "{world:?}");
     }
+    let named: Vec<Sabotage> =
+        rules::ALL.iter().filter(|one| one.world == World::ToyHosts).map(|one| one.rule).collect();
+    for rule in Sabotage::OF_HOSTS.iter().chain(&[Sabotage::SoloUnasked]) {
+        assert!(named.contains(rule), "{rule:?}");
+    }
 }

@@ -23,8 +23,12 @@ pub(super) const RULES: [Rule; 13] = [
         workspace: &["call", "management", "model", "network", "redundancy", "routing", "sip"],
         pure: None,
     },
+    Rule {
+        name: "sim",
+        workspace: &["call", "management", "model", "network", "redundancy", "routing", "sip"],
+        pure: None,
+    },
     Rule { name: "drill", workspace: &["model", "network", "sip"], pure: None },
-    Rule { name: "sim", workspace: &["call", "management", "model", "redundancy", "routing", "sip"], pure: None },
     Rule { name: "fuzz", workspace: &["call", "model", "node", "redundancy", "routing", "sip"], pure: None },
     Rule { name: "everline", workspace: EVERY_LIBRARY, pure: None },
     Rule { name: "xtask", workspace: EVERY_LIBRARY, pure: None },

@@ -1,6 +1,6 @@
 //! Who makes the faults.
 //!
-//! [`local`] needs no more than the control server and the process ids that it names; [`rehearsal`] has the hosts and links of a
+//! `local` needs no more than the control server and the process ids that it names; `rehearsal` has the hosts and links of a
 //! rehearsal besides. What cannot be made is refused by name, and never counted as passed.
 
 mod local;

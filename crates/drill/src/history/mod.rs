@@ -1,7 +1,7 @@
 //! The judge: reads what was on the wire and says which messages of the server no RFC allows.
 //!
-//! It knows nothing of how Everline works, only what its peers saw. [`transaction`] judges requests and
-//! their answers, [`leg`] judges dialogs; both report a [`Rule`] that was broken.
+//! It knows nothing of how Everline works, only what its peers saw. `transaction` judges requests and
+//! their answers, `leg` judges dialogs; both report a [`Rule`] that was broken.
 
 mod leg;
 mod message;

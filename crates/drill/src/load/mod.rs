@@ -1,8 +1,8 @@
 //! The load: phones, agents, callers and a carrier, played in one thread.
 //!
-//! [`crowd`] is everybody as a value, without clock or socket: [`phone`] registers and keeps its connection, [`call`] is what two
-//! ends mean to do and what became of it, [`leg`] is one end with its transactions, [`order`] watches the queues, [`watch`] notes
-//! it all. [`shell`] gives them sockets and time, and [`Load`] is what a drill holds.
+//! `crowd` is everybody as a value, without clock or socket: `phone` registers and keeps its connection, `call` is what two
+//! ends mean to do and what became of it, `leg` is one end with its transactions, `order` watches the queues, `watch` notes
+//! it all. `shell` gives them sockets and time, and [`Load`] is what a drill holds.
 
 mod call;
 mod crowd;

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::output;
 
 /// Prints a listing of the control server: its own JSON, or a table made of it.
-fn list<T: DeserializeOwned>(
+pub(crate) fn list<T: DeserializeOwned>(
     control: &Control<'_>,
     path: &str,
     listing: Listing,

@@ -1,17 +1,26 @@
 //! `everline status`.
 
+use std::collections::BTreeSet;
+
 use node::wire::Trouble;
 use serde::Deserialize;
 
 use crate::cli::Listing;
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::output::{Cell, bad, good, optional, plain, table};
+use crate::output::{Cell, bad, good, optional, plain, table_of};
 
 /// The answer to `GET /v1/status`, as far as a person is shown it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Status {
     applications: Vec<Application>,
+    configuration: Option<Versions>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Versions {
+    newest: u64,
+    running: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -21,6 +30,8 @@ struct Application {
     role: Option<String>,
     state: String,
     pid: Option<u32>,
+    #[serde(default)]
+    host: String,
     epoch: Option<u64>,
     ready: Option<bool>,
     lag: Option<u64>,
@@ -30,21 +41,32 @@ struct Application {
     trouble: Option<Trouble>,
 }
 
+/// What is shown of each besides its name and host.
+const HEAD: [&str; 9] = ["PAIR", "ROLE", "STATE", "PID", "EPOCH", "READY", "LAG", "RECORDS", "STATE HASH"];
+
 /// Shows the applications.
 ///
 /// # Errors
 /// If the control server does not answer.
 pub(crate) fn run(control: &Control<'_>, listing: Listing) -> Result<(), Failure> {
     super::list(control, "/v1/status", listing, |status: &Status| {
-        let head = ["NAME", "PAIR", "ROLE", "STATE", "PID", "EPOCH", "READY", "LAG", "RECORDS", "STATE HASH"];
+        let hosts: BTreeSet<&str> = status.applications.iter().map(|one| one.host.as_str()).collect();
+        let several = hosts.len() > 1;
+        let head = ["NAME"].into_iter().chain(several.then_some("HOST")).chain(HEAD).collect::<Vec<_>>();
+        let row = |one: &Application| {
+            let cells = std::iter::once(plain(&one.name)).chain(several.then(|| plain(&one.host)));
+            cells.chain(row(one)).collect::<Vec<_>>()
+        };
         let rows: Vec<_> = status.applications.iter().map(row).collect();
-        table(head, &rows, "no applications") + &remarks(&status.applications)
+        let listed = table_of(&head, &rows, "no applications");
+        listed + &remarks(&status.applications, several) + &of_configuration(status.configuration.as_ref())
     })
 }
 
 /// What is to be said about an application besides: an alarm, or why it does not run.
-fn remarks(applications: &[Application]) -> String {
-    let remarks = applications.iter().flat_map(|Application { name, state, note, trouble, .. }| {
+fn remarks(applications: &[Application], names_hosts: bool) -> String {
+    let remarks = applications.iter().flat_map(|Application { name, host, state, note, trouble, .. }| {
+        let name = if names_hosts { format!("{name} on {host}") } else { name.clone() };
         let note = note.as_ref().map(|note| format!("{name}: {note}\n"));
         let trouble = trouble.as_ref().filter(|_| state != "started").map(|trouble| format!("{trouble}\n"));
         note.into_iter().chain(trouble)
@@ -52,10 +74,19 @@ fn remarks(applications: &[Application]) -> String {
     remarks.collect()
 }
 
-fn row(application: &Application) -> [Cell; 10] {
-    let Application { name, pair, role, state, pid, epoch, ready, lag, records, state_hash, .. } = application;
+/// What is to be said of a configuration that does not count here yet.
+fn of_configuration(versions: Option<&Versions>) -> String {
+    match versions {
+        Some(Versions { newest, running }) if newest != running => format!(
+            "this host runs with version {running} of the configuration; version {newest} counts from its next `everline host run`\n"
+        ),
+        _ => String::new(),
+    }
+}
+
+fn row(application: &Application) -> [Cell; 9] {
+    let Application { pair, role, state, pid, epoch, ready, lag, records, state_hash, .. } = application;
     [
-        plain(name),
         optional(pair.as_deref()),
         optional(role.as_deref()),
         if state == "started" { good(state) } else { bad(state) },

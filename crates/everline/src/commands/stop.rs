@@ -51,6 +51,10 @@ pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure>
         }
         sleep(LOOK);
     }
+    if folder.identity().exists() {
+        // Whether the other hosts have taken the calls over is to be seen there.
+        return output::result("stopped on this host\n");
+    }
     match calls {
         0 => output::result("stopped\n"),
         1 => output::result("stopped; 1 call was cut off\n"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::names::{Names, Taken};
+use super::placement;
 use super::problem::{Problem, Problems};
 use super::section::At;
 use super::sections::{Document, Queue};
@@ -32,17 +33,19 @@ pub(super) fn check<'a>(document: &Document<'a>, hash: fn(&[u8]) -> u64, problem
     let addresses = document.trunks.iter().filter_map(|trunk| trunk.address.as_ref());
     checker.different("[[trunk]] address", addresses);
     checker.own(document);
+    placement::check(document, &mut checker);
 }
 
-struct Checker<'p> {
+/// What looks between the sections.
+pub(super) struct Checker<'p> {
     hash: fn(&[u8]) -> u64,
     suggestions: usize,
-    problems: &'p mut Problems,
+    pub(super) problems: &'p mut Problems,
 }
 
 impl Checker<'_> {
     /// Notes each name that was there before, or that has the number of another.
-    fn unique<'n, 'a: 'n>(&mut self, key: &str, names: impl Iterator<Item = &'n At<&'a str>>) -> Names<'a> {
+    pub(super) fn unique<'n, 'a: 'n>(&mut self, key: &str, names: impl Iterator<Item = &'n At<&'a str>>) -> Names<'a> {
         let mut known = Names::new(self.hash);
         for name in names {
             match known.add(name.value, &name.span) {
@@ -59,7 +62,7 @@ impl Checker<'_> {
     }
 
     /// Notes each value that was there before.
-    fn different<'n, T: Ord + 'n>(&mut self, key: &str, values: impl Iterator<Item = &'n At<T>>) {
+    pub(super) fn different<'n, T: Ord + 'n>(&mut self, key: &str, values: impl Iterator<Item = &'n At<T>>) {
         let mut known = BTreeMap::new();
         for At { value, span } in values {
             if let Some(first) = known.insert(value, span) {
@@ -69,7 +72,7 @@ impl Checker<'_> {
     }
 
     /// Notes it if no `section` has the name, with the one that was probably meant.
-    fn exists(&mut self, key: &str, name: &At<&str>, section: &str, known: &Names<'_>) {
+    pub(super) fn exists(&mut self, key: &str, name: &At<&str>, section: &str, known: &Names<'_>) {
         if known.has(name.value) {
             return;
         }

@@ -16,7 +16,15 @@ const PASSWORD_LEN: usize = 16;
 /// # Errors
 /// If the file exists already (it is never overwritten) or cannot be written.
 pub(crate) fn write(path: &Path) -> Result<(), String> {
-    let text = text(&mut password).map_err(|error| format!("the system has no random numbers: {error}"))?;
+    write_with(path, ALONE)
+}
+
+/// The same with other sections about the host, or the hosts, in the place of `[sip]` on loopback.
+///
+/// # Errors
+/// As [`write()`].
+pub(crate) fn write_with(path: &Path, place: &str) -> Result<(), String> {
+    let text = text(place, &mut password).map_err(|error| format!("the system has no random numbers: {error}"))?;
     files::create(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
@@ -28,8 +36,8 @@ fn password() -> Result<String, getrandom::Error> {
 }
 
 /// The example, each password drawn by `password`.
-fn text<E>(password: &mut impl FnMut() -> Result<String, E>) -> Result<String, E> {
-    let mut text = String::from(HEAD);
+fn text<E>(place: &str, password: &mut impl FnMut() -> Result<String, E>) -> Result<String, E> {
+    let mut text = [HEAD, place, SIP].concat();
     for (number, who) in [("1001", "anna's phone"), ("1002", "ben's phone"), ("1010", "the front desk")] {
         let password = password()?;
         text.push_str(&format!(
@@ -43,12 +51,17 @@ fn text<E>(password: &mut impl FnMut() -> Result<String, E>) -> Result<String, E
 const HEAD: &str = r#"# A contact centre: two agents, a front desk, and a queue. Everline wrote this file once and will never change it.
 # `everline config check` says all that is wrong with it; a change counts from the next `everline up`.
 
-[sip]
+"#;
+
+/// `[sip]` where there is one host.
+const ALONE: &str = r#"[sip]
 domain = "127.0.0.1"
 # Only programs on this machine reach these addresses. For other phones, add the address of a network card:
 # listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060", "udp:192.0.2.10:5060", "tcp:192.0.2.10:5060"]
 listen = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
-# standby = true            # false: no backup processes; a server that dies takes its calls along
+"#;
+
+const SIP: &str = r#"# standby = true            # false: no backup processes; a server that dies takes its calls along
 # sha-256 = false           # true: ask for SHA-256 before MD5 (RFC 8760); older phones cannot register then
 # min-expires = 60          # seconds; a shorter registration is answered 423
 # max-expires = 3600        # seconds; a longer registration is cut to this
@@ -97,7 +110,7 @@ mod tests {
     #[test]
     fn the_example_is_complete_and_right() {
         let mut count = 0;
-        let text = text(&mut || {
+        let text = text(ALONE, &mut || {
             count += 1;
             Ok::<_, ()>(format!("password-{count}"))
         });

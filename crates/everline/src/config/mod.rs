@@ -7,7 +7,9 @@
 mod address;
 mod check;
 pub(crate) mod example;
+mod hosts;
 mod names;
+mod placement;
 mod problem;
 mod render;
 mod secret;
@@ -16,9 +18,13 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::{fs, io};
+
+use node::configuration::Document as Shared;
 
 use toml::de::DeTable;
 
@@ -26,6 +32,7 @@ pub(crate) use self::names::{is_name, suggest};
 pub(crate) use self::problem::KEPT as PROBLEMS_MAX;
 pub(crate) use self::render::{Report, unreadable_json};
 
+pub(crate) use self::hosts::network_of;
 use self::problem::{Problem, Problems};
 use self::secret::Sources;
 use self::sections::Document;
@@ -45,6 +52,19 @@ pub(crate) struct Outcome {
     pub(crate) settings: Option<Settings>,
     /// Errors and warnings.
     pub(crate) report: Report,
+    /// What it was made of.
+    pub(crate) source: Source,
+}
+
+/// All that settings are made of: whoever has it makes the same of it, whatever files and variables are there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    /// The text of the file; empty if that is not known.
+    pub(crate) text: String,
+    /// What it takes from other files, by their names.
+    pub(crate) files: BTreeMap<String, String>,
+    /// What it takes from the environment.
+    pub(crate) variables: BTreeMap<String, String>,
 }
 
 /// Reads and checks a configuration file, with secrets from the environment where it asks for them.
@@ -71,9 +91,28 @@ pub(crate) fn read(path: &Path) -> Result<Outcome, Failure> {
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let variable = |name: &str| std::env::var(name).ok();
-    let file = path.display().to_string();
-    Ok(parse(file, bytes, &Sources { folder, variable: &variable }))
+    let taken = RefCell::new(Source { text: String::from_utf8_lossy(&bytes).into_owned(), ..Source::default() });
+    let file = |name: &str| {
+        let found = secret::from_file(&folder.join(name));
+        taken.borrow_mut().files.extend(found.iter().map(|text| (name.to_owned(), text.clone())));
+        found
+    };
+    let variable = |name: &str| {
+        let found = std::env::var(name).ok();
+        taken.borrow_mut().variables.extend(found.iter().map(|text| (name.to_owned(), text.clone())));
+        found
+    };
+    let outcome = parse(path.display().to_string(), bytes, &Sources { file: &file, variable: &variable });
+    Ok(Outcome { source: taken.into_inner(), ..outcome })
+}
+
+/// Checks the configuration that all hosts share, with the secrets that came with it.
+pub(crate) fn shared(document: &Shared) -> Outcome {
+    let missing = |name: &str| format!("the configuration came without {name}");
+    let file = |name: &str| document.files.get(name).cloned().ok_or_else(|| missing(name));
+    let variable = |name: &str| document.variables.get(name).cloned();
+    let name = format!("version {} of the configuration", document.version);
+    parse(name, document.text.clone().into_bytes(), &Sources { file: &file, variable: &variable })
 }
 
 /// Checks the bytes of a configuration file.
@@ -97,7 +136,7 @@ fn parse(file: String, bytes: Vec<u8>, sources: &Sources<'_>) -> Outcome {
     let document = if broken { Document::default() } else { sections::read(root.get_ref(), sources, &mut problems) };
     check::check(&document, model::hash64, &mut problems);
     let settings = if problems.errors() == 0 { settle(document) } else { None };
-    Outcome { settings, report: Report::new(file, text, problems) }
+    Outcome { settings, report: Report::new(file, text, problems), source: Source::default() }
 }
 
 /// The span itself, or the character before it if it is empty: nothing can be pointed at behind the end of a line.
@@ -124,6 +163,7 @@ fn usual_listen() -> [Listen; 2] {
 
 /// The settings that the document stands for; `None` if something is missing in it, which has been noted.
 fn settle(document: Document<'_>) -> Option<Settings> {
+    let hosts = placement::settle(&document);
     let sip = document.sip;
     let extension = |extension: sections::Extension<'_>| {
         Some(Extension { number: extension.number?.value.to_owned(), device: extension.device? })
@@ -146,7 +186,7 @@ fn settle(document: Document<'_>) -> Option<Settings> {
         Some(Trunk { name: trunk.name?.value.to_owned(), address, port })
     };
     Some(Settings {
-        solution: document.solution.unwrap_or_else(|| "everline".into()),
+        solution: document.solution.map_or_else(|| "everline".into(), |name| name.value.to_owned()),
         sip: Sip {
             domain: sip.domain,
             listen: sip
@@ -161,6 +201,6 @@ fn settle(document: Document<'_>) -> Option<Settings> {
         agents: document.agents.into_iter().map(agent).collect::<Option<_>>()?,
         queues: document.queues.into_iter().map(queue).collect::<Option<_>>()?,
         trunks: document.trunks.into_iter().map(trunk).collect::<Option<_>>()?,
-        hosts: None,
+        hosts,
     })
 }

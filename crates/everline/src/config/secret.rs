@@ -18,8 +18,8 @@ const PASSWORD_SHORT: usize = 8;
 
 /// What lies outside the configuration file and can hold secrets.
 pub(super) struct Sources<'a> {
-    /// The folder from which `password-file` is read.
-    pub(super) folder: &'a Path,
+    /// The first line of a `password-file`, by its name in the text.
+    pub(super) file: &'a dyn Fn(&str) -> Result<String, String>,
     /// Looks up a variable of the environment.
     pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -29,8 +29,7 @@ pub(super) fn password(section: &Section<'_>, sources: &Sources<'_>, problems: &
     let is_file = section.has("password-file");
     let key = if is_file { "password-file" } else { "password" };
     let written = section.text(key, problems)?;
-    let value =
-        if is_file { from_file(&sources.folder.join(written.value)) } else { expand(written.value, sources.variable) };
+    let value = if is_file { (sources.file)(written.value) } else { expand(written.value, sources.variable) };
     let is_inline = !is_file && value.as_deref() == Ok(written.value);
     let found = At { value, span: written.span };
     let problem = |message: String| section.error(key, found.span.clone(), message);
@@ -54,7 +53,10 @@ pub(super) fn password(section: &Section<'_>, sources: &Sources<'_>, problems: &
 }
 
 /// The first line of the file.
-fn from_file(path: &Path) -> Result<String, String> {
+///
+/// # Errors
+/// If it cannot be read, or cannot be a password.
+pub(super) fn from_file(path: &Path) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     if fs::metadata(path).map_err(unreadable)?.len() > FILE_MAX {
         return Err(format!("{} is larger than {FILE_MAX} bytes: it cannot be a password", path.display()));

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::address;
+use super::hosts::{self, Hosts};
 use super::names::{NAME_ALLOWED, NAME_MAX, is_name};
 use super::problem::{Problem, Problems};
 use super::secret::{self, Sources};
@@ -20,7 +21,7 @@ const LISTEN_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Document<'a> {
     /// `[solution] name`.
-    pub(super) solution: Option<String>,
+    pub(super) solution: Option<At<&'a str>>,
     /// `[sip]`.
     pub(super) sip: Sip,
     /// `[[extension]]`.
@@ -31,6 +32,8 @@ pub(super) struct Document<'a> {
     pub(super) queues: Vec<Queue<'a>>,
     /// `[[trunk]]`.
     pub(super) trunks: Vec<Trunk<'a>>,
+    /// The sections about hosts.
+    pub(super) hosts: Hosts<'a>,
 }
 
 /// `[sip]`.
@@ -117,7 +120,7 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, sources: &Sources<'_>, problems: &
         match name.0 {
             "solution" => {
                 each("[solution]", SOLUTION, false, name, value, problems, |section, problems| {
-                    document.solution = self::name(&section, "name", problems).map(|name| name.value.to_owned());
+                    document.solution = self::name(&section, "name", problems);
                 });
             }
             "sip" => each("[sip]", SIP, false, name, value, problems, |section, problems| {
@@ -134,6 +137,21 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, sources: &Sources<'_>, problems: &
             }),
             "trunk" => each("[[trunk]]", TRUNK, true, name, value, problems, |section, problems| {
                 document.trunks.push(trunk(&section, problems));
+            }),
+            "network" => each("[[network]]", hosts::NETWORK, true, name, value, problems, |section, problems| {
+                document.hosts.networks.push(hosts::network(&section, problems));
+            }),
+            "host" => each("[[host]]", hosts::HOST, true, name, value, problems, |section, problems| {
+                document.hosts.hosts.push(hosts::host(&section, problems));
+            }),
+            "address" => each("[[address]]", hosts::ADDRESS, true, name, value, problems, |section, problems| {
+                document.hosts.addresses.extend(hosts::address(&section, problems));
+            }),
+            "place" => each("[place]", hosts::PLACE, false, name, value, problems, |section, problems| {
+                document.hosts.place = Some(hosts::place(&section, problems));
+            }),
+            "etcd" => each("[etcd]", hosts::ETCD, false, name, value, problems, |section, problems| {
+                document.hosts.etcd = Some(hosts::etcd(&section, problems));
             }),
             other => {
                 let known = SECTIONS.map(|(header, _)| header.trim_matches(['[', ']']));
@@ -170,13 +188,18 @@ fn each<'a>(
 }
 
 /// Every section and its keys.
-pub(super) const SECTIONS: [(&str, &[Key]); 6] = [
+pub(super) const SECTIONS: [(&str, &[Key]); 11] = [
     ("[solution]", SOLUTION),
     ("[sip]", SIP),
     ("[[extension]]", EXTENSION),
     ("[[agent]]", AGENT),
     ("[[queue]]", QUEUE),
     ("[[trunk]]", TRUNK),
+    ("[[network]]", hosts::NETWORK),
+    ("[[host]]", hosts::HOST),
+    ("[[address]]", hosts::ADDRESS),
+    ("[place]", hosts::PLACE),
+    ("[etcd]", hosts::ETCD),
 ];
 
 const SOLUTION: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }];
@@ -327,7 +350,7 @@ fn trunk<'a>(section: &Section<'a>, problems: &mut Problems) -> Trunk<'a> {
 
 /// A name that must be there and that [`is_name`] accepts. One that is not accepted is noted and returned all the
 /// same, so that what refers to it is not called wrong as well.
-fn name<'a>(section: &Section<'a>, key: &str, problems: &mut Problems) -> Option<At<&'a str>> {
+pub(super) fn name<'a>(section: &Section<'a>, key: &str, problems: &mut Problems) -> Option<At<&'a str>> {
     let text = section.required(key, problems)?;
     if !is_name(text.value) {
         let long = text.value.len() > NAME_MAX;
@@ -338,7 +361,7 @@ fn name<'a>(section: &Section<'a>, key: &str, problems: &mut Problems) -> Option
 }
 
 /// The value, or nothing and a note of why there is none.
-fn noted<T>(
+pub(super) fn noted<T>(
     section: &Section<'_>,
     key: &str,
     span: &Range<usize>,

@@ -13,7 +13,8 @@ use super::*;
 /// What is found in the text; the environment has one variable.
 fn outcome(text: &str) -> Outcome {
     let variable = |name: &str| (name == "ANNA").then(|| "long enough".to_owned());
-    parse("everline.toml".into(), text.into(), &Sources { folder: Path::new("/nowhere"), variable: &variable })
+    let file = |name: &str| secret::from_file(&Path::new("/nowhere").join(name));
+    parse("everline.toml".into(), text.into(), &Sources { file: &file, variable: &variable })
 }
 
 fn messages(text: &str) -> String {
@@ -199,7 +200,7 @@ fn broken_lines_are_all_named() {
 
 #[test]
 fn bytes_that_are_no_text_have_a_place() {
-    let sources = Sources { folder: Path::new("."), variable: &|_| None };
+    let sources = Sources { file: &|_| Err("nothing is there".into()), variable: &|_| None };
     let outcome = parse("everline.toml".into(), b"[sip]\ndomain = \"\xff\"\n".to_vec(), &sources);
     assert_snapshot!(outcome.report.render(false, KEPT));
 }
@@ -243,6 +244,105 @@ fn a_value_that_is_missing_is_called_missing() {
         assert!(messages(text).contains("a value is missing"), "{}", messages(text));
     }
     assert!(!messages("[sip]\nlisten = udp\n").contains("a value is missing"));
+}
+
+/// Three hosts in two networks, and a virtual address.
+const HOSTS: &str = r#"
+[sip]
+listen = ["udp:10.77.0.201:5060"]
+[[network]]
+name = "a"
+prefix = "10.77.1.0/24"
+[[network]]
+name = "b"
+prefix = "10.77.2.0/24"
+[[host]]
+name = "h1"
+addresses = ["10.77.1.1", "10.77.2.1"]
+[[host]]
+name = "h2"
+addresses = ["10.77.2.2", "10.77.1.2"]
+[[host]]
+name = "h3"
+addresses = ["10.77.1.3", "10.77.2.3"]
+[[address]]
+address = "10.77.0.201/24@access"
+"#;
+
+#[test]
+fn hosts_have_what_is_usual_if_nothing_is_placed() {
+    let settings = outcome(HOSTS).settings.expect("no errors");
+    insta::assert_debug_snapshot!(settings.hosts.expect("hosts"));
+    let placed = outcome(&format!(
+        "{HOSTS}[place]\nsip = [\"h2\", \"h3\"]\nrouting = [\"h1\", \"h1\"]\nsame-host = true\ncoordinator = [\"h3\"]\nauthority = \"h2\"\n"
+    ));
+    insta::assert_debug_snapshot!(placed.settings.expect("no errors").hosts.expect("hosts"));
+    let theirs = outcome(&format!("{HOSTS}[etcd]\nmembers = [\"etcd1:2379\"]\n"));
+    let coordinator = theirs.settings.expect("no errors").hosts.expect("hosts").coordinator;
+    assert_eq!(format!("{coordinator:?}"), "Existing { addresses: [\"etcd1:2379\"], tls: None }");
+}
+
+#[test]
+fn what_is_placed_wrong_is_told() {
+    assert_snapshot!(messages(&format!(
+        r#"{HOSTS}
+[place]
+sip = ["h1", "h1"]
+routing = ["h1", "h4"]
+coordinator = ["h1", "h2"]
+authority = "h11"
+[etcd]
+members = ["etcd1", "etcd2:2379"]
+ca-file = "ca.pem"
+"#
+    )));
+}
+
+#[test]
+fn addresses_of_hosts_are_checked() {
+    assert_snapshot!(messages(
+        r#"
+[solution]
+name = "Our_centre"
+[sip]
+listen = ["udp:10.77.0.202:5060", "udp:127.0.0.1:0"]
+[[network]]
+name = "a"
+prefix = "10.77.1.0/24"
+[[network]]
+name = "b"
+prefix = "10.77.1.128/25"
+[[network]]
+name = "c"
+prefix = "10.77.3.0"
+[[network]]
+name = "d"
+prefix = "10.77.4.0/24"
+[[host]]
+name = "H1"
+addresses = ["10.77.1.1", "10.77.1.2", "10.9.9.9", "127.0.0.1"]
+[[host]]
+name = "h2"
+addresses = ["10.77.1.1"]
+[[address]]
+address = "10.77.0.201"
+[[address]]
+address = "10.77.0.255/24@access"
+"#
+    ));
+    let without_c = HOSTS.replace("\"10.77.2.3\"", "\"10.77.9.3\"");
+    assert_snapshot!(messages(&without_c));
+}
+
+#[test]
+fn sections_about_hosts_need_hosts() {
+    assert!(messages("[place]\nsame-host = true\n").contains("there is no [[host]]"));
+    assert!(messages("[[network]]\nname = \"a\"\nprefix = \"10.0.0.0/8\"\n").contains("there is no [[host]]"));
+    let alone =
+        "[[network]]\nname = \"a\"\nprefix = \"10.0.0.0/8\"\n[[host]]\nname = \"h1\"\naddresses = [\"10.0.0.1\"]\n";
+    assert!(messages(alone).contains("one host cannot keep a pair apart"));
+    assert!(outcome(&format!("{alone}[sip]\nstandby = false\n")).settings.is_some());
+    assert!(outcome(&format!("{alone}[place]\nsame-host = true\n")).settings.is_some());
 }
 
 /// The table in the documents has a row for each key that is read, with what is allowed there, and no other row.
@@ -353,7 +453,7 @@ proptest! {
 
     #[test]
     fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let sources = Sources { folder: Path::new("."), variable: &|_| None };
+        let sources = Sources { file: &|_| Err("nothing is there".into()), variable: &|_| None };
         let outcome = parse("everline.toml".into(), bytes, &sources);
         outcome.report.render(false, KEPT);
     }

@@ -8,13 +8,13 @@ use std::time::SystemTime;
 
 use network::address::VirtualAddress;
 use network::rehearsal::{Network, Place, Rehearsal, virtual_addresses};
-use node::identity::{Authority, HOST_LIFETIME};
+use node::identity::{self, Authority, HOST_LIFETIME};
 use node::wire::Trouble;
 
 use crate::failure::Failure;
 use crate::files;
 use crate::folder::{self, Folder};
-use crate::hosts::{self, Coordinator, Host, Hosts};
+use crate::hosts::{Coordinator, Host, Hosts};
 use crate::settings::Settings;
 
 /// The two networks between the hosts.
@@ -44,10 +44,13 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
         let here = of_host(folder, place);
         here.create()?;
         let identity = authority.issue(&place.to_string(), &host(number).networks, SystemTime::now(), HOST_LIFETIME)?;
-        hosts::install(&here, &identity)?;
+        identity::install(&here, &identity)?;
         copy(&folder::nonce_key(folder), &folder::nonce_key(&here))?;
         let told = Settings { hosts: Some(placed(place.to_string(), all.clone())), ..settings.clone() };
         told.write(&folder::settings(&here))?;
+        if number == 1 {
+            write_json(&here.authority(), &authority)?;
+        }
         written.push((place, here));
     }
     Ok(written)
@@ -60,7 +63,17 @@ fn placed(here: String, all: Vec<Host>) -> Hosts {
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
     let spare = all.get(2).map(|host| host.name.clone());
-    Hosts { here, all, sip: sides(), routing: sides(), spare, coordinator, addresses: addresses() }
+    Hosts {
+        here,
+        all,
+        sip: sides(),
+        routing: sides(),
+        spare,
+        coordinator,
+        authority: "h1".into(),
+        addresses: addresses(),
+        version: None,
+    }
 }
 
 fn host(number: u8) -> Host {
@@ -85,7 +98,7 @@ pub(super) fn lose_addresses(net: &Rehearsal, place: Place) -> Result<(), Troubl
 
 /// The authority of this rehearsal, which outlives it.
 fn authority(folder: &Folder, solution: &str) -> Result<Authority, Trouble> {
-    let path = folder.path().join("data/authority.json");
+    let path = folder.authority();
     if let Ok(text) = fs::read(&path)
         && let Ok(known) = serde_json::from_slice::<Authority>(&text)
         && known.solution() == solution

@@ -73,6 +73,8 @@ pub(super) struct Course {
     starts: u32,
     /// Why the local control agent cannot go on, as it says itself.
     last_word: Option<Trouble>,
+    /// What it waits for may come from another host, so it never gives up.
+    waits: bool,
 }
 
 #[derive(Debug)]
@@ -98,13 +100,25 @@ impl Course {
             restart: Restart::default(),
             starts: 0,
             last_word: None,
+            waits: false,
         }
+    }
+
+    /// The same for one of several hosts, which waits for the others as long as it takes.
+    pub(super) fn of_host(now: Time, is_running: bool) -> Self {
+        Self { waits: true, ..Self::new(now, is_running) }
+    }
+
+    /// Whether it still waits for what may come from another host.
+    pub(super) const fn waits(&self) -> bool {
+        self.waits && matches!(self.phase, Phase::Starting { .. })
     }
 
     /// When [`Input::Tick`] is due.
     pub(super) fn deadline(&self) -> Option<Time> {
         let phase = match &self.phase {
             Phase::Starting { since, said: false } => Some(*since + PATIENCE),
+            Phase::Starting { said: true, .. } if self.waits => None,
             Phase::Starting { since, said: true } => Some(*since + START),
             Phase::Stopping { until, .. } => Some(*until),
             Phase::Serving | Phase::Killing { .. } => None,
@@ -195,7 +209,7 @@ impl Course {
         }
         let waited_for = self.waited_for().join(", ");
         match &mut self.phase {
-            Phase::Starting { since, .. } if *since + START <= now => {
+            Phase::Starting { since, .. } if *since + START <= now && !self.waits => {
                 let what = format!("not everything is up after {START}; still missing: {waited_for}");
                 self.stop(now, Err(Failure::failed(what).help("the files in log/ say why")))
             }
@@ -335,6 +349,16 @@ mod tests {
         assert_eq!(course.handle(at(30_000), Input::Tick).last(), Some(&Action::Stop));
         let actions = course.handle(at(30_100), Input::Ended(Some(0)));
         assert!(format!("{actions:?}").contains("still missing: the local control agent"), "{actions:?}");
+    }
+
+    #[test]
+    fn one_of_several_hosts_waits_for_the_others() {
+        let mut course = Course::of_host(at(0), false);
+        course.handle(at(0), Input::Tick);
+        course.handle(at(1_000), Input::Tick);
+        assert_eq!(course.deadline(), None);
+        assert_eq!(course.handle(at(3_600_000), Input::Tick), []);
+        assert_eq!(course.handle(at(3_600_001), Input::Applications(up())), [Action::Welcome]);
     }
 
     #[test]

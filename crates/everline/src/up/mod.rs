@@ -7,21 +7,25 @@ mod course;
 mod found;
 mod news;
 mod nonce;
+mod notify;
 mod owner;
 mod ports;
 mod watch;
 mod welcome;
 
+use model::Time;
 use node::wire::Trouble;
 
 use crate::commands;
-use crate::config::{self, example};
+use crate::config::{self, Source, example};
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
+use crate::host;
 use crate::lock::{Lock, Unavailable};
 use crate::output::{self, remark};
 use crate::settings::Settings;
 
+use self::course::Course;
 use self::found::Found;
 use self::watch::Watch;
 
@@ -46,7 +50,7 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
         Settings::read(&folder::settings(folder))
             .map_err(|why| Failure::failed(why).help("`everline stop` ends what runs; then start it again"))?
     };
-    watch_over(folder, &found, || welcome::text(folder, &settings))
+    watch_over(folder, &found, Course::new, || welcome::text(folder, &settings))
 }
 
 /// Runs the part of the solution that is on this host, and watches over it until it ends.
@@ -56,17 +60,30 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
 pub(crate) fn run_host(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
-    let settings = Settings::read(&folder::settings(folder)).map_err(Failure::failed)?;
+    let found = found::look(folder);
+    if found == Found::Nothing {
+        host::prepare(folder)?;
+    }
+    let settings = Settings::read(&folder::settings(folder)).map_err(|why| {
+        let help = "`everline host init` makes the first host of a solution, `everline host join` the others";
+        Failure::failed(why).help(help)
+    })?;
     let Some(hosts) = settings.hosts else {
         let what = format!("{} is no host of a solution with several", folder.path().display());
         return Err(Failure::new(Kind::Wrong, what).help("`everline up` starts a contact centre on one host"));
     };
-    watch_over(folder, &found::look(folder), || format!("{} of {} is up\nready\n", hosts.here, settings.solution))
+    watch_over(folder, &found, Course::of_host, || format!("{} of {} is up\nready\n", hosts.here, settings.solution))
 }
 
 /// Watches over what runs, or starts it, until it has ended; `welcome` is what is said when everything is up.
-fn watch_over(folder: &Folder, found: &Found, welcome: impl Fn() -> String) -> Result<(), Failure> {
-    let watch = Watch::new(folder, if let Found::Agent(pid) = found { Some(*pid) } else { None });
+fn watch_over(
+    folder: &Folder,
+    found: &Found,
+    course: fn(Time, bool) -> Course,
+    welcome: impl Fn() -> String,
+) -> Result<(), Failure> {
+    let lca = if let Found::Agent(pid) = found { Some(*pid) } else { None };
+    let watch = Watch::new(folder, lca, course(Time::ZERO, lca.is_some()));
     let watch = watch.map_err(|error| Failure::failed(format!("the system has no resources left: {error}")))?;
     watch.run(|| {
         if let Err(failure) = output::result(&welcome()) {
@@ -94,6 +111,12 @@ pub(crate) fn lock(folder: &Folder) -> Result<Lock, Failure> {
 /// Makes all that the servers find in the folder when they start.
 fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     let mut settings = read(folder)?;
+    if settings.hosts.is_some() {
+        let what = "this contact centre has several hosts: its configuration has [[host]]";
+        let help =
+            "`everline host init` on the first of them, then `everline host run`; `everline up --hosts 3` rehearses it";
+        return Err(Failure::new(Kind::Wrong, what).help(help));
+    }
     settings.sip.listen = ports::choose(&settings.sip.listen)?;
     settings.write(&folder::settings(folder))?;
     Ok(settings)
@@ -106,6 +129,12 @@ pub(crate) fn read(folder: &Folder) -> Result<Settings, Failure> {
         example::write(&path).map_err(Failure::failed)?;
         remark(&format!("Wrote an example configuration: {}", path.display()));
     }
+    Ok(checked(folder, "nothing was started")?.0)
+}
+
+/// The configuration in the folder, if it is right, and what it is made of; `else_said` follows if it is not.
+pub(crate) fn checked(folder: &Folder, else_said: &str) -> Result<(Settings, Source), Failure> {
+    let path = folder::configuration(folder);
     let outcome = config::read(&path)?;
     let found = outcome.report.render(output::colours(&std::io::stderr()), ERRORS);
     if !found.is_empty() {
@@ -113,8 +142,8 @@ pub(crate) fn read(folder: &Folder) -> Result<Settings, Failure> {
     }
     commands::config::warn_of_readers(&path, &outcome);
     let Some(settings) = outcome.settings else {
-        return Err(Failure::new(Kind::Wrong, format!("{} has errors; nothing was started", path.display())));
+        return Err(Failure::new(Kind::Wrong, format!("{} has errors; {else_said}", path.display())));
     };
     nonce::ensure(&folder::nonce_key(folder))?;
-    Ok(settings)
+    Ok((settings, outcome.source))
 }

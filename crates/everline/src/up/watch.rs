@@ -5,9 +5,9 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::{ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use model::Time;
+use model::{Span, Time};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_child_subreaper;
@@ -19,6 +19,7 @@ use node::client::{Client, Event};
 use node::wire::{ApplicationRow, FromLca, ToLca, Trouble};
 
 use super::course::{Action, Course, Input};
+use super::notify::{Notify, VARIABLES};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::output::remark;
@@ -33,7 +34,24 @@ pub(super) struct Watch<'a> {
     client: Client<ToLca, FromLca>,
     lca: Option<Lca>,
     rows: Vec<ApplicationRow>,
+    notify: Notify,
+    answers: Answers,
 }
+
+/// Whether the local control agent answers.
+#[derive(Default)]
+struct Answers {
+    /// Since when it is asked and has not answered.
+    asked: Option<Time>,
+    /// When it is asked next.
+    next: Time,
+}
+
+/// How often the local control agent is asked whether it answers.
+const ASK: Span = Span::from_secs(2);
+
+/// After so long without an answer it is killed: its own death disturbs nobody, and its silence leaves dead servers dead.
+const SILENCE: Span = Span::from_secs(10);
 
 /// The process of the local control agent.
 struct Lca {
@@ -55,7 +73,7 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// If the system has no resources left.
-    pub(super) fn new(folder: &'a Folder, lca: Option<u32>) -> io::Result<Self> {
+    pub(super) fn new(folder: &'a Folder, lca: Option<u32>, course: Course) -> io::Result<Self> {
         let mut watched = SigSet::empty();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCHLD] {
             watched.add(signal);
@@ -65,11 +83,13 @@ impl<'a> Watch<'a> {
         Ok(Self {
             folder,
             began: Instant::now(),
-            course: Course::new(Time::ZERO, lca.is_some()),
+            course,
             signals: SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?,
             client: Client::new(folder.socket("lca"))?,
             lca: lca.map(Lca::adopt).transpose()?,
             rows: Vec::new(),
+            notify: Notify::from_environment(),
+            answers: Answers::default(),
         })
     }
 
@@ -95,9 +115,18 @@ impl<'a> Watch<'a> {
             for action in self.course.handle(self.now(), input) {
                 match action {
                     Action::Start => self.start()?,
-                    Action::Say(text) => remark(&text),
-                    Action::Welcome => welcome(),
-                    Action::Stop => self.stop(),
+                    Action::Say(text) => {
+                        self.notify.status(text.lines().next().unwrap_or_default());
+                        remark(&text);
+                    }
+                    Action::Welcome => {
+                        welcome();
+                        self.notify.ready("Everything is up");
+                    }
+                    Action::Stop => {
+                        self.notify.stopping();
+                        self.stop();
+                    }
                     Action::Kill => self.kill(),
                     Action::Finish(result) => return Ok(Some(result)),
                 }
@@ -113,14 +142,7 @@ impl<'a> Watch<'a> {
 
     /// Sleeps until something happens.
     fn wait(&mut self) -> io::Result<Vec<Input>> {
-        let timeout = match self.course.deadline() {
-            None => PollTimeout::NONE,
-            // Rounded up, so that the deadline has passed when the sleep ends.
-            Some(at) => {
-                let left = at.since(self.now()).as_micros().div_ceil(1_000);
-                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
-            }
-        };
+        let timeout = self.timeout();
         let adopted = self.lca.as_ref().and_then(|lca| lca.adopted.as_ref());
         let descriptors = [self.signals.as_fd(), self.client.as_fd()].into_iter().chain(adopted.map(AsFd::as_fd));
         let mut descriptors: Vec<_> = descriptors.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
@@ -131,6 +153,8 @@ impl<'a> Watch<'a> {
         let adopted_ended = descriptors.get(2).is_some_and(|fd| fd.any().unwrap_or(false));
         let mut inputs = vec![Input::Tick];
         self.listen(&mut inputs);
+        self.ask();
+        self.notify.turns(Instant::now());
         if adopted_ended {
             self.lca = None;
             // How it ended is told to its parent only, and that is gone. If it was asked to end, it has told before that
@@ -148,6 +172,38 @@ impl<'a> Watch<'a> {
         Ok(inputs)
     }
 
+    /// How long nothing is due.
+    fn timeout(&self) -> PollTimeout {
+        let now = self.now();
+        let course = self.course.deadline().map(|at| at.since(now));
+        let answer = self.answers.asked.map_or(self.answers.next, |asked| asked + SILENCE);
+        let answer = self.lca.is_some().then(|| answer.since(now));
+        let micros = |left: Duration| Span::from_micros(u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
+        let systemd = self.notify.due(Instant::now()).map(micros);
+        // Rounded up, so that what is due has come when the sleep ends.
+        let left = course.into_iter().chain(answer).chain(systemd).min().map(|left| left.as_micros().div_ceil(1_000));
+        left.map_or(PollTimeout::NONE, |left| PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX))
+    }
+
+    /// Asks the local control agent whether it answers, and kills it if it has not for long: it is started again.
+    fn ask(&mut self) {
+        let now = self.now();
+        match self.answers.asked {
+            Some(since) if since + SILENCE <= now && self.lca.is_some() => {
+                remark(&format!(
+                    "The local control agent has not answered for {SILENCE} and is killed. No call notices."
+                ));
+                self.answers = Answers { asked: None, next: now + ASK };
+                self.kill();
+            }
+            None if self.answers.next <= now && self.lca.is_some() => {
+                self.answers.next = now + ASK;
+                self.answers.asked = self.client.send(&ToLca::Follow).then_some(now);
+            }
+            _ => {}
+        }
+    }
+
     /// Takes in what the local control agent tells.
     fn listen(&mut self, inputs: &mut Vec<Input>) {
         while let Some(event) = self.client.poll() {
@@ -155,9 +211,15 @@ impl<'a> Watch<'a> {
                 Event::Connected => drop(self.client.send(&ToLca::Follow)),
                 Event::Message(FromLca::Applications(rows)) => {
                     self.rows.clone_from(&rows);
+                    self.answers.asked = None;
+                    if self.course.waits() {
+                        // Whether the other hosts are there is not for systemd to wait for.
+                        self.notify.ready("Runs, and waits for other hosts as long as it must");
+                    }
                     inputs.push(Input::Applications(rows));
                 }
-                Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver) | Event::Disconnected => {}
+                Event::Disconnected => self.answers.asked = None,
+                Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver) => {}
             }
         }
     }
@@ -182,6 +244,10 @@ impl<'a> Watch<'a> {
         let log = node::log::open(&self.folder.log("lca"))?;
         let mut command = Command::new(processes::program());
         command.arg("--dir").arg(self.folder.path()).args(["run", "lca"]);
+        // Those are for this process.
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
         let (pid, last_word) = (Pid::from_raw(child.id().cast_signed()), child.stdout.take());
         self.lca = Some(Lca { pid, adopted: None, last_word });

@@ -54,9 +54,9 @@ impl VirtualAddress {
         let mut kernel = Kernel::open()?;
         let (interface, mac) = self.place(&mut kernel)?;
         // First what needs another right, so that its lack leaves nothing behind.
-        let port = Port::open(interface.index, &interface.name, None)?;
+        let port = Port::open(interface.index, &interface.name, Some(&search::intake(self.address)))?;
         kernel.add(self, interface.index)?;
-        let claim = Claim { port, frames: frames::announcement(self.address, mac) };
+        let claim = Claim { port, frames: frames::announcement(self.address, mac), address: self.address, own: mac };
         claim.announce()?;
         Ok(claim)
     }
@@ -125,6 +125,8 @@ pub fn held(given: &[VirtualAddress]) -> Result<Vec<&VirtualAddress>, Trouble> {
 pub struct Claim {
     port: Port,
     frames: Vec<Vec<u8>>,
+    address: IpAddr,
+    own: Mac,
 }
 
 impl Claim {
@@ -134,5 +136,13 @@ impl Claim {
     /// The interface has gone down or away, or its queue is full.
     pub fn announce(&self) -> Result<(), Trouble> {
         self.frames.iter().try_for_each(|frame| self.port.send(frame))
+    }
+
+    /// Who else has said since the last call that the address is there (RFC 5227 2.4). Does not wait.
+    ///
+    /// # Errors
+    /// The interface has gone down or away.
+    pub fn contested(&self) -> Result<Option<Mac>, Trouble> {
+        search::heard(&self.port, self.address, self.own)
     }
 }

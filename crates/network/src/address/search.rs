@@ -67,12 +67,8 @@ impl Search {
     /// # Errors
     /// The interface has gone down or away.
     pub fn poll(&mut self, now: Time) -> Result<Found, Trouble> {
-        let mut room = [0; ROOM];
-        for _ in 0..MOST {
-            let Some(frame) = self.port.receive(&mut room)? else { break };
-            if let Some(mac) = holder(frame, self.address, self.own) {
-                return Ok(Found::Holder(mac));
-            }
+        if let Some(mac) = heard(&self.port, self.address, self.own)? {
+            return Ok(Found::Holder(mac));
         }
         if now >= self.end {
             return Ok(Found::Nobody);
@@ -94,6 +90,18 @@ impl AsFd for Search {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.port.as_fd()
     }
+}
+
+/// The holder that speaks in the frames that have come in.
+pub(super) fn heard(port: &Port, address: IpAddr, own: Mac) -> Result<Option<Mac>, Trouble> {
+    let mut room = [0; ROOM];
+    for _ in 0..MOST {
+        let Some(frame) = port.receive(&mut room)? else { break };
+        if let Some(mac) = holder(frame, address, own) {
+            return Ok(Some(mac));
+        }
+    }
+    Ok(None)
 }
 
 /// Searches, and waits for the outcome.
@@ -121,7 +129,7 @@ pub(super) fn wait(address: IpAddr, interface: &Interface, own: Mac, patience: S
 }
 
 /// All ARP, which is little; of IPv6 only the advertisements of neighbours, as calls may pass on that interface.
-fn intake(address: IpAddr) -> Intake {
+pub(super) fn intake(address: IpAddr) -> Intake {
     if address.is_ipv4() {
         return Intake { ether_type: libc::ETH_P_ARP as u16, filter: Vec::new() };
     }

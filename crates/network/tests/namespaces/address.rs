@@ -15,6 +15,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("address::a_claimed_one_is_reached_at_once", reached_at_once),
     ("address::a_third_party_sends_to_whoever_claimed_it_last", taken_over),
     ("address::a_search_finds_the_holder_and_nobody_else", search),
+    ("address::a_holder_hears_of_another_one", contested),
     ("address::claimed_twice_is_claimed_and_released_twice_is_released", twice),
     ("address::it_is_used_by_nobody_who_did_not_ask_for_it", chosen),
     ("address::an_interface_that_cannot_have_it_is_explained", interfaces),
@@ -45,6 +46,18 @@ fn reached_at_once() {
         let phone = net.socket(Place::Phones, access(Place::Phones, address.address));
         net.at(H1, || drop(address.claim().expect("claimed")));
         Way::new(phone, net.socket(H1, address.address)).passes();
+    }
+}
+
+fn contested() {
+    let net = Net::new("contest", 2);
+    for address in both() {
+        let holder = net.at(H1, || address.claim().expect("claimed"));
+        assert_eq!(holder.contested().expect("asked"), None, "its own announcements are none");
+        let thief = net.at(H2, || address.claim().expect("claimed"));
+        until("the holder hears", || holder.contested().expect("asked").filter(|mac| *mac == MAC2));
+        holder.announce().expect("announced");
+        until("so does the thief", || thief.contested().expect("asked").filter(|mac| *mac == MAC1));
     }
 }
 

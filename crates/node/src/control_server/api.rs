@@ -19,9 +19,11 @@ use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::configuration::{self, Shared};
 use super::refusal::Refusal;
-use super::rows::{Agents, Application, Calls, Health, PairHealth, Status};
+use super::rows::{Agents, Application, Calls, Health, Host, Hosts, PairHealth, Status};
 use super::{ControlSettings, OtherHost, Pair, servers};
+use crate::configuration::LONGEST;
 use crate::wire::{ApplicationRow, ControlReply, ControlRequest, ServerReport, Trouble};
 
 /// The largest body of a request, in bytes.
@@ -38,8 +40,17 @@ pub(super) async fn serve(
     settings: Arc<ControlSettings>,
     end: oneshot::Receiver<()>,
 ) -> io::Result<()> {
+    let shared = Shared::new(&settings).map(Arc::new);
+    if let Some(shared) = shared.clone() {
+        tokio::spawn(shared.follow());
+    }
+    let of_configuration = Router::new()
+        .route("/v1/configuration", get(configuration::show).post(configuration::change))
+        .layer(DefaultBodyLimit::max(LONGEST))
+        .with_state(shared);
     let router = Router::new()
         .route("/v1/status", get(status))
+        .route("/v1/hosts", get(hosts))
         .route("/v1/health", get(health))
         .route("/v1/calls", get(calls))
         .route("/v1/agents", get(agents))
@@ -51,7 +62,8 @@ pub(super) async fn serve(
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(MOST_BODY))
-        .with_state(settings);
+        .with_state(settings)
+        .merge(of_configuration);
     let (ended, is_ended) = oneshot::channel::<()>();
     let until = async {
         // An error says that the other thread is gone, which is the end as well.
@@ -71,7 +83,30 @@ pub(super) async fn serve(
 
 async fn status(State(settings): Settings) -> Json<Status> {
     let applications = applications(&settings).await;
-    Json(Status { solution: settings.solution.clone(), applications })
+    let configuration = configuration::versions(&settings);
+    Json(Status { solution: settings.solution.clone(), applications, configuration })
+}
+
+async fn hosts(State(settings): Settings) -> Json<Hosts> {
+    let applications = applications(&settings).await;
+    let here = (&settings.host, &settings.addresses);
+    let all = std::iter::once(here).chain(settings.others.iter().map(|other| (&other.name, &other.addresses)));
+    let mut hosts: Vec<Host> = all
+        .map(|(name, addresses)| {
+            let there = || applications.iter().filter(|one| one.host == *name);
+            let here = *name == settings.host;
+            Host {
+                here,
+                // What answers here is on this host.
+                reachable: here || there().any(|one| one.name == "lca" && one.state == "started"),
+                addresses: addresses.iter().map(ToString::to_string).collect(),
+                applications: there().filter(|one| one.pair.is_some()).map(|one| one.name.clone()).collect(),
+                name: name.clone(),
+            }
+        })
+        .collect();
+    hosts.sort_by(|one, other| one.name.cmp(&other.name));
+    Json(Hosts { hosts })
 }
 
 async fn health(State(settings): Settings) -> (StatusCode, Json<Health>) {
@@ -200,6 +235,8 @@ async fn applications(settings: &Arc<ControlSettings>) -> Vec<Application> {
             all.push(row);
         }
     }
+    // The same from every host.
+    all.sort_by(|one, other| one.host.cmp(&other.host));
     all
 }
 
@@ -225,7 +262,11 @@ async fn of_this_host(settings: &Arc<ControlSettings>) -> Vec<Application> {
 /// What runs on another host: that its agent cannot be reached is all that is known of it otherwise.
 async fn of_another_host(settings: Arc<ControlSettings>, other: OtherHost) -> Vec<Application> {
     let found = servers::applications(&settings.folder, &other.agent).await;
-    let agent = row("lca", None, found.is_ok());
+    let away = || {
+        let what = format!("{} cannot be reached, and what runs there is not known", other.name);
+        Trouble::new(what, "see whether it has power, `everline host run` runs there, and its networks are whole")
+    };
+    let agent = ApplicationRow { trouble: found.is_err().then(away), ..row("lca", None, found.is_ok()) };
     let rows = found.map_or_else(|_| Vec::new(), |(rows, _)| rows);
     let mut all = Vec::new();
     for (row, report) in rows.iter().zip(ask_all(&settings, &rows)) {

@@ -4,6 +4,7 @@
 //! person, one answers HTTP on `run/control.sock`. No call depends on either while roles stay as they are.
 
 mod api;
+mod configuration;
 mod coordination;
 mod line;
 mod probe;
@@ -11,7 +12,7 @@ mod refusal;
 mod rows;
 mod servers;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use model::Incarnation;
@@ -33,6 +34,8 @@ pub struct ControlSettings {
     pub solution: String,
     /// This host's name.
     pub host: String,
+    /// Its addresses in the networks between the hosts.
+    pub addresses: Vec<IpAddr>,
     /// The other hosts.
     pub others: Vec<OtherHost>,
     /// The pair that holds the calls.
@@ -43,6 +46,8 @@ pub struct ControlSettings {
     pub probed: Vec<SocketAddr>,
     /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
     pub etcd: Option<EtcdSettings>,
+    /// The version of the configuration that this host runs with, if several hosts share it.
+    pub version: Option<u64>,
 }
 
 /// Another host.
@@ -52,6 +57,8 @@ pub struct OtherHost {
     pub name: String,
     /// The name of the socket by which its local control agent is reached from here.
     pub agent: String,
+    /// Its addresses in the networks between the hosts.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// A pair of servers, or one without a standby.

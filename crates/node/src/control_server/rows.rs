@@ -10,6 +10,18 @@ use crate::wire::{AgentRow, ApplicationRow, CallRow, Role, ServerReport, Trouble
 pub(super) struct Status {
     pub(super) solution: String,
     pub(super) applications: Vec<Application>,
+    /// Of the configuration that several hosts share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) configuration: Option<Versions>,
+}
+
+/// Versions of the configuration, as far as this host knows.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Versions {
+    /// The newest one that it has seen.
+    pub(super) newest: u64,
+    /// The one that its processes run with.
+    pub(super) running: u64,
 }
 
 /// One application. What only servers in pairs have is null for the others.
@@ -35,7 +47,9 @@ pub(super) struct Application {
 impl Application {
     /// An application of `host` as the LCA there sees it, with what it says of itself now.
     pub(super) fn new(row: ApplicationRow, now: Option<ServerReport>, host: &str) -> Self {
-        let report = now.or(row.report);
+        let told = now.or(row.report);
+        let note = told.as_ref().and_then(|report| report.note.clone());
+        let report = told.filter(|_| row.pair.is_some());
         let is_started = row.state == "started";
         let ready = if row.pair.is_some() { report.as_ref().is_some_and(|report| report.ready) } else { true };
         Self {
@@ -52,10 +66,30 @@ impl Application {
             lag: report.as_ref().map(|report| report.lag),
             records: report.as_ref().map(|report| report.records),
             state_hash: report.as_ref().map(|report| format!("{:016x}", report.state_hash)),
-            note: report.and_then(|report| report.note),
+            note,
             trouble: row.trouble,
         }
     }
+}
+
+/// `GET /v1/hosts`
+#[derive(Debug, Serialize)]
+pub(super) struct Hosts {
+    pub(super) hosts: Vec<Host>,
+}
+
+/// One host.
+#[derive(Debug, Serialize)]
+pub(super) struct Host {
+    pub(super) name: String,
+    /// It is the one that answers.
+    pub(super) here: bool,
+    /// Its local control agent answers.
+    pub(super) reachable: bool,
+    /// One in each network between the hosts.
+    pub(super) addresses: Vec<String>,
+    /// The servers that are known to be there.
+    pub(super) applications: Vec<String>,
 }
 
 /// `GET /v1/health`
@@ -136,7 +170,7 @@ impl From<AgentRow> for Agent {
 }
 
 /// Microseconds since 1970 as people and programs write it (RFC 3339), to the second.
-fn date(micros: u64) -> String {
+pub(super) fn date(micros: u64) -> String {
     let seconds = i64::try_from(micros / 1_000_000).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
 }

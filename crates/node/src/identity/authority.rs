@@ -1,15 +1,22 @@
 //! The authority of a solution: issues the certificates of its hosts.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::TLS13;
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, name_of};
+use super::keyring::{certificate, roots, unusable};
+use super::{Fingerprint, Identity, Issued, name_of};
 use crate::wire::Trouble;
 
 /// How long the certificate of a host is good; it is renewed when a third of that is left.
@@ -18,6 +25,11 @@ pub const HOST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3_600);
 const LIFETIME: Duration = Duration::from_secs(20 * 365 * 24 * 3_600);
 /// How much the clocks of hosts may differ.
 const SKEW: Duration = Duration::from_secs(3_600);
+/// How long the certificate of the authority's door is good: it is made for each connection.
+const DOOR_LIFETIME: Duration = Duration::from_secs(600);
+
+/// The name in the certificate of the authority's door. No host has it: those have the solution in their names.
+pub const DOOR: &str = "authority.everline.internal";
 
 /// What issues certificates; its file holds a key and is for its owner only.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,6 +59,14 @@ impl Authority {
         &self.solution
     }
 
+    /// By what somebody who has never seen this authority knows it.
+    ///
+    /// # Errors
+    /// If its certificate is broken.
+    pub fn fingerprint(&self) -> Result<Fingerprint, Trouble> {
+        Ok(Fingerprint::of(&certificate(&self.certificate)?))
+    }
+
     /// Gives a host with these addresses an identity that is good from `now` on for `lifetime`. Everline itself calls a host by its
     /// name; etcd does so by its addresses.
     ///
@@ -59,25 +79,82 @@ impl Authority {
         now: SystemTime,
         lifetime: Duration,
     ) -> Result<Identity, Trouble> {
-        let issuer = KeyPair::from_pem(&self.key).map_err(cannot_issue)?;
-        let issuer = Issuer::new(of_authority(&self.solution, now)?, issuer);
         let key = KeyPair::generate().map_err(cannot_issue)?;
-        let mut wanted = CertificateParams::new([name_of(host, &self.solution)]).map_err(cannot_issue)?;
-        wanted.distinguished_name.push(DnType::CommonName, host);
+        Ok(self.certify(host, addresses, &key, now, lifetime)?.with_key(key.serialize_pem()))
+    }
+
+    /// The same for a host that has made its key itself: `request` is its certificate signing request, as PEM. Of that only the
+    /// key counts, and that it is the sender's.
+    ///
+    /// # Errors
+    /// If it is no such request, or the host's name cannot stand in a certificate.
+    pub fn sign(
+        &self,
+        request: &str,
+        host: &str,
+        addresses: &[IpAddr],
+        now: SystemTime,
+        lifetime: Duration,
+    ) -> Result<Issued, Trouble> {
+        let asked = CertificateSigningRequestParams::from_pem(request).map_err(|error| {
+            Trouble::new(
+                format!("this is no request for a certificate: {error}"),
+                "update all hosts to one version of everline",
+            )
+        })?;
+        self.certify(host, addresses, &asked.public_key, now, lifetime)
+    }
+
+    fn certify(
+        &self,
+        host: &str,
+        addresses: &[IpAddr],
+        key: &impl PublicKeyData,
+        now: SystemTime,
+        lifetime: Duration,
+    ) -> Result<Issued, Trouble> {
+        let mut wanted = of_host(&name_of(host, &self.solution), host, now, lifetime)?;
         wanted.subject_alt_names.extend(addresses.iter().copied().map(SanType::IpAddress));
-        (wanted.not_before, wanted.not_after) = ((now - SKEW).into(), (now + lifetime).into());
-        wanted.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        wanted.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let certificate = wanted.signed_by(&key, &issuer).map_err(cannot_issue)?;
-        Ok(Identity {
+        let certificate = wanted.signed_by(key, &self.issuer(now)?).map_err(cannot_issue)?;
+        Ok(Issued {
             host: host.to_owned(),
             solution: self.solution.clone(),
             certificate: certificate.pem(),
-            key: key.serialize_pem(),
             authority: self.certificate.clone(),
             renew_at: now + lifetime.mul_f64(2.0 / 3.0),
             expires: now + lifetime,
         })
+    }
+
+    /// The side of TLS of the authority's door: whoever comes may show the certificate of a host, or none.
+    ///
+    /// # Errors
+    /// If the authority's certificate or key is broken.
+    pub fn door(&self, now: SystemTime) -> Result<Arc<ServerConfig>, Trouble> {
+        let key = KeyPair::generate().map_err(cannot_issue)?;
+        let own = of_host(DOOR, "authority", now, DOOR_LIFETIME)?;
+        let own = own.signed_by(&key, &self.issuer(now)?).map_err(cannot_issue)?;
+        let authority = certificate(&self.certificate)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots(&authority)?, Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()
+            .map_err(|error| unusable(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).map_err(|error| unusable(&error))?;
+        // Whoever joins finds the authority itself in the chain, and knows it by its fingerprint.
+        let chain = vec![own.der().clone(), authority];
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13])
+            .map_err(|error| unusable(&error))?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain, key)
+            .map_err(|error| unusable(&error))?;
+        Ok(Arc::new(config))
+    }
+
+    fn issuer(&self, now: SystemTime) -> Result<Issuer<'static, KeyPair>, Trouble> {
+        let key = KeyPair::from_pem(&self.key).map_err(cannot_issue)?;
+        Ok(Issuer::new(of_authority(&self.solution, now)?, key))
     }
 }
 
@@ -88,6 +165,16 @@ fn of_authority(solution: &str, now: SystemTime) -> Result<CertificateParams, Tr
     (wanted.not_before, wanted.not_after) = ((now - SKEW).into(), (now + LIFETIME).into());
     wanted.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     wanted.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(wanted)
+}
+
+/// What stands in the certificate of somebody who is called `name` by others.
+fn of_host(name: &str, common: &str, now: SystemTime, lifetime: Duration) -> Result<CertificateParams, Trouble> {
+    let mut wanted = CertificateParams::new([name.to_owned()]).map_err(cannot_issue)?;
+    wanted.distinguished_name.push(DnType::CommonName, common);
+    (wanted.not_before, wanted.not_after) = ((now - SKEW).into(), (now + lifetime).into());
+    wanted.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    wanted.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     Ok(wanted)
 }
 

@@ -58,10 +58,7 @@ impl Identity {
 
     fn sides(&self) -> Result<Sides, Trouble> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let authority = certificate(&self.authority)?;
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.clone()).map_err(|error| unusable(&error))?;
-        let roots = Arc::new(roots);
+        let roots = roots(&certificate(&self.authority)?)?;
         let chain = vec![certificate(&self.certificate)?];
         let key = || PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(|error| unusable(&error));
         let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -157,11 +154,18 @@ fn load(path: &Path) -> Result<(Identity, Option<SystemTime>), Trouble> {
     Ok((identity, read))
 }
 
-fn certificate(pem: &str) -> Result<CertificateDer<'static>, Trouble> {
+/// Trust in this authority and in nobody else.
+pub(super) fn roots(authority: &CertificateDer<'static>) -> Result<Arc<RootCertStore>, Trouble> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.clone()).map_err(|error| unusable(&error))?;
+    Ok(Arc::new(roots))
+}
+
+pub(super) fn certificate(pem: &str) -> Result<CertificateDer<'static>, Trouble> {
     CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| unusable(&error))
 }
 
-fn unusable(error: &dyn std::fmt::Display) -> Trouble {
+pub(super) fn unusable(error: &dyn std::fmt::Display) -> Trouble {
     Trouble::new(
         format!("the certificate of this host cannot be used: {error}"),
         "let the host join anew by `everline host join`",

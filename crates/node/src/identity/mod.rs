@@ -5,10 +5,17 @@
 //! writing a new file.
 
 mod authority;
+mod installed;
 mod keyring;
+mod request;
+mod words;
 
-pub use authority::{Authority, HOST_LIFETIME};
+pub use authority::{Authority, DOOR, HOST_LIFETIME};
+pub use installed::{install, tls_files};
 pub use keyring::{Identity, Keyring, host_of};
+pub(crate) use request::FINGERPRINT;
+pub use request::{Fingerprint, Issued, KeyRequest};
+pub use words::explain;
 
 /// The name in the certificate of a host: what others check when they connect with it.
 #[must_use]

@@ -1,38 +1,93 @@
 //! The virtual addresses of a server: whoever serves has them.
+//!
+//! An address is taken without a question, as a takeover has no time for one (RFC 5227 2.1 would ask first). Afterwards it is asked
+//! now and then whether somebody else answers for it, which is told and defended (RFC 5227 2.4 c).
 
-use model::Time;
-use network::address::{Announcer, Claim, VirtualAddress};
+use std::collections::BTreeMap;
+
+use model::{Span, Time};
+use network::address::{Announcer, Claim, Found, Mac, Search, VirtualAddress};
+
+use crate::wire::Trouble;
+
+/// How long after a claim it is asked first who else has the address: what a takeover is for comes first.
+const FIRST: Span = Span::from_millis(500);
+/// How often it is asked.
+const AGAIN: Span = Span::from_secs(10);
+/// How long a holder may take to answer.
+const PATIENCE: Span = Span::from_millis(500);
+/// It is defended once in so long.
+const DEFENCE: Span = Span::from_millis(50);
+/// How long it takes until a claim that failed is tried again.
+const RETRY: Span = Span::from_secs(1);
 
 /// The addresses, and what announces them while they are here.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     ours: Vec<VirtualAddress>,
-    claims: Vec<(Claim, Announcer)>,
+    held: Vec<Held>,
+    /// Those that could not be taken so far.
+    lacking: Vec<VirtualAddress>,
+    /// When that is tried again.
+    retry: Time,
+    /// What is wrong with each address, by its text.
+    troubles: BTreeMap<String, Trouble>,
+}
+
+/// An address that is here.
+#[derive(Debug)]
+struct Held {
+    address: VirtualAddress,
+    claim: Claim,
+    announcer: Announcer,
+    search: Option<Search>,
+    /// When it is asked next who else has it.
+    next: Time,
+    /// When it was defended last.
+    defended: Time,
 }
 
 impl Addresses {
     /// None of them is here: an earlier run of this process that was killed may have left them.
     pub(super) fn new(ours: Vec<VirtualAddress>) -> Self {
-        let mut addresses = Self { ours, claims: Vec::new() };
+        let mut addresses = Self { ours, ..Self::default() };
         addresses.release();
         addresses
     }
 
     /// Takes them, and tells the network.
     pub(super) fn claim(&mut self, now: Time) {
-        self.claims.clear();
-        for address in &self.ours {
+        self.held.clear();
+        self.troubles.clear();
+        self.lacking.clone_from(&self.ours);
+        self.take(now);
+    }
+
+    /// Takes those that are lacking.
+    fn take(&mut self, now: Time) {
+        self.retry = now + RETRY;
+        for address in std::mem::take(&mut self.lacking) {
             match address.claim() {
-                Ok(claim) => self.claims.push((claim, Announcer::claimed(now))),
+                Ok(claim) => {
+                    self.troubles.remove(&address.to_string());
+                    let (announcer, next) = (Announcer::claimed(now), now + FIRST);
+                    self.held.push(Held { address, claim, announcer, search: None, next, defended: Time::ZERO });
+                }
                 // Phones that reach this host in another way are served all the same.
-                Err(trouble) => tracing::error!("cannot take the address {address}: {trouble}"),
+                Err(Trouble { what, remedy }) => {
+                    let what = format!("cannot take the address {address}: {what}");
+                    self.troubles.insert(address.to_string(), Trouble::new(what, remedy));
+                    self.lacking.push(address);
+                }
             }
         }
     }
 
     /// Gives them up.
     pub(super) fn release(&mut self) {
-        self.claims.clear();
+        self.held.clear();
+        self.lacking.clear();
+        self.troubles.clear();
         for address in &self.ours {
             if let Err(trouble) = address.release() {
                 tracing::error!("cannot give the address {address} up: {trouble}");
@@ -40,19 +95,91 @@ impl Addresses {
         }
     }
 
-    /// When [`announce`](Self::announce) has something to do.
+    /// When [`look_after`](Self::look_after) has something to do.
     pub(super) fn deadline(&self) -> Time {
-        self.claims.iter().map(|(_, announcer)| announcer.deadline()).min().unwrap_or(Time::NEVER)
+        let of_held = self.held.iter().map(|held| {
+            let search = held.search.as_ref().map_or(held.next, Search::deadline);
+            held.announcer.deadline().min(search)
+        });
+        let retry = (!self.lacking.is_empty()).then_some(self.retry);
+        of_held.chain(retry).min().unwrap_or(Time::NEVER)
     }
 
-    /// Tells the network again, where it is time to.
-    pub(super) fn announce(&mut self, now: Time) {
-        for (claim, announcer) in &mut self.claims {
-            if announcer.due(now)
-                && let Err(trouble) = claim.announce()
+    /// Tells the network again, and asks it who else has them, where it is time to. A primary that does not know whether it was
+    /// superseded tells nobody: the other holder may be its successor.
+    pub(super) fn look_after(&mut self, now: Time, is_undecided: bool) {
+        if !self.lacking.is_empty() && self.retry <= now {
+            self.take(now);
+        }
+        for held in &mut self.held {
+            if held.is_contested(now) && !is_undecided {
+                held.announcer.healed(now);
+                held.next = now;
+            }
+            if held.announcer.due(now)
+                && !is_undecided
+                && let Err(trouble) = held.claim.announce()
             {
                 tracing::warn!("cannot announce an address: {trouble}");
             }
+            if let Some(found) = held.ask(now) {
+                match found {
+                    Some(mac) => {
+                        self.troubles.insert(held.address.to_string(), conflict(&held.address, mac));
+                    }
+                    None => drop(self.troubles.remove(&held.address.to_string())),
+                }
+            }
         }
     }
+
+    /// What is wrong with them.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = Trouble> + '_ {
+        self.troubles.values().cloned()
+    }
+}
+
+impl Held {
+    /// Somebody else says that the address is there, and it was not defended just now: two that defend it do not fill the
+    /// network (RFC 5227 2.4).
+    fn is_contested(&mut self, now: Time) -> bool {
+        // A network that is gone is no conflict.
+        let heard = held_by_another(&self.claim) && self.defended + DEFENCE <= now;
+        if heard {
+            self.defended = now;
+        }
+        heard
+    }
+
+    /// Goes on asking who else has the address; gives the outcome when there is one.
+    fn ask(&mut self, now: Time) -> Option<Option<Mac>> {
+        if self.search.is_none() && self.next <= now {
+            self.next = now + AGAIN;
+            // A network that is gone is no conflict.
+            self.search = self.address.search(now, PATIENCE).ok();
+        }
+        let found = self.search.as_mut()?.poll(now).unwrap_or(Found::Nobody);
+        if found == Found::NotYet {
+            return None;
+        }
+        self.search = None;
+        match found {
+            Found::Holder(mac) => {
+                self.announcer.healed(now);
+                Some(Some(mac))
+            }
+            Found::Nobody | Found::NotYet => Some(None),
+        }
+    }
+}
+
+fn held_by_another(claim: &Claim) -> bool {
+    matches!(claim.contested(), Ok(Some(_)))
+}
+
+fn conflict(address: &VirtualAddress, mac: Mac) -> Trouble {
+    Trouble::new(
+        format!("the address {} is held by somebody else too, who has the Ethernet address {mac}", address.address),
+        "phones may reach that one instead: find it by that address and take the address from it, or choose another [[address]]",
+    )
 }

@@ -2,12 +2,14 @@
 //! is so.
 
 use model::{Span, Time};
-use redundancy::hot_standby::Status;
+use redundancy::hot_standby::{RoleName, Status};
 
 use crate::wire::Trouble;
 
 /// A primary that has waited for the coordinator for so long, and let nothing out meanwhile, says so.
 const PATIENCE: Span = Span::from_secs(1);
+/// One that has had no backup for so long says so: longer than a start takes, and a spare.
+const ALONE: Span = Span::from_secs(15);
 
 /// The alarms and losses of one process.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(super) struct Alarms {
     losses: Vec<String>,
     /// Since when a primary waits to hear whether it still is one.
     waits_since: Option<Time>,
+    /// Since when it has had no backup that could take over.
+    alone_since: Option<Time>,
     /// What is wrong now; it was logged.
     told: Vec<Trouble>,
 }
@@ -27,15 +31,24 @@ impl Alarms {
         self.losses.push(what);
     }
 
-    /// Takes notice of how it stands now with this side of its pair, and with its journal.
-    pub(super) fn see(&mut self, now: Time, status: &Status, journal: Option<Trouble>) {
+    /// Takes notice of how it stands now with this side of its pair, which may have other sides, and of other troubles: with its journal, with its addresses.
+    pub(super) fn see(
+        &mut self,
+        now: Time,
+        status: &Status,
+        has_peers: bool,
+        troubles: impl IntoIterator<Item = Trouble>,
+    ) {
         let since = *self.waits_since.get_or_insert(now);
         if !status.undecided {
             self.waits_since = None;
         }
         let undecided = (status.undecided && since + PATIENCE <= now).then(undecided);
         let forgotten = status.forgotten.then(forgotten);
-        let alarms: Vec<_> = journal.into_iter().chain(undecided).chain(forgotten).collect();
+        let is_alone = has_peers && status.role == RoleName::Primary && !status.level;
+        self.alone_since = is_alone.then(|| self.alone_since.unwrap_or(now));
+        let alone = self.alone_since.is_some_and(|since| since + ALONE <= now).then(alone);
+        let alarms: Vec<_> = troubles.into_iter().chain(undecided).chain(forgotten).chain(alone).collect();
         let (begun, over) = (new_of(&alarms, &self.told), new_of(&self.told, &alarms));
         begun.for_each(|alarm| tracing::error!("{alarm}"));
         over.for_each(|alarm| tracing::info!("no more: {}", alarm.what));
@@ -57,6 +70,14 @@ fn undecided() -> Trouble {
     )
 }
 
+/// A pair without a backup: what detection is for, and no loss yet.
+fn alone() -> Trouble {
+    Trouble::new(
+        "has no backup that could take over: if its process or its host ended now, its calls would be lost",
+        "`everline status` shows what of the pair does not run, and why",
+    )
+}
+
 /// The coordinator was emptied, or an old copy of it was put in its place, while the pair ran.
 fn forgotten() -> Trouble {
     Trouble::new(
@@ -72,8 +93,6 @@ fn new_of<'a>(some: &'a [Trouble], others: &'a [Trouble]) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
-    use redundancy::hot_standby::RoleName;
-
     use super::*;
 
     fn fine() -> Status {
@@ -83,32 +102,45 @@ mod tests {
     #[test]
     fn a_primary_that_waits_for_a_second_says_so_until_it_goes_on() {
         let (mut alarms, began) = (Alarms::default(), Time::from_micros(5));
-        alarms.see(began, &fine(), None);
+        alarms.see(began, &fine(), true, None);
         for (after, undecided, told) in
             [(10, true, false), (1_009, true, false), (1_010, true, true), (1_011, false, false)]
         {
-            alarms.see(began + Span::from_millis(after), &Status { undecided, ..fine() }, None);
+            alarms.see(began + Span::from_millis(after), &Status { undecided, ..fine() }, true, None);
             assert_eq!(alarms.note().is_some_and(|note| note.contains("superseded")), told, "after {after} ms");
         }
         let waits = Status { undecided: true, ..fine() };
-        alarms.see(began + Span::from_millis(1_020), &waits, None);
-        alarms.see(began + Span::from_millis(2_015), &waits, None);
+        alarms.see(began + Span::from_millis(1_020), &waits, true, None);
+        alarms.see(began + Span::from_millis(2_015), &waits, true, None);
         assert_eq!(alarms.note(), None, "every wait has a second of its own");
+    }
+
+    #[test]
+    fn a_primary_without_a_backup_says_so_after_a_while_unless_it_should_have_none() {
+        let alone = Status { level: false, ..fine() };
+        for (has_peers, after, told) in [(true, 14, false), (true, 15, true), (false, 60, false)] {
+            let mut alarms = Alarms::default();
+            alarms.see(Time::ZERO, &alone, has_peers, None);
+            alarms.see(Time::ZERO + Span::from_secs(after), &alone, has_peers, None);
+            assert_eq!(alarms.note().is_some_and(|note| note.contains("has no backup")), told, "after {after} s");
+            alarms.see(Time::ZERO + Span::from_secs(61), &fine(), has_peers, None);
+            assert_eq!(alarms.note(), None);
+        }
     }
 
     #[test]
     fn losses_stay_and_troubles_go() {
         let mut alarms = Alarms::default();
         alarms.lost("up to 3 calls were lost".into());
-        alarms.see(Time::ZERO, &fine(), Some(Trouble::new("the disk is full", "make room")));
+        alarms.see(Time::ZERO, &fine(), true, Some(Trouble::new("the disk is full", "make room")));
         assert_eq!(alarms.note().as_deref(), Some("the disk is full (make room); up to 3 calls were lost"));
-        alarms.see(Time::ZERO, &Status { forgotten: true, ..fine() }, None);
+        alarms.see(Time::ZERO, &Status { forgotten: true, ..fine() }, true, None);
         assert!(
             alarms.note().is_some_and(|note| note.starts_with("the coordinator knows less")),
             "{:?}",
             alarms.note()
         );
-        alarms.see(Time::ZERO, &fine(), None);
+        alarms.see(Time::ZERO, &fine(), true, None);
         assert_eq!(alarms.note().as_deref(), Some("up to 3 calls were lost"));
     }
 }

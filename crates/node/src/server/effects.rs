@@ -150,6 +150,8 @@ impl<S: Service> Shell<S> {
         if self.intake.listeners.is_empty()
             && let Err(trouble) = self.intake.listen(&self.settings.doors)
         {
+            // That an address could not be taken is why nobody can listen there.
+            let trouble = self.addresses.troubles().next().unwrap_or(trouble);
             self.end = Some(End::Failed(trouble));
             return;
         }

@@ -229,7 +229,7 @@ impl<S: Service> Shell<S> {
         self.intake.settle_streams();
         self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
-        self.addresses.announce(self.now);
+        self.addresses.look_after(self.now, self.replica.status().undecided);
         self.orphans.tell();
         self.note_pair_time();
         self.notes.tell(self.now);
@@ -327,7 +327,8 @@ impl<S: Service> Shell<S> {
     }
 
     fn report(&mut self) {
-        self.alarms.see(self.now, &self.replica.status(), self.journal.trouble());
+        let troubles = self.journal.trouble().into_iter().chain(self.addresses.troubles());
+        self.alarms.see(self.now, &self.replica.status(), !self.settings.peers.is_empty(), troubles);
         let report = self.server_report();
         if report.ready {
             self.lca.ready();

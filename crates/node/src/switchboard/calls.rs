@@ -12,7 +12,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::notice::Notice;
 use super::{CONNECT_PATIENCE, Keys, OtherHost, SwitchboardSettings, look_after};
+use crate::identity::explain;
 use crate::local;
 use crate::wire::Trouble;
 
@@ -23,15 +25,17 @@ struct Way {
     keys: Keys,
     /// The network that answered last: it is tried first.
     last: AtomicUsize,
+    notice: Notice,
 }
 
 /// Listens in the place of every application of another host.
 ///
 /// # Errors
 /// If one of the sockets cannot be made.
-pub(super) fn listen(settings: &SwitchboardSettings, keys: &Keys) -> Result<(), Trouble> {
+pub(super) fn listen(settings: &SwitchboardSettings, keys: &Keys, notice: &Notice) -> Result<(), Trouble> {
     for host in &settings.others {
-        let way = Arc::new(Way { host: host.clone(), keys: keys.clone(), last: AtomicUsize::new(0) });
+        let way =
+            Arc::new(Way { host: host.clone(), keys: keys.clone(), last: AtomicUsize::new(0), notice: notice.clone() });
         for (here, there) in &host.sockets {
             let path = settings.folder.path().join("run").join(here);
             let listener = local::listen(&path).and_then(UnixListener::from_std);
@@ -75,9 +79,16 @@ impl Way {
             match timeout(CONNECT_PATIENCE, self.over(from, to)).await {
                 Ok(Ok(stream)) => {
                     self.last.store(network, Ordering::Relaxed);
+                    self.notice.of_other(&self.host.name, None);
                     return Ok(stream);
                 }
-                Ok(Err(error)) => last = error,
+                Ok(Err(error)) => {
+                    // That nobody answers says nothing of certificates.
+                    if let Some(why) = explain(&error) {
+                        self.notice.of_other(&self.host.name, Some(why));
+                    }
+                    last = error;
+                }
                 Err(_) => last = io::ErrorKind::TimedOut.into(),
             }
         }

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::{CONNECT_PATIENCE, Keys, SwitchboardSettings, look_after};
+use crate::identity::explain;
 use crate::wire::Trouble;
 
 /// Listens in every network.
@@ -36,7 +37,8 @@ async fn answer(listener: TcpListener, settings: Arc<SwitchboardSettings>, keys:
                 let (settings, keys) = (Arc::clone(&settings), keys.clone());
                 tokio::spawn(async move {
                     if let Err(error) = serve(guest, &settings, &keys).await {
-                        tracing::warn!("a connection of {} is refused: {error}", from.ip());
+                        let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
+                        tracing::warn!("a connection of {} is refused: {why}", from.ip());
                     }
                 });
             }

@@ -8,6 +8,8 @@
 
 mod calls;
 mod guests;
+mod notice;
+mod renewal;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,8 +20,9 @@ use model::Incarnation;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::net::TcpStream;
 
+use self::notice::Notice;
 use crate::folder::Folder;
-use crate::identity::Keyring;
+use crate::identity::{Identity, Keyring};
 use crate::life;
 use crate::process;
 use crate::wire::Trouble;
@@ -44,6 +47,8 @@ pub struct SwitchboardSettings {
     pub offers: Vec<String>,
     /// The other hosts.
     pub others: Vec<OtherHost>,
+    /// From which address of this host the authority is reached at which, in each network.
+    pub authority: Vec<(SocketAddr, SocketAddr)>,
 }
 
 /// Another host, as seen from this one.
@@ -64,6 +69,10 @@ struct Keys(Arc<Mutex<Keyring>>);
 impl Keys {
     fn client(&self) -> Arc<ClientConfig> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).client()
+    }
+
+    fn identity(&self) -> Identity {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).identity().clone()
     }
 
     fn server(&self) -> Arc<ServerConfig> {
@@ -87,8 +96,10 @@ fn serve(settings: SwitchboardSettings) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         guests::listen(&settings, &keys).await?;
-        calls::listen(&settings, &keys)?;
-        let end = life::begin(&settings.folder, &settings.me, ())?;
+        let notice = Notice::default();
+        calls::listen(&settings, &keys, &notice)?;
+        let end = life::begin(&settings.folder, &settings.me, notice.clone())?;
+        tokio::spawn(renewal::keep(Arc::new(settings), keys, notice));
         // It ends in no other way.
         let _ = end.await;
         Ok(())

@@ -47,9 +47,11 @@ pub(crate) fn run(dir: &str, run: &str) {
         host: "h1".into(),
         others: Vec::new(),
         probed: Vec::new(),
+        addresses: Vec::new(),
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
         etcd: None,
+        version: None,
     };
     if control_server::run(settings).is_err() {
         std::process::exit(1);

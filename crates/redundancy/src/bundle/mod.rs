@@ -8,8 +8,9 @@
 //! The driving contract: tell what happens ([`Bundle::connected`], [`Bundle::broken`], [`Bundle::receive`],
 //! [`Bundle::send`]), call [`Bundle::tick`] at [`Bundle::deadline`] and [`Bundle::flush`] at the end of each turn, and carry
 //! out [`Bundle::take_effects`] in order. Both sides live as long as the link does: a side that was restarted begins another
-//! bundle, and whoever makes the connections sees to it that two bundles never mix.
+//! bundle, and whoever makes the connections sees to it that two bundles never mix ([`Door`]).
 
+mod door;
 mod packet;
 mod path;
 #[cfg(test)]
@@ -20,9 +21,14 @@ use std::sync::Arc;
 
 use model::{Span, Time};
 
+pub use door::{Door, Purpose};
 pub use packet::Malformed;
 use packet::Packet;
 use path::{Path, RoundTrip};
+
+#[cfg(feature = "sabotage")]
+use crate::hot_standby::Sabotage;
+use crate::hot_standby::sabotaged;
 
 /// One thing for the owner to do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +107,8 @@ pub struct Bundle {
     /// This side has every message up to this one.
     heard: u64,
     effects: Vec<Effect>,
+    #[cfg(feature = "sabotage")]
+    broken: Sabotage,
 }
 
 impl Bundle {
@@ -120,7 +128,20 @@ impl Bundle {
             confirmed: 0,
             heard: 0,
             effects: Vec::new(),
+            #[cfg(feature = "sabotage")]
+            broken: Sabotage::None,
         }
+    }
+
+    /// Breaks a rule on purpose, so that a simulation can prove that its checkers bite.
+    #[cfg(feature = "sabotage")]
+    pub const fn break_rule(&mut self, rule: Sabotage) {
+        self.broken = rule;
+    }
+
+    #[cfg(feature = "sabotage")]
+    fn breaks(&self, rule: Sabotage) -> bool {
+        self.broken == rule
     }
 
     /// What the owner has to do, in order.
@@ -166,6 +187,7 @@ impl Bundle {
         if packet.confirms() > self.sent {
             return Err(Malformed);
         }
+        let delivers_twice = sabotaged!(self, DeliverTwice);
         let Some(Some(standing)) = self.paths.get_mut(path) else { return Ok(()) };
         standing.heard = now;
         match packet {
@@ -177,7 +199,11 @@ impl Bundle {
                         self.effects.push(Effect::Deliver(bytes.to_vec()));
                     }
                     // It was sent again, and is confirmed again.
-                    None | Some(0) => {}
+                    None | Some(0) => {
+                        if delivers_twice {
+                            self.effects.push(Effect::Deliver(bytes.to_vec()));
+                        }
+                    }
                     // A path is an ordered stream that begins with what was not confirmed.
                     Some(_) => return Err(Malformed),
                 }
@@ -276,6 +302,9 @@ impl Bundle {
     /// When a path is given up although it is heard: it brings nothing forward, and the other side has been heard on another
     /// one meanwhile. Without that the other side may be what is slow, and to begin the path anew would not make it faster.
     fn stuck_at(&self, number: usize, path: &Path) -> Time {
+        if sabotaged!(self, TrustBeats) {
+            return Time::NEVER;
+        }
         let others =
             self.paths.iter().enumerate().filter(|(other, _)| *other != number).filter_map(|(_, other)| other.as_ref());
         let lives = others.map(|other| other.heard).any(|heard| heard > path.waits_since());

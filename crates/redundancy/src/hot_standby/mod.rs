@@ -32,6 +32,7 @@ pub use engine::{Engine, Output};
 pub use gate::{Released, Stamp};
 pub use message::{Checkpoint, Message};
 pub use promotion::PromotionRefused;
+pub(crate) use replica::sabotaged;
 pub use replica::{Commit, Replica, Settings, Taken};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;

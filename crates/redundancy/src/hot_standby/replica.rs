@@ -417,7 +417,7 @@ macro_rules! sabotaged {
         }
     }};
 }
-pub(super) use sabotaged;
+pub(crate) use sabotaged;
 
 /// Decodes an output; `None` if it is damaged.
 pub(super) fn decode_output<O: Output>(bytes: Option<&[u8]>) -> Option<O> {

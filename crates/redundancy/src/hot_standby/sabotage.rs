@@ -28,10 +28,23 @@ pub enum Sabotage {
     ForgetOutputs,
     /// Rule 15: a side that holds nothing begins from cold at once, although the other side may hold every record.
     BeginUnasked,
+    /// Rule 7: a primary does not compare the epoch that the coordinator tells with its own.
+    UncheckedEpoch,
+    /// Several networks: a path whose heartbeats pass counts as whole, whatever becomes of the messages (see [`crate::bundle`]).
+    TrustBeats,
+    /// Several networks: what was sent again over another path is delivered twice.
+    DeliverTwice,
+    /// Several hosts, in the shell: whoever served and does not any more keeps the address (rule 7).
+    KeepAddress,
+    /// Several hosts, in the shell: after another member of the coordinator was found the entry is not read anew, only what
+    /// changes from then on.
+    WatchGap,
+    /// Several hosts, in the shell: a link is taken again that was left before (see [`crate::bundle::Door`]).
+    MixLinks,
 }
 
 impl Sabotage {
-    /// Every broken rule.
+    /// Every broken rule of the protocol; they can be broken wherever the two sides run.
     pub const ALL: [Self; 10] = [
         Self::ReleaseEarly,
         Self::SoloUnasked,
@@ -44,4 +57,8 @@ impl Sabotage {
         Self::ForgetOutputs,
         Self::BeginUnasked,
     ];
+
+    /// Those that must hold beside them where the two sides run on two hosts.
+    pub const OF_HOSTS: [Self; 6] =
+        [Self::UncheckedEpoch, Self::TrustBeats, Self::DeliverTwice, Self::KeepAddress, Self::WatchGap, Self::MixLinks];
 }

@@ -28,7 +28,21 @@ impl World {
             }
             Kind::Poison(_) | Kind::Abort(_) => {}
             // What hits a host or the control server hits both pairs.
-            Kind::HostCrash(..) | Kind::Isolate(..) | Kind::AgentsDown(_) | Kind::ControlCrash(_) => {
+            Kind::AccessCut(corner, host, way, span) => {
+                let text =
+                    || format!("corner {corner} of the access network cut off from h{} {way:?} for {span}", host + 1);
+                self.core.trace.mark(self.core.now, Actor::World, 0xacc, text);
+                self.network.access.cut(corner, host, way, self.core.now + span);
+            }
+            Kind::HostCrash(..)
+            | Kind::Isolate(..)
+            | Kind::AgentsDown(_)
+            | Kind::ControlCrash(_)
+            | Kind::Net(..)
+            | Kind::Power(..)
+            | Kind::Freeze(..)
+            | Kind::MemberDown(..)
+            | Kind::Compaction => {
                 let kind = self.with_side(kind);
                 self.sip.suffer(&mut self.core, &kind);
                 self.routing.suffer(&mut self.core, &kind);

@@ -7,6 +7,8 @@ use model::{Epoch, Span, Time, hash64};
 
 use super::services::{Input, describe};
 use super::world::{Event, SETTLING, World};
+use crate::checkers::{Verdict, address};
+use crate::hosts::Access;
 use crate::kernel::Actor;
 use crate::pair::Side;
 use crate::plan::{Direction, Layout};
@@ -21,6 +23,8 @@ pub(super) const ANNOUNCEMENTS: Span = Span::from_millis(700);
 pub(super) struct Network {
     /// Which side the address leads to, for each phone.
     routes: Vec<Side>,
+    /// On several hosts, where the address is announced.
+    pub(super) access: Access,
     /// How often the address has moved.
     moves: u32,
     /// Datagrams lost of a thousand, and until when.
@@ -31,7 +35,8 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(phones: usize) -> Self {
-        Self { routes: vec![0; phones], moves: 0, storm: (0, Time::ZERO), cut_until: vec![[Time::ZERO; 2]; phones] }
+        let (access, storm) = (Access::new(phones), (0, Time::ZERO));
+        Self { routes: vec![0; phones], access, moves: 0, storm, cut_until: vec![[Time::ZERO; 2]; phones] }
     }
 
     /// A phone learns of the move of the address, unless it has moved again.
@@ -76,6 +81,9 @@ impl World {
                 self.send_on_stream(index, bytes);
                 continue;
             }
+            if self.network.access.passes(index, side, 0, self.core.now) > self.core.now {
+                continue;
+            }
             for _ in 0..self.copies(index, 0) {
                 let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
                 self.core.at(at, Event::ToServer(side, Input::Datagram { source, bytes: bytes.clone() }));
@@ -105,7 +113,7 @@ impl World {
             let verdict = self.watch.legal.server_sends(self.core.now, index, &bytes);
             self.watch.note(&mut self.core, crate::checkers::legal::NAME, verdict);
         }
-        if !self.sip.is_reachable(self.core.now, side) {
+        if !self.reaches(side, index) {
             return;
         }
         for _ in 0..self.copies(index, 1) {
@@ -116,11 +124,43 @@ impl World {
 
     /// Where the messages of a phone go.
     pub(super) fn route_of(&self, index: u8) -> Side {
-        self.network.routes[usize::from(index)]
+        match self.plan.layout {
+            Layout::ThreeHosts => self.network.access.route(index),
+            Layout::OneHost | Layout::TwoHosts => self.network.routes[usize::from(index)],
+        }
+    }
+
+    /// Whether something that leaves the host of a side reaches a phone.
+    fn reaches(&self, side: Side, index: u8) -> bool {
+        let now = self.core.now;
+        self.sip.is_reachable(now, side) && self.network.access.passes(index, side, 1, now) == now
+    }
+
+    /// A side says that it has the address.
+    pub(super) fn sip_announces(&mut self, side: Side) {
+        for index in 0..self.phones.len() as u8 {
+            if !self.reaches(side, index) {
+                continue;
+            }
+            let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
+            self.core.at(at, Event::Announced(index, side));
+        }
+    }
+
+    /// Everything is at rest: the address is where it belongs.
+    pub(super) fn address_at_rest(&self) -> Verdict {
+        match self.plan.layout {
+            Layout::ThreeHosts => self.network.access.at_rest(self.sip.holders(), self.sip.serving()),
+            Layout::OneHost | Layout::TwoHosts => Ok(()),
+        }
     }
 
     pub(super) fn announce(&mut self) {
-        if let Some(side) = self.sip.serving() {
+        if self.plan.layout == Layout::ThreeHosts {
+            let (now, chance) = (self.core.now, &mut self.core.chances.network);
+            let verdict = self.network.access.resolve(now, chance, self.sip.holders(), self.sip.answers(now));
+            self.watch.note(&mut self.core, address::NAME, verdict);
+        } else if let Some(side) = self.sip.serving() {
             self.move_address(side);
         }
         self.core.at(self.core.now + ANNOUNCEMENTS, Event::Announce);

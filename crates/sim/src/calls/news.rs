@@ -29,6 +29,7 @@ impl World {
                 self.plan_mail();
             }
             News::Leaves(side) => self.sip_leaves(side),
+            News::Announces(side) => self.sip_announces(side),
             News::Signal => self.signal(),
             News::StreamBytes(side, id, bytes) => self.stream_bytes(side, id, bytes),
             News::StreamClosed(id) => self.stream_closed(id),
@@ -73,7 +74,7 @@ impl World {
             }
             News::Leaves(side) => self.routing_leaves(side),
             News::Signal => self.signal(),
-            News::StreamBytes(..) | News::StreamClosed(_) | News::StreamWanted(..) => {}
+            News::Announces(_) | News::StreamBytes(..) | News::StreamClosed(_) | News::StreamWanted(..) => {}
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use model::{Time, hash64};
+use model::{Span, Time, hash64};
 use sip::stream::{Frame, Framer};
 
 use super::services::describe;
 use super::world::{Event, World};
 use crate::kernel::Actor;
 use crate::pair::Side;
+use crate::plan::Layout;
 
 /// A connection, as the network knows it.
 #[derive(Debug)]
@@ -24,6 +25,10 @@ pub(super) struct Stream {
     /// Cuts what arrives at the phone into messages.
     arriving: Framer,
 }
+
+/// How long a phone may take to find out that its connection is dead, in microseconds: while it sends, and while it does not.
+const RESETTING: u64 = 600_000;
+const NOTICING: u64 = 2_000_000;
 
 /// First of the ports that phones connect from.
 const PORTS: u16 = 30_000;
@@ -69,7 +74,8 @@ impl World {
     fn arrival(&mut self, id: u64, end: usize) -> Time {
         let delay = self.plan.network.delay.draw(&mut self.core.chances.network);
         let Some(stream) = self.streams.get_mut(&id) else { return self.core.now + delay };
-        let at = self.network.passes(stream.phone, end, self.core.now) + delay;
+        let at = self.network.passes(stream.phone, end, self.core.now);
+        let at = at.max(self.network.access.passes(stream.phone, stream.side, end, self.core.now)) + delay;
         stream.last[end] = stream.last[end].max(at);
         stream.last[end]
     }
@@ -90,10 +96,34 @@ impl World {
         self.core.at(at, Event::StreamToPhone(id, Some(bytes)));
     }
 
-    /// The server's kernel has closed a connection.
+    /// The server's kernel has closed a connection. If it has not even told, the phone finds out by what it sends and hears no
+    /// answer to (RFC 5626 4.4).
     pub(super) fn stream_closed(&mut self, id: u64) {
-        let at = self.arrival(id, 1);
+        let mut at = self.arrival(id, 1);
+        if self.plan.layout == Layout::ThreeHosts {
+            self.watch.loses_connection();
+            if self.streams.get(&id).is_some_and(|stream| !self.sip.is_reachable(self.core.now, stream.side)) {
+                at += Span::from_micros(self.core.chances.network.below(NOTICING));
+            }
+        }
         self.core.at(at, Event::StreamToPhone(id, None));
+    }
+
+    /// Something of a phone's connection arrives. On several hosts it does so where the address leads the phone by now; where
+    /// nobody knows the connection, or listens for one, it is reset.
+    pub(super) fn is_taken(&mut self, side: Side, id: u64, opens: bool) -> bool {
+        let Some(stream) = self.streams.get(&id).filter(|_| self.plan.layout == Layout::ThreeHosts) else {
+            return true;
+        };
+        let here = self.route_of(stream.phone) == side && self.sip.is_reachable(self.core.now, side);
+        let taken = here && if opens { self.sip.has_doors(side) } else { self.sip.has_stream(side, id) };
+        if !taken {
+            let phone = Actor::Client(stream.phone);
+            self.core.trace.mark(self.core.now, phone, 0x4e5, || "its connection is reset".to_owned());
+            let at = self.core.now + Span::from_micros(self.core.chances.network.below(RESETTING));
+            self.core.at(at, Event::StreamToPhone(id, None));
+        }
+        taken
     }
 
     /// The server wants a connection to a phone.
@@ -113,6 +143,9 @@ impl World {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let index = stream.phone;
         let Some(bytes) = bytes else {
+            if self.plan.layout == Layout::ThreeHosts {
+                self.watch.loses_connection();
+            }
             self.streams.remove(&id);
             self.phones[usize::from(index)].loses_connection(now, id);
             return self.phone_acts(index);

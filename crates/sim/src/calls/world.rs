@@ -41,6 +41,7 @@ pub(super) enum Event {
     StreamStands(Side, u64, bool),
     StreamToPhone(u64, Option<Vec<u8>>),
     Reroute(u8, Side, u32),
+    Announced(u8, Side),
     Announce,
     ConnectMail,
     Fault(usize),
@@ -154,11 +155,14 @@ impl World {
             Event::Dial(index) => self.dial(index),
             Event::ToServer(side, datagram) => self.sip.receives(&mut self.core, side, datagram),
             Event::ToPhone(index, bytes) => self.phone_hears(index, &bytes),
+            Event::StreamOpens(side, id, _) if !self.is_taken(side, id, true) => {}
+            Event::StreamBrings(side, id, _) if !self.is_taken(side, id, false) => {}
             Event::StreamOpens(side, id, peer) => self.sip.stream_opens(&mut self.core, side, id, peer),
             Event::StreamBrings(side, id, bytes) => self.sip.stream_brings(&mut self.core, side, id, bytes),
             Event::StreamStands(side, id, made) => self.sip.stream_stands(&mut self.core, side, id, made),
             Event::StreamToPhone(id, bytes) => self.stream_to_phone(id, bytes.as_deref()),
             Event::Reroute(index, side, moves) => self.network.reroute(index, side, moves),
+            Event::Announced(index, side) => self.network.access.hears(index, side),
             Event::Announce => self.announce(),
             Event::ConnectMail => self.connect_mail(),
             Event::Fault(index) => self.suffer(self.plan.faults[index].kind),
@@ -212,10 +216,12 @@ impl World {
     fn look(&mut self) {
         self.sip.calms();
         self.routing.calms();
+        let untold = [self.sip.check_watches(&mut self.core), self.routing.check_watches(&mut self.core)];
         // A call that rang when it was lost sight of ends with the patience of ringing; its agent is in it for so long.
         let ringing = if self.watch.has_lost { call::limits::RING_PATIENCE + GOODBYE } else { Span::ZERO };
         let late = self.core.now >= self.plan.calm + progress::CALLS_PATIENCE + ringing;
         let mut waiting: Vec<String> = self.phones.iter().filter_map(Phone::is_busy_with).collect();
+        waiting.extend(untold.into_iter().flatten());
         if !self.sip.is_level() || !self.routing.is_level() {
             waiting.push(format!("pairs: {:?} {:?}", self.sip.statuses(), self.routing.statuses()));
         }
@@ -224,14 +230,18 @@ impl World {
         }
         let look = waiting.is_empty();
         let rest = if look { self.rest() } else { Ok(()) };
+        let address = self.address_at_rest();
         let agents = if look { self.agents_at_rest() } else { Ok(()) };
         match rest {
-            Ok(()) if waiting.is_empty() && agents.is_ok() => {
+            Ok(()) if waiting.is_empty() && agents.is_ok() && address.is_ok() => {
                 self.conclude();
                 self.finished = true;
             }
             Ok(()) if late && !waiting.is_empty() => self.core.fail(progress::NAME, || progress::stuck(&waiting)),
             Err(what) if late => self.core.fail(crate::checkers::quiet::NAME, || what),
+            _ if late && address.is_err() => {
+                self.core.fail(crate::checkers::address::NAME, || address.err().unwrap_or_default());
+            }
             _ if late => self.core.fail(crate::checkers::agents::NAME, || agents.err().unwrap_or_default()),
             _ => self.core.at(self.core.now + LOOK, Event::Look),
         }

@@ -71,6 +71,16 @@ impl Truth {
         self.forgotten = true;
     }
 
+    /// A connection has died with what was on its way. Who talks by then goes on talking, on whichever connection the phone
+    /// comes back, though a request that was on its way may come to nothing (RFC 3261 8.1.3.1); a call that is only being made
+    /// may fail.
+    pub fn connection_lost(&mut self) {
+        if self.connected.len() < 2 {
+            self.cold_start();
+        }
+        self.forgotten = true;
+    }
+
     /// The caller has its final answer; 0 for none.
     pub fn answered(&mut self, now: Time, status: u16) {
         self.answers.push((now, status));

@@ -3,11 +3,13 @@
 //! A checker is a value that is told what happened, and answers with the broken promise if it is one. It looks at
 //! the simulated world from outside, so it knows what no part of the system can know.
 
+pub mod address;
 pub mod agents;
 pub mod calls_kept;
 pub mod exactly_once;
 pub mod explained;
 pub mod legal;
+pub mod link;
 pub mod nothing_lost;
 pub mod one_charge;
 pub mod one_primary;
@@ -15,6 +17,7 @@ pub mod progress;
 pub mod queue_order;
 pub mod quiet;
 pub mod same_state;
+pub mod watch;
 pub mod words;
 
 /// The answer of a checker: what was broken, for people.

@@ -7,9 +7,9 @@ use redundancy::hot_standby::{Effect, Message, Released, Remark, Stamp};
 
 use super::link::OnLink;
 use super::process::OutputOf;
-use super::{End, Event, News, Pair, PairEvent, Service, Side, other};
+use super::{End, Event, News, Pair, PairEvent, Process, Service, Side, other};
 use crate::kernel::Core;
-use crate::plan::{Moment, Point};
+use crate::plan::{Layout, Moment, Point};
 
 /// How long it takes to read the journals.
 const JOURNAL_READING: u64 = 20_000;
@@ -49,12 +49,18 @@ impl<S: Service> Pair<S> {
                 core.trace.arrow(core.now, self.actor(side), self.actor(other(side)), bytes.len() as u64, || {
                     describe_frame(&bytes)
                 });
-                self.write_frame(core, side, OnLink::Protocol(bytes), checkpoint);
+                if self.plan.layout == Layout::ThreeHosts {
+                    self.tell_far(core, side, &bytes);
+                } else {
+                    self.write_frame(core, side, OnLink::Protocol(bytes), checkpoint);
+                }
             }
             Effect::Release(released) => self.release(core, side, released),
             Effect::Shadow(output) => self.shadow(side, &output),
             Effect::Ask(request) => self.ask(core, side, request),
+            Effect::Dial(_) if self.plan.layout == Layout::ThreeHosts => self.dial_far(core, side),
             Effect::Dial(to) => self.dial(core, side, to),
+            Effect::HangUp if self.plan.layout == Layout::ThreeHosts => self.hang_up_far(core, side),
             Effect::HangUp => self.hang_up(core, side),
             Effect::Journal { stamp: (epoch, sequence), key, change } => {
                 self.applications[side].journal.insert(key, (Stamp { epoch, sequence }, change));
@@ -72,6 +78,8 @@ impl<S: Service> Pair<S> {
                 // It closes its connections to the other pair, with what it has not read of them.
                 process.asides.clear();
                 self.news.push(News::Leaves(side));
+                self.close_doors(side);
+                self.release_address(side);
             }
             Effect::Retire(why) => {
                 core.trace.mark(core.now, self.actor(side), 0x4e7, || format!("retires: {why:?}"));
@@ -86,6 +94,14 @@ impl<S: Service> Pair<S> {
     fn remark<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, remark: &Remark) {
         core.trace.mark(core.now, self.actor(side), 0x7e11, || format!("{remark:?}"));
         match remark {
+            Remark::Suspects(primary) => {
+                let serves = |process: &Process<S>| process.is_open && !process.stopped;
+                if self.process_of(primary).is_some_and(serves)
+                    && self.process(side).is_some_and(|process| process.far.is_linked())
+                {
+                    self.check_link_is_needed(core, side, "the primary is suspected");
+                }
+            }
             Remark::ColdStart { .. } => {
                 let status = self.applications[side].process.as_ref().map(|process| process.replica.status());
                 self.news.push(News::ColdStart(status.map_or(Epoch::default(), |status| status.epoch)));

@@ -5,7 +5,7 @@ use redundancy::coordinator::PairEntry;
 use redundancy::hot_standby::{Commit, Engine as _, RoleName, Serve, Stamp, Status};
 
 use super::{End, News, Pair, Process, Service, Side, other};
-use crate::checkers::{Verdict, explained, nothing_lost, one_primary, quiet, same_state};
+use crate::checkers::{Verdict, explained, nothing_lost, one_primary, quiet, same_state, watch};
 use crate::kernel::Core;
 use crate::plan::Layout;
 
@@ -132,6 +132,22 @@ impl<S: Service> Pair<S> {
         if backup.is_some_and(in_sync) {
             report(core, nothing_lost::NAME, nothing_lost::closes(lost));
         }
+    }
+
+    /// Whoever watches the entry has been told how it stands, or there was no time yet; says who was not.
+    pub fn check_watches<E>(&self, core: &mut Core<E>) -> Option<String> {
+        let entry = self.control.entry.as_ref()?;
+        let mut untold = None;
+        for process in [0, 1].into_iter().filter_map(|side| self.process(side)).filter(|process| !process.stopped) {
+            let Some(session) = process.session.and_then(|id| self.control.session(id)) else { continue };
+            let changed = (entry.revision, self.control.changed);
+            let who = process.me.to_string();
+            report(core, watch::NAME, watch::knows(&who, core.now, process.told, session.since, changed));
+            if process.told < entry.revision {
+                untold = Some(format!("{who} was not told of revision {}", entry.revision));
+            }
+        }
+        untold
     }
 
     pub(super) fn check_after_turn<E>(&self, core: &mut Core<E>) {

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 use model::{Span, Time};
 use redundancy::coordinator::{Reply, Request, Versioned};
 
+use super::members::{LOOK, Members, Membership};
 use super::process::FromControl;
 use super::{Event, Pair, PairEvent, Service, Side};
 use crate::kernel::{Actor, Core};
-use crate::plan::Direction;
+use crate::plan::{Direction, Layout};
 
 /// Pause before a broken connection is tried again.
 const RECONNECT: Span = Span::from_millis(30);
@@ -24,15 +25,38 @@ pub(super) struct Control {
     sessions: BTreeMap<u64, Session>,
     /// Until when nothing passes: from each side, and to each side.
     cut_until: [[Time; 2]; 2],
+    /// On several hosts.
+    pub(super) members: Members,
+    /// When the entry changed last.
+    pub(super) changed: Time,
+}
+
+impl Control {
+    pub(super) fn session(&self, id: u64) -> Option<&Session> {
+        self.sessions.get(&id)
+    }
+
+    pub(super) fn session_mut(&mut self, id: u64) -> Option<&mut Session> {
+        self.sessions.get_mut(&id)
+    }
+
+    /// The connections that stand.
+    pub(super) fn standing(&self) -> Vec<u64> {
+        self.sessions.iter().filter(|(_, session)| session.stands).map(|(id, _)| *id).collect()
+    }
 }
 
 /// One connection.
 #[derive(Debug)]
-struct Session {
-    side: Side,
+pub(super) struct Session {
+    pub(super) side: Side,
     run: u64,
     /// Both ends still hold it.
-    stands: bool,
+    pub(super) stands: bool,
+    /// On several hosts: the member that is asked.
+    pub(super) membership: Membership,
+    /// Since when it stands.
+    pub(super) since: Time,
     watches: bool,
     requests: VecDeque<Request>,
     /// Nothing arrives before then: the connection is slow, or it broke and the network holds what was sent.
@@ -46,7 +70,8 @@ impl<S: Service> Pair<S> {
     pub(super) fn connects<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, run: u64) {
         let cut = self.control.cut_until[side].iter().any(|until| *until > core.now);
         let reachable = !self.control.is_down && !cut && self.hosts[self.host_of(side)].isolated_until <= core.now;
-        if !reachable {
+        let several = self.plan.layout == Layout::ThreeHosts;
+        if !reachable || several && self.find_member(core, side, true).is_none() {
             return self.plan_event(core, core.now + RECONNECT, Event::Connect(side, run));
         }
         let id = self.control.next + 1;
@@ -58,6 +83,8 @@ impl<S: Service> Pair<S> {
             side,
             run,
             stands: true,
+            membership: Membership::since(core.now),
+            since: core.now,
             watches: false,
             requests: VecDeque::new(),
             held_until: Time::ZERO,
@@ -65,14 +92,15 @@ impl<S: Service> Pair<S> {
             last_reply: core.now,
         };
         self.control.sessions.insert(id, session);
+        self.begins_to_beat(core, id);
         self.wake(core, side, core.now);
     }
 
     /// The process asks.
     pub(super) fn ask<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, request: Request) {
-        let passes = core.now.max(self.control.cut_until[side][0]);
         let delay = self.plan.control.draw(&mut core.chances.control);
         let id = self.applications[side].process.as_ref().and_then(|process| process.session);
+        let passes = core.now.max(self.control.cut_until[side][0]);
         let Some((id, session)) = id.and_then(|id| self.control.sessions.get_mut(&id).map(|session| (id, session)))
         else {
             return;
@@ -82,25 +110,47 @@ impl<S: Service> Pair<S> {
         session.last_request = session.last_request.max(passes + delay);
         let at = session.last_request;
         self.plan_event(core, at, Event::Request(id));
+        self.counts_request(core, id);
     }
 
     /// A request reaches the coordinator.
     pub(super) fn coordinate<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64) {
         let is_down = self.control.is_down;
+        let carried_out = self.is_carried_out(core, id);
         let Some(session) = self.control.sessions.get_mut(&id) else { return };
         if session.held_until > core.now {
             let at = session.held_until;
             return self.plan_event(core, at, Event::Request(id));
         }
+        if !carried_out && session.stands {
+            // A member that finds no majority keeps it; without a member it is sent when there is one.
+            let at = core.now + LOOK;
+            return self.plan_event(core, at, Event::Request(id));
+        }
         let Some(request) = session.requests.pop_front() else { return };
-        if is_down {
+        if is_down || !carried_out {
             return;
         }
-        match request {
-            Request::Watch => {
-                session.watches = true;
-                self.reply(core, id, Reply::Entry(self.control.entry.clone()));
+        session.watches |= request == Request::Watch;
+        let (done, reply) = self.carry_out_request(core, request.clone());
+        if self.is_asked_again(core, id) {
+            // The answer does not come in time; the next one says how the entry stands then.
+            if let Some(session) = self.control.sessions.get_mut(&id) {
+                session.requests.push_front(request);
             }
+        } else {
+            self.answer(core, id, reply);
+        }
+        if done {
+            self.tell_watchers(core);
+        }
+        self.control.sessions.retain(|_, session| session.stands || !session.requests.is_empty());
+    }
+
+    /// Carries a request out: whether it changed the entry, and the answer.
+    fn carry_out_request<E>(&mut self, core: &mut Core<E>, request: Request) -> (bool, Reply) {
+        match request {
+            Request::Watch => (false, Reply::Entry(self.control.entry.clone())),
             Request::CompareAndSwap { expected, new } => {
                 let done = expected == self.control.entry.as_ref().map(|versioned| versioned.revision);
                 if done {
@@ -111,25 +161,33 @@ impl<S: Service> Pair<S> {
                     });
                     self.entry_changes(core, &new);
                     self.control.entry = Some(Versioned { revision, entry: new });
+                    self.control.changed = core.now;
                 }
-                self.reply(core, id, Reply::Swapped { done, now: self.control.entry.clone() });
-                if done {
-                    self.tell_watchers(core);
-                }
+                (done, Reply::Swapped { done, now: self.control.entry.clone() })
             }
         }
-        self.control.sessions.retain(|_, session| session.stands || !session.requests.is_empty());
     }
 
     fn tell_watchers<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {
         let watchers: Vec<u64> =
             self.control.sessions.iter().filter(|(_, session)| session.watches).map(|(id, _)| *id).collect();
         for id in watchers {
-            self.reply(core, id, Reply::Entry(self.control.entry.clone()));
+            if self.can_tell(core, id) {
+                self.reply(core, id, Reply::Entry(self.control.entry.clone()));
+            }
         }
     }
 
-    fn reply<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64, reply: Reply) {
+    /// Answers a request.
+    fn answer<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64, reply: Reply) {
+        self.reply(core, id, reply);
+        if let Some(session) = self.control.sessions.get_mut(&id) {
+            let at = session.last_reply;
+            session.membership.is_answered(at);
+        }
+    }
+
+    pub(super) fn reply<E: From<PairEvent>>(&mut self, core: &mut Core<E>, id: u64, reply: Reply) {
         let delay = self.plan.control.draw(&mut core.chances.control);
         let Some(session) = self.control.sessions.get_mut(&id).filter(|session| session.stands) else { return };
         let passes = core.now.max(self.control.cut_until[session.side][1]);
@@ -191,7 +249,11 @@ impl<S: Service> Pair<S> {
     pub(super) fn next_from_control(&mut self, now: Time, side: Side) -> Option<FromControl> {
         let process = self.applications[side].process.as_mut()?;
         let due = process.from_control.front().is_some_and(|(at, _)| *at <= now);
-        if due { process.from_control.pop_front().map(|(_, news)| news) } else { None }
+        let news = if due { process.from_control.pop_front().map(|(_, news)| news) } else { None };
+        if let Some(FromControl::Says(Reply::Entry(Some(now)) | Reply::Swapped { now: Some(now), .. })) = &news {
+            process.told = process.told.max(now.revision);
+        }
+        news
     }
 }
 

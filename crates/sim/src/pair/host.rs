@@ -24,6 +24,10 @@ pub(super) struct Host<D> {
     pub(super) is_dark: bool,
     /// Cut off from everything until then.
     pub(super) isolated_until: Time,
+    /// It stands still until then.
+    pub(super) frozen_until: Time,
+    /// Its kernel has the address of the pair, and answers for it.
+    pub(super) has_address: bool,
 }
 
 /// The input ring in shared memory.
@@ -42,7 +46,8 @@ impl<D> Host<D> {
     pub(super) fn new(clock: Clock) -> Self {
         let ring = Ring { inputs: VecDeque::new(), last: 0, freed: 0, in_hand: None };
         let (socket, sockets) = (VecDeque::new(), BTreeMap::new());
-        Self { clock, socket, ring, sockets, is_dark: false, isolated_until: Time::ZERO }
+        let (isolated_until, frozen_until) = (Time::ZERO, Time::ZERO);
+        Self { clock, socket, ring, sockets, is_dark: false, isolated_until, frozen_until, has_address: false }
     }
 
     /// A datagram arrives; false if there is no room.
@@ -69,6 +74,7 @@ impl<D> Host<D> {
         self.socket.clear();
         self.ring.clear();
         self.sockets.clear();
+        self.has_address = false;
         self.is_dark = true;
     }
 }

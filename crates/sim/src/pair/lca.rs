@@ -44,6 +44,9 @@ impl<S: Service> Pair<S> {
         core.trace.mark(core.now, self.actor(side), 0x57a7 ^ me.run, || format!("{me} starts"));
         let replica = Replica::new(self.service.engine(), settings);
         let mut process = Process::new(me.clone(), replica);
+        // An earlier run that was killed may have left it.
+        self.release_address(side);
+        self.untroubled = core.now;
         process.facts.extend(self.agents.ended.keys().cloned());
         self.applications[side].process = Some(process);
         let soon = core.now + self.plan.scheduler.draw(&mut core.chances.hosts);
@@ -56,9 +59,17 @@ impl<S: Service> Pair<S> {
         let Some(process) = self.applications[side].process.take() else { return };
         core.trace.mark(core.now, self.actor(side), 0xe4d ^ process.me.run, || format!("{} ends: {how:?}", process.me));
         self.check_end(core, &process, how);
+        self.untroubled = core.now;
         self.news.push(News::Leaves(side));
+        if how == End::Retired {
+            self.release_address(side);
+        }
+        for cable in process.far.cables() {
+            self.close_cable(core, side, cable, how != End::PowerLost);
+        }
         let lost = self.drop_streams(side, &unsent(&process));
         self.check_streams(core, side, &lost);
+        self.close_doors(side);
         for id in process.incoming.iter().copied().chain(process.link) {
             if how == End::PowerLost {
                 continue;
@@ -93,8 +104,11 @@ impl<S: Service> Pair<S> {
 
     /// A side is told that an incarnation has ended, unless the word cannot come through now.
     pub(super) fn told<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, who: Incarnation) {
-        let apart = self.hosts.iter().map(|host| host.isolated_until).max().unwrap_or_default();
-        let apart = if self.plan.layout == Layout::TwoHosts { apart } else { Time::ZERO };
+        let apart = match self.plan.layout {
+            Layout::OneHost => Time::ZERO,
+            Layout::TwoHosts => self.hosts.iter().map(|host| host.isolated_until).max().unwrap_or_default(),
+            Layout::ThreeHosts => self.networks.passes(other(side), side, core.now),
+        };
         let late = apart.max(self.agents.down_until);
         if late > core.now {
             return self.plan_event(core, late, Event::Told(side, who));
@@ -127,6 +141,7 @@ impl<S: Service> Pair<S> {
     /// The host of a side has power again: its agent starts what ran there, and can tell what has ended.
     pub(super) fn host_up<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) {
         self.hosts[self.host_of(side)].is_dark = false;
+        self.untroubled = core.now;
         self.links.reset(side, core.now);
         self.wake(core, other(side), core.now);
         for who in std::mem::take(&mut self.agents.lost) {

@@ -4,12 +4,15 @@
 //! What a shell has to do is written in `redundancy::hot_standby`; [`turn`](Pair::happens) and `carry` do exactly that,
 //! with the freedom to die or to be stopped between any two effects.
 
+mod address;
 mod carry;
 mod checks;
 mod control;
+mod far;
 mod host;
 mod lca;
 mod link;
+mod members;
 mod process;
 mod streams;
 mod strike;
@@ -26,9 +29,11 @@ use model::{Epoch, Incarnation, RecordKey, Span, Time};
 use redundancy::hot_standby::{Engine, Stamp};
 
 use crate::checkers::PairCheckers;
+use crate::hosts::Networks;
 use crate::kernel::{Actor, Core};
 use crate::plan::{Layout, Plan};
 use control::Control;
+use far::{Cables, Ledger};
 use host::Host;
 use link::Links;
 use strike::Traps;
@@ -75,6 +80,16 @@ pub enum Event {
     JournalsRead(Side, u64),
     /// The host of this side has power again.
     HostUp(Side),
+    /// A call of one host reaches the other one.
+    Calls(u64),
+    /// It is time for a connection to the coordinator to show that its member lives.
+    Beat(u64),
+    /// A host looks for another member of the coordinator, for this connection.
+    Search(u64),
+    /// So many requests of this connection are to be answered by now.
+    Patience(u64, usize),
+    /// A member of the coordinator may have something to tell on this connection that it could not tell before.
+    CatchesUp(u64),
 }
 
 /// What a pair tells its world.
@@ -91,6 +106,8 @@ pub enum News<O> {
     Serves(Side),
     /// This side serves no more: it stands by or has ended.
     Leaves(Side),
+    /// This side tells the network that it has the address of the pair.
+    Announces(Side),
     /// A trap has given its signal.
     Signal,
     /// Bytes left the host of this side on a connection.
@@ -140,6 +157,11 @@ pub struct Pair<S: Service> {
     traps: Traps,
     checkers: PairCheckers,
     spins: u32,
+    networks: Networks,
+    cables: Cables,
+    ledger: Ledger,
+    /// Since when neither the processes nor their hosts had trouble.
+    untroubled: Time,
 }
 
 /// How often a pair may be given the processor at one moment of virtual time.
@@ -168,6 +190,10 @@ impl<S: Service> Pair<S> {
             traps: Traps::default(),
             checkers: PairCheckers::default(),
             spins: 0,
+            networks: Networks::default(),
+            cables: Cables::default(),
+            ledger: Ledger::default(),
+            untroubled: Time::ZERO,
         };
         for side in [0, 1] {
             let after = Span::from_micros(core.chances.hosts.below(5_000));
@@ -184,7 +210,7 @@ impl<S: Service> Pair<S> {
     const fn host_of(&self, side: Side) -> usize {
         match self.plan.layout {
             Layout::OneHost => 0,
-            Layout::TwoHosts => side,
+            Layout::TwoHosts | Layout::ThreeHosts => side,
         }
     }
 
@@ -235,6 +261,11 @@ impl<S: Service> Pair<S> {
             Event::ControlUp => self.control.is_down = false,
             Event::JournalsRead(side, run) => self.journals_read(core, side, run),
             Event::HostUp(side) => self.host_up(core, side),
+            Event::Calls(cable) => self.is_called_over(core, cable),
+            Event::Beat(session) => self.member_beats(core, session),
+            Event::Search(session) => self.search_member(core, session),
+            Event::Patience(session, count) => self.patience_ends(core, session, count),
+            Event::CatchesUp(session) => self.catches_up(core, session),
         }
     }
 }
@@ -265,7 +296,8 @@ impl<S: Service> Pair<S> {
     /// A datagram reaches the host of a side.
     pub fn receives<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, datagram: S::Datagram) {
         let host = self.host_of(side);
-        if !self.is_reachable(core.now, side) || !self.hosts[host].receive(datagram) {
+        let open = self.has_doors(side);
+        if !open || !self.is_reachable(core.now, side) || !self.hosts[host].receive(datagram) {
             return;
         }
         for side in [0, 1] {
@@ -280,7 +312,8 @@ impl<S: Service> Pair<S> {
     #[must_use]
     pub const fn is_reachable(&self, now: Time, side: Side) -> bool {
         let host = &self.hosts[self.host_of(side)];
-        !host.is_dark && host.isolated_until.as_micros() <= now.as_micros()
+        let away = host.isolated_until.as_micros() > now.as_micros() || host.frozen_until.as_micros() > now.as_micros();
+        !host.is_dark && !away
     }
 
     /// The faults stop: no trap is left set.

@@ -5,9 +5,11 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 
 use model::{Epoch, Incarnation, Time};
+use network::address::Announcer;
 use redundancy::coordinator::Reply;
 use redundancy::hot_standby::{Effect, Engine, Replica, RoleName, Stamp, Taken};
 
+use super::far::Far;
 use super::link::OnLink;
 use super::streams::{Account, StreamAction};
 
@@ -128,6 +130,12 @@ pub struct Process<S: Service> {
     pub(super) early: BTreeMap<u64, Vec<u8>>,
     /// How many connections it has accepted.
     pub(super) accepted: u64,
+    /// What joins it to the other host.
+    pub(super) far: Far,
+    /// Says when the address is to be announced, while this process has it.
+    pub(super) announcer: Option<Announcer>,
+    /// The revision of the entry that it was told last.
+    pub(super) told: u64,
     /// The connection to the coordinator.
     pub(super) session: Option<u64>,
     /// The journals are read and wait to be taken in.
@@ -160,6 +168,9 @@ impl<S: Service> Process<S> {
             stale: BTreeSet::new(),
             early: BTreeMap::new(),
             accepted: 0,
+            far: Far::default(),
+            announcer: None,
+            told: 0,
             session: None,
             journals_read: false,
             kept: Stamp::default(),

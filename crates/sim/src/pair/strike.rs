@@ -49,6 +49,20 @@ impl<S: Service> Pair<S> {
                 core.trace.mark(core.now, self.actor(side), 0xcb, || "loses its coordinator".to_owned());
                 self.break_control(core, side, hold);
             }
+            Kind::Net(reach, ill, span) => {
+                core.trace.mark(core.now, Actor::World, 0x4e7, || format!("network {reach} {ill} for {span}"));
+                self.networks.suffer(reach, ill, core.now + span);
+                self.elect(core);
+            }
+            Kind::Power(host, down) => {
+                self.member_goes(core, usize::from(host), down);
+                if usize::from(host) < self.hosts.len() {
+                    self.host_crashes(core, usize::from(host), down);
+                }
+            }
+            Kind::Freeze(host, span) => self.freeze(core, usize::from(host), span),
+            Kind::MemberDown(host, span) => self.member_goes(core, usize::from(host), span),
+            Kind::Compaction => self.compacts(core),
             Kind::LinkBreak(_) => {
                 core.trace.mark(core.now, Actor::World, 0x1b, || "link breaks".to_owned());
                 let after = self.plan.link.draw(&mut core.chances.link);
@@ -66,6 +80,7 @@ impl<S: Service> Pair<S> {
                 self.agents.down_until = core.now + span;
             }
             Kind::ClockJump(target, span) => {
+                self.untroubled = core.now;
                 let host = self.host_of(self.resolve(target.who));
                 self.hosts[host].clock.offset += span.as_micros();
                 self.wake_both(core, core.now);
@@ -90,7 +105,8 @@ impl<S: Service> Pair<S> {
             | Kind::Storm(..)
             | Kind::PhoneCut(..)
             | Kind::MailBreak
-            | Kind::MailCut(..) => {}
+            | Kind::MailCut(..)
+            | Kind::AccessCut(..) => {}
         }
     }
 
@@ -106,6 +122,7 @@ impl<S: Service> Pair<S> {
             Act::Pause(span) => {
                 let Some(process) = &mut self.applications[side].process else { return };
                 if !std::mem::replace(&mut process.stopped, true) {
+                    self.untroubled = core.now + span;
                     core.trace.mark(core.now, self.actor(side), 0x570b, || format!("stopped for {span}"));
                     self.watch_for_hang(core, side, span);
                 }
@@ -153,7 +170,9 @@ impl<S: Service> Pair<S> {
             return;
         }
         core.trace.mark(core.now, self.actor(side), 0xda4c, || format!("host without power for {down}"));
+        self.close_doors(side);
         self.hosts[host].goes_dark();
+        self.untroubled = core.now + down;
         self.links.silence(side, core.now);
         if let Some(process) = &self.applications[side].process {
             if let Some(session) = process.session {
@@ -173,12 +192,29 @@ impl<S: Service> Pair<S> {
         core.trace.mark(core.now, self.actor(side), 0x150, || format!("isolated for {span}"));
         let until = core.now + span;
         self.hosts[host].isolated_until = self.hosts[host].isolated_until.max(until);
+        if self.plan.layout == Layout::ThreeHosts {
+            self.networks.isolate(host, until);
+            return self.elect(core);
+        }
         self.links.cut(crate::plan::Direction::Both, until);
         self.break_control(core, side, span);
     }
 
+    /// A host stands still with everything on it.
+    fn freeze<E: From<PairEvent>>(&mut self, core: &mut Core<E>, host: usize, span: Span) {
+        self.member_goes(core, host, span);
+        if host >= self.hosts.len() {
+            return;
+        }
+        core.trace.mark(core.now, self.actor(host), 0xf4e, || format!("host stands still for {span}"));
+        let frozen = &mut self.hosts[host];
+        frozen.frozen_until = frozen.frozen_until.max(core.now + span);
+        self.strike(core, host, Act::Pause(span));
+    }
+
     fn switch_over<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {
         let side = self.resolve(Who::Primary);
+        self.untroubled = core.now;
         let clock = self.hosts[self.host_of(side)].clock;
         let Some(process) = self.applications[side].process.as_mut().filter(|process| !process.stopped) else { return };
         let answer = process.replica.switch_over(clock.local(core.now));

@@ -14,6 +14,7 @@ impl<S: Service> Pair<S> {
         self.check_serve(core, side, serve);
         self.applications[side].process.as_mut()?.is_open = true;
         self.news.push(News::Serves(side));
+        self.claim_address(core, side);
         let host = self.host_of(side);
         let Some(before) = &serve.after else {
             self.hosts[host].ring.clear();

@@ -42,7 +42,7 @@ impl<S: Service> Pair<S> {
         }
     }
 
-    fn local(&self, core_now: Time, side: Side) -> Time {
+    pub(super) fn local(&self, core_now: Time, side: Side) -> Time {
         self.hosts[self.host_of(side)].clock.local(core_now)
     }
 
@@ -60,6 +60,7 @@ impl<S: Service> Pair<S> {
         self.accept_links(core, side);
         self.hear_control(core, side)?;
         self.hear_link(core, side, false)?;
+        self.hear_far(core, side)?;
         self.hear_facts(core, side)?;
         self.hear_dialling(core, side)?;
         self.take_in_journals(core, side)?;
@@ -70,7 +71,9 @@ impl<S: Service> Pair<S> {
         self.take_asides(core, side)?;
         let local = self.local(core.now, side);
         self.applications[side].process.as_mut()?.replica.flush(local);
-        self.carry(core, side)
+        self.carry(core, side)?;
+        self.announce_address(core, side);
+        Some(())
     }
 
     fn hear_control<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
@@ -227,11 +230,14 @@ impl<S: Service> Pair<S> {
         let host = &mut self.hosts[host];
         let Some(process) = &self.applications[side].process else { return };
         host.ring.free(process.replica.mark());
-        let due = host.clock.when(process.replica.deadline());
+        let announcer = process.announcer.map_or(Time::NEVER, |announcer| announcer.deadline());
+        let due = process.replica.deadline().min(process.far.deadline()).min(announcer);
+        let due = host.clock.when(due);
+        let far = self.cables.next_arrival(&process.far.cables(), side);
         let accepts = process.replica.accepts_inputs();
         let aside = process.asides.front().filter(|_| accepts).map_or(Time::NEVER, |(at, _)| *at);
         let reads = accepts && !host.socket.is_empty();
-        let next = if reads { core.now } else { due.min(self.link_arrival(side)).min(aside) };
+        let next = if reads { core.now } else { due.min(self.link_arrival(side)).min(far).min(aside) };
         if next <= core.now {
             self.spins += 1;
             if self.spins > MOST_SPINS {

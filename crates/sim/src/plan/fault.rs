@@ -93,6 +93,32 @@ impl Direction {
     }
 }
 
+/// Which part of the networks between hosts; hosts are counted from 0 and written from `h1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The network; `None` for each of them.
+    pub network: Option<u8>,
+    /// The two hosts; of a direction, the first one is the first side.
+    pub hosts: [u8; 2],
+    /// Which way.
+    pub way: Direction,
+}
+
+/// What a network does to what goes over it by TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ill {
+    /// Nothing passes; what is sent arrives afterwards.
+    Cut,
+    /// So many packets of a thousand are lost: their stream stalls until they were sent again.
+    Loses(u32),
+    /// Everything takes so much longer.
+    Slows(Span),
+    /// Heartbeats pass and nothing else; the rest arrives afterwards.
+    CarriesBeats,
+    /// Long packets do not pass, nor what is behind them in their stream.
+    CarriesShort,
+}
+
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -140,4 +166,16 @@ pub enum Kind {
     /// Nothing passes between the two servers for so long; the SIP Server is the first side. What is sent meanwhile
     /// arrives afterwards.
     MailCut(Direction, Span),
+    /// Something is wrong with a network between two hosts for so long (several hosts only, like all that follow).
+    Net(Reach, Ill, Span),
+    /// A host loses its power for so long.
+    Power(u8, Span),
+    /// A host stands still for so long, with everything on it, and goes on.
+    Freeze(u8, Span),
+    /// The member of the coordinator on this host is down for so long.
+    MemberDown(u8, Span),
+    /// The coordinator forgets old revisions: who watches must read anew.
+    Compaction,
+    /// Nothing passes between one corner of the access network and a host for so long; the corner is the first side.
+    AccessCut(u8, u8, Direction, Span),
 }

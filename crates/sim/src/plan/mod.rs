@@ -13,11 +13,11 @@ mod script;
 mod word;
 mod write;
 
-pub use fault::{Act, Direction, Fault, Kind, Moment, Point, Target, Who};
+pub use fault::{Act, Direction, Fault, Ill, Kind, Moment, Point, Reach, Target, Who};
 pub use read::BadPlan;
 pub use scene::{Scene, Victims};
 pub use script::{AGENTS, CallPlan, FORKED, Manner, Method, PhonePlan, QUEUE, Says};
-pub use word::{name_of, sabotage_named, world_named};
+pub use word::{name_of, name_of_world, sabotage_named, world_named};
 
 use model::{Span, Time};
 use redundancy::hot_standby::{Commit, Sabotage};
@@ -29,8 +29,12 @@ use crate::kernel::{Clock, Delay};
 pub enum Layout {
     /// Both on one host: commit by publication, takeover when the primary has certainly ended (rule 16).
     OneHost,
-    /// On two hosts: commit by acknowledgement, takeover on suspicion (rules 4 and 6).
+    /// On two hosts: commit by acknowledgement, takeover on suspicion (rules 4 and 6). One connection joins them, the
+    /// coordinator is one store, and the address of the pair follows whoever serves: the protocol alone.
     TwoHosts,
+    /// On two of three hosts, with what lies around the protocol there (see [`crate::hosts`]): two networks under each
+    /// link, a member of the coordinator on each host, an address that is claimed, announced and given up.
+    ThreeHosts,
 }
 
 impl Layout {
@@ -39,7 +43,7 @@ impl Layout {
     pub const fn commit(self) -> Commit {
         match self {
             Self::OneHost => Commit::Published,
-            Self::TwoHosts => Commit::Acknowledged,
+            Self::TwoHosts | Self::ThreeHosts => Commit::Acknowledged,
         }
     }
 }
@@ -70,6 +74,18 @@ pub enum World {
     Toy,
     /// The SIP Server and the Routing Server, with telephones (see [`crate::calls`]).
     Calls,
+    /// The toy server on several hosts.
+    ToyHosts,
+    /// The SIP Server and the Routing Server on several hosts, with telephones.
+    Hosts,
+}
+
+impl World {
+    /// True if it has telephones.
+    #[must_use]
+    pub const fn has_calls(self) -> bool {
+        matches!(self, Self::Calls | Self::Hosts)
+    }
 }
 
 /// Everything that a run depends on.

@@ -6,7 +6,8 @@ use std::str::{FromStr, SplitWhitespace};
 use model::{Span, Time};
 
 use super::word::Word;
-use super::{Act, CallPlan, Fault, Kind, Layout, PhonePlan, Plan, Says, Target};
+use super::{Act, CallPlan, Fault, Ill, Kind, Layout, PhonePlan, Plan, Reach, Says, Target};
+use crate::hosts::{HOSTS, NETWORKS};
 use crate::kernel::Delay;
 
 /// A plan that cannot be read.
@@ -57,6 +58,31 @@ impl Words<'_> {
         }
     }
 
+    /// A host by its name, `h1`.
+    fn host(&mut self) -> Option<u8> {
+        let number: u8 = self.0.next()?.strip_prefix('h')?.parse().ok()?;
+        number.checked_sub(1).filter(|host| usize::from(*host) < HOSTS)
+    }
+
+    fn reach(&mut self) -> Option<Reach> {
+        let network = match self.0.next()? {
+            "each" => None,
+            number => Some(number.parse().ok().filter(|network| usize::from(*network) < NETWORKS)?),
+        };
+        Some(Reach { network, hosts: [self.host()?, self.host()?], way: self.word()? })
+    }
+
+    fn ill(&mut self) -> Option<Ill> {
+        Some(match self.0.next()? {
+            "cut" => Ill::Cut,
+            "loses" => Ill::Loses(self.number()?),
+            "slows" => Ill::Slows(self.span()?),
+            "carries-beats" => Ill::CarriesBeats,
+            "carries-short" => Ill::CarriesShort,
+            _ => return None,
+        })
+    }
+
     fn kind(&mut self) -> Option<Kind> {
         Some(match self.0.next()? {
             "strike" => Kind::Strike(self.target()?, self.act()?),
@@ -79,6 +105,12 @@ impl Words<'_> {
             "control-cut" => Kind::ControlCut(self.target()?, self.word()?, self.span()?),
             "mail-break" => Kind::MailBreak,
             "mail-cut" => Kind::MailCut(self.word()?, self.span()?),
+            "net" => Kind::Net(self.reach()?, self.ill()?, self.span()?),
+            "power" => Kind::Power(self.host()?, self.span()?),
+            "freeze" => Kind::Freeze(self.host()?, self.span()?),
+            "member-down" => Kind::MemberDown(self.host()?, self.span()?),
+            "compaction" => Kind::Compaction,
+            "access-cut" => Kind::AccessCut(self.number()?, self.host()?, self.word()?, self.span()?),
             _ => return None,
         })
     }
@@ -215,7 +247,7 @@ mod tests {
     #[test]
     fn every_drawn_plan_survives_being_written_and_read() {
         for seed in 0..200 {
-            let world = if seed % 2 == 0 { World::Toy } else { World::Calls };
+            let world = [World::Toy, World::Calls, World::ToyHosts, World::Hosts][seed as usize % 4];
             let plan = Plan::draw_world(world, seed, Sabotage::None);
             assert_eq!(plan.to_string().parse::<Plan>(), Ok(plan));
         }

@@ -43,7 +43,8 @@ impl Word for Direction {
 }
 
 impl Word for World {
-    const WORDS: &'static [(&'static str, Self)] = &[("toy", Self::Toy), ("calls", Self::Calls)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("toy", Self::Toy), ("calls", Self::Calls), ("toy-hosts", Self::ToyHosts), ("hosts", Self::Hosts)];
 }
 
 impl Word for Manner {
@@ -65,7 +66,8 @@ impl Word for Method {
 }
 
 impl Word for Layout {
-    const WORDS: &'static [(&'static str, Self)] = &[("one-host", Self::OneHost), ("two-hosts", Self::TwoHosts)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("one-host", Self::OneHost), ("two-hosts", Self::TwoHosts), ("three-hosts", Self::ThreeHosts)];
 }
 
 impl Word for Sabotage {
@@ -81,7 +83,19 @@ impl Word for Sabotage {
         ("forget-inputs", Self::ForgetInputs),
         ("forget-outputs", Self::ForgetOutputs),
         ("begin-unasked", Self::BeginUnasked),
+        ("unchecked-epoch", Self::UncheckedEpoch),
+        ("trust-beats", Self::TrustBeats),
+        ("deliver-twice", Self::DeliverTwice),
+        ("keep-address", Self::KeepAddress),
+        ("watch-gap", Self::WatchGap),
+        ("mix-links", Self::MixLinks),
     ];
+}
+
+/// The name of a world, `toy-hosts`.
+#[must_use]
+pub fn name_of_world(world: World) -> &'static str {
+    world.word()
 }
 
 /// The world with this name, `calls`.

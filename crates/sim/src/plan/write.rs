@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use model::{Span, Time};
 
 use super::word::Word;
-use super::{Act, CallPlan, Kind, PhonePlan, Plan, Says, Target};
+use super::{Act, CallPlan, Ill, Kind, PhonePlan, Plan, Reach, Says, Target};
 use crate::kernel::Delay;
 
 impl Display for Plan {
@@ -87,6 +87,31 @@ impl Display for Act {
     }
 }
 
+/// The name of a host.
+fn name(host: u8) -> String {
+    format!("h{}", host + 1)
+}
+
+impl Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let network = self.network.map_or_else(|| "each".to_owned(), |network| network.to_string());
+        let [one, other] = self.hosts.map(name);
+        write!(f, "{network} {one} {other} {}", self.way.word())
+    }
+}
+
+impl Display for Ill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut => write!(f, "cut"),
+            Self::Loses(of_thousand) => write!(f, "loses {of_thousand}"),
+            Self::Slows(span) => write!(f, "slows {}", span.as_micros()),
+            Self::CarriesBeats => write!(f, "carries-beats"),
+            Self::CarriesShort => write!(f, "carries-short"),
+        }
+    }
+}
+
 impl Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -114,6 +139,14 @@ impl Display for Kind {
             }
             Self::MailBreak => write!(f, "mail-break"),
             Self::MailCut(way, span) => write!(f, "mail-cut {} {}", way.word(), span.as_micros()),
+            Self::Net(reach, ill, span) => write!(f, "net {reach} {ill} {}", span.as_micros()),
+            Self::Power(host, span) => write!(f, "power {} {}", name(*host), span.as_micros()),
+            Self::Freeze(host, span) => write!(f, "freeze {} {}", name(*host), span.as_micros()),
+            Self::MemberDown(host, span) => write!(f, "member-down {} {}", name(*host), span.as_micros()),
+            Self::Compaction => write!(f, "compaction"),
+            Self::AccessCut(corner, host, way, span) => {
+                write!(f, "access-cut {corner} {} {} {}", name(*host), way.word(), span.as_micros())
+            }
         }
     }
 }

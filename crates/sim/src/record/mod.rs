@@ -9,7 +9,7 @@ use serde::Serialize;
 use sheets::Sheet;
 
 use crate::explore::{Budget, search};
-use crate::plan::{World, name_of};
+use crate::plan::{World, name_of, name_of_world};
 use crate::table::{self, Table};
 use crate::{budget, case, rules};
 
@@ -20,6 +20,10 @@ pub struct Extent {
     pub calls_seeds: u64,
     /// Seeds of the world of the toy.
     pub toy_seeds: u64,
+    /// Seeds of the world of calls on several hosts.
+    pub hosts_seeds: u64,
+    /// Seeds of the world of the toy on several hosts.
+    pub toy_hosts_seeds: u64,
     /// The first seed of each.
     pub from: u64,
     /// Steps after each state of a call at which the crash-point table strikes.
@@ -113,7 +117,12 @@ impl Record {
         let budgets = [Commit::Acknowledged, Commit::Published].into_iter().flat_map(Budget::ladder);
         let explored = budgets.map(|budget| Explored::take(budget, extent.states)).collect();
         say("the seeds");
-        let ranges = [(World::Calls, extent.calls_seeds), (World::Toy, extent.toy_seeds)];
+        let ranges = [
+            (World::Calls, extent.calls_seeds),
+            (World::Toy, extent.toy_seeds),
+            (World::Hosts, extent.hosts_seeds),
+            (World::ToyHosts, extent.toy_hosts_seeds),
+        ];
         let seeds = ranges.map(|(world, seeds)| Range::take(world, seeds, extent)).into();
         let mut record = Self { extent, seeds, rules, explored, crash_points, cases, tables: Vec::new() };
         record.tables = record.tables();
@@ -133,7 +142,7 @@ impl Record {
 }
 
 fn name(world: World) -> String {
-    format!("{world:?}").to_lowercase()
+    name_of_world(world).to_owned()
 }
 
 impl Range {

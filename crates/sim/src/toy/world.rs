@@ -6,7 +6,8 @@ use redundancy::hot_standby::{Engine as _, Replica, Taken};
 use super::client::{Client, Step};
 use super::engine::ToyEngine;
 use super::wire::{Reply, Request};
-use crate::checkers::{exactly_once, nothing_lost, progress, quiet};
+use crate::checkers::{address, exactly_once, nothing_lost, progress, quiet};
+use crate::hosts::Access;
 use crate::kernel::{Actor, Core};
 use crate::outcome::Outcome;
 use crate::pair::{News, Pair, PairEvent, Service, Side};
@@ -35,6 +36,8 @@ enum Event {
     ToClient(Reply),
     /// The address of the pair moves, for one client; the number counts such moves.
     Reroute(u8, Side, u32),
+    /// A client hears, on several hosts, that this side has the address.
+    Announced(u8, Side),
     /// Whoever serves announces the address again, so that one that woke up late does not keep it.
     Announce,
     Fault(usize),
@@ -87,6 +90,7 @@ struct World {
     pair: Pair<Toy>,
     clients: Vec<Client>,
     routes: Vec<Side>,
+    access: Access,
     storm: (u32, Time),
     cold_starts: u32,
     takeovers: u32,
@@ -132,9 +136,9 @@ impl World {
         }
         core.at(plan.calm + SETTLING, Event::Look);
         core.at(Time::ZERO + ANNOUNCEMENTS, Event::Announce);
-        let routes = vec![0; clients.len()];
-        let storm = (0, Time::ZERO);
-        Self { core, plan: plan.clone(), pair, clients, routes, storm, cold_starts: 0, takeovers: 0, finished: false }
+        let (routes, access) = (vec![0; clients.len()], Access::new(clients.len()));
+        let (plan, storm, cold_starts, takeovers) = (plan.clone(), (0, Time::ZERO), 0, 0);
+        Self { core, plan, pair, clients, routes, access, storm, cold_starts, takeovers, finished: false }
     }
 
     fn happens(&mut self, event: Event) {
@@ -145,6 +149,7 @@ impl World {
             Event::ToClient(reply) => self.client_hears(reply),
             Event::Reroute(name, side, count) if count == self.takeovers => self.routes[usize::from(name)] = side,
             Event::Reroute(..) => {}
+            Event::Announced(name, side) => self.access.hears(name, side),
             Event::Announce => self.announce(),
             Event::Fault(index) => self.fault(index),
             Event::Look => self.look(),
@@ -197,21 +202,38 @@ impl World {
     }
 
     fn send(&mut self, name: u8, request: Request) {
-        let to = Actor::Server(0, self.routes[usize::from(name)] as u8);
+        let side = self.route_of(name);
+        let to = Actor::Server(0, side as u8);
         let now = self.core.now;
+        if self.access.passes(name, side, 0, now) > now {
+            return;
+        }
         self.core
             .trace
             .arrow(now, Actor::Client(0), to, request.fingerprint(), || format!("{name} {}", describe(&request)));
         for _ in 0..self.copies() {
             let at = now + self.plan.network.delay.draw(&mut self.core.chances.network);
-            self.core.at(at, Event::ToServer(self.routes[usize::from(name)], request));
+            self.core.at(at, Event::ToServer(side, request));
         }
+    }
+
+    fn route_of(&self, name: u8) -> Side {
+        match self.plan.layout {
+            Layout::ThreeHosts => self.access.route(name),
+            Layout::OneHost | Layout::TwoHosts => self.routes[usize::from(name)],
+        }
+    }
+
+    /// Whether something that leaves a side reaches a client.
+    fn reaches(&self, side: Side, name: u8) -> bool {
+        let now = self.core.now;
+        self.pair.is_reachable(now, side) && self.access.passes(name, side, 1, now) == now
     }
 
     fn hear_news(&mut self) {
         for news in std::mem::take(&mut self.pair.news) {
             match news {
-                News::Sent(side, _, reply) if self.pair.is_reachable(self.core.now, side) => {
+                News::Sent(side, _, reply) if self.reaches(side, reply.client) => {
                     for _ in 0..self.copies() {
                         let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
                         self.core.at(at, Event::ToClient(reply));
@@ -220,6 +242,7 @@ impl World {
                 News::Sent(..) => {}
                 News::ColdStart(_) | News::Loss(_) => self.cold_start(),
                 News::Serves(side) => self.serves(side),
+                News::Announces(side) => self.announces(side),
                 News::Leaves(_)
                 | News::Signal
                 | News::StreamBytes(..)
@@ -245,8 +268,24 @@ impl World {
         self.move_address(side);
     }
 
+    fn announces(&mut self, side: Side) {
+        for name in 0..self.plan.clients {
+            if !self.reaches(side, name) {
+                continue;
+            }
+            let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
+            self.core.at(at, Event::Announced(name, side));
+        }
+    }
+
     fn announce(&mut self) {
-        if let Some(side) = self.pair.serving() {
+        if self.plan.layout == Layout::ThreeHosts {
+            let (holders, answers) = (self.pair.holders(), self.pair.answers(self.core.now));
+            let verdict = self.access.resolve(self.core.now, &mut self.core.chances.network, holders, answers);
+            if let Err(what) = verdict {
+                self.core.fail(address::NAME, || what);
+            }
+        } else if let Some(side) = self.pair.serving() {
             self.move_address(side);
         }
         self.core.at(self.core.now + ANNOUNCEMENTS, Event::Announce);
@@ -265,6 +304,7 @@ impl World {
         let kind = self.plan.faults[index].kind;
         match kind {
             Kind::Storm(loss, span) if !self.plan.patient => self.storm = (loss, self.core.now + span),
+            Kind::AccessCut(corner, host, way, span) => self.access.cut(corner, host, way, self.core.now + span),
             Kind::Poison(name) | Kind::Abort(name) => self.send_poison(name, kind),
             _ => self.pair.suffer(&mut self.core, &kind),
         }
@@ -288,7 +328,9 @@ impl World {
     /// Looks whether everything has come to its end.
     fn look(&mut self) {
         self.pair.calms();
+        let untold = self.pair.check_watches(&mut self.core);
         let mut waiting: Vec<String> = self.clients.iter().filter_map(Client::waits_for).collect();
+        waiting.extend(untold);
         if !self.pair.is_level() {
             waiting.push(format!("the pair is not level: {:?}", self.pair.statuses()));
         }
@@ -304,13 +346,17 @@ impl World {
             records: if strict { engine.sessions() } else { 0 },
             deadline: engine.store().deadline() < Time::NEVER,
         };
-        match self.pair.rest(&mut self.core, left) {
-            Ok(()) => {
+        let rest = self.pair.rest(&mut self.core, left);
+        let several = self.plan.layout == Layout::ThreeHosts;
+        let address = self.access.at_rest(self.pair.holders(), self.pair.serving().filter(|_| several));
+        match rest {
+            Ok(()) if late && address.is_err() => self.core.fail(address::NAME, || address.err().unwrap_or_default()),
+            Ok(()) if address.is_ok() => {
                 self.count();
                 self.finished = true;
             }
             Err(what) if late => self.core.fail(quiet::NAME, || what),
-            Err(_) => self.core.at(self.core.now + LOOK, Event::Look),
+            _ => self.core.at(self.core.now + LOOK, Event::Look),
         }
     }
 

@@ -5,6 +5,7 @@ use prost::{Enumeration, Message, Oneof};
 
 pub(super) const RANGE: &str = "/etcdserverpb.KV/Range";
 pub(super) const TXN: &str = "/etcdserverpb.KV/Txn";
+pub(super) const COMPACT: &str = "/etcdserverpb.KV/Compact";
 pub(super) const WATCH: &str = "/etcdserverpb.Watch/Watch";
 pub(super) const STATUS: &str = "/etcdserverpb.Maintenance/Status";
 
@@ -114,6 +115,16 @@ pub(super) struct TxnResponse {
     #[prost(message, repeated, tag = "3")]
     pub(super) responses: Vec<ResponseOp>,
 }
+
+/// Forgets what stood there before this revision.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct CompactionRequest {
+    #[prost(int64, tag = "1")]
+    pub(super) revision: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct CompactionResponse {}
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct WatchRequest {

@@ -13,6 +13,7 @@
 
 mod cluster;
 mod connection;
+mod document;
 mod entries;
 mod messages;
 mod problem;
@@ -30,6 +31,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use redundancy::coordinator::{Request, Versioned};
 
 use self::cluster::Cluster;
+pub use self::document::{Book, Change};
 use self::problem::Problem;
 use self::worker::{Ask, Asker, News, Plan, Worker};
 use super::Served;

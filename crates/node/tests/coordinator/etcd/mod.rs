@@ -1,5 +1,6 @@
 //! The coordinator that stands on etcd: the conformance test, and what only it can meet.
 
+mod book;
 mod certificates;
 mod gate;
 mod losses;
@@ -35,6 +36,9 @@ pub(crate) const TESTS: &[Test] = &[
     ("etcd::another_cluster_at_the_same_place_is_not_asked", losses::another_cluster_at_the_same_place_is_not_asked),
     ("etcd::all_members_may_go_and_come_back", losses::all_members_may_go_and_come_back),
     ("etcd::a_member_that_stands_still_is_left", losses::a_member_that_stands_still_is_left),
+    ("etcd::of_two_changes_of_one_version_one_is_made", book::of_two_changes_of_one_version_one_is_made),
+    ("etcd::a_minority_changes_nothing_and_says_so", book::a_minority_changes_nothing_and_says_so),
+    ("etcd::many_changes_do_not_fill_it", book::many_changes_do_not_fill_it),
     ("etcd::a_place_where_nobody_answers_is_passed_over", losses::a_place_where_nobody_answers_is_passed_over),
 ];
 

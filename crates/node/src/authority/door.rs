@@ -1,0 +1,135 @@
+//! The authority's side: listens, and answers one question on each connection.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::visit::Welcome;
+use super::words::{Answer, Question, hear, say};
+use super::{AuthoritySettings, files, token};
+use crate::configuration;
+use crate::identity::{Authority, HOST_LIFETIME, explain, host_of};
+use crate::wire::Trouble;
+
+/// Guests that are served at a time; others wait.
+const MOST_GUESTS: usize = 32;
+/// How long one may take for all of it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Pause when the system gives no more connections.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What every connection needs.
+struct Door {
+    settings: AuthoritySettings,
+    authority: Authority,
+    room: Semaphore,
+}
+
+/// Listens in every network; gives the addresses with their ports.
+///
+/// # Errors
+/// If one of the addresses is not ours or its port is taken.
+pub(super) async fn listen(settings: AuthoritySettings, authority: Authority) -> Result<Vec<SocketAddr>, Trouble> {
+    let listen = settings.listen.clone();
+    let mut places = Vec::new();
+    let door = Arc::new(Door { settings, authority, room: Semaphore::new(MOST_GUESTS) });
+    for address in listen {
+        let cannot = |error| {
+            Trouble::new(
+                format!("cannot listen at {address} for hosts that join: {error}"),
+                "it must be an address of this host, and the port be free",
+            )
+        };
+        let listener = TcpListener::bind(address).await.map_err(cannot)?;
+        places.push(listener.local_addr().map_err(cannot)?);
+        tokio::spawn(answer(listener, Arc::clone(&door)));
+    }
+    Ok(places)
+}
+
+async fn answer(listener: TcpListener, door: Arc<Door>) {
+    loop {
+        match listener.accept().await {
+            Ok((guest, from)) => {
+                let door = Arc::clone(&door);
+                tokio::spawn(async move {
+                    let Ok(_place) = door.room.acquire().await else { return };
+                    let served = timeout(PATIENCE, door.serve(guest, from.ip())).await;
+                    if let Err(error) = served.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+                        let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
+                        tracing::warn!("a guest from {} is refused: {why}", from.ip());
+                    }
+                });
+            }
+            // Too many open files: others end some time.
+            Err(_) => sleep(PAUSE).await,
+        }
+    }
+}
+
+impl Door {
+    async fn serve(&self, guest: TcpStream, from: IpAddr) -> io::Result<()> {
+        let now = SystemTime::now();
+        let acceptor = TlsAcceptor::from(self.authority.door(now).map_err(io::Error::other)?);
+        let mut guest = acceptor.accept(guest).await?;
+        let shown = guest.get_ref().1.peer_certificates();
+        let host = shown.map(|shown| host_of(shown, self.authority.solution())).transpose();
+        let answer = match (hear(&mut guest).await?, host) {
+            (Question::Join { secret, request }, Ok(None)) => self.join(&secret, &request, from, now),
+            (Question::Renew { request }, Ok(Some(host))) => self.renew(&host, &request, now),
+            (_, Err(trouble)) => Err(trouble),
+            (Question::Join { .. }, Ok(Some(host))) => Err(twice(&host)),
+            (Question::Renew { .. }, Ok(None)) => Err(Trouble::new(
+                "a certificate is renewed only for a host that shows the one it has",
+                "let the host join anew by `everline host join`",
+            )),
+        };
+        let answer = answer.unwrap_or_else(|trouble| {
+            tracing::warn!("a guest from {from} is refused: {trouble}");
+            Answer::Refused(trouble)
+        });
+        say(&mut guest, &answer).await?;
+        guest.shutdown().await
+    }
+
+    fn join(&self, secret: &str, request: &str, from: IpAddr, now: SystemTime) -> Result<Answer, Trouble> {
+        let folder = &self.settings.folder;
+        let grant = token::look_up(folder, secret, now)?;
+        // Everything that can fail comes before the token is used up.
+        let issued = self.authority.sign(request, &grant.host, &grant.addresses, now, HOST_LIFETIME)?;
+        let configuration = configuration::kept(folder)?.ok_or_else(|| {
+            Trouble::new("the authority has no configuration to give", "give `everline host init` where it is")
+        })?;
+        let key = folder.nonce_key();
+        let nonce_key = std::fs::read(&key).map_err(|error| Trouble::of_file("read", &key, &error))?;
+        token::use_up(folder, secret)?;
+        files::note(folder, &grant.host, &grant.addresses, now)?;
+        tracing::info!("{} joins from {from}", grant.host);
+        Ok(Answer::Joined(Box::new(Welcome { issued, configuration, nonce_key })))
+    }
+
+    fn renew(&self, host: &str, request: &str, now: SystemTime) -> Result<Answer, Trouble> {
+        let known = self.settings.hosts.iter().find(|(name, _)| name == host).map(|(_, addresses)| addresses.clone());
+        let addresses = known.or_else(|| Some(files::joined(&self.settings.folder, host)?.addresses));
+        let addresses = addresses.ok_or_else(|| {
+            Trouble::new(
+                format!("{host} is no host of this solution any more"),
+                "write its [[host]] into the configuration and let it join, or end it",
+            )
+        })?;
+        let issued = self.authority.sign(request, host, &addresses, now, HOST_LIFETIME)?;
+        tracing::info!("{host} gets a new certificate");
+        Ok(Answer::Renewed(Box::new(issued)))
+    }
+}
+
+fn twice(host: &str) -> Trouble {
+    Trouble::new(format!("this host is {host} already"), "`everline host run` runs it")
+}

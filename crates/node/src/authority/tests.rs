@@ -1,0 +1,159 @@
+//! Both sides of the authority's door.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::configuration::{self, Document};
+use crate::identity::{Authority, HOST_LIFETIME, Identity, Keyring};
+
+const SOLUTION: &str = "ours";
+
+/// An authority whose door is open until the test ends.
+struct Site {
+    place: TempDir,
+    folder: Folder,
+    address: SocketAddr,
+    authority: Authority,
+}
+
+impl Site {
+    fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        folder.create().unwrap();
+        keep(&folder, &Authority::create(SOLUTION, SystemTime::now()).unwrap()).unwrap();
+        std::fs::write(folder.nonce_key(), [7; 32]).unwrap();
+        let (files, variables) = (BTreeMap::new(), BTreeMap::new());
+        let at = SystemTime::now();
+        let document = Document { version: 1, by: "h1".into(), at, text: "# ours".into(), files, variables };
+        configuration::keep(&folder, &document).unwrap();
+        let settings = AuthoritySettings {
+            folder: folder.clone(),
+            me: Incarnation::new("authority", 1),
+            listen: vec![(Ipv4Addr::LOCALHOST, 0).into()],
+            hosts: vec![("h1".into(), vec![Ipv4Addr::LOCALHOST.into()])],
+        };
+        let address = open(settings, read(&folder).unwrap());
+        let authority = read(&folder).unwrap();
+        Self { place, folder, address, authority }
+    }
+
+    fn token(&self, host: &str) -> Token {
+        let fingerprint = self.authority.fingerprint().unwrap();
+        Token::make(&self.folder, fingerprint, host, vec![Ipv4Addr::LOCALHOST.into()], 10).unwrap()
+    }
+
+    fn refused(&self, token: &Token) -> Trouble {
+        join(self.address, token).unwrap_err()
+    }
+
+    /// Asks for a new certificate in place of this one.
+    fn renew(&self, identity: &Identity) -> Result<Identity, Trouble> {
+        let config = self.keyring(identity).client();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(renew(&[((Ipv4Addr::LOCALHOST, 0).into(), self.address)], config))
+    }
+
+    fn keyring(&self, identity: &Identity) -> Keyring {
+        let path: PathBuf = self.place.path().join("identity.json");
+        std::fs::write(&path, serde_json::to_vec(identity).unwrap()).unwrap();
+        Keyring::open(path).unwrap()
+    }
+}
+
+/// Opens the door in a thread that lives as long as the process.
+fn open(settings: AuthoritySettings, authority: Authority) -> SocketAddr {
+    let (sender, places) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            sender.send(door::listen(settings, authority).await.unwrap()).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    places.recv().unwrap()[0]
+}
+
+#[test]
+fn a_host_joins_once_with_a_key_of_its_own() {
+    let site = Site::new();
+    let token = site.token("h2");
+    let (identity, welcome) = join(site.address, &token).unwrap();
+    assert_eq!((identity.host.as_str(), identity.solution.as_str()), ("h2", SOLUTION));
+    assert_eq!((welcome.configuration.text.as_str(), welcome.nonce_key), ("# ours", vec![7; 32]));
+    site.keyring(&identity);
+    assert!(joined(&site.folder, "h2").is_some() && joined(&site.folder, "h3").is_none());
+    let again = site.refused(&token);
+    assert!(again.what.contains("used already: somebody has joined as h2"), "{again}");
+}
+
+#[test]
+fn an_authority_that_is_another_one_is_not_shown_the_token() {
+    let (site, other) = (Site::new(), Site::new());
+    let token = other.token("h2");
+    let trouble = site.refused(&token);
+    assert!(trouble.what.contains("is not the authority that has made this token"), "{trouble}");
+    join(other.address, &token).unwrap();
+}
+
+#[test]
+fn a_token_that_was_never_made_or_is_stale_is_refused() {
+    let site = Site::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let fingerprint = site.authority.fingerprint().unwrap();
+    let never = Token::make(&Folder::new(elsewhere.path()), fingerprint, "h2", Vec::new(), 10).unwrap();
+    assert!(site.refused(&never).what.contains("has never made such a token"));
+    let stale = site.token("h2");
+    let file = std::fs::read_dir(site.place.path().join("data/tokens")).unwrap().next().unwrap().unwrap().path();
+    let mut grant: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    grant["expires"] = serde_json::to_value(SystemTime::now() - Duration::from_secs(1)).unwrap();
+    std::fs::write(&file, grant.to_string()).unwrap();
+    let trouble = site.refused(&stale);
+    assert!(trouble.what.contains("too old") && trouble.remedy.contains("`everline host token h2`"), "{trouble}");
+}
+
+#[test]
+fn a_certificate_is_renewed_for_whoever_shows_a_good_one() {
+    let site = Site::new();
+    let issue = |from, lifetime| site.authority.issue("h1", &[], from, lifetime).unwrap();
+    let now = SystemTime::now();
+    let old = issue(now - HOST_LIFETIME / 2, HOST_LIFETIME);
+    let new = site.renew(&old).unwrap();
+    assert_eq!(new.host, "h1");
+    assert!(new.expires > old.expires && new.pem().0 != old.pem().0);
+    site.renew(&new).unwrap();
+    let expired = site.renew(&issue(now - 2 * HOST_LIFETIME, HOST_LIFETIME)).unwrap_err();
+    assert!(expired.what.contains("does not accept the certificate of this host"), "{expired}");
+    let unknown = site.authority.issue("h9", &[], now, HOST_LIFETIME).unwrap();
+    assert!(site.renew(&unknown).unwrap_err().what.contains("h9 is no host of this solution any more"));
+}
+
+#[test]
+fn a_host_of_another_solution_gets_nothing() {
+    let (site, other) = (Site::new(), Site::new());
+    let stranger = other.authority.issue("h1", &[], SystemTime::now(), HOST_LIFETIME).unwrap();
+    let trouble = site.renew(&stranger).unwrap_err();
+    assert!(trouble.what.contains("invalid peer certificate"), "it does not believe ours either: {trouble}");
+    // One that believes us, but whom we do not know.
+    let mut forged = serde_json::to_value(&stranger).unwrap();
+    let genuine = site.authority.issue("h1", &[], SystemTime::now(), HOST_LIFETIME).unwrap();
+    forged["authority"] = serde_json::to_value(&genuine).unwrap()["authority"].clone();
+    let trouble = site.renew(&serde_json::from_value(forged).unwrap()).unwrap_err();
+    assert!(trouble.what.contains("does not accept the certificate"), "{trouble}");
+}
+
+#[test]
+fn whoever_is_in_does_not_join_again() {
+    let site = Site::new();
+    let (identity, _) = join(site.address, &site.token("h2")).unwrap();
+    // The folder of a host refuses that by itself; here somebody shows a certificate and a token at once.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (config, address) = (site.keyring(&identity).client(), site.address);
+    let answer = runtime.block_on(visit::join_with(address, config, &site.token("h3")));
+    assert!(answer.unwrap_err().what.contains("this host is h2 already"));
+}

@@ -1,0 +1,106 @@
+//! The certificate of this host, renewed before its end.
+//!
+//! A third of its life is left when that begins, so ten days of an authority that is away do no harm; what is wrong is said at
+//! once, in the log and in the status.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::sleep;
+
+use super::notice::Notice;
+use super::{Keys, SwitchboardSettings};
+use crate::authority;
+use crate::identity::{self, Identity};
+use crate::wire::Trouble;
+
+/// How often it is looked whether it is time.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Renews the certificate whenever it is time, for ever.
+pub(super) async fn keep(settings: Arc<SwitchboardSettings>, keys: Keys, notice: Notice) {
+    let mut said = None;
+    loop {
+        let failed = renew(&settings, &keys).await.err();
+        let alarm = alarm(&keys.identity(), failed.as_ref(), SystemTime::now());
+        if alarm != said {
+            match &alarm {
+                Some(what) => tracing::error!("{what}"),
+                None => tracing::info!("the certificate of this host is good again"),
+            }
+            notice.of_own(alarm.clone());
+            said = alarm;
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Renews it if it is time.
+async fn renew(settings: &SwitchboardSettings, keys: &Keys) -> Result<(), Trouble> {
+    // This one looks into the file, which somebody may have replaced.
+    let config = keys.client();
+    let identity = keys.identity();
+    if SystemTime::now() < identity.renew_at {
+        return Ok(());
+    }
+    let renewed = authority::renew(&settings.authority, config).await?;
+    if renewed.host != identity.host {
+        let what = format!("the authority has sent the certificate of {}", renewed.host);
+        return Err(Trouble::new(what, "look whether two hosts have the same data folder"));
+    }
+    identity::install(&settings.folder, &renewed)?;
+    tracing::info!("the certificate of this host is renewed, until {}", date(renewed.expires));
+    Ok(())
+}
+
+/// What is said of a certificate that could not be renewed so far.
+fn alarm(identity: &Identity, failed: Option<&Trouble>, now: SystemTime) -> Option<String> {
+    let failed = failed?;
+    let left = identity.expires.duration_since(now).unwrap_or_default();
+    let host = &identity.host;
+    if left.is_zero() {
+        return Some(format!(
+            "the certificate of {host} has expired and other hosts refuse it: {}; where the authority is, `everline host token \
+             {host} --again`, then join anew",
+            failed.what
+        ));
+    }
+    Some(format!(
+        "the certificate of {host} ends at {} and could not be renewed yet: {} ({})",
+        date(identity.expires),
+        failed.what,
+        failed.remedy
+    ))
+}
+
+/// A date as people and programs write it (RFC 3339), to the second.
+fn date(when: SystemTime) -> String {
+    let seconds = when.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .unwrap_or_default()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Authority;
+
+    #[test]
+    fn what_could_not_be_renewed_is_said_with_its_end() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_510_800);
+        let authority = Authority::create("ours", now).unwrap();
+        let identity = authority.issue("h2", &[], now, Duration::from_secs(3_600)).unwrap();
+        assert_eq!(alarm(&identity, None, now), None);
+        let failed = Trouble::new("nobody is there", "start it");
+        let told = alarm(&identity, Some(&failed), now).unwrap();
+        assert_eq!(
+            told,
+            "the certificate of h2 ends at 2026-11-24T10:00:00Z and could not be renewed yet: nobody is there (start it)"
+        );
+        let told = alarm(&identity, Some(&failed), now + Duration::from_secs(3_601)).unwrap();
+        assert!(told.contains("has expired") && told.contains("host token h2 --again"), "{told}");
+    }
+}
