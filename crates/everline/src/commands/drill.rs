@@ -100,6 +100,7 @@ pub(crate) fn report(file: &Path, to: Option<&Path>) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Wrong, what).help(format!("this version reads {SCHEMA}")));
     }
     if let Some(to) = to {
+        let to = &std::path::absolute(to).map_err(|error| Trouble::of_file("write", to, &error))?;
         files::replace(to, page(&report).as_bytes()).map_err(|error| Trouble::of_file("write", to, &error))?;
     }
     output::result(&table(&report))
