@@ -39,7 +39,10 @@ impl ChannelError {
     pub fn is_end(&self) -> bool {
         match self {
             Self::Ended => true,
-            Self::Io(error) => matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset),
+            Self::Io(error) => matches!(
+                error.kind(),
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+            ),
             Self::Frame(_) | Self::Full => false,
         }
     }

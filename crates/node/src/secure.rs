@@ -132,8 +132,6 @@ impl SecureChannel {
                     continue;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // It ended without the goodbye of TLS, as the end of a process does.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(ChannelError::Ended),
                 Err(error) => return Err(error.into()),
             }
             if !self.read_socket()? {
@@ -155,7 +153,8 @@ impl SecureChannel {
     /// Takes in what the socket holds; false if that is nothing now.
     fn read_socket(&mut self) -> Result<bool, ChannelError> {
         match self.tls.read_tls(&mut self.socket) {
-            Ok(0) => Err(ChannelError::Ended),
+            // It ended without the goodbye of TLS, as the end of a process does.
+            Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             Ok(_) => {
                 let read = self.tls.process_new_packets();
                 // An alert says why.

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use model::Incarnation;
 use tokio::sync::oneshot;
 
+use super::probe::Unanswered;
 use crate::coordinator::{CoordinatorServer, EtcdServer, EtcdSettings, Served};
 use crate::folder::Folder;
 use crate::life::{self, Duty};
@@ -15,8 +16,15 @@ pub(super) fn begin(
     folder: &Folder,
     me: &Incarnation,
     etcd: Option<&EtcdSettings>,
+    unanswered: Unanswered,
 ) -> Result<oneshot::Receiver<()>, Trouble> {
-    life::begin(folder, me, open(folder, etcd)?)
+    life::begin(folder, me, Coordination { coordinator: open(folder, etcd)?, unanswered })
+}
+
+/// What the thread does, and says of this host.
+struct Coordination {
+    coordinator: Box<dyn Served + Send>,
+    unanswered: Unanswered,
 }
 
 /// The coordinator, from etcd or from the journal.
@@ -30,12 +38,16 @@ fn open(folder: &Folder, etcd: Option<&EtcdSettings>) -> Result<Box<dyn Served +
     Ok(Box::new(server))
 }
 
-impl Duty for Box<dyn Served + Send> {
+impl Duty for Coordination {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.as_fd())
+        Some(self.coordinator.as_fd())
     }
 
     fn serve(&mut self) {
-        Served::serve(self.as_mut());
+        self.coordinator.serve();
+    }
+
+    fn note(&self) -> Option<String> {
+        self.unanswered.note()
     }
 }

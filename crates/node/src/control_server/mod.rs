@@ -84,12 +84,13 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let no_resources = |error| Trouble::new(format!("the control server cannot begin: {error}"), "see `ulimit -a`");
     let path = settings.folder.socket("control");
     let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
-    let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref())?;
+    let unanswered = probe::Unanswered::default();
+    let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref(), unanswered.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;
         let settings = Arc::new(settings);
-        probe::begin(&settings);
+        probe::begin(&settings, &unanswered);
         api::serve(listener, settings, end).await.map_err(no_resources)
     })
 }

@@ -1,21 +1,22 @@
 //! Asks at the address of the SIP Server, from the outside, whether somebody serves there (hot-standby protocol, detection: "it
 //! runs but does not serve").
 //!
-//! Each host of a solution of several asks by OPTIONS (RFC 3261 11), as a carrier would. Where the host of the backup gets no answer for
-//! [`PATIENCE`], although the primary says that it serves, phones get none either: the backup is asked to take over. Not again
-//! before [`PAUSE`] is over, so that a network that comes and goes does not make the roles do so.
+//! Each host of a solution of several asks by OPTIONS (RFC 3261 11), as a carrier would, and says in its status if there is no
+//! answer for [`PATIENCE`]. Where that goes for the host of the backup and for a third one, although the primary says that it serves, phones
+//! get no answer either: the backup is asked to take over. One host alone may be the one that is cut off. Not again before
+//! [`PAUSE`] is over, so that a network that comes and goes does not make the roles do so.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, interval, timeout};
 
 use super::{ControlSettings, servers};
-use crate::folder::Folder;
-use crate::wire::Role;
+use crate::wire::{ApplicationRow, Role};
 
 /// How often it is asked.
 const EVERY: Duration = Duration::from_millis(250);
@@ -26,19 +27,44 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Between two switchovers that come of this.
 const PAUSE: Duration = Duration::from_secs(60);
 
+/// The addresses at which nobody answers now, for whoever asks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unanswered(Arc<Mutex<BTreeSet<SocketAddr>>>);
+
+impl Unanswered {
+    fn set(&self, address: SocketAddr, is_silent: bool) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_silent {
+            all.insert(address);
+        } else {
+            all.remove(&address);
+        }
+    }
+
+    /// What people should know, and other hosts look for.
+    pub(super) fn note(&self) -> Option<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (!all.is_empty()).then(|| all.iter().map(|address| sentence(*address)).collect::<Vec<_>>().join("; "))
+    }
+}
+
+fn sentence(address: SocketAddr) -> String {
+    format!("nobody answers this host at {address}")
+}
+
 /// Asks at each address until the control server ends.
-pub(super) fn begin(settings: &Arc<ControlSettings>) {
+pub(super) fn begin(settings: &Arc<ControlSettings>, unanswered: &Unanswered) {
     for address in settings.probed.iter().copied() {
-        let settings = Arc::clone(settings);
+        let (settings, unanswered) = (Arc::clone(settings), unanswered.clone());
         tokio::spawn(async move {
-            if let Err(error) = probe(&settings, address).await {
+            if let Err(error) = probe(&settings, address, &unanswered).await {
                 tracing::error!("cannot ask at {address} whether somebody serves there: {error}");
             }
         });
     }
 }
 
-async fn probe(settings: &ControlSettings, address: SocketAddr) -> io::Result<()> {
+async fn probe(settings: &ControlSettings, address: SocketAddr, unanswered: &Unanswered) -> io::Result<()> {
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
     let mut pace = interval(EVERY);
@@ -50,19 +76,18 @@ async fn probe(settings: &ControlSettings, address: SocketAddr) -> io::Result<()
         match silence.after(now, answered) {
             Verdict::Nothing => {}
             Verdict::Ended(lasted) => {
+                unanswered.set(address, false);
                 tracing::info!("somebody serves at {address} again, after {} ms", lasted.as_millis());
             }
             Verdict::Begun => {
-                tracing::error!(
-                    "nobody has answered at {address} for {} ms (silence {})",
-                    PATIENCE.as_millis(),
-                    silence.count
-                );
-                if silence.may_act(now) && could_take_over(settings).await {
-                    silence.acted = Some(now);
-                    take_over(settings).await;
-                }
+                unanswered.set(address, true);
+                let millis = PATIENCE.as_millis();
+                tracing::error!("nobody has answered at {address} for {millis} ms (silence {})", silence.count);
             }
+        }
+        if silence.is_told && silence.may_act(now) && could_take_over(settings, address).await {
+            silence.acted = Some(now);
+            take_over(settings).await;
         }
     }
     Ok(())
@@ -146,22 +171,38 @@ impl Silence {
     }
 }
 
-/// True if a backup on this host could take over from a primary that says it serves.
-async fn could_take_over(settings: &ControlSettings) -> bool {
-    let here = here(&settings.folder).await;
-    let (mut is_level, mut is_here) = (false, false);
+/// True if a backup on this host could take over from a primary that says it serves, and that a third host does not reach either.
+async fn could_take_over(settings: &ControlSettings, address: SocketAddr) -> bool {
+    let (mut primary, mut backup) = (None, None);
     for member in &settings.sip.members {
-        let Some((report, _)) = servers::status(&settings.folder, member).await else { continue };
-        is_level |= report.role == Some(Role::Primary) && report.level;
-        is_here |= report.role == Some(Role::Backup) && here.contains(member);
+        match servers::status(&settings.folder, member).await {
+            Some((report, _)) if report.role == Some(Role::Primary) && report.level => primary = Some(member),
+            Some((report, _)) if report.role == Some(Role::Backup) => backup = Some(member),
+            _ => {}
+        }
     }
-    is_level && is_here
+    let (Some(primary), Some(backup)) = (primary, backup) else { return false };
+    if !runs_at(settings, "lca", backup).await {
+        return false;
+    }
+    for other in &settings.others {
+        let rows = rows_of(settings, &other.agent).await;
+        let note = |row: &ApplicationRow| row.report.as_ref().and_then(|report| report.note.clone());
+        let agrees = rows.iter().filter_map(note).any(|note| note.contains(&sentence(address)));
+        if agrees && !rows.iter().any(|row| row.name == *primary) {
+            return true;
+        }
+    }
+    false
 }
 
-/// The applications of this host.
-async fn here(folder: &Folder) -> Vec<String> {
-    let rows = servers::applications(folder, "lca").await.map_or_else(|_| Vec::new(), |(rows, _)| rows);
-    rows.into_iter().map(|row| row.name).collect()
+/// Whether an application is one of those that an agent looks after.
+async fn runs_at(settings: &ControlSettings, agent: &str, application: &str) -> bool {
+    rows_of(settings, agent).await.iter().any(|row| row.name == application)
+}
+
+async fn rows_of(settings: &ControlSettings, agent: &str) -> Vec<ApplicationRow> {
+    servers::applications(&settings.folder, agent).await.map_or_else(|_| Vec::new(), |(rows, _)| rows)
 }
 
 async fn take_over(settings: &ControlSettings) {

@@ -229,8 +229,13 @@ impl<S: Service> Shell<S> {
         }
         if self.far.as_ref().and_then(|far| far.remote.as_ref()).is_some_and(|remote| remote.is_over(self.now)) {
             tracing::info!("the link to the other side is gone");
+            let was_cut = self.far.as_ref().and_then(|far| far.remote.as_ref()).is_some_and(Remote::was_cut);
             self.hang_up_far();
-            self.replica.link_down(self.now);
+            if was_cut {
+                self.replica.link_cut(self.now);
+            } else {
+                self.replica.link_down(self.now);
+            }
         }
     }
 

@@ -81,6 +81,8 @@ pub(crate) struct Remote {
     came: VecDeque<Vec<u8>>,
     /// It has stood; once it stands no more, it is over.
     has_stood: bool,
+    /// The connection that ended last did so without a word.
+    was_cut: bool,
 }
 
 impl Remote {
@@ -119,7 +121,18 @@ impl Remote {
         let retry = if route.is_some() { Time::ZERO } else { Time::NEVER };
         let paths = (0..networks).map(|_| Path::Down { retry }).collect();
         let bundle = Bundle::new(networks, HEARTBEAT, MOST_WAITING);
-        Ok(Self { me, route, link, bundle, paths, epoll, timer, came: VecDeque::new(), has_stood: false })
+        Ok(Self {
+            me,
+            route,
+            link,
+            bundle,
+            paths,
+            epoll,
+            timer,
+            came: VecDeque::new(),
+            has_stood: false,
+            was_cut: false,
+        })
     }
 
     /// Takes another connection of this link.
@@ -183,6 +196,11 @@ impl Remote {
             Path::Stands(_) => false,
         };
         !self.is_up() && self.came.is_empty() && (self.has_stood || self.paths.iter().all(fails))
+    }
+
+    /// True if it is over as it is when the process at the other end was killed: the kernel there has closed what was left.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.has_stood && self.was_cut
     }
 
     /// How each network stands, in the order of the route.
@@ -253,6 +271,7 @@ impl Remote {
                     Effect::Deliver(message) => self.came.push_back(message),
                     Effect::Reset { path, why } => {
                         tracing::warn!(network = path, ?why, "the link over this network is made anew");
+                        self.was_cut = false;
                         self.drop_path(path, now);
                     }
                     Effect::Chosen(path) => tracing::info!(network = path, "the link goes over this network"),
@@ -299,6 +318,7 @@ impl Remote {
         if !error.is_end() {
             tracing::warn!(network = number, "the link over this network broke: {error}");
         }
+        self.was_cut = is_cut(error);
         self.drop_path(number, now);
         self.bundle.broken(now, number);
         self.carry_out(now);
@@ -333,6 +353,12 @@ impl Remote {
             let _ = self.timer.set(Expiration::OneShot(TimeSpec::from(after)), TimerSetTimeFlags::empty());
         }
     }
+}
+
+/// The kernel of the other host has ended the connection, and not the process there, which says goodbye.
+fn is_cut(error: &ChannelError) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error, ChannelError::Io(error) if matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe))
 }
 
 /// True once the host at the other end has proved to be one of ours.

@@ -37,6 +37,8 @@ pub(super) struct Backup<O> {
     retained: VecDeque<(u64, O)>,
     /// Since when there is no link.
     lost: Option<Time>,
+    /// It has ended as a process does that is killed.
+    cut: bool,
     /// When the primary was first known to have ended.
     ended: Option<Time>,
     /// When the primary is dialled again, if there is no link and the entry does not count on this side.
@@ -66,6 +68,7 @@ impl<O> Backup<O> {
             mark,
             retained: VecDeque::new(),
             lost: None,
+            cut: false,
             ended: None,
             redial: Time::NEVER,
             dialling: false,
@@ -94,9 +97,7 @@ impl<O> Backup<O> {
     /// a while if nothing came of it.
     fn suspects_at(&self, settings: &Settings) -> Time {
         match settings.commit {
-            Commit::Acknowledged => {
-                (self.lost.unwrap_or(self.heard) + settings.silence).max(self.suspected + settings.heartbeat)
-            }
+            Commit::Acknowledged => self.silence_ends(settings).max(self.suspected + settings.heartbeat),
             Commit::Published => Time::NEVER,
         }
     }
@@ -141,8 +142,19 @@ impl<O> Backup<O> {
         self.level
     }
 
+    /// The link ends without a word.
+    pub(super) const fn is_cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// When its primary is suspected, unless it is heard.
+    fn silence_ends(&self, settings: &Settings) -> Time {
+        let since = self.lost.unwrap_or(self.heard);
+        if self.cut { since } else { since + settings.silence }
+    }
+
     fn is_silent(&self, settings: &Settings, local: Time) -> bool {
-        settings.commit == Commit::Acknowledged && self.lost.unwrap_or(self.heard) + settings.silence <= local
+        settings.commit == Commit::Acknowledged && self.silence_ends(settings) <= local
     }
 }
 

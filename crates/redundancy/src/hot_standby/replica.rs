@@ -267,6 +267,15 @@ impl<E: Engine> Replica<E> {
         }
     }
 
+    /// The link has ended without a word, as it does when the process at its other end is killed. Nothing is certain by that, so
+    /// it matters with [`Commit::Acknowledged`] only: a backup suspects its primary at once.
+    pub fn link_cut(&mut self, local: Time) {
+        if let Role::Backup(backup) = &mut self.role {
+            backup.is_cut();
+        }
+        self.link_down(local);
+    }
+
     /// This incarnation has certainly ended, with every thread that could send. Of a peer on this host, read what
     /// its link still holds before you say so.
     pub fn ended(&mut self, local: Time, who: &Incarnation) {

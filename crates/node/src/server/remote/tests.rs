@@ -137,12 +137,20 @@ fn messages_arrive_once_and_in_order_while_one_network_after_the_other_breaks() 
 }
 
 #[test]
-fn the_end_of_one_side_is_the_end_of_the_link() {
-    let mut site = Site::new();
-    site.until(Site::all_stand);
-    site.links[0] = None;
-    site.listeners.clear();
-    site.until(|site| site.links[1].as_ref().is_some_and(|link| link.is_over(clock::now())));
+fn the_end_of_one_side_is_the_end_of_the_link_and_tells_a_death_from_a_farewell() {
+    for is_killed in [true, false] {
+        let mut site = Site::new();
+        site.until(Site::all_stand);
+        let mut other = site.links[0].take().unwrap();
+        if !is_killed {
+            other.shut();
+        }
+        // The kernel closes what a process held.
+        drop(other);
+        site.listeners.clear();
+        site.until(|site| site.links[1].as_ref().is_some_and(|link| link.is_over(clock::now())));
+        assert_eq!(site.link(1).was_cut(), is_killed);
+    }
 }
 
 #[test]
