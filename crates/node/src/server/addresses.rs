@@ -14,6 +14,8 @@ use crate::wire::Trouble;
 const FIRST: Span = Span::from_millis(500);
 /// How often it is asked.
 const AGAIN: Span = Span::from_secs(10);
+/// How often while somebody else has it.
+const SOON: Span = Span::from_secs(1);
 /// How long a holder may take to answer.
 const PATIENCE: Span = Span::from_millis(500);
 /// It is defended once in so long.
@@ -166,6 +168,7 @@ impl Held {
         match found {
             Found::Holder(mac) => {
                 self.announcer.healed(now);
+                self.next = now + SOON;
                 Some(Some(mac))
             }
             Found::Nobody | Found::NotYet => Some(None),
