@@ -78,7 +78,15 @@ impl Door {
     async fn serve(&self, guest: TcpStream, from: IpAddr) -> io::Result<()> {
         let now = SystemTime::now();
         let acceptor = TlsAcceptor::from(self.authority.door(now).map_err(io::Error::other)?);
-        let mut guest = acceptor.accept(guest).await?;
+        let mut guest = match acceptor.accept(guest).into_fallible().await {
+            Ok(guest) => guest,
+            Err((error, mut guest)) => {
+                // It was told why. Whoever closes with something unread makes the kernel take that back.
+                let _ = guest.shutdown().await;
+                let _ = tokio::io::copy(&mut guest, &mut tokio::io::sink()).await;
+                return Err(error);
+            }
+        };
         let shown = guest.get_ref().1.peer_certificates();
         let host = shown.map(|shown| host_of(shown, self.authority.solution())).transpose();
         let answer = match (hear(&mut guest).await?, host) {

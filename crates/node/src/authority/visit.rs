@@ -110,10 +110,17 @@ async fn ask(
         };
         let name = ServerName::try_from(DOOR).map_err(io::Error::other)?;
         let mut stream = TlsConnector::from(config).connect(name, stream).await?;
-        say(&mut stream, question).await?;
-        hear(&mut stream).await
+        // Whoever does not want to hear it has said why.
+        let said = say(&mut stream, question).await;
+        let heard = hear(&mut stream).await;
+        if is_alert(&heard) { heard } else { said.and(heard) }
     };
     timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+fn is_alert<T>(heard: &io::Result<T>) -> bool {
+    let inner = heard.as_ref().err().and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| matches!(inner.downcast_ref::<Error>(), Some(Error::AlertReceived(_))))
 }
 
 /// What kept us from an answer, for people.

@@ -24,6 +24,8 @@ const EVERY: Duration = Duration::from_millis(250);
 const ANSWER: Duration = Duration::from_millis(240);
 /// How long nobody may answer: longer than a takeover takes.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Nobody is missed in the first time: a solution has to start.
+const START: Duration = Duration::from_secs(5);
 /// Between two switchovers that come of this.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -68,7 +70,7 @@ async fn probe(settings: &ControlSettings, address: SocketAddr, unanswered: &Una
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
     let mut pace = interval(EVERY);
-    let mut silence = Silence::default();
+    let mut silence = Silence::new(Instant::now());
     for number in 0u64.. {
         pace.tick().await;
         let answered = ask(&socket, address, number).await.is_some();
@@ -125,10 +127,10 @@ fn is_answer(bytes: &[u8], call: &str) -> bool {
 }
 
 /// How long nobody has answered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Silence {
-    /// When somebody answered last.
-    answered: Option<Instant>,
+    /// When somebody answered last, or should have answered first.
+    answered: Instant,
     /// It was told.
     is_told: bool,
     /// How many there were.
@@ -148,15 +150,14 @@ enum Verdict {
 }
 
 impl Silence {
+    fn new(now: Instant) -> Self {
+        Self { answered: now + START, is_told: false, count: 0, acted: None }
+    }
+
     fn after(&mut self, now: Instant, answered: bool) -> Verdict {
-        // Before the first answer nobody is missed.
-        let Some(last) = self.answered else {
-            self.answered = answered.then_some(now);
-            return Verdict::Nothing;
-        };
-        let lasted = now.duration_since(last);
+        let lasted = now.saturating_duration_since(self.answered);
         if answered {
-            self.answered = Some(now);
+            self.answered = now;
             return if std::mem::take(&mut self.is_told) { Verdict::Ended(lasted) } else { Verdict::Nothing };
         }
         if self.is_told || lasted < PATIENCE {
@@ -221,9 +222,9 @@ mod tests {
     fn silence_is_told_once_and_so_is_its_end() {
         let begun = Instant::now();
         let at = |millis| begun + Duration::from_millis(millis);
-        let mut silence = Silence::default();
+        let mut silence = Silence::new(begun);
         assert_eq!(silence.after(at(0), false), Verdict::Nothing, "nobody was there yet");
-        assert_eq!(silence.after(at(5_000), false), Verdict::Nothing);
+        assert_eq!(silence.after(at(5_900), false), Verdict::Nothing);
         assert_eq!(silence.after(at(6_000), true), Verdict::Nothing);
         assert_eq!(silence.after(at(7_400), false), Verdict::Nothing, "a takeover takes less");
         assert_eq!(silence.after(at(7_500), false), Verdict::Begun);
@@ -235,9 +236,9 @@ mod tests {
     #[test]
     fn roles_change_once_a_minute_at_most() {
         let now = Instant::now();
-        let silence = Silence { acted: Some(now), ..Silence::default() };
+        let silence = Silence { acted: Some(now), ..Silence::new(now) };
         assert!(!silence.may_act(now + Duration::from_secs(59)) && silence.may_act(now + PAUSE));
-        assert!(Silence::default().may_act(now));
+        assert!(Silence::new(now).may_act(now));
     }
 
     #[tokio::test]
