@@ -1,5 +1,6 @@
 //! Where a message goes.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use model::{Epoch, Kind, RecordKey};
@@ -27,6 +28,27 @@ impl ConnectionId {
     #[must_use]
     pub const fn is_accepted(self) -> bool {
         self.0 & ACCEPTED != 0
+    }
+}
+
+/// Connections that have ended.
+#[derive(Debug, Default)]
+pub(crate) struct LostFlows {
+    /// All of them.
+    pub(crate) connections: BTreeSet<ConnectionId>,
+    /// The peers of those that this server had opened.
+    pub(crate) peers: BTreeSet<SocketAddr>,
+}
+
+impl LostFlows {
+    /// True if what was sent this way may have gone on one of them.
+    pub(crate) fn carried(&self, hop: &Hop) -> bool {
+        match hop {
+            Hop::Udp { .. } => false,
+            Hop::Tcp { peer, connection, .. } => {
+                self.peers.contains(peer) || connection.is_some_and(|named| self.connections.contains(&named))
+            }
+        }
     }
 }
 
@@ -59,6 +81,14 @@ impl Hop {
     pub(crate) const fn peer(&self) -> SocketAddr {
         match self {
             Self::Udp { peer, .. } | Self::Tcp { peer, .. } => *peer,
+        }
+    }
+
+    /// The connection that it names, if it is one.
+    pub(crate) const fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Tcp { connection, .. } => *connection,
+            Self::Udp { .. } => None,
         }
     }
 

@@ -75,6 +75,18 @@ pub const MAX_CONNECTIONS_PER_SOURCE: usize = 2_000;
 /// TCP connections of one address that have brought no whole message yet; the next one is closed.
 pub const MAX_SILENT_PER_SOURCE: usize = 200;
 
+/// Connections of its phones that a registration remembers after they have ended.
+pub const MAX_FORMER_FLOWS: usize = 16;
+
+/// The calls of connections that end are looked for at most so often, since that takes a look at all calls.
+pub const LOST_FLOWS_PAUSE: Span = Span::from_millis(100);
+
+/// The least time after the end of a connection until its peer is asked whether it is still in its calls: most are back by then.
+pub const ASK_AFTER: Span = Span::from_secs(1);
+
+/// Pause until a party is asked again that has not answered since its connection ended.
+pub const ASK_AGAIN: Span = Span::from_secs(60);
+
 /// How long a TCP connection may take to open.
 pub const CONNECT_PATIENCE: Span = Span::from_secs(5);
 

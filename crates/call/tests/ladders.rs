@@ -73,6 +73,7 @@ scripts! {
     doubt,
     early_dialogs,
     expires,
+    flows,
     fork,
     identity,
     inside,

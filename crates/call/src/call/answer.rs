@@ -30,8 +30,13 @@ pub(crate) fn answer_with(
     answer: Answer<'_>,
     headers: impl FnOnce(Outgoing<'_>) -> Outgoing<'_>,
 ) {
-    let tag = format!("{:016x}", number_of(&desk.settings.secret, &key_of(request)));
+    let tag = stable_tag(desk, &key_of(request));
     let mut bytes = Vec::with_capacity(512);
     headers(answer.tag(&tag).to(request, arrival.source, &mut bytes)).finish();
     desk.respond(arrival.back, bytes);
+}
+
+/// The To tag for a request that has none and leaves no record: the same whenever it comes (RFC 3261 8.2.6.2).
+pub(crate) fn stable_tag(desk: &Desk<'_>, key: &[u8]) -> String {
+    format!("{:016x}", number_of(&desk.settings.secret, key))
 }

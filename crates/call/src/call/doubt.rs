@@ -5,9 +5,8 @@ use sip::{HeaderName, Method};
 
 use super::desk::Desk;
 use super::outgoing::{Purpose, RequestOut};
-use super::pair::End;
+use super::pair::{End, Side};
 use super::{Call, Stage};
-use crate::token::Token;
 
 /// How far the numbers of our requests in a dialog may have come behind the records: far more than a moment holds. Gaps
 /// are allowed, going back is not (RFC 3261 12.2.1.1).
@@ -32,23 +31,27 @@ impl Call {
         if !std::mem::take(&mut self.is_doubted) || self.stage != Stage::Talking {
             return;
         }
+        self.ask(desk, |pair, _| Some(Purpose::Ask { pair }));
+    }
+
+    /// Asks those parties for whom there is a purpose.
+    pub(super) fn ask(&mut self, desk: &mut Desk<'_>, purpose: impl Fn(u32, &Side) -> Option<Purpose>) {
         // Whoever has not acknowledged the answer may not have had it; if he never does, that ends the call.
         let waits = self.invites_in.iter().any(super::InviteIn::awaits_ack);
         let ends = if waits { &[End::Callee][..] } else { &[End::Caller, End::Callee] };
         let mut pairs = std::mem::take(&mut self.pairs);
         for pair in &mut pairs {
             for &to in ends {
-                let part = self.part();
-                let branch = Token::branch(desk, self.number, part);
                 let number = pair.number;
                 let Some(side) = pair.side_mut(to) else { continue };
+                let Some(purpose) = purpose(number, side) else { continue };
+                let branch = self.branch(desk);
                 let seq = side.dialog.next_seq();
                 let mut bytes = Vec::with_capacity(512);
                 side.dialog
                     .request(Method::Options, seq, &desk.via(side.hop, branch), &mut bytes)
                     .number(HeaderName::MaxForwards, 70)
                     .finish();
-                let purpose = Purpose::Ask { pair: number };
                 self.requests_out.push(RequestOut::send(desk, branch, purpose, side.hop, bytes));
             }
         }

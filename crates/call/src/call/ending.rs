@@ -7,7 +7,7 @@ use sip::{Answer, HeaderName, Message};
 use super::desk::Desk;
 use super::incoming::{Arrival, Origin, RequestIn, key_of, plain};
 use super::pair::End;
-use super::{Call, Stage, reply};
+use super::{Call, Stage, reply, stable_tag};
 use crate::output::Event;
 
 impl Call {
@@ -21,7 +21,10 @@ impl Call {
             return reply(desk, cancel, arrival, 481);
         };
         let (part, first, open) = (invite.part, invite.origin.is_none(), invite.tx.is_open());
-        self.confirm_request(desk, None, cancel, arrival);
+        // RFC 3261 9.2: the tag of the answers to the INVITE; of a call that is over only its last answer still knows it.
+        let dialog = || Some(self.pairs.first()?.caller.dialog.local_tag().to_owned());
+        let tag = invite.reply_tag().or_else(dialog).unwrap_or_else(|| stable_tag(desk, &key));
+        self.confirm_request(desk, None, cancel, arrival, &tag);
         if !open {
             return;
         }
@@ -35,23 +38,24 @@ impl Call {
         }
     }
 
-    /// Answers a request with 200, in its own transaction.
+    /// Answers a request with 200, in its own transaction; with this To tag if it has none.
     fn confirm_request(
         &mut self,
         desk: &mut Desk<'_>,
         origin: Option<Origin>,
         request: &Message<'_>,
         arrival: &Arrival,
+        tag: &str,
     ) {
-        let tag = self.pairs.first().map_or_else(String::new, |pair| pair.caller.dialog.local_tag().to_owned());
         let mut known = RequestIn::new(self.part(), origin, request, arrival);
-        known.answer(desk, Answer::new(200).tag(&tag), plain);
+        known.answer(desk, Answer::new(200).tag(tag), plain);
         self.requests_in.push(known);
     }
 
     /// A BYE came: it is answered at once and passed on, so that it is never lost.
     pub(super) fn bye(&mut self, desk: &mut Desk<'_>, origin: Origin, bye: &Message<'_>, arrival: &Arrival) {
-        self.confirm_request(desk, Some(origin), bye, arrival);
+        // It is within the dialog, so its To has the tag.
+        self.confirm_request(desk, Some(origin), bye, arrival, "");
         match self.stage {
             Stage::Setup => self.refuse(desk, 487, None),
             _ => self.hang_up(desk, Some(origin.end), Some(bye)),

@@ -134,6 +134,26 @@ impl InviteIn {
         self.received.send(desk, status, bytes);
     }
 
+    /// The To tag of the last response, if that is kept and has one.
+    pub(crate) fn reply_tag(&self) -> Option<String> {
+        Some(Message::parse(&self.received.reply).ok()?.to().tag()?.to_owned())
+    }
+
+    /// The way that its responses take.
+    pub(crate) const fn hop(&self) -> &Hop {
+        &self.received.hop
+    }
+
+    /// The connection that it came on has ended.
+    pub(crate) fn flow_lost(&mut self, desk: &mut Desk<'_>) {
+        if self.awaits_ack() {
+            self.repeat = Repeat::begin(desk.now);
+            self.received.again(desk);
+        } else if self.tx.flow_lost(desk.now) == Action::Send {
+            self.received.again(desk);
+        }
+    }
+
     /// The INVITE came again.
     pub(crate) fn again(&mut self, desk: &mut Desk<'_>) {
         if self.tx.invite(desk.now) == Action::Send {

@@ -177,7 +177,7 @@ impl Call {
     pub(super) fn is_method_of(&self, at: usize, method: Method<'_>) -> bool {
         match self.requests_out.get(at).map(|request| request.purpose) {
             Some(Purpose::Bye) => method == Method::Bye,
-            Some(Purpose::Ask { .. }) => method == Method::Options,
+            Some(Purpose::Ask { .. } | Purpose::Probe { .. }) => method == Method::Options,
             Some(Purpose::Relay { request_in, .. }) => {
                 self.requests_in.iter().any(|known| known.part == request_in && known.is_method(method))
             }
@@ -195,7 +195,7 @@ impl Call {
         }
         let (pair, to, request_in) = match request.purpose {
             Purpose::Relay { pair, to, request_in } => (pair, to, request_in),
-            Purpose::Ask { pair } => return self.lost_dialog(desk, pair, status),
+            Purpose::Ask { pair } | Purpose::Probe { pair } => return self.lost_dialog(desk, pair, status),
             Purpose::Bye => return,
         };
         let side = self.pairs.iter_mut().find(|known| known.number == pair).and_then(|known| known.side_mut(to));

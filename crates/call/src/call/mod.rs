@@ -9,6 +9,7 @@ mod answer;
 mod desk;
 mod doubt;
 mod ending;
+mod flow;
 mod fork;
 mod incoming;
 mod inside;
@@ -29,7 +30,7 @@ use sip::{Message, Method};
 use crate::limits::MAX_ANSWERED;
 use crate::settings::Settings;
 use crate::token::Token;
-pub(crate) use answer::{answer_with, reply, reply_with};
+pub(crate) use answer::{answer_with, reply, reply_with, stable_tag};
 pub(crate) use desk::{Desk, Effect, Target};
 pub(crate) use incoming::{Arrival, key_of};
 use incoming::{InviteIn, RequestIn};
@@ -106,8 +107,11 @@ pub(crate) struct Call {
     #[serde(deserialize_with = "crate::record::never_if_absent")]
     expires: Time,
     /// The parties are to be asked whether they are still in the call.
-    #[serde(deserialize_with = "crate::record::false_if_absent")]
+    #[serde(deserialize_with = "crate::record::default_if_absent")]
     is_doubted: bool,
+    /// When the parties are asked whether they are still in the call, as a connection with one of them has ended.
+    #[serde(deserialize_with = "crate::record::never_if_absent")]
+    ask_at: Time,
 }
 
 impl Call {

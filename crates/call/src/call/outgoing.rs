@@ -153,6 +153,23 @@ impl InviteOut {
         self.tx.is_open() && matches!(self.cancel, Cancel::No | Cancel::Wanted(_))
     }
 
+    /// True while it, or its CANCEL, has no final answer.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.tx.is_open() || matches!(&self.cancel, Cancel::Sent { tx, .. } if tx.is_open())
+    }
+
+    /// The connection that it went on has ended.
+    pub(crate) fn flow_lost(&mut self, desk: &mut Desk<'_>) {
+        if self.tx.flow_lost(desk.now) == Action::Send {
+            desk.request(self.hop, self.request.to_vec());
+        }
+        if let Cancel::Sent { tx, request } = &mut self.cancel
+            && tx.flow_lost(desk.now) == Action::Send
+        {
+            desk.request(self.hop, request.to_vec());
+        }
+    }
+
     /// Does what is due: sends again, and tells if it was given up.
     pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) -> Action {
         if let Cancel::Sent { tx, request } = &mut self.cancel
@@ -281,6 +298,8 @@ pub(crate) enum Purpose {
     Bye,
     /// To learn whether the party is still in the call.
     Ask { pair: u32 },
+    /// The same, as a connection with it has ended; if it does not answer, it is asked again later.
+    Probe { pair: u32 },
 }
 
 /// A request other than INVITE that was sent.
@@ -298,15 +317,30 @@ pub(crate) struct RequestOut {
 impl RequestOut {
     /// Sends a request.
     pub(crate) fn send(desk: &mut Desk<'_>, branch: Token, purpose: Purpose, hop: Hop, request: Vec<u8>) -> Self {
-        let reliable = hop.is_reliable();
-        let kept = if reliable { Box::default() } else { request.as_slice().into() };
+        let kept = request.as_slice().into();
         desk.request(hop, request);
-        let tx = ClientRequest::new(desk.now, reliable);
+        let mut tx = ClientRequest::new(desk.now, hop.is_reliable());
+        if matches!(purpose, Purpose::Probe { .. }) {
+            // There may be no connection to the party yet.
+            tx.flow_lost(desk.now);
+        }
         Self { part: branch.part, chance: branch.chance, purpose, tx, hop, request: kept }
     }
 
     pub(crate) const fn is(&self, branch: Token) -> bool {
         self.part == branch.part && self.chance == branch.chance
+    }
+
+    /// True if it only asks whether the party is there.
+    pub(crate) const fn is_question(&self) -> bool {
+        matches!(self.purpose, Purpose::Probe { .. } | Purpose::Ask { .. })
+    }
+
+    /// The connection that it went on has ended.
+    pub(crate) fn flow_lost(&mut self, desk: &mut Desk<'_>) {
+        if self.tx.flow_lost(desk.now) == Action::Send {
+            desk.request(self.hop, self.request.to_vec());
+        }
     }
 
     pub(crate) fn respond(&mut self, now: Time, status: u16) -> Action {

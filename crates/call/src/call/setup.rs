@@ -83,6 +83,7 @@ impl Call {
                 Ok(None) | Err(_) => Time::NEVER,
             },
             is_doubted: false,
+            ask_at: Time::NEVER,
         };
         call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });

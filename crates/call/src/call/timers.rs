@@ -36,6 +36,9 @@ impl Call {
                 due = due.min(request.tx.deadline());
             }
         }
+        if self.stage == Stage::Talking {
+            due = due.min(self.ask_at);
+        }
         if let Some(waiting) = &self.waiting {
             due = due.min(waiting.deadline());
         }
@@ -45,6 +48,7 @@ impl Call {
     /// Does what is due.
     pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) {
         self.ask_parties(desk);
+        self.ask_about_flows(desk);
         self.expire_invites_in(desk);
         self.expire_invites_out(desk);
         self.expire_requests_out(desk);
@@ -117,6 +121,7 @@ impl Call {
                 self.lost_dialog(desk, pair, 408);
             }
             Purpose::Ask { pair } => self.lost_dialog(desk, pair, 408),
+            Purpose::Probe { .. } => self.ask_later(desk),
             Purpose::Bye => {}
         }
     }
@@ -132,10 +137,13 @@ impl Call {
         }
     }
 
-    /// A connection to this peer could not be opened: what was sent there did not arrive (RFC 3261 17.1.4, 18.4).
+    /// A connection to this peer could not be opened: what was sent there did not arrive (RFC 3261 17.1.4, 18.4). What has been
+    /// sent before, on a connection that has ended, waits for the peer to come back.
     pub(crate) fn unreachable(&mut self, desk: &mut Desk<'_>, peer: std::net::SocketAddr) {
         for at in 0..self.invites_out.len() {
-            let Some(invite) = self.invites_out.get_mut(at).filter(|invite| invite.hop.is_stream_to(peer)) else {
+            let Some(invite) =
+                self.invites_out.get_mut(at).filter(|invite| invite.hop.is_stream_to(peer) && invite.tx.is_reliable())
+            else {
                 continue;
             };
             if invite.tx.fail(desk.now) == Action::Failed {
@@ -143,7 +151,11 @@ impl Call {
             }
         }
         for at in 0..self.requests_out.len() {
-            let Some(request) = self.requests_out.get_mut(at).filter(|request| request.hop.is_stream_to(peer)) else {
+            let Some(request) = self
+                .requests_out
+                .get_mut(at)
+                .filter(|request| request.hop.is_stream_to(peer) && request.tx.is_reliable())
+            else {
                 continue;
             };
             if request.tx.fail(desk.now) == Action::Failed {

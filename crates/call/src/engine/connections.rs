@@ -13,7 +13,7 @@ use crate::output::{Action, Event};
 use crate::record::{CALL, CONNECTION, Connection, Content, Value, alias_of};
 use crate::settings::ListenerId;
 
-const fn key_of(connection: ConnectionId) -> RecordKey {
+pub(super) const fn key_of(connection: ConnectionId) -> RecordKey {
     RecordKey::new(CONNECTION, connection.0)
 }
 
@@ -33,7 +33,7 @@ impl Engine {
         known: Option<ConnectionId>,
         record: Option<RecordKey>,
     ) -> Option<ConnectionId> {
-        if let Some(known) = known.filter(|known| self.store.contains(key_of(*known))) {
+        if let Some(known) = known.and_then(|known| self.living(known)) {
             return Some(known);
         }
         let call = record.filter(|key| key.kind == CALL).map(|key| key.id);
@@ -80,7 +80,7 @@ impl Engine {
 
     pub(super) fn accepted(&mut self, now: Time, connection: ConnectionId, listener: ListenerId, peer: SocketAddr) {
         if let Some(why) = self.crowd.refuses(peer.ip()) {
-            return self.close_connection(connection, why);
+            return self.close_connection(now, connection, why);
         }
         self.keep_connection(key_of(connection), new(listener, peer, now + MESSAGE_PATIENCE));
     }
@@ -91,7 +91,7 @@ impl Engine {
         self.store.insert(key, Value(Content::Connection(Box::new(connection))));
     }
 
-    fn forget_connection(&mut self, key: RecordKey) {
+    pub(super) fn forget_connection(&mut self, key: RecordKey) {
         if let Some(Value(Content::Connection(gone))) = self.store.get(key) {
             self.crowd.remove(gone);
             self.store.remove(key);
@@ -120,7 +120,7 @@ impl Engine {
     pub(super) fn closed(&mut self, now: Time, connection: ConnectionId) {
         let Some(Value(Content::Connection(gone))) = self.store.get(key_of(connection)) else { return };
         let (peer, hopefuls) = (gone.peer, gone.hopefuls.clone());
-        self.forget_connection(key_of(connection));
+        self.lose_connection(now, connection);
         self.store.settle();
         for call in hopefuls {
             self.with_call(now, call, |call, desk| call.unreachable(desk, peer));
@@ -128,7 +128,7 @@ impl Engine {
     }
 
     /// The patience with a connection is at its end: it does not open, or it holds half a message.
-    pub(super) fn expire_connection(&mut self, key: RecordKey) {
+    pub(super) fn expire_connection(&mut self, now: Time, key: RecordKey) {
         let connection = ConnectionId(key.id);
         if let Some(Value(Content::Connection(open))) = self.store.get_mut(key)
             && open.opening
@@ -137,17 +137,17 @@ impl Engine {
             open.patience = Time::NEVER;
             return self.output(Some(key), Action::Close { connection });
         }
-        self.close_connection(connection, "no whole message came in time");
+        self.close_connection(now, connection, "no whole message came in time");
     }
 
     /// Closes a connection, and says why.
-    pub(super) fn close_connection(&mut self, connection: ConnectionId, why: &str) {
-        self.end_connection(connection);
+    pub(super) fn close_connection(&mut self, now: Time, connection: ConnectionId, why: &str) {
+        self.end_connection(now, connection);
         self.log(Event::ConnectionClosed { connection, why: why.to_owned() });
     }
 
-    fn end_connection(&mut self, connection: ConnectionId) {
-        self.forget_connection(key_of(connection));
+    fn end_connection(&mut self, now: Time, connection: ConnectionId) {
+        self.lose_connection(now, connection);
         self.output(None, Action::Close { connection });
     }
 
@@ -168,7 +168,7 @@ impl Engine {
                 Ok(Some(Frame::Message(message))) => self.message(now, hop, source, &message),
                 Err(lost) => {
                     self.refuse(now, hop, source, &lost.refusal(), Some(connection));
-                    return self.end_connection(connection);
+                    return self.end_connection(now, connection);
                 }
             }
         }

@@ -3,6 +3,7 @@
 mod closing;
 mod connections;
 mod crowd;
+mod flows;
 mod identity;
 mod invite;
 mod messages;
@@ -27,7 +28,7 @@ use crate::hop::{ConnectionId, Hop};
 use crate::input::Input;
 use crate::limits::EXPIRE_AT_ONCE;
 use crate::output::{Action, Event, Output};
-use crate::record::{CALL, CONNECTION, Content, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, Value};
+use crate::record::{CALL, CONNECTION, Content, LOST, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, Value};
 use crate::settings::Settings;
 pub use view::CallRow;
 
@@ -142,7 +143,8 @@ impl Engine {
         match key.kind {
             CALL if self.with_call(now, key.id, Call::expire).is_some() => {}
             REGISTRATION => self.expire_registration(now, key),
-            CONNECTION => self.expire_connection(key),
+            CONNECTION => self.expire_connection(now, key),
+            LOST => self.mend_flows(now),
             ROUTING => self.expire_routing(now),
             // Either its time is over (STANDALONE), or it cannot be read and would be due for ever.
             _ => self.store.remove(key),
@@ -216,13 +218,13 @@ impl hot_standby::Engine for Engine {
         &mut self.outputs
     }
 
-    fn abandon(&mut self, _now: Time, touched: &[RecordKey]) {
+    fn abandon(&mut self, now: Time, touched: &[RecordKey]) {
         self.effects.clear();
         for key in touched.iter().filter(|key| key.kind == CALL) {
             self.abandon_call(*key);
         }
         for key in touched.iter().filter(|key| key.kind == CONNECTION) {
-            self.close_connection(ConnectionId(key.id), "a message on it made the server panic");
+            self.close_connection(now, ConnectionId(key.id), "a message on it made the server panic");
         }
         self.store.settle();
     }

@@ -6,8 +6,7 @@ use sip::{Answer, HeaderName, Message, NameAddr, Outgoing, SipUri, Uri};
 
 use super::Engine;
 use super::identity::Proof;
-use crate::call::{Arrival, answer_with, is_translated, key_of as transaction_key, reply_with};
-use crate::draw::number_of;
+use crate::call::{Arrival, answer_with, is_translated, key_of as transaction_key, reply_with, stable_tag};
 use crate::hop::Hop;
 use crate::limits::{DEFAULT_EXPIRES, MAX_BINDINGS};
 use crate::output::{Action, Event};
@@ -48,7 +47,7 @@ impl Engine {
         let key = key_of(&number);
         let mut registration = match self.store.get(key) {
             Some(Value(Content::Registration(known))) => (**known).clone(),
-            _ => Registration { extension: number.as_str().into(), bindings: Vec::new() },
+            _ => Registration { extension: number.as_str().into(), ..Registration::default() },
         };
         registration.bindings.retain(|binding| binding.until > now);
         let shortest = self.settings.expiry.shortest;
@@ -105,6 +104,14 @@ impl Engine {
             registration.bindings.retain(|binding| !is_it(binding));
             if seconds > 0 {
                 let binding = self.bind(now, &contact, seconds.min(self.settings.expiry.longest), request, arrival)?;
+                // RFC 3261 10.2: a phone keeps to one Call-ID, and may name itself by the port of its connection. Its contact
+                // of a connection that has ended is none any more (RFC 5626 6), and would ring it twice.
+                for old in before.iter().filter(|old| is_it(old) || *old.call_id == *binding.call_id) {
+                    registration.moves(old, &binding);
+                    if self.has_ended(old.hop) {
+                        registration.bindings.retain(|known| known.uri != old.uri);
+                    }
+                }
                 registration.bindings.push(binding);
             }
         }
@@ -163,7 +170,7 @@ impl Engine {
     /// 10.3 point 8: tells all contacts, in a transaction that answers a repeated request alike.
     fn confirm(&mut self, now: Time, registration: &Registration, request: &Message<'_>, arrival: &Arrival) {
         let key = transaction_key(request);
-        let tag = format!("{:016x}", number_of(&self.settings.secret, &key));
+        let tag = stable_tag(&self.desk(now), &key);
         let mut bytes = Vec::with_capacity(512);
         let answer = Answer::new(200).tag(&tag).to(request, arrival.source, &mut bytes);
         registration.bindings.iter().fold(answer, |answer, binding| tell_binding(answer, binding, now)).finish();

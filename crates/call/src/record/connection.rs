@@ -6,6 +6,7 @@ use model::{Alias, Time, hash64};
 use serde::{Deserialize, Serialize};
 use sip::stream::Framer;
 
+use crate::hop::ConnectionId;
 use crate::limits::MAX_HOPEFULS;
 use crate::settings::ListenerId;
 
@@ -47,6 +48,20 @@ impl Connection {
             self.hopefuls.push(call);
         }
     }
+}
+
+/// A connection that has ended: the calls that had something on it are looked after when it is due.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Lost {
+    pub(crate) peer: SocketAddr,
+    /// True if this server had opened it.
+    pub(crate) ours: bool,
+    pub(crate) due: Time,
+}
+
+/// The second name of a registration that knows where a phone is whose connection this was.
+pub(crate) fn alias_of_former(connection: ConnectionId) -> Alias {
+    Alias(hash64(format!("flow {}", connection.0).as_bytes()))
 }
 
 /// The second name of a connection that this server opened.

@@ -15,7 +15,7 @@ use sip::transaction::ServerRequest;
 use crate::call::Call;
 use crate::hop::Hop;
 use crate::limits::ROUTING_PATIENCE;
-pub(crate) use connection::{Connection, alias_of};
+pub(crate) use connection::{Connection, Lost, alias_of, alias_of_former};
 pub(crate) use registration::{Binding, Registration, same_contact};
 
 pub(crate) const CALL: Kind = Kind(1);
@@ -26,6 +26,7 @@ pub(crate) const PRESENCE: Kind = Kind(5);
 pub(crate) const WAITING: Kind = Kind(6);
 pub(crate) const ROUTING: Kind = Kind(7);
 pub(crate) const LETTER: Kind = Kind(8);
+pub(crate) const LOST: Kind = Kind(9);
 
 /// The only record of its kind.
 pub(crate) const ROUTING_KEY: RecordKey = RecordKey::new(ROUTING, 0);
@@ -52,6 +53,8 @@ pub(crate) enum Content {
     Routing(Routing),
     /// A message to the Routing Server that is not confirmed yet; its number is that of the message.
     Letter(News),
+    /// A TCP connection that is no more; its number is that of the connection.
+    Lost(Lost),
 }
 
 /// A request that was answered, for its repetitions (RFC 3261 17.2.2).
@@ -131,6 +134,7 @@ impl Record for Value {
             Content::Waiting => {}
             Content::Routing(routing) => pack(routing, out),
             Content::Letter(news) => pack(news, out),
+            Content::Lost(lost) => pack(lost, out),
         }
     }
 
@@ -144,6 +148,7 @@ impl Record for Value {
             WAITING => Some((Content::Waiting, 0)),
             ROUTING => unpack(bytes, Content::Routing),
             LETTER => unpack(bytes, Content::Letter),
+            LOST => unpack(bytes, Content::Lost),
             _ => None,
         }?;
         Some((Self(content), known))
@@ -160,6 +165,7 @@ impl Record for Value {
             Content::Standalone(standalone) => standalone.tx.deadline(),
             Content::Connection(connection) => connection.deadline(),
             Content::Routing(routing) => routing.line.deadline(),
+            Content::Lost(lost) => lost.due,
             Content::Presence(_) | Content::Waiting | Content::Letter(_) => Time::NEVER,
         }
     }
@@ -169,6 +175,7 @@ impl Record for Value {
             Content::Call(call) => call.aliases(),
             Content::Standalone(standalone) => [Alias(hash64(&standalone.key))].into_iter().collect(),
             Content::Connection(connection) => connection.alias().into_iter().collect(),
+            Content::Registration(registration) => registration.aliases(),
             _ => Aliases::new(),
         }
     }
@@ -190,9 +197,11 @@ pub(crate) fn never_if_absent<'de, D: Deserializer<'de>>(record: D) -> Result<Ti
     Ok(Time::deserialize(record).unwrap_or(Time::NEVER))
 }
 
-/// The same for something that is so only since a later version.
-pub(crate) fn false_if_absent<'de, D: Deserializer<'de>>(record: D) -> Result<bool, D::Error> {
-    Ok(bool::deserialize(record).unwrap_or_default())
+/// The same for something that is false, or empty, before a later version.
+pub(crate) fn default_if_absent<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    record: D,
+) -> Result<T, D::Error> {
+    Ok(T::deserialize(record).unwrap_or_default())
 }
 
 /// Lets postcard write behind what stands in a vector, whole slices at once.

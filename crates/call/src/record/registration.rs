@@ -1,17 +1,31 @@
 //! Where extensions are reached.
 
 use model::Time;
+use redundancy::change::Aliases;
 use serde::{Deserialize, Serialize};
 use sip::Uri;
 
+use super::alias_of_former;
 use crate::call::Target;
-use crate::hop::Hop;
+use crate::hop::{ConnectionId, Hop};
+use crate::limits::MAX_FORMER_FLOWS;
 
 /// The contacts of one extension (RFC 3261 10).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Registration {
     pub(crate) extension: Box<str>,
     pub(crate) bindings: Vec<Binding>,
+    /// The last connections that its phones had before the ones of their bindings.
+    #[serde(deserialize_with = "crate::record::default_if_absent")]
+    pub(crate) former: Vec<Former>,
+}
+
+/// A connection on which a phone had registered before it did so on another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Former {
+    pub(crate) flow: ConnectionId,
+    /// The contact that has taken its place.
+    pub(crate) contact: Box<str>,
 }
 
 /// One contact.
@@ -34,6 +48,32 @@ pub(crate) struct Binding {
 impl Registration {
     pub(crate) fn deadline(&self) -> Time {
         self.bindings.iter().map(|binding| binding.until).min().unwrap_or(Time::NEVER)
+    }
+
+    /// The phone of one contact has registered anew, perhaps on another connection: what belongs to the former one is sent on
+    /// the new one from now on (RFC 5626 in spirit).
+    pub(crate) fn moves(&mut self, before: &Binding, now: &Binding) {
+        let flow = now.hop.connection();
+        self.former.retain(|known| Some(known.flow) != flow);
+        for known in self.former.iter_mut().filter(|known| known.contact == before.uri) {
+            known.contact = now.uri.clone();
+        }
+        if let Some(old) = before.hop.connection().filter(|old| Some(*old) != flow) {
+            self.former.retain(|known| known.flow != old);
+            self.former.push(Former { flow: old, contact: now.uri.clone() });
+        }
+        let surplus = self.former.len().saturating_sub(MAX_FORMER_FLOWS);
+        self.former.drain(..surplus);
+    }
+
+    /// The connection on which the phone is now that had this one.
+    pub(crate) fn successor(&self, flow: ConnectionId) -> Option<ConnectionId> {
+        let known = self.former.iter().find(|known| known.flow == flow)?;
+        self.bindings.iter().find(|binding| binding.uri == known.contact)?.hop.connection()
+    }
+
+    pub(crate) fn aliases(&self) -> Aliases {
+        self.former.iter().map(|known| alias_of_former(known.flow)).collect()
     }
 
     /// Where the extension rings, the most preferred contacts first.

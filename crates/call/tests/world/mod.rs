@@ -38,6 +38,8 @@ pub(crate) struct World {
     inputs: usize,
     crash_at: CrashAt,
     phones: Vec<Phone>,
+    /// Connections that were accepted so far.
+    accepted: u64,
     routing: RoutingServer,
     ladder: String,
     /// Labels of names that the server drew, in the order in which they were first seen.
@@ -68,6 +70,7 @@ impl World {
             routing: RoutingServer::default(),
             ladder: String::new(),
             labels: BTreeMap::new(),
+            accepted: 0,
             noise: None,
             pending: VecDeque::new(),
         };

@@ -37,7 +37,8 @@ impl World {
             return self.feed(Input::Datagram { listener: ListenerId(0), source, bytes });
         }
         let connection = self.phones[at].connection.unwrap_or_else(|| {
-            let connection = ConnectionId::accepted(Epoch(1), at as u64);
+            self.accepted += 1;
+            let connection = ConnectionId::accepted(Epoch(1), self.accepted);
             self.phones[at].connection = Some(connection);
             self.feed(Input::Accepted { connection, listener: ListenerId(1), peer: source });
             connection

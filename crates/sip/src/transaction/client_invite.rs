@@ -92,6 +92,23 @@ impl ClientInvite {
         self.on(now, Event::TransportError)
     }
 
+    /// The connection that it was sent on is gone, and with it what was on its way there, in either direction. Until something
+    /// is heard again, on whichever connection, it is repeated as on a transport that loses messages (RFC 3261 18.4 leaves it to
+    /// the owner to fail; who gives a call up because its connection broke loses it, see RFC 5626 4.4).
+    pub fn flow_lost(&mut self, now: Time) -> Action {
+        if !self.is_open() {
+            return Action::Nothing;
+        }
+        (self.reliable, self.repeat) = (false, Repeat::begin(now));
+        Action::Send
+    }
+
+    /// False once it is repeated for want of a connection that carries it.
+    #[must_use]
+    pub const fn is_reliable(&self) -> bool {
+        self.reliable
+    }
+
     /// Gives up waiting for a final response at `end`: the wait after a CANCEL (RFC 3261 9.1), or Timer C.
     pub fn end_at(&mut self, end: Time) {
         if self.state == State::Proceeding {
@@ -117,6 +134,8 @@ impl ClientInvite {
         }
         if next != self.state {
             self.enter(now, next);
+        } else if matches!(event, Event::Response(_)) {
+            self.repeat = Repeat::NEVER;
         }
         action
     }
@@ -138,6 +157,8 @@ const fn step(state: State, event: Event) -> Option<(State, Action)> {
     Some(match (state, event) {
         // 17.1.1.2: "If the client transaction is in the Calling state"
         (State::Calling, Event::TimerA) => (State::Calling, Action::Send),
+        // Runs there only after `flow_lost`: the other side then says again what it said.
+        (State::Proceeding, Event::TimerA) => (State::Proceeding, Action::Send),
         (State::Calling | State::Proceeding, Event::TransportError) => (State::Terminated, Action::Failed),
         (State::Calling | State::Proceeding, Event::Response(Provisional)) => (State::Proceeding, Action::Pass),
         (State::Calling | State::Proceeding, Event::Response(Failure)) => {
@@ -160,6 +181,7 @@ const fn step(state: State, event: Event) -> Option<(State, Action)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::timer::T1;
     use super::*;
 
     const STATES: [State; 6] =
@@ -174,7 +196,7 @@ mod tests {
         (Event::TransportError, "transport error"),
     ];
 
-    /// RFC 3261 figure 5 with RFC 6026 7.2, written out, and what comes late: each cell that is not listed is ignored.
+    /// RFC 3261 figure 5 with RFC 6026 7.2, written out, what comes late, and Timer A after a flow was lost: each cell that is not listed is ignored.
     const TABLE: &str = "
         Calling     1xx              Proceeding  Pass
         Calling     2xx              Accepted    Pass
@@ -185,6 +207,7 @@ mod tests {
         Proceeding  1xx              Proceeding  Pass
         Proceeding  2xx              Accepted    Pass
         Proceeding  300-699          Completed   AcknowledgeAndPass
+        Proceeding  Timer A          Proceeding  Send
         Proceeding  Timer B/D/M      GivenUp     TimedOut
         Proceeding  transport error  Terminated  Failed
         Completed   300-699          Completed   Acknowledge
@@ -221,6 +244,24 @@ mod tests {
         assert_eq!(invite.deadline(), Time::ZERO + TIMER_B);
         assert_eq!(invite.respond(Time::from_micros(5), 486), Action::AcknowledgeAndPass);
         assert_eq!(invite.deadline(), Time::from_micros(5), "RFC 3261 17.1.1.2: zero for reliable transports");
+    }
+
+    #[test]
+    fn who_has_lost_its_flow_repeats_until_something_is_heard() {
+        for rings in [false, true] {
+            let mut invite = ClientInvite::new(Time::ZERO, true);
+            if rings {
+                invite.respond(Time::ZERO, 180);
+            }
+            assert_eq!(invite.flow_lost(Time::ZERO), Action::Send);
+            assert_eq!(invite.expire(Time::ZERO + T1), Action::Send);
+            assert_eq!(invite.deadline(), Time::ZERO + T1.times(3));
+            assert_eq!(invite.respond(Time::ZERO + T1, 180), Action::Pass);
+            assert_eq!(invite.deadline(), Time::NEVER);
+            invite.respond(Time::ZERO + T1, 486);
+            assert_eq!(invite.deadline(), Time::ZERO + T1 + TIMER_D, "the refusal may be repeated");
+            assert_eq!(invite.flow_lost(Time::ZERO + T1), Action::Nothing);
+        }
     }
 
     #[test]

@@ -78,6 +78,21 @@ impl ClientRequest {
         self.on(now, Event::TransportError)
     }
 
+    /// The connection that it was sent on is gone: see [`super::ClientInvite::flow_lost`].
+    pub fn flow_lost(&mut self, now: Time) -> Action {
+        if !self.is_open() {
+            return Action::Nothing;
+        }
+        (self.reliable, self.repeat) = (false, Repeat::begin(now));
+        Action::Send
+    }
+
+    /// False once it is repeated for want of a connection that carries it.
+    #[must_use]
+    pub const fn is_reliable(&self) -> bool {
+        self.reliable
+    }
+
     /// Does what is due at `now`.
     pub fn expire(&mut self, now: Time) -> Action {
         if self.end <= now {
@@ -165,6 +180,14 @@ mod tests {
     #[test]
     fn every_cell_of_the_table() {
         super::super::tests::check_table(TABLE, &STATES, &EVENTS, step);
+    }
+
+    #[test]
+    fn who_has_lost_its_flow_repeats() {
+        let mut request = ClientRequest::new(Time::ZERO, true);
+        assert_eq!(request.flow_lost(Time::ZERO), Action::Send);
+        assert_eq!(repetitions(&mut request)[..3], [500, 1_500, 3_500]);
+        assert_eq!(request.flow_lost(Time::ZERO), Action::Nothing, "it is over");
     }
 
     fn repetitions(request: &mut ClientRequest) -> Vec<u64> {

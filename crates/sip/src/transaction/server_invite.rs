@@ -91,6 +91,19 @@ impl ServerInvite {
         self.on(now, Event::Response(Class::of(status)))
     }
 
+    /// The connection that it came on is gone, and perhaps what was answered with it: the last response is to be sent again, a
+    /// refusal until its ACK (RFC 3261 18.2.2 opens a new connection for it).
+    pub fn flow_lost(&mut self, now: Time) -> Action {
+        match self.state {
+            State::Proceeding => Action::Send,
+            State::Completed => {
+                (self.reliable, self.repeat) = (false, Repeat::begin(now));
+                Action::Send
+            }
+            State::Accepted | State::Confirmed | State::Terminated => Action::Nothing,
+        }
+    }
+
     /// Does what is due at `now`.
     pub fn expire(&mut self, now: Time) -> Action {
         if self.end <= now {
@@ -205,5 +218,17 @@ mod tests {
         invite.respond(Time::ZERO, 486);
         assert_eq!(invite.deadline(), Time::ZERO + TIMER_H);
         assert_eq!(invite.expire(Time::ZERO + TIMER_H), Action::TimedOut);
+    }
+
+    #[test]
+    fn a_refusal_whose_connection_is_lost_repeats() {
+        let mut invite = ServerInvite::new(true);
+        assert_eq!(invite.flow_lost(Time::ZERO), Action::Send);
+        assert_eq!(invite.deadline(), Time::NEVER, "what is provisional needs no answer");
+        invite.respond(Time::ZERO, 486);
+        assert_eq!(invite.flow_lost(Time::ZERO), Action::Send);
+        assert_eq!(invite.expire(Time::from_micros(500_000)), Action::Send);
+        invite.ack(Time::from_micros(500_000));
+        assert_eq!(invite.flow_lost(Time::from_micros(500_000)), Action::Nothing);
     }
 }

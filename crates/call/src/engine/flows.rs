@@ -1,0 +1,68 @@
+//! Connections that end under calls: what was on its way on them goes again, on whichever connection its peer has now.
+//!
+//! The kernel has taken what was written, but nobody knows whether the peer has. A connection dies with its host, and its
+//! peer comes back on another one (RFC 5626), perhaps from another port.
+
+use model::{RecordKey, Time};
+
+use super::Engine;
+use super::connections::key_of;
+use crate::hop::{ConnectionId, Hop, LostFlows};
+use crate::limits::LOST_FLOWS_PAUSE;
+use crate::record::{CALL, Content, LOST, Lost, Value, alias_of_former};
+
+impl Engine {
+    /// The connection itself, or the one on which its phone has registered since.
+    pub(super) fn living(&mut self, known: ConnectionId) -> Option<ConnectionId> {
+        if self.store.contains(key_of(known)) {
+            return Some(known);
+        }
+        let registration = self.store.find(alias_of_former(known))?;
+        let Some(Value(Content::Registration(registration))) = self.store.get(registration) else { return None };
+        registration.successor(known).filter(|now| self.store.contains(key_of(*now)))
+    }
+
+    /// True if this way leads over a connection that is no more.
+    pub(super) fn has_ended(&self, hop: Hop) -> bool {
+        hop.connection().is_some_and(|connection| !self.store.contains(key_of(connection)))
+    }
+
+    /// Forgets a connection that has ended. If anything was ever said on it, the calls are looked through soon, and for all
+    /// connections of the moment at once.
+    pub(super) fn lose_connection(&mut self, now: Time, connection: ConnectionId) {
+        let key = key_of(connection);
+        let Some(Value(Content::Connection(gone))) = self.store.get(key) else { return };
+        let lost = Lost { peer: gone.peer, ours: gone.ours, due: next_look(now) };
+        let had_calls = !gone.is_silent() && !gone.opening;
+        self.forget_connection(key);
+        if had_calls {
+            self.store.insert(RecordKey::new(LOST, connection.0), Value(Content::Lost(lost)));
+        }
+    }
+
+    /// Looks through all calls for what was on connections that have ended.
+    pub(super) fn mend_flows(&mut self, now: Time) {
+        let keys: Vec<RecordKey> = self.store.keys(LOST, None).collect();
+        let mut flows = LostFlows::default();
+        for key in keys {
+            if let Some(Value(Content::Lost(lost))) = self.store.get(key) {
+                flows.connections.insert(ConnectionId(key.id));
+                flows.peers.extend(Some(lost.peer).filter(|_| lost.ours));
+            }
+            self.store.remove(key);
+        }
+        self.store.settle();
+        let calls: Vec<RecordKey> = self.store.keys(CALL, None).collect();
+        for key in calls {
+            if self.store.get(key).and_then(Value::as_call).is_some_and(|call| call.is_on(&flows)) {
+                self.with_call(now, key.id, |call, desk| call.flows_lost(desk, &flows));
+            }
+        }
+    }
+}
+
+/// When the calls are looked through for a connection that ends now.
+fn next_look(now: Time) -> Time {
+    let pause = LOST_FLOWS_PAUSE.as_micros();
+    Time::from_micros((now.as_micros() / pause + 1) * pause)
+}
