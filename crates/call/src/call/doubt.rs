@@ -31,11 +31,11 @@ impl Call {
         if !std::mem::take(&mut self.is_doubted) || self.stage != Stage::Talking {
             return;
         }
-        self.ask(desk, |pair, _| Some(Purpose::Ask { pair }));
+        self.ask(desk, |pair, to, _| Some(Purpose::Ask { pair, to }));
     }
 
     /// Asks those parties for whom there is a purpose.
-    pub(super) fn ask(&mut self, desk: &mut Desk<'_>, purpose: impl Fn(u32, &Side) -> Option<Purpose>) {
+    pub(super) fn ask(&mut self, desk: &mut Desk<'_>, purpose: impl Fn(u32, End, &Side) -> Option<Purpose>) {
         // Whoever has not acknowledged the answer may not have had it; if he never does, that ends the call.
         let waits = self.invites_in.iter().any(super::InviteIn::awaits_ack);
         let ends = if waits { &[End::Callee][..] } else { &[End::Caller, End::Callee] };
@@ -44,7 +44,7 @@ impl Call {
             for &to in ends {
                 let number = pair.number;
                 let Some(side) = pair.side_mut(to) else { continue };
-                let Some(purpose) = purpose(number, side) else { continue };
+                let Some(purpose) = purpose(number, to, side) else { continue };
                 let branch = self.branch(desk);
                 let seq = side.dialog.next_seq();
                 let mut bytes = Vec::with_capacity(512);

@@ -195,7 +195,8 @@ impl Call {
         }
         let (pair, to, request_in) = match request.purpose {
             Purpose::Relay { pair, to, request_in } => (pair, to, request_in),
-            Purpose::Ask { pair } | Purpose::Probe { pair } => return self.lost_dialog(desk, pair, status),
+            Purpose::Ask { pair, to } => return self.lost_dialog(desk, pair, to, status),
+            Purpose::Probe { pair, to } => return self.party_answers(desk, pair, to, status),
             Purpose::Bye => return,
         };
         let side = self.pairs.iter_mut().find(|known| known.number == pair).and_then(|known| known.side_mut(to));
@@ -213,15 +214,16 @@ impl Call {
                 relay::pass(response, own);
             });
         }
-        self.lost_dialog(desk, pair, status);
+        self.lost_dialog(desk, pair, to, status);
     }
 
     /// RFC 3261 12.2.1.2, RFC 5057: a peer that does not know the dialog, or does not answer, has left it. That ends the
-    /// call only if the pair is the one that talks: those of other callees, who ring no more, went when it was answered.
-    pub(super) fn lost_dialog(&mut self, desk: &mut Desk<'_>, pair: u32, status: u16) {
+    /// call only if the pair is the one that talks: those of other callees, who ring no more, went when it was answered. Who
+    /// does not know the dialog needs no goodbye.
+    pub(super) fn lost_dialog(&mut self, desk: &mut Desk<'_>, pair: u32, of: End, status: u16) {
         let talks = self.stage == Stage::Talking && self.pairs.iter().any(|known| known.number == pair);
         if matches!(status, 408 | 481) && talks {
-            self.hang_up(desk, None, None);
+            self.hang_up(desk, Some(of).filter(|_| status == 481), None);
         }
     }
 }

@@ -112,6 +112,9 @@ pub(crate) struct Call {
     /// When the parties are asked whether they are still in the call, as a connection with one of them has ended.
     #[serde(deserialize_with = "crate::record::never_if_absent")]
     ask_at: Time,
+    /// The caller did not know of the call when he was asked.
+    #[serde(deserialize_with = "crate::record::default_if_absent")]
+    is_missed: bool,
 }
 
 impl Call {

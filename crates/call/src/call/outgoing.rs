@@ -297,9 +297,9 @@ pub(crate) enum Purpose {
     /// To end a dialog.
     Bye,
     /// To learn whether the party is still in the call.
-    Ask { pair: u32 },
+    Ask { pair: u32, to: End },
     /// The same, as a connection with it has ended; if it does not answer, it is asked again later.
-    Probe { pair: u32 },
+    Probe { pair: u32, to: End },
 }
 
 /// A request other than INVITE that was sent.

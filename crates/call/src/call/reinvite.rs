@@ -77,7 +77,7 @@ impl Call {
             Action::Pass if status >= 200 => self.reinvite_accepted(desk, at, to, response),
             Action::AcknowledgeAndPass => {
                 self.relay_reinvite_response(desk, at, response);
-                self.lost_dialog(desk, pair, status);
+                self.lost_dialog(desk, pair, to, status);
             }
             _ => {}
         }
@@ -121,8 +121,8 @@ impl Call {
         if let Some(invite) = self.came_for(at) {
             invite.answer(desk, Answer::new(status), plain);
         }
-        if let Some(Role::Within { pair, .. }) = self.invites_out.get(at).map(|invite| &invite.role) {
-            self.lost_dialog(desk, *pair, 408);
+        if let Some(&Role::Within { pair, to, .. }) = self.invites_out.get(at).map(|invite| &invite.role) {
+            self.lost_dialog(desk, pair, to, 408);
         }
     }
 

@@ -84,6 +84,7 @@ impl Call {
             },
             is_doubted: false,
             ask_at: Time::NEVER,
+            is_missed: false,
         };
         call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });

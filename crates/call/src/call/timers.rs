@@ -36,7 +36,7 @@ impl Call {
                 due = due.min(request.tx.deadline());
             }
         }
-        if self.stage == Stage::Talking {
+        if self.stage != Stage::Ended {
             due = due.min(self.ask_at);
         }
         if let Some(waiting) = &self.waiting {
@@ -116,11 +116,11 @@ impl Call {
     fn request_failed(&mut self, desk: &mut Desk<'_>, at: usize) {
         let Some(request) = self.requests_out.get(at) else { return };
         match request.purpose {
-            Purpose::Relay { pair, request_in, .. } => {
+            Purpose::Relay { pair, to, request_in } => {
                 self.requests_in.retain(|known| known.part != request_in);
-                self.lost_dialog(desk, pair, 408);
+                self.lost_dialog(desk, pair, to, 408);
             }
-            Purpose::Ask { pair } => self.lost_dialog(desk, pair, 408),
+            Purpose::Ask { pair, to } => self.lost_dialog(desk, pair, to, 408),
             Purpose::Probe { .. } => self.ask_later(desk),
             Purpose::Bye => {}
         }

@@ -23,19 +23,15 @@ fn new(listener: ListenerId, peer: SocketAddr, patience: Time) -> Connection {
 }
 
 impl Engine {
-    /// The connection that a message to `peer` takes: the one that the peer speaks on, one that was opened to the
-    /// peer before, or a new one (RFC 3261 18.2.2, RFC 5923).
-    pub(super) fn connection_for(
+    /// The connection that a message to `peer` takes if there is none on which the peer speaks: one that was opened to it
+    /// before, or a new one (RFC 3261 18.2.2, RFC 5923).
+    pub(super) fn connection_to(
         &mut self,
         now: Time,
         listener: ListenerId,
         peer: SocketAddr,
-        known: Option<ConnectionId>,
         record: Option<RecordKey>,
     ) -> Option<ConnectionId> {
-        if let Some(known) = known.and_then(|known| self.living(known)) {
-            return Some(known);
-        }
         let call = record.filter(|key| key.kind == CALL).map(|key| key.id);
         if let Some(key) = self.store.find(alias_of(peer))
             && let Some(Value(Content::Connection(open))) = self.store.get(key)

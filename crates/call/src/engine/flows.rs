@@ -7,24 +7,34 @@ use model::{RecordKey, Time};
 
 use super::Engine;
 use super::connections::key_of;
-use crate::hop::{ConnectionId, Hop, LostFlows};
+use crate::hop::{ConnectionId, LostFlows};
 use crate::limits::LOST_FLOWS_PAUSE;
 use crate::record::{CALL, Content, LOST, Lost, Value, alias_of_former};
 
 impl Engine {
     /// The connection itself, or the one on which its phone has registered since.
     pub(super) fn living(&mut self, known: ConnectionId) -> Option<ConnectionId> {
-        if self.store.contains(key_of(known)) {
-            return Some(known);
-        }
+        if self.store.contains(key_of(known)) { Some(known) } else { self.successor(known) }
+    }
+
+    /// The connection on which its phone has registered since, or else the connection itself.
+    pub(super) fn newest(&mut self, known: ConnectionId) -> Option<ConnectionId> {
+        self.successor(known).or_else(|| self.living(known))
+    }
+
+    fn successor(&mut self, known: ConnectionId) -> Option<ConnectionId> {
         let registration = self.store.find(alias_of_former(known))?;
         let Some(Value(Content::Registration(registration))) = self.store.get(registration) else { return None };
         registration.successor(known).filter(|now| self.store.contains(key_of(*now)))
     }
 
-    /// True if this way leads over a connection that is no more.
-    pub(super) fn has_ended(&self, hop: Hop) -> bool {
-        hop.connection().is_some_and(|connection| !self.store.contains(key_of(connection)))
+    /// A phone has registered on another connection. Its old one is as good as ended, though the system may not know it yet: a
+    /// phone that was cut off cannot say so (RFC 5626 4.4).
+    pub(super) fn has_moved(&mut self, now: Time, from: ConnectionId) {
+        if let Some(Value(Content::Connection(left))) = self.store.get(key_of(from)) {
+            let lost = Lost { peer: left.peer, ours: left.ours, due: next_look(now) };
+            self.store.insert(RecordKey::new(LOST, from.0), Value(Content::Lost(lost)));
+        }
     }
 
     /// Forgets a connection that has ended. If anything was ever said on it, the calls are looked through soon, and for all

@@ -17,7 +17,10 @@ impl Engine {
                 self.output(record, Action::Datagram { listener, to: peer, bytes, request });
             }
             Hop::Tcp { listener, peer, connection } => {
-                if let Some(connection) = self.connection_for(now, listener, peer, connection, record) {
+                // A response goes back on its connection while that stands (RFC 3261 18.2.2), a request where its phone is now.
+                let known = connection.and_then(|known| if request { self.newest(known) } else { self.living(known) });
+                let found = known.or_else(|| self.connection_to(now, listener, peer, record));
+                if let Some(connection) = found {
                     self.output(record, Action::Stream { connection, bytes });
                 }
             }

@@ -7,10 +7,12 @@ use sip::{Answer, HeaderName, Message, NameAddr, Outgoing, SipUri, Uri};
 use super::Engine;
 use super::identity::Proof;
 use crate::call::{Arrival, answer_with, is_translated, key_of as transaction_key, reply_with, stable_tag};
-use crate::hop::Hop;
+use crate::hop::{ConnectionId, Hop};
 use crate::limits::{DEFAULT_EXPIRES, MAX_BINDINGS};
 use crate::output::{Action, Event};
-use crate::record::{Binding, Content, REGISTRATION, Registration, STANDALONE, Standalone, Value, same_contact};
+use crate::record::{
+    Binding, Content, REGISTRATION, Registration, STANDALONE, Standalone, Value, alias_of, same_contact,
+};
 use crate::settings::address_of;
 
 /// The key of an extension's registration.
@@ -104,11 +106,11 @@ impl Engine {
             registration.bindings.retain(|binding| !is_it(binding));
             if seconds > 0 {
                 let binding = self.bind(now, &contact, seconds.min(self.settings.expiry.longest), request, arrival)?;
-                // RFC 3261 10.2: a phone keeps to one Call-ID, and may name itself by the port of its connection. Its contact
-                // of a connection that has ended is none any more (RFC 5626 6), and would ring it twice.
+                // RFC 3261 10.2: a phone keeps to one Call-ID, and may name itself by the port of its connection. A contact of
+                // another connection is none any more then (RFC 5626 6), and would ring it twice.
                 for old in before.iter().filter(|old| is_it(old) || *old.call_id == *binding.call_id) {
                     registration.moves(old, &binding);
-                    if self.has_ended(old.hop) {
+                    if old.hop.connection().is_some() && old.hop.connection() != binding.hop.connection() {
                         registration.bindings.retain(|known| known.uri != old.uri);
                     }
                 }
@@ -190,6 +192,19 @@ impl Engine {
         let number = registration.extension.clone();
         let before = self.targets(now, &number).len();
         let contacts = registration.bindings.len();
+        let known = match self.store.get(key) {
+            Some(Value(Content::Registration(known))) => known.former.clone(),
+            _ => Vec::new(),
+        };
+        for former in registration.former.iter().filter(|former| !known.contains(former)) {
+            self.has_moved(now, former.flow);
+            // Nor does it hear any more what comes on a connection that this server had opened to it.
+            for binding in registration.bindings.iter().filter(|binding| binding.uri == former.contact) {
+                if let Some(opened) = self.store.find(alias_of(binding.hop.peer())) {
+                    self.has_moved(now, ConnectionId(opened.id));
+                }
+            }
+        }
         if contacts == 0 {
             self.store.remove(key);
         } else {

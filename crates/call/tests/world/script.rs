@@ -100,6 +100,8 @@ impl World {
                 self.note(&format!("{name:<7} >  (closed)"));
                 self.feed(Input::Closed { connection });
             }
+            // Without a word: it speaks on another connection next.
+            ["leave", name] => self.phone_mut(name).connection = None,
             ["ping", name] => self.send_bytes(self.index(name), b"\r\n\r\n"),
             ["stop"] => {
                 let mut after = None;

@@ -24,7 +24,7 @@ use model::{Span, Time};
 pub use door::{Door, Purpose};
 pub use packet::Malformed;
 use packet::Packet;
-use path::{Path, RoundTrip};
+use path::{MOST_PATIENCE, Path, RoundTrip};
 
 #[cfg(feature = "sabotage")]
 use crate::hot_standby::Sabotage;
@@ -106,6 +106,8 @@ pub struct Bundle {
     confirmed: u64,
     /// This side has every message up to this one.
     heard: u64,
+    /// When it was last looked what is due.
+    looked: Time,
     effects: Vec<Effect>,
     #[cfg(feature = "sabotage")]
     broken: Sabotage,
@@ -127,6 +129,7 @@ impl Bundle {
             sent: 0,
             confirmed: 0,
             heard: 0,
+            looked: Time::ZERO,
             effects: Vec::new(),
             #[cfg(feature = "sabotage")]
             broken: Sabotage::None,
@@ -245,19 +248,22 @@ impl Bundle {
     pub fn deadline(&self) -> Time {
         let of_path = |(number, path): (usize, &Option<Path>)| {
             let path = path.as_ref()?;
-            Some(path.beat.min(self.stuck_at(number, path)).min(path.silence_ends(self.heartbeat)))
+            // Once a look has shown that there is no better one, another look shows nothing new.
+            let stuck = Some(self.stuck_at(number, path)).filter(|at| *at > self.looked).unwrap_or(Time::NEVER);
+            Some(path.beat.min(stuck).min(self.useless_at(number, path)).min(path.silence_ends(self.heartbeat)))
         };
         self.paths.iter().enumerate().filter_map(of_path).min().unwrap_or(Time::NEVER)
     }
 
     /// Does what is due at `now`: beats, and gives up paths that bring nothing forward.
     pub fn tick(&mut self, now: Time) {
+        self.looked = now;
         for path in 0..self.paths.len() {
             let Some(standing) = &self.paths[path] else { continue };
             let fault = if standing.silence_ends(self.heartbeat) <= now {
                 Some(Fault::Silent)
             } else {
-                (self.stuck_at(path, standing) <= now).then_some(Fault::Stuck)
+                (self.useless_at(path, standing) <= now).then_some(Fault::Stuck)
             };
             match fault {
                 Some(why) => {
@@ -299,8 +305,8 @@ impl Bundle {
         self.paths.iter().all(Option::is_none)
     }
 
-    /// When a path is given up although it is heard: it brings nothing forward, and the other side has been heard on another
-    /// one meanwhile. Without that the other side may be what is slow, and to begin the path anew would not make it faster.
+    /// When a path is no longer preferred although it is heard: it brings nothing forward, and the other side has been heard on
+    /// another one meanwhile. Without that the other side may be what is slow.
     fn stuck_at(&self, number: usize, path: &Path) -> Time {
         if sabotaged!(self, TrustBeats) {
             return Time::NEVER;
@@ -309,6 +315,13 @@ impl Bundle {
             self.paths.iter().enumerate().filter(|(other, _)| *other != number).filter_map(|(_, other)| other.as_ref());
         let lives = others.map(|other| other.heard).any(|heard| heard > path.waits_since());
         if lives { path.patience_ends() } else { Time::NEVER }
+    }
+
+    /// When it is ended and made anew: much later, as the way may only have become longer. That shows on this very path, and a
+    /// new one would begin slowly, as every stream does.
+    fn useless_at(&self, number: usize, path: &Path) -> Time {
+        let stuck = self.stuck_at(number, path);
+        if stuck < Time::NEVER { stuck + MOST_PATIENCE } else { stuck }
     }
 
     fn beat(&mut self, now: Time, path: usize) {
@@ -325,21 +338,20 @@ impl Bundle {
         self.chosen.take_if(|chosen| *chosen == path);
     }
 
-    /// Stays with the path that messages go over as long as it stands; else takes one that has shown what it carries, the
-    /// shortest first, and any other only if there is none.
+    /// Stays with the path that messages go over as long as it stands and is not stuck; else takes one that has shown what it
+    /// carries and is not stuck, the shortest first, and any other only if there is none.
     fn choose(&mut self, now: Time) {
+        let doubts = |path: usize, standing: &Path| (!standing.is_trusted, self.stuck_at(path, standing) <= now);
         let worth = |(path, standing): (usize, &Option<Path>)| {
             let standing = standing.as_ref()?;
             let way = standing.round_trip.smoothed().unwrap_or(Span::from_secs(1));
-            Some((!standing.is_trusted, way, path))
+            Some((doubts(path, standing), way, path))
         };
-        let is_trusted = |path: usize| self.paths[path].as_ref().is_some_and(|standing| standing.is_trusted);
-        let best = self.paths.iter().enumerate().filter_map(worth).min().map(|(_, _, path)| path);
-        let stays = |chosen: usize| is_trusted(chosen) || !best.is_some_and(is_trusted);
+        let Some((fewest, _, best)) = self.paths.iter().enumerate().filter_map(worth).min() else { return };
+        let stays = |chosen: usize| self.paths[chosen].as_ref().is_some_and(|path| doubts(chosen, path) <= fewest);
         if self.chosen.is_some_and(stays) {
             return;
         }
-        let Some(best) = best.filter(|best| self.chosen != Some(*best)) else { return };
         self.chosen = Some(best);
         self.effects.push(Effect::Chosen(best));
         // Whatever was written to it before arrives as long as it stands, so it goes on where it stopped.

@@ -7,7 +7,7 @@ use super::packet::Echo;
 /// The least time in which a path must bring something forward; below it a busy host looks like a broken network.
 const LEAST_PATIENCE: Span = Span::from_millis(40);
 /// The most: later than this nobody waits for a path any more.
-const MOST_PATIENCE: Span = Span::from_millis(500);
+pub(super) const MOST_PATIENCE: Span = Span::from_millis(500);
 /// A long message may take this much longer for each of its octets: 1 MB/s, a slow line.
 const MICROS_PER_OCTET: u64 = 1;
 /// Length of the beat that shows whether a path carries long packets, in octets: more than any segment on an ordinary network.
@@ -114,7 +114,7 @@ impl Path {
         self.waits_since
     }
 
-    /// When it is given up, unless it brings something forward.
+    /// When it counts as stuck, unless it brings something forward.
     pub(super) fn patience_ends(&self) -> Time {
         if self.waits_since == Time::NEVER {
             return Time::NEVER;

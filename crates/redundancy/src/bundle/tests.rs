@@ -318,3 +318,21 @@ fn a_side_that_sleeps_loses_no_path() {
     assert!(world.all_have_arrived());
     assert_eq!(world.resets, resets);
 }
+
+#[test]
+fn a_way_that_becomes_longer_is_no_fault() {
+    for millis in [5, 50, 90] {
+        let mut world = World::new([0, 0]);
+        world.run(at(1_000));
+        talk(&mut world, 1_000, 2_000);
+        for way in world.cables.iter_mut().flat_map(|cable| &mut cable.ways) {
+            way.delay = Span::from_millis(millis);
+        }
+        world.slowest = Span::ZERO;
+        talk(&mut world, 2_000, 4_000);
+        world.run(at(5_000));
+        assert_eq!(world.resets, 0, "{millis} ms");
+        assert_eq!(world.delivered, [world.sent[1], world.sent[0]]);
+        assert!(world.slowest <= Span::from_millis(millis + 1), "{millis} ms: {}", world.slowest);
+    }
+}

@@ -101,8 +101,9 @@ impl World {
     pub(super) fn stream_closed(&mut self, id: u64) {
         let mut at = self.arrival(id, 1);
         if self.plan.layout == Layout::ThreeHosts {
-            self.watch.loses_connection();
-            if self.streams.get(&id).is_some_and(|stream| !self.sip.is_reachable(self.core.now, stream.side)) {
+            let Some(stream) = self.streams.get(&id) else { return };
+            self.watch.loses_connection(stream.phone);
+            if !self.sip.is_reachable(self.core.now, stream.side) {
                 at += Span::from_micros(self.core.chances.network.below(NOTICING));
             }
         }
@@ -144,7 +145,7 @@ impl World {
         let index = stream.phone;
         let Some(bytes) = bytes else {
             if self.plan.layout == Layout::ThreeHosts {
-                self.watch.loses_connection();
+                self.watch.loses_connection(index);
             }
             self.streams.remove(&id);
             self.phones[usize::from(index)].loses_connection(now, id);

@@ -31,8 +31,6 @@ pub(super) struct Watch {
     since: Epoch,
     /// The SIP Server began with less than it had, once.
     pub(super) has_lost: bool,
-    /// A phone has lost its connection with a host or process.
-    has_lost_connection: bool,
 }
 
 impl Watch {
@@ -61,12 +59,11 @@ impl Watch {
         self.truths.values_mut().for_each(Truth::cold_start);
     }
 
-    /// A connection has died with its host or process, and with it what was on its way: the calls of this moment may be gone by
-    /// right.
-    pub(super) fn loses_connection(&mut self) {
-        self.has_lost_connection = true;
+    /// The connection of a phone has died with its host or process, and with it what was on its way.
+    pub(super) fn loses_connection(&mut self, phone: u8) {
         self.words.forget();
-        self.truths.values_mut().for_each(Truth::connection_lost);
+        self.legal.loses_connection(phone);
+        self.truths.values_mut().for_each(|truth| truth.connection_lost(phone));
     }
 
     /// False for what a process that was stopped in the middle, and superseded from cold meanwhile, still says when it
@@ -106,15 +103,8 @@ impl World {
         // Calls, answers, presence, waiting, letters; registrations and the mailbox last. Of those who gave up waiting in a
         // moment that is lost nobody tells the server again; who talks is asked.
         let has_lost = self.watch.has_lost;
-        let cut_short = self.is_cut_short();
         let sip = |engine: &mut call::Engine| {
-            let all = if cut_short {
-                0
-            } else if has_lost {
-                talking(engine)
-            } else {
-                count(engine, &[1, 3, 5, 6, 8])
-            };
+            let all = if has_lost { talking(engine) } else { count(engine, &[1, 3, 5, 6, 8]) };
             quiet::Left { records: all, deadline: false }
         };
         // Callers, mail; agents, extensions and the mailbox last.
@@ -134,10 +124,7 @@ impl World {
                 self.core.fail(calls_kept::NAME, || format!("call {call}: {what}"));
             }
         }
-        let cut_short = self.is_cut_short();
-        if let Err(what) = self.watch.charge.conclude()
-            && !cut_short
-        {
+        if let Err(what) = self.watch.charge.conclude() {
             self.core.fail(one_charge::NAME, || what);
         }
     }
@@ -167,19 +154,8 @@ impl World {
         }
     }
 
-    /// True if a call stands of which every party has hung up on a connection that died: a BYE without an answer ends the dialog
-    /// for who sent it (RFC 3261 15.1.1), and the server does not ask after a takeover whether its parties are still there. A known
-    /// limit: such a call has no end in the log either.
-    fn is_cut_short(&mut self) -> bool {
-        let Some(side) = self.sip.serving().filter(|_| self.watch.has_lost_connection) else { return false };
-        self.sip.process_mut(side).is_some_and(|process| talking(process.replica.engine_mut()) > 0)
-    }
-
     /// Nobody is busy or rung when all is quiet. An agent whose phone was not found is asked about after a while.
     pub(super) fn agents_at_rest(&mut self) -> Verdict {
-        if self.is_cut_short() {
-            return Ok(());
-        }
         let Some(side) = self.routing.serving() else { return Ok(()) };
         let Some(process) = self.routing.process_mut(side) else { return Ok(()) };
         let rows = process.replica.engine_mut().agents();

@@ -71,11 +71,11 @@ impl Truth {
         self.forgotten = true;
     }
 
-    /// A connection has died with what was on its way. Who talks by then goes on talking, on whichever connection the phone
-    /// comes back, though a request that was on its way may come to nothing (RFC 3261 8.1.3.1); a call that is only being made
-    /// may fail.
-    pub fn connection_lost(&mut self) {
-        if self.connected.len() < 2 {
+    /// The connection of a phone has died with what was on its way. Whoever is rung or talks goes on, on whichever connection
+    /// the phone comes back, though a request of the phone that was on its way comes to nothing (RFC 3261 8.1.3.1): so does a
+    /// call that it is only making.
+    pub fn connection_lost(&mut self, phone: u8) {
+        if self.connected.len() < 2 && self.caller == phone {
             self.cold_start();
         }
         self.forgotten = true;

@@ -29,6 +29,8 @@ pub struct Legal {
     invited: BTreeMap<Key, Invited>,
     /// Dialogs by phone, Call-ID and the servers' tag.
     dialogs: BTreeMap<(u8, String, String), Talk>,
+    /// Telephones that lost a connection, and with it perhaps an answer that they had given up waiting for.
+    cut_off: BTreeSet<u8>,
     /// When a server was succeeded last.
     succeeded: Option<Time>,
     /// CSeq numbers of INVITEs that the telephones have answered: phone, Call-ID, number.
@@ -82,6 +84,11 @@ impl Legal {
     /// The servers began with less than they had: of the calls so far they know something, but not all.
     pub fn excuse(&mut self) {
         self.excused.append(&mut self.calls);
+    }
+
+    /// A telephone loses a connection, and with it what was on its way.
+    pub fn loses_connection(&mut self, phone: u8) {
+        self.cut_off.insert(phone);
     }
 
     /// A server is succeeded. Requests that it had written down and not sent are sent by their own timers, as if the
@@ -225,7 +232,9 @@ impl Legal {
         let has_lost = !self.excused.is_empty();
         let Some(talk) = self.dialogs.get_mut(&(phone, request.call_id().to_owned(), tag)) else {
             // A caller may be in a call of which servers that have lost its answer know only that it rings with somebody else.
-            if has_lost {
+            // One whose INVITE has died with its connection is asked about it, and hears of an answer that is not acknowledged.
+            let is_asked = matches!(method, Method::Bye | Method::Options) && self.cut_off.contains(&phone);
+            if has_lost || is_asked {
                 return Ok(());
             }
             return Err(format!("phone {phone} gets a {method} in a dialog that it does not know"));
