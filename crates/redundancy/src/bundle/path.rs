@@ -63,6 +63,8 @@ pub(super) struct Path {
     pub(super) beat: Time,
     /// The beat of the other side that was heard last, and when.
     last_beat: Option<(Time, Time)>,
+    /// When this side said the last of its beats that has come back.
+    pub(super) proven: Time,
     /// The long beat that is on its way.
     probe: Option<Time>,
     /// A long beat has come back: it carries what it should.
@@ -82,6 +84,7 @@ impl Path {
             heard: now,
             beat: now,
             last_beat: None,
+            proven: Time::ZERO,
             probe: None,
             is_trusted: false,
             round_trip,
@@ -122,9 +125,10 @@ impl Path {
         self.waits_since + self.round_trip.patience() + Span::from_micros(self.longest as u64 * MICROS_PER_OCTET)
     }
 
-    /// When a path on which nothing is heard at all is given up, while a beat is to come every `heartbeat`.
+    /// When a path on which nothing is heard at all is given up, while a beat is to come every `heartbeat`: not before a stream
+    /// that has lost a packet could have gone on by itself, which is sooner than a new one stands.
     pub(super) fn silence_ends(&self, heartbeat: Span) -> Time {
-        self.heard + heartbeat.times(3) + self.round_trip.patience()
+        self.heard + heartbeat.times(3) + self.round_trip.patience() + MOST_PATIENCE
     }
 
     /// The other side's beat.
@@ -132,6 +136,7 @@ impl Path {
         self.last_beat = Some((said, now));
         let Some(echo) = echo else { return };
         self.round_trip.measured(now.since(echo.said + echo.lay));
+        self.proven = self.proven.max(echo.said);
         // What follows the long one in the same stream came behind it.
         self.is_trusted |= self.probe.is_some_and(|probe| echo.said >= probe);
     }
