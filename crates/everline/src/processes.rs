@@ -1,14 +1,15 @@
 //! The processes of a solution: `everline run APPLICATION`, started by `up` and by the local control agent.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use management::Description;
-use model::Incarnation;
+use model::{Incarnation, Span};
 use network::address::VirtualAddress;
 use node::authority;
-use node::control_server::{self, ControlSettings, OtherHost, Pair};
+use node::control_server::{self, ControlSettings, FenceSettings, OtherHost, Pair};
 use node::coordinator;
 use node::lca::{self, LcaSettings};
 use node::process;
@@ -20,7 +21,7 @@ use crate::engines;
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
 use crate::hosts;
-use crate::settings::{Listen, Settings, Transport};
+use crate::settings::{Fence, Listen, Settings, Transport};
 
 /// The members of each pair: its two sides, and the spare on a third host.
 const SIP: [&str; 3] = ["sip-a", "sip-b", "sip-c"];
@@ -144,8 +145,23 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
         etcd,
+        places: places(settings),
+        fence: fence(&settings.fence),
         version: hosts.and_then(|hosts| hosts.version),
     })
+}
+
+/// The host of each member of a pair.
+fn places(settings: &Settings) -> BTreeMap<String, String> {
+    let Some(hosts) = &settings.hosts else { return BTreeMap::new() };
+    let all = SIP.into_iter().chain(ROUTING);
+    all.filter_map(|member| Some((member.to_owned(), hosts.of(member)?.to_owned()))).collect()
+}
+
+fn fence(fence: &Fence) -> Option<FenceSettings> {
+    let seconds = |seconds: u32| Span::from_secs(seconds.into());
+    let program = PathBuf::from(fence.program.as_ref()?);
+    Some(FenceSettings { program, limit: seconds(fence.timeout), after: seconds(fence.after) })
 }
 
 /// Where whoever serves can be asked from outside.

@@ -345,6 +345,17 @@ fn sections_about_hosts_need_hosts() {
     assert!(outcome(&format!("{alone}[place]\nsame-host = true\n")).settings.is_some());
 }
 
+#[test]
+fn a_fence_needs_hosts_and_an_absolute_path() {
+    let fence = "[fence]\nprogram = \"fence.sh\"\n";
+    let said = messages(fence);
+    assert!(said.contains("this is not an absolute path") && said.contains("there is no [[host]]"), "{said}");
+    let settings =
+        outcome("[fence]\nprogram = \"/usr/local/bin/fence\"\nafter = 7\n").settings.expect("a warning only");
+    let told = crate::settings::Fence { program: Some("/usr/local/bin/fence".into()), timeout: 60, after: 7 };
+    assert_eq!(settings.fence, told);
+}
+
 /// The table in the documents has a row for each key that is read, with what is allowed there, and no other row.
 #[test]
 fn every_key_is_documented() {
@@ -369,6 +380,8 @@ fn the_documented_bounds_are_the_bounds() {
         ("[sip]\n", "max-expires", 60..=604_800),
         (queue, "capacity", 1..=100_000),
         (queue, "no-answer", 1..=120),
+        ("[fence]\n", "timeout", 1..=600),
+        ("[fence]\n", "after", 5..=3_600),
     ] {
         let (low, high) = (*bounds.start(), *bounds.end());
         let told = messages(&format!("{section}{key} = {}\n", high + 1));

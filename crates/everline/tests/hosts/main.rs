@@ -6,6 +6,8 @@
 #[path = "../cli/support.rs"]
 mod support;
 
+mod fencing;
+
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
@@ -23,10 +25,11 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 6] = [
+const TESTS: [Test; 7] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
+    ("a host that nobody reaches is fenced, and its pair begins again", fencing::a_lost_host_is_fenced),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
     ("a host that phones cannot reach hands over", nobody_is_reached),
     ("what is no host and no link is refused", nonsense_is_refused),
@@ -76,8 +79,12 @@ impl Drop for Solution {
 
 impl Solution {
     fn new() -> Self {
-        let place = Place::new();
-        place.configure("");
+        Self::at(Place::new(), "")
+    }
+
+    /// In that folder, with something in its configuration.
+    fn at(place: Place, configuration: &str) -> Self {
+        place.configure(configuration);
         let mut program = Command::new("sh");
         program.args(["-c", "exec \"$0\" \"$@\" --hosts 3", env!("CARGO_BIN_EXE_everline")]);
         program.env("EVERLINE_DIR", place.path()).current_dir(place.path());

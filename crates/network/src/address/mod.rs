@@ -25,7 +25,7 @@ use model::{Span, Time, Trouble};
 pub use announcer::Announcer;
 pub use frames::Mac;
 pub(crate) use frames::checksum;
-pub use hook::{Deed, Hook, HookRun};
+pub use hook::{Deed, Hook};
 pub use search::{Found, Search};
 pub(crate) use trouble::of_packets;
 

@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 
 use model::{Span, Time};
-use network::address::{Deed, Hook, HookRun, VirtualAddress};
+use network::address::{Deed, Hook, VirtualAddress};
+use network::program::Run;
 use rustix::event::{PollFd, PollFlags, poll};
 
 const LIMIT: Span = Span::from_secs(5);
 
-fn start(interface: &str) -> HookRun {
+fn start(interface: &str) -> Run {
     let hook = Hook { program: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hook/hook.sh")) };
     let address = VirtualAddress { address: [10, 0, 0, 5].into(), prefix: 24, interface: interface.into() };
     hook.start(Deed::Claim, &address, Time::ZERO, LIMIT).expect("started")
 }
 
 /// Waits for the end of the program, by the descriptor.
-fn ended(run: &HookRun) {
+fn ended(run: &Run) {
     assert_eq!(poll(&mut [PollFd::new(run, PollFlags::IN)], None), Ok(1));
 }
 

@@ -38,22 +38,27 @@ impl Elsewhere {
     /// What the agent with this number says that was not known.
     pub(super) fn hear(&mut self, number: usize) -> Vec<Incarnation> {
         let Some(agent) = self.agents.get_mut(number) else { return Vec::new() };
-        let mut news = Vec::new();
+        let mut heard = Vec::new();
         while let Some(event) = agent.poll() {
             match event {
                 Event::Connected => drop(agent.send(&ToLca::Watch)),
-                Event::Message(FromLca::Ended(who)) if self.ours.contains(&who.application) => {}
-                Event::Message(FromLca::Ended(who)) => {
-                    let known = self.ended.entry(who.application.clone()).or_default();
-                    if who.run > *known {
-                        *known = who.run;
-                        news.push(who);
-                    }
-                }
+                Event::Message(FromLca::Ended(who)) => heard.push(who),
                 Event::Message(FromLca::Stop | FromLca::HandOver | FromLca::Applications(_)) | Event::Disconnected => {}
             }
         }
-        news
+        self.learn(heard)
+    }
+
+    /// These have certainly ended, whoever says so; gives those of whom that was not known.
+    pub(super) fn learn(&mut self, mut ended: Vec<Incarnation>) -> Vec<Incarnation> {
+        ended.retain(|who| !self.ours.contains(&who.application));
+        ended.retain(|who| {
+            let known = self.ended.entry(who.application.clone()).or_default();
+            let is_news = who.run > *known;
+            *known = who.run.max(*known);
+            is_news
+        });
+        ended
     }
 
     /// Everything that is known.

@@ -1,0 +1,72 @@
+//! A host that nobody reaches is ended by a program.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use super::{Place, Solution, text};
+
+/// Takes the power of the host that it is told, once it works.
+const PROGRAM: &str = "#!/bin/sh
+cd \"$(dirname \"$0\")\" || exit 1
+echo \"$1 by $EVERLINE_BY for $EVERLINE_IN_DOUBT\" >> fenced
+if ! [ -e works ]; then
+    echo 'the power switch is silent' >&2
+    exit 1
+fi
+exec everline --dir . host fail \"$1\"
+";
+
+/// What the control servers of these hosts have to say.
+fn alarms(status: &Value) -> Vec<String> {
+    let rows = status["applications"].as_array().into_iter().flatten();
+    rows.filter(|row| row["name"] == "control").map(|row| text(row, "note")).collect()
+}
+
+/// One side is gone already when the other one is cut off from everybody: nobody can say whether it serves.
+pub(crate) fn a_lost_host_is_fenced() {
+    let place = Place::new();
+    let program = place.path().join("fence");
+    let everline = env!("CARGO_BIN_EXE_everline");
+    fs::write(&program, PROGRAM.replace("exec everline", &format!("exec {everline}"))).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let solution = Solution::at(place, &format!("[fence]\nprogram = \"{}\"\nafter = 5\n", program.display()));
+    let folder = solution.running.place.path().to_owned();
+    let (first, epoch) = solution.level();
+    let second = if first == "h1" { "h2" } else { "h1" };
+    // In this order no spare can join in between.
+    for other in ["h3", "phones", "carriers"] {
+        solution.play(&format!("link cut {first} {other}"));
+    }
+    solution.play(&format!("host fail {second}"));
+    solution.play(&format!("link cut {first} {second}"));
+    solution.play(&format!("host repair {second}"));
+
+    // A program that fails makes nothing certain: it is an alarm, and nothing changes.
+    let h3 = format!("status --json --dir {}", folder.join("hosts/h3").display());
+    let alarm = solution
+        .running
+        .ask(&h3, |status| alarms(status).into_iter().find(|alarm| alarm.contains("the power switch is silent")));
+    assert!(alarm.contains(&format!("on {first} still serves")) && alarm.contains("everline promote"), "{alarm}");
+    solution.ask(|sides| (!sides.contains_key("primary")).then_some(()));
+
+    fs::write(folder.join("works"), "").expect("written");
+    let serves = |sides: &std::collections::BTreeMap<String, Value>| {
+        let primary = sides.get("primary").filter(|side| side["ready"] == true)?;
+        Some((text(primary, "host"), primary["epoch"].as_u64().unwrap_or_default()))
+    };
+    let (host, now) = solution.ask(serves);
+    assert!(host != first && now > epoch, "{host} serves in epoch {now} after {epoch}");
+    solution.is_reached();
+    let fenced = fs::read_to_string(folder.join("fenced")).expect("it ran");
+    assert!(fenced.lines().all(|line| line.starts_with(&format!("{first} by ")) && line.contains(" for ")), "{fenced}");
+    assert!(!fenced.contains(&format!(" by {first} ")), "{fenced}");
+    assert!(fenced.contains("sip-") && fenced.contains('#'), "{fenced}");
+
+    // It comes back as a new run.
+    solution.play("link repair");
+    solution.play(&format!("host repair {first}"));
+    assert_eq!(solution.level().1, now, "whoever returns finds that it was superseded");
+    solution.is_reached();
+}
