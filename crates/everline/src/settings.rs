@@ -45,11 +45,13 @@ pub(crate) struct Fence {
     pub(crate) timeout: u32,
     /// Seconds that a pair waits for a host before it is ended.
     pub(crate) after: u32,
+    /// Seconds after which a host that reaches nobody stops its servers; none: it goes on.
+    pub(crate) isolated: Option<u32>,
 }
 
 impl Default for Fence {
     fn default() -> Self {
-        Self { program: None, timeout: 60, after: 30 }
+        Self { program: None, timeout: 60, after: 30, isolated: None }
     }
 }
 

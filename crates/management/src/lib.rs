@@ -8,6 +8,7 @@
 pub mod fence;
 pub mod hang;
 pub mod host;
+pub mod isolation;
 pub mod restart;
 pub mod spare;
 

@@ -1,11 +1,13 @@
-//! A host that nobody reaches is ended by a program.
+//! A host that nobody reaches is ended by a program, or ends its servers itself.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use network::address::{VirtualAddress, held};
+use network::rehearsal::{Network, virtual_addresses};
 use serde_json::Value;
 
-use super::{Place, Solution, text};
+use super::{At, Place, Solution, text};
 
 /// Takes the power of the host that it is told, once it works.
 const PROGRAM: &str = "#!/bin/sh
@@ -69,4 +71,43 @@ pub(crate) fn a_lost_host_is_fenced() {
     solution.play(&format!("host repair {first}"));
     assert_eq!(solution.level().1, now, "whoever returns finds that it was superseded");
     solution.is_reached();
+}
+
+/// The host of the primary is cut off from everybody.
+pub(crate) fn an_isolated_host_stops() {
+    let solution = Solution::at(Place::new(), "[fence]\nisolated = \"10s\"\n");
+    let (first, epoch) = solution.level();
+    let second = if first == "h1" { "h2" } else { "h1" };
+    let has_address = || {
+        let address = format!("{}/24@{}", virtual_addresses(1).0, Network::Access);
+        let address: VirtualAddress = address.parse().expect("an address");
+        let at: At = first.parse().expect("a host");
+        solution.net.inside(at, || held(&[address]).expect("told").len() == 1).expect("there")
+    };
+    assert!(has_address(), "it serves");
+    for other in [second, "h3"] {
+        solution.play(&format!("link cut {first} {other}"));
+    }
+    solution.ask(|sides| sides.get("primary").is_some_and(|side| side["host"] == second).then_some(()));
+    let there = format!("status --json --dir {}", solution.running.place.path().join("hosts").join(&first).display());
+    let states = |status: &Value| {
+        let rows = status["applications"].as_array()?.iter();
+        let here = rows.filter(|row| row["host"] == first.as_str()).map(|row| (text(row, "name"), row.clone()));
+        Some(here.collect::<std::collections::BTreeMap<_, _>>())
+    };
+    let stopped = solution.running.ask(&there, |status| {
+        let rows = states(status)?;
+        let servers = rows.values().filter(|row| !row["pair"].is_null());
+        servers.clone().all(|row| row["state"] == "stopped").then(|| servers.cloned().collect::<Vec<_>>())
+    });
+    assert!(stopped.len() == 2, "{stopped:?}");
+    for row in stopped {
+        assert!(row["trouble"].to_string().contains("neither a majority of the coordinator nor another host"), "{row}");
+    }
+    assert!(!has_address(), "it is given up");
+    solution.is_reached();
+
+    solution.play("link repair");
+    let (primary, now) = solution.level();
+    assert!(primary == second && now == epoch + 1, "{primary} serves in epoch {now}, and {first} is its backup");
 }

@@ -25,11 +25,12 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 7] = [
+const TESTS: [Test; 8] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
     ("a host that nobody reaches is fenced, and its pair begins again", fencing::a_lost_host_is_fenced),
+    ("a host that reaches nobody stops its servers if it is to", fencing::an_isolated_host_stops),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
     ("a host that phones cannot reach hands over", nobody_is_reached),
     ("what is no host and no link is refused", nonsense_is_refused),

@@ -14,6 +14,8 @@ use crate::wire::{FromLca, ToLca};
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     agents: Vec<Client<ToLca, FromLca>>,
+    /// Which of them have said something on the connection that stands.
+    heard: Vec<bool>,
     /// The applications of this host, of which nobody else knows more.
     ours: Vec<String>,
     /// Of each application of another host, the run up to which all have ended.
@@ -26,8 +28,9 @@ impl Elsewhere {
     /// # Errors
     /// If the system has no descriptors left.
     pub(super) fn new(agents: &[PathBuf], ours: Vec<String>) -> io::Result<Self> {
-        let agents = agents.iter().map(Client::new).collect::<io::Result<_>>()?;
-        Ok(Self { agents, ours, ended: BTreeMap::new() })
+        let agents = agents.iter().map(Client::new).collect::<io::Result<Vec<_>>>()?;
+        let heard = vec![false; agents.len()];
+        Ok(Self { agents, heard, ours, ended: BTreeMap::new() })
     }
 
     /// Their descriptors, in order: readable when [`hear`](Self::hear) has something to hear from that one.
@@ -40,6 +43,7 @@ impl Elsewhere {
         let Some(agent) = self.agents.get_mut(number) else { return Vec::new() };
         let mut heard = Vec::new();
         while let Some(event) = agent.poll() {
+            self.heard[number] = matches!(event, Event::Message(_));
             match event {
                 Event::Connected => drop(agent.send(&ToLca::Watch)),
                 Event::Message(FromLca::Ended(who)) => heard.push(who),
@@ -47,6 +51,11 @@ impl Elsewhere {
             }
         }
         self.learn(heard)
+    }
+
+    /// Whether another host is reached: the connection alone is one with the switchboard of this host.
+    pub(super) fn is_anybody_reached(&self) -> bool {
+        self.heard.contains(&true)
     }
 
     /// These have certainly ended, whoever says so; gives those of whom that was not known.

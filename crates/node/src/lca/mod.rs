@@ -5,6 +5,7 @@
 //! themselves to it. What it knows for certain, that a process has ended, is what a takeover may rest on.
 
 mod agent;
+mod alone;
 mod elsewhere;
 mod link;
 mod lock;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 pub use link::{LcaLink, News};
 pub(crate) use lock::claim;
 pub use management::Description;
+use model::Span;
 use network::address::VirtualAddress;
 
 use self::agent::Agent;
@@ -39,6 +41,8 @@ pub struct LcaSettings {
     pub addresses: Vec<(String, VirtualAddress)>,
     /// Where the agents of other hosts are reached.
     pub others: Vec<PathBuf>,
+    /// If this host reaches nobody for so long, it stops its servers; none: it goes on.
+    pub isolated: Option<Span>,
 }
 
 /// Runs the agent until everything was asked to end and has ended.

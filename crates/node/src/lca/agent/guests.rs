@@ -49,6 +49,8 @@ impl Agent {
                 if let Some(note) = self.hub.note(guest) {
                     *note = Guest::Watcher;
                 }
+                // That it is reached, where nothing has ended yet.
+                self.hub.send(guest, &FromLca::Ended(Incarnation::new("lca", 0)));
                 self.tell_ended(guest);
             }
             (ToLca::StopAll, _) => {

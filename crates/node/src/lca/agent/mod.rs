@@ -2,6 +2,7 @@
 
 mod guests;
 mod processes;
+mod wanted;
 
 use std::io;
 
@@ -15,9 +16,10 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::setsid;
 
 use super::LcaSettings;
+use super::alone::Alone;
 use super::elsewhere::Elsewhere;
 use super::runs::Runs;
-use super::spares::{Spares, Verdict};
+use super::spares::Spares;
 use super::supervised::Supervised;
 use crate::clock;
 use crate::coordinator;
@@ -32,6 +34,7 @@ const PROCESS: u64 = 2;
 /// The agents of other hosts count from here, and the pairs of spares from there.
 const AGENT: u64 = 1 << 32;
 const SPARE: u64 = 1 << 33;
+const ALONE: u64 = 1 << 34;
 /// Events that are taken at a time.
 const BATCH: usize = 64;
 
@@ -74,6 +77,10 @@ pub(super) struct Agent {
     hub: Hub<Guest>,
     elsewhere: Elsewhere,
     spares: Spares,
+    /// What is to happen when this host reaches nobody, if anything is.
+    alone: Option<Alone>,
+    /// This host has reached nobody for too long: its servers are stopped.
+    is_stopped: bool,
     signals: SignalFd,
     epoll: Epoll,
     /// When to look at the pulses next.
@@ -118,16 +125,35 @@ impl Agent {
             for (number, pair) in (SPARE..).zip(spares.descriptors()) {
                 epoll.add(pair, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
             }
-            Ok((signals, epoll, elsewhere, spares))
+            let patience = settings.isolated.filter(|_| !settings.others.is_empty());
+            let alone = patience.map(|patience| Alone::new(&settings.folder, patience)).transpose()?;
+            if let Some(alone) = &alone {
+                epoll.add(alone.descriptor(), EpollEvent::new(EpollFlags::EPOLLIN, ALONE))?;
+            }
+            Ok((signals, epoll, elsewhere, spares, alone))
         };
         let no_resources =
             |error| Trouble::new(format!("the system has no resources left: {error}"), "see `ulimit -a`");
-        let (signals, epoll, elsewhere, spares) = watch().map_err(no_resources)?;
+        let (signals, epoll, elsewhere, spares, alone) = watch().map_err(no_resources)?;
         let applications = settings.applications.iter().map(Application::new).collect();
         let host = Host::new(settings.applications.iter().cloned());
-        let (observe, changed, told) = (Time::ZERO, true, Vec::new());
-        let mut agent =
-            Self { settings, host, runs, applications, hub, elsewhere, spares, signals, epoll, observe, changed, told };
+        let (observe, changed, told, is_stopped) = (Time::ZERO, true, Vec::new(), false);
+        let mut agent = Self {
+            settings,
+            host,
+            runs,
+            applications,
+            hub,
+            elsewhere,
+            spares,
+            alone,
+            is_stopped,
+            signals,
+            epoll,
+            observe,
+            changed,
+            told,
+        };
         for which in 0..agent.applications.len() {
             agent.find(which);
             if agent.host.run(which).1 {
@@ -140,6 +166,7 @@ impl Agent {
     /// Works until everything was asked to end and has ended.
     pub(super) fn run(mut self) {
         loop {
+            self.heed_isolation();
             self.heed_spares();
             self.host.expire(clock::now());
             loop {
@@ -174,6 +201,7 @@ impl Agent {
             match event.data() {
                 HUB => self.serve(),
                 SIGNALS => self.heed_signals(),
+                ALONE => self.alone.iter_mut().for_each(Alone::hear),
                 number if number >= SPARE => self.spares.hear((number - SPARE) as usize, clock::now()),
                 number if number >= AGENT => self.hear_elsewhere((number - AGENT) as usize),
                 number => self.ended((number - PROCESS) as usize),
@@ -190,7 +218,8 @@ impl Agent {
             application.pulse.is_some() || application.process.is_none() && self.host.run(which).1
         };
         let look = self.applications.iter().enumerate().any(is_looked_at).then_some(self.observe);
-        match self.host.deadline().into_iter().chain(look).chain(self.spares.deadline()).min() {
+        let alone = self.alone.as_ref().and_then(Alone::deadline);
+        match self.host.deadline().into_iter().chain(look).chain(self.spares.deadline()).chain(alone).min() {
             None => EpollTimeout::NONE,
             Some(due) => {
                 // Rounded up, so that what is awaited is due when the wait ends.
@@ -217,18 +246,6 @@ impl Agent {
                 }
                 let look = || pulse.holder().map_or(Doing::Sleeping, |thread| process.doing(thread));
                 self.host.observed(which, now, pulse.beats(), look);
-            }
-        }
-    }
-
-    /// Starts and ends the spares, and has one that serves hand over.
-    fn heed_spares(&mut self) {
-        let now = clock::now();
-        for Verdict { which, is_wanted, goes_home } in self.spares.verdicts(now) {
-            self.host.want(which, now, is_wanted);
-            if goes_home {
-                let guests = self.hub.whose(|guest| *guest == Guest::Application(which));
-                guests.iter().for_each(|guest| self.hub.send(*guest, &FromLca::HandOver));
             }
         }
     }
