@@ -257,7 +257,7 @@ mod tests {
             assert_eq!(u64::from(count), number);
             pauses.push(pause.as_millis() / 1_000);
             assert_eq!(fencing.look(now + pause - Span::from_millis(1), &waits("h1")), Step::Nothing);
-            now = now + pause;
+            now += pause;
         }
         assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 600, 600, 600]);
         fencing.look(now, &Seen::default());

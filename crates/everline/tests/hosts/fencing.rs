@@ -5,6 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use network::address::{VirtualAddress, held};
 use network::rehearsal::{Network, virtual_addresses};
+use node::coordinator::{EtcdSettings, FenceBook};
+use node::folder::Folder;
+use node::identity::tls_files;
 use serde_json::Value;
 
 use super::{At, Place, Solution, text};
@@ -26,6 +29,32 @@ fn alarms(status: &Value) -> Vec<String> {
     rows.filter(|row| row["name"] == "control").map(|row| text(row, "note")).collect()
 }
 
+/// Announces in the coordinator that a host is to be fenced; gives the objection.
+fn objection(solution: &Solution, host: &str) -> String {
+    let folder = Folder::new(solution.running.place.path().join("hosts/h3"));
+    let book = FenceBook::new(EtcdSettings {
+        addresses: vec!["10.77.1.3:7703".into()],
+        solution: "everline".into(),
+        cluster: folder.cluster(),
+        tls: Some(tls_files(&folder)),
+    });
+    let announced = async {
+        let page = book.read().await.expect("a majority");
+        assert!(book.change(&page, &page.fences.announced("h9", host)).await.expect("known"), "nobody else writes");
+        loop {
+            let fences = book.read().await.expect("a majority").fences;
+            if fences.attempt.is_none() {
+                return fences.objection.expect("a reason");
+            }
+        }
+    };
+    let ask = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(announced)
+    };
+    solution.net.inside(At::Host(3), ask).expect("there")
+}
+
 /// One side is gone already when the other one is cut off from everybody: nobody can say whether it serves.
 pub(crate) fn a_lost_host_is_fenced() {
     let place = Place::new();
@@ -37,6 +66,13 @@ pub(crate) fn a_lost_host_is_fenced() {
     let folder = solution.running.place.path().to_owned();
     let (first, epoch) = solution.level();
     let second = if first == "h1" { "h2" } else { "h1" };
+    let objection = objection(&solution, &first);
+    assert!(
+        [&format!("{first} says that it lives"), &format!(" reaches {first}")]
+            .iter()
+            .any(|why| objection.contains(*why))
+    );
+    assert!(!folder.join("fenced").exists(), "nobody is fenced who is reached");
     // In this order no spare can join in between.
     for other in ["h3", "phones", "carriers"] {
         solution.play(&format!("link cut {first} {other}"));
