@@ -127,6 +127,17 @@ impl Solution {
         nix::sys::signal::kill(pid, Signal::SIGKILL).expect("it lived");
     }
 
+    /// Nobody listens at a host's own address, whoever serves.
+    fn refuses(&self, host: At) {
+        let server = SocketAddr::from((host.ipv4(Network::Access), 5_060));
+        let phone = self.net.inside(At::Phones, || UdpSocket::bind("0.0.0.0:0").expect("a port")).expect("there");
+        phone.connect(server).expect("a way");
+        phone.send(b"OPTIONS sip:everline SIP/2.0\r\n\r\n").expect("sent");
+        // The host's kernel says so.
+        let answer = phone.recv(&mut [0; 2_048]).expect_err("nobody listens there");
+        assert_eq!(answer.kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+
     /// A phone asks for a sign of life at the one address until there is an answer.
     fn is_reached(&self) {
         let server = SocketAddr::from((virtual_addresses(1).0, 5_060));
@@ -158,6 +169,8 @@ fn text(row: &Value, key: &str) -> String {
 fn the_host_of_the_primary_dies() {
     let solution = Solution::new();
     let (mut host, mut epoch) = solution.level();
+    // Whoever probes the hosts themselves cannot tell them apart: neither answers.
+    (1..=2).for_each(|number| solution.refuses(At::Host(number)));
     for _ in 0..2 {
         solution.is_reached();
         solution.play(&format!("host fail {host}"));
