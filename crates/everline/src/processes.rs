@@ -20,7 +20,7 @@ use node::wire::Trouble;
 use crate::engines;
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
-use crate::hosts;
+use crate::hosts::{self, Address};
 use crate::settings::{Fence, Listen, Settings, Transport};
 
 /// The members of each pair: its two sides, and the spare on a third host.
@@ -175,7 +175,7 @@ fn probed(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
 
 /// The addresses that whoever serves takes.
 fn addresses(settings: &Settings) -> Result<Vec<VirtualAddress>, Trouble> {
-    settings.hosts.iter().flat_map(|hosts| &hosts.addresses).map(|text| text.parse()).collect()
+    settings.hosts.iter().flat_map(|hosts| &hosts.addresses).map(Address::read).collect()
 }
 
 /// Where the kernel tells the name of this host (`proc_sys_kernel(5)`).

@@ -269,7 +269,7 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
         spare,
         coordinator: coordinator(document, &names),
         authority,
-        addresses: given.addresses.iter().map(|address| address.value.to_string()).collect(),
+        addresses: given.addresses.iter().map(|address| hosts::Address::of(&address.value)).collect(),
         version: None,
         all,
     })

@@ -9,6 +9,7 @@ use std::io;
 use management::hang::OBSERVE_EVERY;
 use management::{Action, Description, Doing, Host, Order};
 use model::{Incarnation, Time};
+use network::address::Mover;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::{SigSet, Signal};
@@ -68,6 +69,14 @@ struct Application {
     is_spare: bool,
 }
 
+/// An address whose holder has ended, while a hook takes it away from this host.
+#[derive(Debug)]
+struct Release {
+    application: String,
+    begun: Time,
+    mover: Mover,
+}
+
 /// The agent.
 pub(super) struct Agent {
     settings: LcaSettings,
@@ -81,6 +90,7 @@ pub(super) struct Agent {
     alone: Option<Alone>,
     /// This host has reached nobody for too long: its servers are stopped.
     is_stopped: bool,
+    releases: Vec<Release>,
     signals: SignalFd,
     epoll: Epoll,
     /// When to look at the pulses next.
@@ -148,6 +158,7 @@ impl Agent {
             spares,
             alone,
             is_stopped,
+            releases: Vec::new(),
             signals,
             epoll,
             observe,
@@ -178,7 +189,8 @@ impl Agent {
                 orders.into_iter().for_each(|order| self.carry_out(order));
             }
             self.tell_followers();
-            if self.host.is_finished() {
+            self.look_after_releases();
+            if self.host.is_finished() && self.releases_are_over() {
                 break;
             }
             self.turn();
@@ -219,7 +231,17 @@ impl Agent {
         };
         let look = self.applications.iter().enumerate().any(is_looked_at).then_some(self.observe);
         let alone = self.alone.as_ref().and_then(Alone::deadline);
-        match self.host.deadline().into_iter().chain(look).chain(self.spares.deadline()).chain(alone).min() {
+        let releases = (!self.releases.is_empty()).then(|| clock::now() + OBSERVE_EVERY);
+        match self
+            .host
+            .deadline()
+            .into_iter()
+            .chain(look)
+            .chain(self.spares.deadline())
+            .chain(alone)
+            .chain(releases)
+            .min()
+        {
             None => EpollTimeout::NONE,
             Some(due) => {
                 // Rounded up, so that what is awaited is due when the wait ends.
