@@ -10,6 +10,8 @@ use super::problem::KEPT;
 use super::secret::Sources;
 use super::*;
 
+mod fencing;
+
 /// What is found in the text; the environment has one variable.
 fn outcome(text: &str) -> Outcome {
     let variable = |name: &str| (name == "ANNA").then(|| "long enough".to_owned());
@@ -343,33 +345,6 @@ fn sections_about_hosts_need_hosts() {
     assert!(messages(alone).contains("one host cannot keep a pair apart"));
     assert!(outcome(&format!("{alone}[sip]\nstandby = false\n")).settings.is_some());
     assert!(outcome(&format!("{alone}[place]\nsame-host = true\n")).settings.is_some());
-}
-
-#[test]
-fn a_fence_needs_hosts_and_an_absolute_path() {
-    let fence = "[fence]\nprogram = \"fence.sh\"\n";
-    let said = messages(fence);
-    assert!(said.contains("this is not an absolute path") && said.contains("there is no [[host]]"), "{said}");
-    let settings =
-        outcome("[fence]\nprogram = \"/usr/local/bin/fence\"\nafter = 7\n").settings.expect("a warning only");
-    let told =
-        crate::settings::Fence { program: Some("/usr/local/bin/fence".into()), timeout: 60, after: 7, isolated: None };
-    assert_eq!(settings.fence, told);
-}
-
-#[test]
-fn how_long_an_isolated_host_goes_on_is_a_time_or_keep() {
-    let read =
-        |text: &str| outcome(&format!("[fence]\nisolated = \"{text}\"\n")).settings.map(|told| told.fence.isolated);
-    for (text, seconds) in
-        [("keep", None), ("10s", Some(10)), ("5m", Some(300)), ("24h", Some(86_400)), ("090s", Some(90))]
-    {
-        assert_eq!(read(text), Some(seconds), "{text}");
-    }
-    for text in ["", "5", "m", "9s", "25h", "5 m", "+5m", "-5m", "5M", "5min", "99999999999h", "kept"] {
-        assert_eq!(read(text), None, "{text}");
-    }
-    assert!(messages("[fence]\nisolated = 300\n").contains("this must be a text in quotes"));
 }
 
 /// The table in the documents has a row for each key that is read, with what is allowed there, and no other row.
