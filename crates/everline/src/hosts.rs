@@ -184,9 +184,13 @@ impl Hosts {
         (!routes.is_empty()).then(|| FarSettings { identity: folder.identity(), listen, routes, spare })
     }
 
-    /// Where the local control agents of the other hosts are reached.
-    pub(crate) fn agents(&self, folder: &Folder) -> Vec<PathBuf> {
-        self.others().map(|host| folder.socket(&agent_of(&host.name))).collect()
+    /// Where the local control agents of the other hosts are reached, each with those of the `servers` that are placed there.
+    pub(crate) fn agents(&self, folder: &Folder, servers: &[&str]) -> Vec<(PathBuf, Vec<String>)> {
+        let placed = |host: &Host| -> Vec<String> {
+            let there = servers.iter().filter(|server| self.of(server) == Some(&host.name));
+            there.map(|server| (*server).to_owned()).collect()
+        };
+        self.others().map(|host| (folder.socket(&agent_of(&host.name)), placed(host))).collect()
     }
 
     /// True if the authority is on this host.

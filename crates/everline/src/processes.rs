@@ -39,7 +39,8 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     match application {
         "lca" => {
             let applications = applications(&folder, &settings);
-            let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
+            let others =
+                settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder, &[SIP, ROUTING].concat()));
             let addresses = addresses(&settings)?;
             let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
             let addresses = addresses.collect();

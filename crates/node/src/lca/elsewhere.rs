@@ -16,6 +16,8 @@ pub(super) struct Elsewhere {
     agents: Vec<Client<ToLca, FromLca>>,
     /// Which of them have said something on the connection that stands.
     heard: Vec<bool>,
+    /// What is placed on their hosts.
+    placed: Vec<Vec<String>>,
     /// The applications of this host, of which nobody else knows more.
     ours: Vec<String>,
     /// Of each application of another host, the run up to which all have ended.
@@ -27,10 +29,11 @@ impl Elsewhere {
     ///
     /// # Errors
     /// If the system has no descriptors left.
-    pub(super) fn new(agents: &[PathBuf], ours: Vec<String>) -> io::Result<Self> {
-        let agents = agents.iter().map(Client::new).collect::<io::Result<Vec<_>>>()?;
+    pub(super) fn new(others: &[(PathBuf, Vec<String>)], ours: Vec<String>) -> io::Result<Self> {
+        let agents = others.iter().map(|(agent, _)| Client::new(agent)).collect::<io::Result<Vec<_>>>()?;
         let heard = vec![false; agents.len()];
-        Ok(Self { agents, heard, ours, ended: BTreeMap::new() })
+        let placed = others.iter().map(|(_, placed)| placed.clone()).collect();
+        Ok(Self { agents, heard, placed, ours, ended: BTreeMap::new() })
     }
 
     /// Their descriptors, in order: readable when [`hear`](Self::hear) has something to hear from that one.
@@ -56,6 +59,12 @@ impl Elsewhere {
     /// Whether another host is reached: the connection alone is one with the switchboard of this host.
     pub(super) fn is_anybody_reached(&self) -> bool {
         self.heard.contains(&true)
+    }
+
+    /// Whether the host of an application is this one, or is reached.
+    pub(super) fn is_reached(&self, application: &str) -> bool {
+        let is_there = |placed: &Vec<String>| placed.iter().any(|name| name == application);
+        self.placed.iter().position(is_there).is_none_or(|number| self.heard[number])
     }
 
     /// These have certainly ended, whoever says so; gives those of whom that was not known.

@@ -39,8 +39,8 @@ pub struct LcaSettings {
     /// Virtual addresses, each with the application that takes it while it serves: its process cannot give it up any more when it
     /// has ended.
     pub addresses: Vec<(String, VirtualAddress)>,
-    /// Where the agents of other hosts are reached.
-    pub others: Vec<PathBuf>,
+    /// Where the agents of other hosts are reached, each with the members of pairs that are placed there.
+    pub others: Vec<(PathBuf, Vec<String>)>,
     /// If this host reaches nobody for so long, it stops its servers; none: it goes on.
     pub isolated: Option<Span>,
 }

@@ -214,7 +214,7 @@ impl Agent {
                 HUB => self.serve(),
                 SIGNALS => self.heed_signals(),
                 ALONE => self.alone.iter_mut().for_each(Alone::hear),
-                number if number >= SPARE => self.spares.hear((number - SPARE) as usize, clock::now()),
+                number if number >= SPARE => self.spares.hear((number - SPARE) as usize),
                 number if number >= AGENT => self.hear_elsewhere((number - AGENT) as usize),
                 number => self.ended((number - PROCESS) as usize),
             }

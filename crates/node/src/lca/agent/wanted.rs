@@ -32,7 +32,8 @@ impl Agent {
     /// Starts and ends the spares, and has one that serves hand over.
     pub(super) fn heed_spares(&mut self) {
         let now = clock::now();
-        for Verdict { which, is_wanted, goes_home } in self.spares.verdicts(now) {
+        for Verdict { which, is_wanted, goes_home } in self.spares.verdicts(now, |name| self.elsewhere.is_reached(name))
+        {
             self.host.want(which, now, is_wanted && !self.is_stopped);
             if goes_home {
                 let guests = self.hub.whose(|guest| *guest == Guest::Application(which));
