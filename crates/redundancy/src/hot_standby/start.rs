@@ -1,5 +1,7 @@
 //! The way into the pair: as the first primary, as a backup, or from cold (rules 8 and 15).
 
+use std::fmt;
+
 use model::{Epoch, Incarnation, Span, Time};
 
 use super::effect::{Effect, Retirement};
@@ -25,10 +27,20 @@ pub(super) struct Start {
     /// The primary that is being dialled or that the link leads to, and since when.
     dialled: Option<(Incarnation, Time)>,
     redial: Time,
-    /// How often a primary was dialled in vain since the entry changed.
-    vain: u32,
+    vain: Vain,
     reading_journals: bool,
     claim: Claim,
+}
+
+/// How often a primary was dialled in vain since the entry changed. It sets the pace and nothing else, so it is not shown: whoever
+/// explores states by how they are shown takes two that differ in it for one.
+#[derive(Clone, Copy, Default)]
+struct Vain(u32);
+
+impl fmt::Debug for Vain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vain")
+    }
 }
 
 /// Whether this side may begin from cold, where the entry allows it.
@@ -43,7 +55,13 @@ enum Claim {
 
 impl Default for Start {
     fn default() -> Self {
-        Self { dialled: None, redial: Time::NEVER, vain: 0, reading_journals: false, claim: Claim::Unsettled }
+        Self {
+            dialled: None,
+            redial: Time::NEVER,
+            vain: Vain::default(),
+            reading_journals: false,
+            claim: Claim::Unsettled,
+        }
     }
 }
 
@@ -56,14 +74,14 @@ impl Start {
     /// It was dialled in vain: when it is dialled again.
     fn dial_later(&mut self, local: Time) {
         self.dialled = None;
-        self.vain = self.vain.saturating_add(1);
-        let doublings = self.vain.saturating_sub(EAGER).min(16);
+        self.vain.0 = self.vain.0.saturating_add(1);
+        let doublings = self.vain.0.saturating_sub(EAGER).min(16);
         self.redial = local + REDIAL.times(1 << doublings).min(LONGEST_REDIAL);
     }
 
     /// The pair has changed: whoever took nobody on may do so now.
     pub(super) fn dial_soon(&mut self, local: Time) {
-        self.vain = 0;
+        self.vain = Vain::default();
         if self.redial != Time::NEVER {
             self.redial = self.redial.min(local + REDIAL);
         }
