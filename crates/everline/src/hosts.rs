@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use model::Incarnation;
+use model::{Incarnation, Span, Trouble};
+use network::address::{Hook, VirtualAddress};
 use node::authority::{self, AuthoritySettings};
 use node::coordinator::EtcdSettings;
 use node::coordinator::member::{Member, TlsFiles};
@@ -38,8 +39,8 @@ pub(crate) struct Hosts {
     pub(crate) coordinator: Coordinator,
     /// The host of the authority, which renews the certificates.
     pub(crate) authority: String,
-    /// Addresses of the SIP Server that whoever serves takes, `10.0.0.5/24@eth1`.
-    pub(crate) addresses: Vec<String>,
+    /// Addresses of the SIP Server that whoever serves takes.
+    pub(crate) addresses: Vec<Address>,
     /// The version of the shared configuration that says so; none in a rehearsal.
     pub(crate) version: Option<u64>,
 }
@@ -56,6 +57,36 @@ pub(crate) enum Coordinator {
         /// TLS, if it asks for it.
         tls: Option<TlsFiles>,
     },
+}
+
+/// An address that whoever serves takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Address {
+    /// Address, prefix and interface, `10.0.0.5/24@eth1`.
+    pub(crate) text: String,
+    /// The program that moves it, and the seconds that it may take.
+    pub(crate) hook: Option<(String, u32)>,
+}
+
+impl Address {
+    /// What stands for an address in the settings.
+    pub(crate) fn of(address: &VirtualAddress) -> Self {
+        let seconds = |hook: &Hook| u32::try_from(hook.limit.as_millis() / 1_000).unwrap_or(u32::MAX);
+        let hook = address.hook.as_ref().map(|hook| (hook.program.to_string_lossy().into_owned(), seconds(hook)));
+        Self { text: address.to_string(), hook }
+    }
+
+    /// The address that it stands for.
+    ///
+    /// # Errors
+    /// If the text is none.
+    pub(crate) fn read(&self) -> Result<VirtualAddress, Trouble> {
+        let hook = |(program, seconds): &(String, u32)| Hook {
+            program: program.into(),
+            limit: Span::from_secs((*seconds).into()),
+        };
+        Ok(VirtualAddress { hook: self.hook.as_ref().map(hook), ..self.text.parse()? })
+    }
 }
 
 /// One host.
@@ -153,9 +184,13 @@ impl Hosts {
         (!routes.is_empty()).then(|| FarSettings { identity: folder.identity(), listen, routes, spare })
     }
 
-    /// Where the local control agents of the other hosts are reached.
-    pub(crate) fn agents(&self, folder: &Folder) -> Vec<PathBuf> {
-        self.others().map(|host| folder.socket(&agent_of(&host.name))).collect()
+    /// Where the local control agents of the other hosts are reached, each with those of the `servers` that are placed there.
+    pub(crate) fn agents(&self, folder: &Folder, servers: &[&str]) -> Vec<(PathBuf, Vec<String>)> {
+        let placed = |host: &Host| -> Vec<String> {
+            let there = servers.iter().filter(|server| self.of(server) == Some(&host.name));
+            there.map(|server| (*server).to_owned()).collect()
+        };
+        self.others().map(|host| (folder.socket(&agent_of(&host.name)), placed(host))).collect()
     }
 
     /// True if the authority is on this host.

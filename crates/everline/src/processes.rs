@@ -1,14 +1,15 @@
 //! The processes of a solution: `everline run APPLICATION`, started by `up` and by the local control agent.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use management::Description;
-use model::Incarnation;
+use model::{Incarnation, Span};
 use network::address::VirtualAddress;
 use node::authority;
-use node::control_server::{self, ControlSettings, OtherHost, Pair};
+use node::control_server::{self, ControlSettings, FenceSettings, OtherHost, Pair};
 use node::coordinator;
 use node::lca::{self, LcaSettings};
 use node::process;
@@ -19,8 +20,8 @@ use node::wire::Trouble;
 use crate::engines;
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
-use crate::hosts;
-use crate::settings::{Listen, Settings, Transport};
+use crate::hosts::{self, Address};
+use crate::settings::{Fence, Listen, Settings, Transport};
 
 /// The members of each pair: its two sides, and the spare on a third host.
 const SIP: [&str; 3] = ["sip-a", "sip-b", "sip-c"];
@@ -38,11 +39,13 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     match application {
         "lca" => {
             let applications = applications(&folder, &settings);
-            let others = settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder));
+            let others =
+                settings.hosts.as_ref().map_or_else(Vec::new, |hosts| hosts.agents(&folder, &[SIP, ROUTING].concat()));
             let addresses = addresses(&settings)?;
             let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
             let addresses = addresses.collect();
-            let ran = lca::run(LcaSettings { folder, program: program(), applications, addresses, others });
+            let isolated = settings.fence.isolated.map(|seconds| Span::from_secs(seconds.into()));
+            let ran = lca::run(LcaSettings { folder, program: program(), applications, addresses, others, isolated });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
@@ -144,8 +147,23 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
         etcd,
+        places: places(settings),
+        fence: fence(&settings.fence),
         version: hosts.and_then(|hosts| hosts.version),
     })
+}
+
+/// The host of each member of a pair.
+fn places(settings: &Settings) -> BTreeMap<String, String> {
+    let Some(hosts) = &settings.hosts else { return BTreeMap::new() };
+    let all = SIP.into_iter().chain(ROUTING);
+    all.filter_map(|member| Some((member.to_owned(), hosts.of(member)?.to_owned()))).collect()
+}
+
+fn fence(fence: &Fence) -> Option<FenceSettings> {
+    let seconds = |seconds: u32| Span::from_secs(seconds.into());
+    let program = PathBuf::from(fence.program.as_ref()?);
+    Some(FenceSettings { program, limit: seconds(fence.timeout), after: seconds(fence.after) })
 }
 
 /// Where whoever serves can be asked from outside.
@@ -158,7 +176,7 @@ fn probed(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
 
 /// The addresses that whoever serves takes.
 fn addresses(settings: &Settings) -> Result<Vec<VirtualAddress>, Trouble> {
-    settings.hosts.iter().flat_map(|hosts| &hosts.addresses).map(|text| text.parse()).collect()
+    settings.hosts.iter().flat_map(|hosts| &hosts.addresses).map(Address::read).collect()
 }
 
 /// Where the kernel tells the name of this host (`proc_sys_kernel(5)`).

@@ -32,11 +32,32 @@ pub(crate) struct Settings {
     pub(crate) trunks: Vec<Trunk>,
     /// The hosts, if there are several.
     pub(crate) hosts: Option<Hosts>,
+    /// How it is made certain that a host has ended.
+    pub(crate) fence: Fence,
+}
+
+/// What is done about a host that nobody can reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fence {
+    /// The program that ends it; none: nobody is ended.
+    pub(crate) program: Option<String>,
+    /// Seconds that the program may run.
+    pub(crate) timeout: u32,
+    /// Seconds that a pair waits for a host before it is ended.
+    pub(crate) after: u32,
+    /// Seconds after which a host that reaches nobody stops its servers; none: it goes on.
+    pub(crate) isolated: Option<u32>,
+}
+
+impl Default for Fence {
+    fn default() -> Self {
+        Self { program: None, timeout: 60, after: 30, isolated: None }
+    }
 }
 
 /// First bytes of the file; another number follows when the structures here change, so that a program of another
 /// version refuses the file instead of misreading it.
-const FORMAT: &[u8] = b"everline settings 4\n";
+const FORMAT: &[u8] = b"everline settings 5\n";
 
 impl Settings {
     /// Writes them for the servers.
@@ -222,6 +243,7 @@ mod tests {
             queues: Vec::new(),
             trunks: Vec::new(),
             hosts: None,
+            fence: Fence::default(),
         };
         settings.write(&path).expect("written");
         assert_eq!(Settings::read(&path).as_ref(), Ok(&settings));

@@ -3,7 +3,8 @@
 
 use model::{Span, Time};
 
-/// A pair that has been without a backup for so long gets a spare one: longer than a usual member takes to start again.
+/// A pair that has been without a backup for so long, or of which no member is reached, gets a spare one: longer than a usual member
+/// takes to start again.
 pub const SOLO: Span = Span::from_secs(5);
 /// A spare that serves, with a usual member as its backup, goes on for so long before it hands over: whoever has just come back
 /// may go again.
@@ -16,6 +17,8 @@ pub struct Spare {
     is_wanted: bool,
     /// Since when the pair has had no backup, and this one is not its primary.
     solo_since: Option<Time>,
+    /// Since when no host of those in sync has been reached.
+    lost_since: Option<Time>,
     /// Since when it has been primary with a backup.
     guest_since: Option<Time>,
 }
@@ -24,7 +27,7 @@ impl Spare {
     /// The spare with this name, which is not wanted yet.
     #[must_use]
     pub fn new(me: impl Into<String>) -> Self {
-        Self { me: me.into(), is_wanted: false, solo_since: None, guest_since: None }
+        Self { me: me.into(), is_wanted: false, solo_since: None, lost_since: None, guest_since: None }
     }
 
     /// Its process was found: it goes on until the coordinator has been heard.
@@ -32,20 +35,21 @@ impl Spare {
         self.is_wanted = true;
     }
 
-    /// The applications that are in sync, and which of them is the primary.
-    pub fn stands<'a>(&mut self, now: Time, primary: &str, in_sync: impl Iterator<Item = &'a str>) {
-        let (mut count, mut is_in) = (0, false);
-        for name in in_sync {
-            (count, is_in) = (count + 1, is_in || name == self.me);
+    /// The applications that are in sync, each with whether its host is reached, and which of them is the primary.
+    pub fn stands<'a>(&mut self, now: Time, primary: &str, in_sync: impl Iterator<Item = (&'a str, bool)>) {
+        let (mut count, mut is_in, mut is_lost) = (0, false, true);
+        for (name, is_reached) in in_sync {
+            (count, is_in, is_lost) = (count + 1, is_in || name == self.me, is_lost && !is_reached);
         }
         keep(&mut self.solo_since, count == 1 && !is_in, now);
         keep(&mut self.guest_since, count > 1 && primary == self.me, now);
-        self.is_wanted = is_in || self.is_wanted && count == 1;
+        keep(&mut self.lost_since, is_lost && !is_in, now);
+        self.is_wanted = is_in || self.is_wanted && (count == 1 || is_lost);
     }
 
     /// Whether it is to run; to be asked again at the [`deadline`](Self::deadline).
     pub fn is_wanted(&mut self, now: Time) -> bool {
-        self.is_wanted |= self.solo_since.is_some_and(|since| since + SOLO <= now);
+        self.is_wanted |= self.missed_since().is_some_and(|since| since + SOLO <= now);
         self.is_wanted
     }
 
@@ -59,10 +63,15 @@ impl Spare {
         goes
     }
 
+    /// Since when somebody is missed for whom it could stand in.
+    fn missed_since(&self) -> Option<Time> {
+        self.solo_since.into_iter().chain(self.lost_since).min()
+    }
+
     /// When something is due by itself.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        let solo = self.solo_since.filter(|_| !self.is_wanted).map(|since| since + SOLO);
+        let solo = self.missed_since().filter(|_| !self.is_wanted).map(|since| since + SOLO);
         let guest = self.guest_since.map(|since| since + SETTLE);
         solo.into_iter().chain(guest).min()
     }
@@ -81,21 +90,26 @@ mod tests {
         Time::from_micros(secs * 1_000_000)
     }
 
+    /// All hosts are reached.
+    fn stands(spare: &mut Spare, now: Time, primary: &str, in_sync: &[&str]) {
+        spare.stands(now, primary, in_sync.iter().map(|name| (*name, true)));
+    }
+
     #[test]
     fn it_runs_from_some_seconds_of_solo_until_two_others_are_in_sync() {
         let mut spare = Spare::new("sip-c");
-        spare.stands(at(0), "sip-a", ["sip-a", "sip-b"].into_iter());
+        stands(&mut spare, at(0), "sip-a", &["sip-a", "sip-b"]);
         assert_eq!((spare.is_wanted(at(100)), spare.deadline()), (false, None));
-        spare.stands(at(100), "sip-a", ["sip-a"].into_iter());
+        stands(&mut spare, at(100), "sip-a", &["sip-a"]);
         assert_eq!((spare.is_wanted(at(104)), spare.deadline()), (false, Some(at(105))));
-        spare.stands(at(104), "sip-a", ["sip-a"].into_iter());
+        stands(&mut spare, at(104), "sip-a", &["sip-a"]);
         assert_eq!((spare.is_wanted(at(105)), spare.deadline()), (true, None));
-        spare.stands(at(106), "sip-a", ["sip-a", "sip-c"].into_iter());
+        stands(&mut spare, at(106), "sip-a", &["sip-a", "sip-c"]);
         assert!(spare.is_wanted(at(200)));
         // A usual member comes, and the primary leaves the spare for it.
-        spare.stands(at(201), "sip-a", ["sip-a"].into_iter());
+        stands(&mut spare, at(201), "sip-a", &["sip-a"]);
         assert!(spare.is_wanted(at(202)));
-        spare.stands(at(203), "sip-a", ["sip-a", "sip-b"].into_iter());
+        stands(&mut spare, at(203), "sip-a", &["sip-a", "sip-b"]);
         assert_eq!((spare.is_wanted(at(300)), spare.deadline()), (false, None));
     }
 
@@ -103,12 +117,12 @@ mod tests {
     fn one_that_has_taken_over_hands_over_when_somebody_is_back_for_good() {
         let mut spare = Spare::new("sip-c");
         spare.found();
-        spare.stands(at(0), "sip-c", ["sip-c"].into_iter());
+        stands(&mut spare, at(0), "sip-c", &["sip-c"]);
         assert!(spare.is_wanted(at(100)) && !spare.goes_home(at(100)));
-        spare.stands(at(100), "sip-c", ["sip-c", "sip-b"].into_iter());
+        stands(&mut spare, at(100), "sip-c", &["sip-c", "sip-b"]);
         assert!(!spare.goes_home(at(104)) && spare.goes_home(at(105)) && !spare.goes_home(at(106)));
         assert_eq!(spare.deadline(), Some(at(110)));
-        spare.stands(at(107), "sip-b", ["sip-b", "sip-c"].into_iter());
+        stands(&mut spare, at(107), "sip-b", &["sip-b", "sip-c"]);
         assert!(spare.is_wanted(at(108)) && !spare.goes_home(at(200)));
     }
 
@@ -116,9 +130,27 @@ mod tests {
     fn a_short_absence_wakes_nobody() {
         let mut spare = Spare::new("sip-c");
         for second in (0..100).step_by(4) {
-            spare.stands(at(second), "sip-a", ["sip-a"].into_iter());
+            stands(&mut spare, at(second), "sip-a", &["sip-a"]);
             assert!(!spare.is_wanted(at(second + 4)));
-            spare.stands(at(second + 4), "sip-a", ["sip-a", "sip-b"].into_iter());
+            stands(&mut spare, at(second + 4), "sip-a", &["sip-a", "sip-b"]);
         }
+    }
+
+    #[test]
+    fn a_pair_of_which_no_member_is_reached_has_somebody_who_waits_for_certainty() {
+        let mut spare = Spare::new("sip-c");
+        let both = |reached| [("sip-a", false), ("sip-b", reached)].into_iter();
+        spare.stands(at(0), "sip-a", both(false));
+        spare.stands(at(4), "sip-a", both(false));
+        assert_eq!((spare.is_wanted(at(4)), spare.deadline()), (false, Some(at(5))));
+        assert!(spare.is_wanted(at(5)));
+        spare.stands(at(6), "sip-a", both(false));
+        assert!(spare.is_wanted(at(100)), "as long as nobody comes back");
+        spare.stands(at(101), "sip-a", both(true));
+        assert_eq!((spare.is_wanted(at(200)), spare.deadline()), (false, None), "that one takes over by itself");
+        spare.stands(at(200), "sip-a", both(false));
+        assert!(spare.is_wanted(at(205)));
+        spare.stands(at(206), "sip-c", [("sip-c", true)].into_iter());
+        assert!(spare.is_wanted(at(300)), "it serves");
     }
 }

@@ -1,7 +1,7 @@
 //! What Everline asks of the network of its host, and networks of hosts that are none.
 //!
 //! [`address`] lets this host take and give up a virtual address, [`orphans`] tells the peers of the TCP connections that its last
-//! holder had. [`rehearsal`] makes several hosts of one machine, with
+//! holder had, [`program`] runs a program of the operator. [`rehearsal`] makes several hosts of one machine, with
 //! links that can be cut, slowed and thinned, so that a solution of several hosts can be tried and drilled on one desk.
 //! Both talk to the kernel and nobody else.
 //!
@@ -11,4 +11,5 @@
 
 pub mod address;
 pub mod orphans;
+pub mod program;
 pub mod rehearsal;

@@ -31,6 +31,8 @@ pub enum ToLca {
     StopAll,
     /// From the LCA of another host: tell me of each application which run of it has certainly ended, now and whenever one does.
     Watch,
+    /// From the control server of the same host: these, and the runs before them, have certainly ended, as their host was fenced.
+    Fenced(Vec<Incarnation>),
 }
 
 /// What the LCA says.

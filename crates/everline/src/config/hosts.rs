@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use network::address::VirtualAddress;
+use model::Span;
+use network::address::{Hook, VirtualAddress};
 
 use super::problem::Problems;
 use super::section::{At, Key, Section};
@@ -151,10 +152,17 @@ pub(super) const HOST: &[Key] = &[
     Key { name: "addresses", allowed: "a list of IP addresses, one in each [[network]]" },
 ];
 
-pub(super) const ADDRESS: &[Key] = &[Key {
-    name: "address",
-    allowed: "address, prefix and interface of an address that whoever serves takes, 10.0.0.5/24@eth0",
-}];
+pub(super) const ADDRESS: &[Key] = &[
+    Key {
+        name: "address",
+        allowed: "address, prefix and interface of an address that whoever serves takes, 10.0.0.5/24@eth0",
+    },
+    Key { name: "hook", allowed: "the absolute path of a program, the same on every host" },
+    Key { name: "hook-timeout", allowed: "1 to 120 seconds" },
+];
+
+/// How long a hook may take if the file does not say, in seconds.
+const HOOK_TIMEOUT: u32 = 10;
 
 pub(super) const PLACE: &[Key] = &[
     Key { name: "sip", allowed: "the hosts of sip-a and sip-b, [\"h1\", \"h2\"]" },
@@ -222,7 +230,13 @@ pub(super) fn address(section: &Section<'_>, problems: &mut Problems) -> Option<
     let text = section.required("address", problems)?;
     let parsed = text.value.parse::<VirtualAddress>().map_err(|trouble| trouble.what);
     let value = noted(section, "address", &text.span, parsed, problems)?;
-    Some(At { value, span: text.span })
+    let hook = section.text("hook", problems);
+    if let Some(bad) = hook.as_ref().filter(|hook| !hook.value.starts_with('/')) {
+        problems.add(section.error("hook", bad.span.clone(), "this is not an absolute path"));
+    }
+    let limit = section.number("hook-timeout", 1..121, problems).map_or(HOOK_TIMEOUT, |seconds| seconds.value);
+    let hook = hook.map(|hook| Hook { program: hook.value.into(), limit: Span::from_secs(limit.into()) });
+    Some(At { value: VirtualAddress { hook, ..value }, span: text.span })
 }
 
 pub(super) fn place<'a>(section: &Section<'a>, problems: &mut Problems) -> Place<'a> {

@@ -7,6 +7,7 @@
 mod address;
 mod check;
 pub(crate) mod example;
+mod fence;
 mod hosts;
 mod names;
 mod placement;
@@ -201,6 +202,7 @@ fn settle(document: Document<'_>) -> Option<Settings> {
         agents: document.agents.into_iter().map(agent).collect::<Option<_>>()?,
         queues: document.queues.into_iter().map(queue).collect::<Option<_>>()?,
         trunks: document.trunks.into_iter().map(trunk).collect::<Option<_>>()?,
+        fence: document.fence.map(|fence| fence.value).unwrap_or_default(),
         hosts,
     })
 }

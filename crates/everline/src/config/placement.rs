@@ -8,6 +8,7 @@ use std::ops::Range;
 use node::coordinator::member::TlsFiles;
 
 use super::check::Checker;
+use super::fence;
 use super::hosts::{Host, LABEL_ALLOWED, Names, Network, Place, is_label};
 use super::names::Names as Known;
 use super::problem::Problem;
@@ -47,6 +48,9 @@ pub(super) fn check(document: &Document<'_>, checker: &mut Checker<'_>) {
 
 /// The other sections about hosts mean nothing then.
 fn without_hosts(document: &Document<'_>, checker: &mut Checker<'_>) {
+    if let Some(fence) = &document.fence {
+        checker.problems.add(fence::without_hosts(fence));
+    }
     let given = &document.hosts;
     let network = given.networks.iter().filter_map(|network| Some(("[[network]]", &network.name.as_ref()?.span)));
     let address = given.addresses.iter().map(|address| ("[[address]]", &address.span));
@@ -265,7 +269,7 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
         spare,
         coordinator: coordinator(document, &names),
         authority,
-        addresses: given.addresses.iter().map(|address| address.value.to_string()).collect(),
+        addresses: given.addresses.iter().map(|address| hosts::Address::of(&address.value)).collect(),
         version: None,
         all,
     })

@@ -6,13 +6,13 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::address;
 use super::hosts::{self, Hosts};
 use super::names::{NAME_ALLOWED, NAME_MAX, is_name};
 use super::problem::{Problem, Problems};
 use super::secret::{self, Sources};
 use super::section::{At, Key, Section, unknown};
-use crate::settings::{Device, Listen};
+use super::{address, fence};
+use crate::settings::{Device, Fence, Listen};
 
 /// The most addresses a SIP Server listens on.
 const LISTEN_MAX: usize = 16;
@@ -34,6 +34,8 @@ pub(super) struct Document<'a> {
     pub(super) trunks: Vec<Trunk<'a>>,
     /// The sections about hosts.
     pub(super) hosts: Hosts<'a>,
+    /// `[fence]`.
+    pub(super) fence: Option<At<Fence>>,
 }
 
 /// `[sip]`.
@@ -153,6 +155,9 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, sources: &Sources<'_>, problems: &
             "etcd" => each("[etcd]", hosts::ETCD, false, name, value, problems, |section, problems| {
                 document.hosts.etcd = Some(hosts::etcd(&section, problems));
             }),
+            "fence" => each("[fence]", fence::FENCE, false, name, value, problems, |section, problems| {
+                document.fence = Some(fence::read(&section, problems));
+            }),
             other => {
                 let known = SECTIONS.map(|(header, _)| header.trim_matches(['[', ']']));
                 problems.add(unknown(other, name.1, "", known.into_iter()));
@@ -188,7 +193,7 @@ fn each<'a>(
 }
 
 /// Every section and its keys.
-pub(super) const SECTIONS: [(&str, &[Key]); 11] = [
+pub(super) const SECTIONS: [(&str, &[Key]); 12] = [
     ("[solution]", SOLUTION),
     ("[sip]", SIP),
     ("[[extension]]", EXTENSION),
@@ -200,6 +205,7 @@ pub(super) const SECTIONS: [(&str, &[Key]); 11] = [
     ("[[address]]", hosts::ADDRESS),
     ("[place]", hosts::PLACE),
     ("[etcd]", hosts::ETCD),
+    ("[fence]", fence::FENCE),
 ];
 
 const SOLUTION: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }];

@@ -10,6 +10,8 @@ use super::problem::KEPT;
 use super::secret::Sources;
 use super::*;
 
+mod fencing;
+
 /// What is found in the text; the environment has one variable.
 fn outcome(text: &str) -> Outcome {
     let variable = |name: &str| (name == "ANNA").then(|| "long enough".to_owned());
@@ -364,11 +366,19 @@ fn every_key_is_documented() {
 #[test]
 fn the_documented_bounds_are_the_bounds() {
     let queue = "[[queue]]\nnumber = \"9\"\nagents = []\n";
+    let address = concat!(
+        "[sip]\nstandby = false\n[[network]]\nname = \"a\"\nprefix = \"10.0.0.0/8\"\n",
+        "[[host]]\nname = \"h1\"\naddresses = [\"10.0.0.1\"]\n",
+        "[[address]]\naddress = \"10.1.0.5/24@eth0\"\nhook = \"/usr/local/bin/move\"\n"
+    );
     for (section, key, bounds) in [
         ("[sip]\n", "min-expires", 1..=3_600),
         ("[sip]\n", "max-expires", 60..=604_800),
         (queue, "capacity", 1..=100_000),
         (queue, "no-answer", 1..=120),
+        (address, "hook-timeout", 1..=120),
+        ("[fence]\n", "timeout", 1..=600),
+        ("[fence]\n", "after", 5..=3_600),
     ] {
         let (low, high) = (*bounds.start(), *bounds.end());
         let told = messages(&format!("{section}{key} = {}\n", high + 1));

@@ -14,7 +14,7 @@ use node::wire::Trouble;
 use crate::failure::Failure;
 use crate::files;
 use crate::folder::{self, Folder};
-use crate::hosts::{Coordinator, Host, Hosts};
+use crate::hosts::{Address, Coordinator, Host, Hosts};
 use crate::settings::Settings;
 
 /// The two networks between the hosts.
@@ -71,7 +71,7 @@ fn placed(here: String, all: Vec<Host>) -> Hosts {
         spare,
         coordinator,
         authority: "h1".into(),
-        addresses: addresses(),
+        addresses: addresses().into_iter().map(|text| Address { text, hook: None }).collect(),
         version: None,
     }
 }

@@ -6,6 +6,8 @@
 #[path = "../cli/support.rs"]
 mod support;
 
+mod fencing;
+
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
@@ -23,10 +25,12 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 6] = [
+const TESTS: [Test; 8] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
+    ("a host that nobody reaches is fenced, and its pair begins again", fencing::a_lost_host_is_fenced),
+    ("a host that reaches nobody stops its servers if it is to", fencing::an_isolated_host_stops),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
     ("a host that phones cannot reach hands over", nobody_is_reached),
     ("what is no host and no link is refused", nonsense_is_refused),
@@ -76,8 +80,12 @@ impl Drop for Solution {
 
 impl Solution {
     fn new() -> Self {
-        let place = Place::new();
-        place.configure("");
+        Self::at(Place::new(), "")
+    }
+
+    /// In that folder, with something in its configuration.
+    fn at(place: Place, configuration: &str) -> Self {
+        place.configure(configuration);
         let mut program = Command::new("sh");
         program.args(["-c", "exec \"$0\" \"$@\" --hosts 3", env!("CARGO_BIN_EXE_everline")]);
         program.env("EVERLINE_DIR", place.path()).current_dir(place.path());
@@ -119,6 +127,17 @@ impl Solution {
         nix::sys::signal::kill(pid, Signal::SIGKILL).expect("it lived");
     }
 
+    /// Nobody listens at a host's own address, whoever serves.
+    fn refuses(&self, host: At) {
+        let server = SocketAddr::from((host.ipv4(Network::Access), 5_060));
+        let phone = self.net.inside(At::Phones, || UdpSocket::bind("0.0.0.0:0").expect("a port")).expect("there");
+        phone.connect(server).expect("a way");
+        phone.send(b"OPTIONS sip:everline SIP/2.0\r\n\r\n").expect("sent");
+        // The host's kernel says so.
+        let answer = phone.recv(&mut [0; 2_048]).expect_err("nobody listens there");
+        assert_eq!(answer.kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+
     /// A phone asks for a sign of life at the one address until there is an answer.
     fn is_reached(&self) {
         let server = SocketAddr::from((virtual_addresses(1).0, 5_060));
@@ -150,6 +169,8 @@ fn text(row: &Value, key: &str) -> String {
 fn the_host_of_the_primary_dies() {
     let solution = Solution::new();
     let (mut host, mut epoch) = solution.level();
+    // Whoever probes the hosts themselves cannot tell them apart: neither answers.
+    (1..=2).for_each(|number| solution.refuses(At::Host(number)));
     for _ in 0..2 {
         solution.is_reached();
         solution.play(&format!("host fail {host}"));

@@ -19,7 +19,8 @@ const QUESTIONS: usize = 2_000;
 pub(crate) struct Net {
     /// The namespaces.
     pub(crate) net: Rehearsal,
-    id: Id,
+    /// Its name.
+    pub(crate) id: Id,
     place: TempDir,
 }
 

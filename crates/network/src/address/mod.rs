@@ -4,7 +4,7 @@
 //! told that it is here now. Nobody is asked first, as a takeover has no time for that: who may hold it was decided by the
 //! coordinator, and a predecessor that still has it in its own corner can release nothing that changes a call. Where there
 //! is time, [`VirtualAddress::search`] asks. [`Announcer`] says when to tell the network again, and [`Hook`] does what
-//! a network needs that believes no announcements.
+//! a network needs that believes no announcements; a [`Mover`] calls it.
 //!
 //! All of it is meant for the one thread of a server: no call waits for anything but the kernel, and what takes longer has a
 //! descriptor to poll. Reading order: this file, `frames`, `netlink`, `port`, `search`.
@@ -12,6 +12,7 @@
 mod announcer;
 mod frames;
 mod hook;
+mod mover;
 mod netlink;
 mod port;
 mod search;
@@ -25,7 +26,8 @@ use model::{Span, Time, Trouble};
 pub use announcer::Announcer;
 pub use frames::Mac;
 pub(crate) use frames::checksum;
-pub use hook::{Deed, Hook, HookRun};
+pub use hook::{Deed, Hook};
+pub use mover::Mover;
 pub use search::{Found, Search};
 pub(crate) use trouble::of_packets;
 
@@ -41,9 +43,22 @@ pub struct VirtualAddress {
     pub prefix: u8,
     /// The interface of this host that is in that network.
     pub interface: String,
+    /// What moves it where the network believes no announcements.
+    pub hook: Option<Hook>,
 }
 
 impl VirtualAddress {
+    /// Puts the address at its interface, and tells nobody: for a network in which a [`Hook`] moves it.
+    ///
+    /// # Errors
+    /// The interface does not exist; the process lacks `CAP_NET_ADMIN`; the kernel refuses.
+    pub fn put(&self) -> Result<(), Trouble> {
+        let mut kernel = Kernel::open()?;
+        let interface = kernel.interface(&self.interface)?;
+        let interface = interface.ok_or_else(|| trouble::no_such_interface(&self.interface))?;
+        kernel.add(self, interface.index)
+    }
+
     /// Takes the address, and announces it once; [`Announcer`] says when to announce again. It can be used at once, IPv6
     /// too. An address that this host has already is announced likewise.
     ///

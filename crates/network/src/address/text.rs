@@ -35,7 +35,7 @@ impl FromStr for VirtualAddress {
         if let Some(why) = unfit_name(interface) {
             return Err(wrong(format!("the name of the interface {why}")));
         }
-        Ok(Self { address, prefix, interface: interface.to_owned() })
+        Ok(Self { address, prefix, interface: interface.to_owned(), hook: None })
     }
 }
 

@@ -3,19 +3,26 @@
 use std::path::PathBuf;
 
 use model::{Span, Time};
-use network::address::{Deed, Hook, HookRun, VirtualAddress};
+use network::address::{Deed, Hook, Mover, VirtualAddress};
+use network::program::Run;
 use rustix::event::{PollFd, PollFlags, poll};
 
 const LIMIT: Span = Span::from_secs(5);
 
-fn start(interface: &str) -> HookRun {
-    let hook = Hook { program: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hook/hook.sh")) };
-    let address = VirtualAddress { address: [10, 0, 0, 5].into(), prefix: 24, interface: interface.into() };
-    hook.start(Deed::Claim, &address, Time::ZERO, LIMIT).expect("started")
+fn hook() -> Hook {
+    Hook { program: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hook/hook.sh")), limit: LIMIT }
+}
+
+fn address(interface: &str) -> VirtualAddress {
+    VirtualAddress { address: [10, 0, 0, 5].into(), prefix: 24, interface: interface.into(), hook: None }
+}
+
+fn start(interface: &str) -> Run {
+    hook().start(Deed::Claim, &address(interface), Time::ZERO).expect("started")
 }
 
 /// Waits for the end of the program, by the descriptor.
-fn ended(run: &HookRun) {
+fn ended(run: &Run) {
     assert_eq!(poll(&mut [PollFd::new(run, PollFlags::IN)], None), Ok(1));
 }
 
@@ -62,10 +69,63 @@ fn one_that_cannot_be_started_is_explained() {
         ("/nowhere/hook", "No such file", "create that program"),
         (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "Permission denied", "chmod +x"),
     ] {
-        let hook = Hook { program: program.into() };
+        let hook = Hook { program: program.into(), limit: LIMIT };
         let address: VirtualAddress = "10.0.0.5/24@eth0".parse().expect("an address");
-        let trouble = hook.start(Deed::Release, &address, Time::ZERO, LIMIT).expect_err("no program");
+        let trouble = hook.start(Deed::Release, &address, Time::ZERO).expect_err("no program");
         assert!(trouble.what.contains(what) && trouble.what.contains("release 10.0.0.5/24 eth0"), "{trouble}");
         assert!(trouble.remedy.contains(remedy), "{trouble}");
     }
+}
+
+/// Waits for the end of the next call.
+fn outcome(mover: &Mover) -> Result<(), String> {
+    loop {
+        if let Some(outcome) = mover.outcome() {
+            return outcome.map_err(|trouble| trouble.to_string());
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_mover_calls_it_and_whoever_orders_does_not_wait() {
+    let mover = Mover::new(hook(), address("done")).expect("a thread");
+    assert_eq!(mover.outcome(), None, "nothing was ordered");
+    mover.order(Deed::Claim);
+    assert_eq!(outcome(&mover), Ok(()));
+    // A while later it asks by itself.
+    assert_eq!(outcome(&mover), Ok(()));
+    mover.order(Deed::Release);
+    assert_eq!(outcome(&mover), Ok(()));
+    mover.end();
+}
+
+#[test]
+fn what_a_mover_is_told_in_vain_it_tries_again() {
+    let mover = Mover::new(hook(), address("says")).expect("a thread");
+    mover.order(Deed::Claim);
+    for _ in 0..2 {
+        assert!(outcome(&mover).expect_err("exit code 3").contains("said: 3 claim"));
+    }
+    mover.order(Deed::Release);
+    assert!(outcome(&mover).expect_err("exit code 3").contains("said: 3 release"));
+}
+
+#[test]
+fn another_order_ends_the_call_that_runs() {
+    let mover = Mover::new(hook(), address("moves")).expect("a thread");
+    // This one hangs, so that only a program that is ended lets the next one begin before its time is over.
+    mover.order(Deed::Claim);
+    mover.order(Deed::Release);
+    assert_eq!(outcome(&mover), Ok(()));
+    assert_eq!(mover.outcome(), None, "the first one had no outcome");
+}
+
+#[test]
+fn an_address_that_leads_elsewhere_is_claimed_again() {
+    let mover = Mover::new(hook(), address("astray")).expect("a thread");
+    mover.order(Deed::Claim);
+    assert_eq!(outcome(&mover), Ok(()));
+    assert!(outcome(&mover).expect_err("it is asked").contains("leads to another host"));
+    assert_eq!(outcome(&mover), Ok(()), "it is claimed again");
 }

@@ -33,7 +33,7 @@ fn both() -> [VirtualAddress; 2] {
 }
 
 fn at_access(address: IpAddr, prefix: u8) -> VirtualAddress {
-    VirtualAddress { address, prefix, interface: "access".into() }
+    VirtualAddress { address, prefix, interface: "access".into(), hook: None }
 }
 
 fn access(place: Place, like: IpAddr) -> IpAddr {

@@ -23,6 +23,7 @@ fn both() -> [VirtualAddress; 2] {
         address,
         prefix,
         interface: "access".into(),
+        hook: None,
     })
 }
 

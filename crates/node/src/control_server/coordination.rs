@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use model::Incarnation;
 use tokio::sync::oneshot;
 
+use super::fence::Alarm;
 use super::probe::Unanswered;
 use crate::coordinator::{CoordinatorServer, EtcdServer, EtcdSettings, Served};
 use crate::folder::Folder;
@@ -16,15 +17,16 @@ pub(super) fn begin(
     folder: &Folder,
     me: &Incarnation,
     etcd: Option<&EtcdSettings>,
-    unanswered: Unanswered,
+    (unanswered, fence): (Unanswered, Alarm),
 ) -> Result<oneshot::Receiver<()>, Trouble> {
-    life::begin(folder, me, Coordination { coordinator: open(folder, etcd)?, unanswered })
+    life::begin(folder, me, Coordination { coordinator: open(folder, etcd)?, unanswered, fence })
 }
 
 /// What the thread does, and says of this host.
 struct Coordination {
     coordinator: Box<dyn Served + Send>,
     unanswered: Unanswered,
+    fence: Alarm,
 }
 
 /// The coordinator, from etcd or from the journal.
@@ -48,6 +50,7 @@ impl Duty for Coordination {
     }
 
     fn note(&self) -> Option<String> {
-        self.unanswered.note()
+        let notes: Vec<_> = self.unanswered.note().into_iter().chain(self.fence.note()).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

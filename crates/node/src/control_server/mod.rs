@@ -6,16 +6,20 @@
 mod api;
 mod configuration;
 mod coordination;
+mod fence;
 mod line;
 mod probe;
 mod refusal;
 mod rows;
 mod servers;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use model::Incarnation;
+
+pub use fence::FenceSettings;
 
 use crate::coordinator::EtcdSettings;
 use crate::folder::Folder;
@@ -46,6 +50,10 @@ pub struct ControlSettings {
     pub probed: Vec<SocketAddr>,
     /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
     pub etcd: Option<EtcdSettings>,
+    /// The host of each member of a pair, where there are several hosts.
+    pub places: BTreeMap<String, String>,
+    /// How hosts are ended that nobody can reach, if they are.
+    pub fence: Option<FenceSettings>,
     /// The version of the configuration that this host runs with, if several hosts share it.
     pub version: Option<u64>,
 }
@@ -85,12 +93,15 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let path = settings.folder.socket("control");
     let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
     let unanswered = probe::Unanswered::default();
-    let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref(), unanswered.clone())?;
+    let alarm = fence::Alarm::default();
+    let says = (unanswered.clone(), alarm.clone());
+    let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref(), says)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;
         let settings = Arc::new(settings);
         probe::begin(&settings, &unanswered);
+        fence::begin(&settings, &unanswered, &alarm);
         api::serve(listener, settings, end).await.map_err(no_resources)
     })
 }

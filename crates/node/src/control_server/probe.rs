@@ -43,6 +43,11 @@ impl Unanswered {
         }
     }
 
+    /// Whether nobody answers there.
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&address)
+    }
+
     /// What people should know, and other hosts look for.
     pub(super) fn note(&self) -> Option<String> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -156,7 +156,7 @@ fn nobody_runs(pair: &Pair) -> Trouble {
 }
 
 /// The member that says it is primary; of two, the one with the higher epoch.
-async fn primary_of<'a>(folder: &Folder, pair: &'a Pair) -> Option<(&'a str, ServerReport)> {
+pub(super) async fn primary_of<'a>(folder: &Folder, pair: &'a Pair) -> Option<(&'a str, ServerReport)> {
     let mut primary: Option<(&str, ServerReport)> = None;
     for member in &pair.members {
         let report = status(folder, member).await.map(|(report, _)| report);

@@ -5,6 +5,7 @@
 //! themselves to it. What it knows for certain, that a process has ended, is what a takeover may rest on.
 
 mod agent;
+mod alone;
 mod elsewhere;
 mod link;
 mod lock;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 pub use link::{LcaLink, News};
 pub(crate) use lock::claim;
 pub use management::Description;
+use model::Span;
 use network::address::VirtualAddress;
 
 use self::agent::Agent;
@@ -37,8 +39,10 @@ pub struct LcaSettings {
     /// Virtual addresses, each with the application that takes it while it serves: its process cannot give it up any more when it
     /// has ended.
     pub addresses: Vec<(String, VirtualAddress)>,
-    /// Where the agents of other hosts are reached.
-    pub others: Vec<PathBuf>,
+    /// Where the agents of other hosts are reached, each with the members of pairs that are placed there.
+    pub others: Vec<(PathBuf, Vec<String>)>,
+    /// If this host reaches nobody for so long, it stops its servers; none: it goes on.
+    pub isolated: Option<Span>,
 }
 
 /// Runs the agent until everything was asked to end and has ended.

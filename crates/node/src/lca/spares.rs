@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use management::spare::Spare;
 use model::Time;
-use redundancy::coordinator::{Reply, Request, Versioned};
+use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
 
 use crate::client::Event;
 use crate::coordinator::{Coordinator, EmbeddedCoordinator};
@@ -17,6 +17,8 @@ struct Watched {
     /// Its place among the descriptions.
     which: usize,
     spare: Spare,
+    /// How the pair stands, as the coordinator said last.
+    entry: Option<PairEntry>,
     coordinator: EmbeddedCoordinator,
 }
 
@@ -44,7 +46,7 @@ impl Spares {
     ) -> io::Result<Self> {
         let watched = |(which, name, pair): (usize, &str, &str)| {
             let coordinator = EmbeddedCoordinator::new(folder.socket("coordinator"), pair)?;
-            Ok(Watched { which, spare: Spare::new(name), coordinator })
+            Ok(Watched { which, spare: Spare::new(name), entry: None, coordinator })
         };
         spares.map(watched).collect::<io::Result<_>>().map(Self)
     }
@@ -60,26 +62,25 @@ impl Spares {
     }
 
     /// Takes in what the coordinator says of the pair of the one with this number.
-    pub(super) fn hear(&mut self, number: usize, now: Time) {
-        let Some(Watched { spare, coordinator, .. }) = self.0.get_mut(number) else { return };
+    pub(super) fn hear(&mut self, number: usize) {
+        let Some(Watched { entry: known, coordinator, .. }) = self.0.get_mut(number) else { return };
         while let Some(event) = coordinator.poll() {
             match event {
                 Event::Connected => drop(coordinator.send(Request::Watch)),
-                Event::Message(Reply::Entry(Some(Versioned { entry, .. }))) => {
-                    let in_sync = entry.in_sync.iter().map(|one| one.application.as_str());
-                    spare.stands(now, &entry.primary.application, in_sync);
-                }
+                Event::Message(Reply::Entry(Some(Versioned { entry, .. }))) => *known = Some(entry),
                 Event::Message(Reply::Entry(None) | Reply::Swapped { .. }) | Event::Disconnected => {}
             }
         }
     }
 
-    /// What is to be done now.
-    pub(super) fn verdicts(&mut self, now: Time) -> Vec<Verdict> {
-        let verdict = |Watched { which, spare, .. }: &mut Watched| Verdict {
-            which: *which,
-            is_wanted: spare.is_wanted(now),
-            goes_home: spare.goes_home(now),
+    /// What is to be done now; `is_reached` says whether the host of an application is.
+    pub(super) fn verdicts(&mut self, now: Time, is_reached: impl Fn(&str) -> bool) -> Vec<Verdict> {
+        let verdict = |Watched { which, spare, entry, .. }: &mut Watched| {
+            if let Some(entry) = entry {
+                let in_sync = entry.in_sync.iter().map(|one| one.application.as_str());
+                spare.stands(now, &entry.primary.application, in_sync.map(|name| (name, is_reached(name))));
+            }
+            Verdict { which: *which, is_wanted: spare.is_wanted(now), goes_home: spare.goes_home(now) }
         };
         self.0.iter_mut().map(verdict).collect()
     }

@@ -2,12 +2,19 @@
 //!
 //! An address is taken without a question, as a takeover has no time for one (RFC 5227 2.1 would ask first). Afterwards it is asked
 //! now and then whether somebody else answers for it, which is told and defended (RFC 5227 2.4 c).
+//!
+//! One that has a hook is put at its interface, and the hook moves it in a thread of its own: there announcements and questions say
+//! nothing, as the network believes none.
+
+mod hooked;
 
 use std::collections::BTreeMap;
+use std::io;
 
 use model::{Span, Time};
 use network::address::{Announcer, Claim, Found, Mac, Search, VirtualAddress};
 
+use self::hooked::Hooked;
 use crate::wire::Trouble;
 
 /// How long after a claim it is asked first who else has the address: what a takeover is for comes first.
@@ -28,6 +35,7 @@ const RETRY: Span = Span::from_secs(1);
 pub(super) struct Addresses {
     ours: Vec<VirtualAddress>,
     held: Vec<Held>,
+    hooked: Vec<Hooked>,
     /// Those that could not be taken so far.
     lacking: Vec<VirtualAddress>,
     /// When that is tried again.
@@ -51,10 +59,15 @@ struct Held {
 
 impl Addresses {
     /// None of them is here: an earlier run of this process that was killed may have left them.
-    pub(super) fn new(ours: Vec<VirtualAddress>) -> Self {
-        let mut addresses = Self { ours, ..Self::default() };
+    ///
+    /// # Errors
+    /// If no thread is left for a hook.
+    pub(super) fn new(ours: Vec<VirtualAddress>) -> io::Result<Self> {
+        let (with_hook, ours): (Vec<_>, Vec<_>) = ours.into_iter().partition(|address| address.hook.is_some());
+        let hooked = with_hook.into_iter().filter_map(Hooked::new).collect::<io::Result<_>>()?;
+        let mut addresses = Self { ours, hooked, ..Self::default() };
         addresses.release();
-        addresses
+        Ok(addresses)
     }
 
     /// Takes them, and tells the network.
@@ -63,6 +76,7 @@ impl Addresses {
         self.troubles.clear();
         self.lacking.clone_from(&self.ours);
         self.take(now);
+        self.hooked.iter_mut().for_each(|one| one.claim(now));
     }
 
     /// Takes those that are lacking.
@@ -95,6 +109,13 @@ impl Addresses {
                 tracing::error!("cannot give the address {address} up: {trouble}");
             }
         }
+        self.hooked.iter_mut().for_each(Hooked::release);
+    }
+
+    /// Gives them up for good. What hooks have to do then is left to the local control agent, as this process ends.
+    pub(super) fn leave(mut self) {
+        self.hooked.drain(..).for_each(Hooked::leave);
+        self.release();
     }
 
     /// When [`look_after`](Self::look_after) has something to do.
@@ -104,12 +125,14 @@ impl Addresses {
             held.announcer.deadline().min(search)
         });
         let retry = (!self.lacking.is_empty()).then_some(self.retry);
-        of_held.chain(retry).min().unwrap_or(Time::NEVER)
+        let of_hooked = self.hooked.iter().map(Hooked::deadline);
+        of_held.chain(retry).chain(of_hooked).min().unwrap_or(Time::NEVER)
     }
 
     /// Tells the network again, and asks it who else has them, where it is time to. A primary that does not know whether it was
     /// superseded tells nobody: the other holder may be its successor.
     pub(super) fn look_after(&mut self, now: Time, is_undecided: bool) {
+        self.hooked.iter_mut().for_each(|one| one.look_after(now));
         if !self.lacking.is_empty() && self.retry <= now {
             self.take(now);
         }
@@ -137,7 +160,8 @@ impl Addresses {
 
     /// What is wrong with them.
     pub(super) fn troubles(&self) -> impl Iterator<Item = Trouble> + '_ {
-        self.troubles.values().cloned()
+        let of_hooked = self.hooked.iter().flat_map(Hooked::troubles);
+        self.troubles.values().cloned().chain(of_hooked)
     }
 }
 

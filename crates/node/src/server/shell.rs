@@ -152,7 +152,7 @@ impl<S: Service> Shell<S> {
                 replica: Replica::new(engine, replica_settings),
                 poll,
                 intake: Intake::new()?,
-                addresses: Addresses::new(settings.addresses.clone()),
+                addresses: Addresses::new(settings.addresses.clone())?,
                 orphans: Orphans::default(),
                 ring: Ring::create()?,
                 link: None,
@@ -201,7 +201,7 @@ impl<S: Service> Shell<S> {
         loop {
             self.turn(&mut ready);
             if let Some(end) = self.end.take() {
-                self.addresses.release();
+                std::mem::take(&mut self.addresses).leave();
                 return end;
             }
         }

@@ -1,5 +1,6 @@
 //! The control server: its interface over HTTP, and the coordinator in it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -51,6 +52,8 @@ pub(crate) fn run(dir: &str, run: &str) {
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
         etcd: None,
+        places: BTreeMap::new(),
+        fence: None,
         version: None,
     };
     if control_server::run(settings).is_err() {

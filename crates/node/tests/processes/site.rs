@@ -38,6 +38,7 @@ pub(crate) fn run_lca(dir: &str) {
         applications: NAMES.map(describe).into(),
         addresses: Vec::new(),
         others: Vec::new(),
+        isolated: None,
     };
     if let Err(trouble) = lca::run(settings) {
         eprintln!("{trouble}");

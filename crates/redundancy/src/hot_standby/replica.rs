@@ -324,8 +324,11 @@ impl<E: Engine> Replica<E> {
                 self.learn_entry(now);
             }
         }
-        match &self.role {
-            Role::Start(_) => self.consider_start(local),
+        match &mut self.role {
+            Role::Start(start) => {
+                start.dial_soon(local);
+                self.consider_start(local);
+            }
             Role::Backup(_) => self.backup_entry_changed(local),
             Role::Primary(_) => self.primary_entry_changed(local),
             Role::Retired => {}

@@ -1,5 +1,7 @@
 //! The way into the pair: as the first primary, as a backup, or from cold (rules 8 and 15).
 
+use std::fmt;
+
 use model::{Epoch, Incarnation, Span, Time};
 
 use super::effect::{Effect, Retirement};
@@ -10,6 +12,11 @@ use crate::coordinator::PairEntry;
 
 /// Pause before a primary that could not be reached is dialled again.
 pub(super) const REDIAL: Span = Span::from_millis(50);
+/// So often in a row it is dialled in vain at that pace, which is a second: a primary may need that to see that it has lost its
+/// backup. One that has another backup takes nobody on for hours, so the pause doubles from then on.
+const EAGER: u32 = 20;
+/// The longest pause: what changes in the pair changes the entry, and whoever waits is told of that at once.
+const LONGEST_REDIAL: Span = Span::from_secs(1);
 /// How long a side that holds nothing leaves a cold start to the other side, which may hold what it was sent: time in which
 /// both could ask, if they looked for the coordinator again at least every 80 ms.
 const DEFERENCE: Span = Span::from_millis(200);
@@ -20,8 +27,20 @@ pub(super) struct Start {
     /// The primary that is being dialled or that the link leads to, and since when.
     dialled: Option<(Incarnation, Time)>,
     redial: Time,
+    vain: Vain,
     reading_journals: bool,
     claim: Claim,
+}
+
+/// How often a primary was dialled in vain since the entry changed. It sets the pace and nothing else, so it is not shown: whoever
+/// explores states by how they are shown takes two that differ in it for one.
+#[derive(Clone, Copy, Default)]
+struct Vain(u32);
+
+impl fmt::Debug for Vain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vain")
+    }
 }
 
 /// Whether this side may begin from cold, where the entry allows it.
@@ -36,7 +55,13 @@ enum Claim {
 
 impl Default for Start {
     fn default() -> Self {
-        Self { dialled: None, redial: Time::NEVER, reading_journals: false, claim: Claim::Unsettled }
+        Self {
+            dialled: None,
+            redial: Time::NEVER,
+            vain: Vain::default(),
+            reading_journals: false,
+            claim: Claim::Unsettled,
+        }
     }
 }
 
@@ -44,6 +69,22 @@ impl Start {
     /// The primary that is being dialled or that took this side on.
     pub(super) fn dialled(&self) -> Option<&Incarnation> {
         self.dialled.as_ref().map(|(primary, _)| primary)
+    }
+
+    /// It was dialled in vain: when it is dialled again.
+    fn dial_later(&mut self, local: Time) {
+        self.dialled = None;
+        self.vain.0 = self.vain.0.saturating_add(1);
+        let doublings = self.vain.0.saturating_sub(EAGER).min(16);
+        self.redial = local + REDIAL.times(1 << doublings).min(LONGEST_REDIAL);
+    }
+
+    /// The pair has changed: whoever took nobody on may do so now.
+    pub(super) fn dial_soon(&mut self, local: Time) {
+        self.vain = Vain::default();
+        if self.redial != Time::NEVER {
+            self.redial = self.redial.min(local + REDIAL);
+        }
     }
 
     /// The journals are to be read anew, for a later epoch.
@@ -160,11 +201,12 @@ impl<E: Engine> Replica<E> {
     /// The link to the primary broke, or could not be made, before this side had a role.
     pub(super) fn start_again(&mut self, local: Time) {
         self.engine.store_mut().clear();
-        let (reading_journals, claim) = match &self.role {
-            Role::Start(start) => (start.reading_journals, start.claim),
-            _ => (false, Claim::Unsettled),
+        let mut start = match &self.role {
+            Role::Start(start) => start.clone(),
+            _ => Start::default(),
         };
-        self.role = Role::Start(Start { dialled: None, redial: local + REDIAL, reading_journals, claim });
+        start.dial_later(local);
+        self.role = Role::Start(start);
     }
 
     /// The primary that took this side on.
@@ -174,5 +216,30 @@ impl<E: Engine> Replica<E> {
             Role::Backup(backup) => backup.dialled(),
             Role::Primary(_) | Role::Retired => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_primary_that_takes_nobody_on_is_dialled_less_and_less_often_until_the_pair_changes() {
+        let mut start = Start::default();
+        let mut pauses = Vec::new();
+        let mut now = Time::ZERO;
+        for _ in 0..28 {
+            start.dial_later(now);
+            pauses.push(start.redial.since(now).as_millis());
+            now = start.redial;
+        }
+        assert!(pauses[..20].iter().all(|pause| *pause == 50), "{pauses:?}");
+        assert_eq!(pauses[20..], [100, 200, 400, 800, 1_000, 1_000, 1_000, 1_000]);
+        start.dial_later(now);
+        start.dial_soon(now);
+        assert_eq!(start.redial, now + REDIAL);
+        start.redial = Time::NEVER;
+        start.dial_soon(now);
+        assert_eq!(start.redial, Time::NEVER, "it is being dialled now");
     }
 }

@@ -15,9 +15,11 @@ mod cluster;
 mod connection;
 mod document;
 mod entries;
+mod fences;
 mod messages;
 mod problem;
 mod session;
+mod slate;
 mod visit;
 mod worker;
 
@@ -32,6 +34,7 @@ use redundancy::coordinator::{Request, Versioned};
 
 use self::cluster::Cluster;
 pub use self::document::{Book, Change};
+pub use self::fences::{FenceBook, Fences, Page, Written};
 use self::problem::Problem;
 use self::worker::{Ask, Asker, News, Plan, Worker};
 use super::Served;

@@ -49,11 +49,18 @@ impl Agent {
                 if let Some(note) = self.hub.note(guest) {
                     *note = Guest::Watcher;
                 }
+                // That it is reached, where nothing has ended yet.
+                self.hub.send(guest, &FromLca::Ended(Incarnation::new("lca", 0)));
                 self.tell_ended(guest);
             }
             (ToLca::StopAll, _) => {
                 tracing::info!("everything was asked to end");
                 self.host.stop(now);
+            }
+            (ToLca::Fenced(ended), _) => {
+                let news = self.elsewhere.learn(ended);
+                news.iter().for_each(|fact| tracing::warn!("{fact} has certainly ended: its host was fenced"));
+                self.tell_of_elsewhere(news);
             }
             (ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_), _) => {
                 self.hub.close(guest, "it has not said who it is");
@@ -100,7 +107,12 @@ impl Agent {
 
     /// The agent of another host says what has ended there.
     pub(super) fn hear_elsewhere(&mut self, number: usize) {
-        for fact in self.elsewhere.hear(number) {
+        let news = self.elsewhere.hear(number);
+        self.tell_of_elsewhere(news);
+    }
+
+    fn tell_of_elsewhere(&mut self, news: Vec<Incarnation>) {
+        for fact in news {
             for guest in self.hub.whose(|guest| matches!(guest, Guest::Application(_))) {
                 self.hub.send(guest, &FromLca::Ended(fact.clone()));
             }

@@ -2,12 +2,14 @@
 
 mod guests;
 mod processes;
+mod wanted;
 
 use std::io;
 
 use management::hang::OBSERVE_EVERY;
 use management::{Action, Description, Doing, Host, Order};
 use model::{Incarnation, Time};
+use network::address::Mover;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::{SigSet, Signal};
@@ -15,9 +17,10 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::setsid;
 
 use super::LcaSettings;
+use super::alone::Alone;
 use super::elsewhere::Elsewhere;
 use super::runs::Runs;
-use super::spares::{Spares, Verdict};
+use super::spares::Spares;
 use super::supervised::Supervised;
 use crate::clock;
 use crate::coordinator;
@@ -32,6 +35,7 @@ const PROCESS: u64 = 2;
 /// The agents of other hosts count from here, and the pairs of spares from there.
 const AGENT: u64 = 1 << 32;
 const SPARE: u64 = 1 << 33;
+const ALONE: u64 = 1 << 34;
 /// Events that are taken at a time.
 const BATCH: usize = 64;
 
@@ -65,6 +69,14 @@ struct Application {
     is_spare: bool,
 }
 
+/// An address whose holder has ended, while a hook takes it away from this host.
+#[derive(Debug)]
+struct Release {
+    application: String,
+    begun: Time,
+    mover: Mover,
+}
+
 /// The agent.
 pub(super) struct Agent {
     settings: LcaSettings,
@@ -74,6 +86,11 @@ pub(super) struct Agent {
     hub: Hub<Guest>,
     elsewhere: Elsewhere,
     spares: Spares,
+    /// What is to happen when this host reaches nobody, if anything is.
+    alone: Option<Alone>,
+    /// This host has reached nobody for too long: its servers are stopped.
+    is_stopped: bool,
+    releases: Vec<Release>,
     signals: SignalFd,
     epoll: Epoll,
     /// When to look at the pulses next.
@@ -118,16 +135,36 @@ impl Agent {
             for (number, pair) in (SPARE..).zip(spares.descriptors()) {
                 epoll.add(pair, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
             }
-            Ok((signals, epoll, elsewhere, spares))
+            let patience = settings.isolated.filter(|_| !settings.others.is_empty());
+            let alone = patience.map(|patience| Alone::new(&settings.folder, patience)).transpose()?;
+            if let Some(alone) = &alone {
+                epoll.add(alone.descriptor(), EpollEvent::new(EpollFlags::EPOLLIN, ALONE))?;
+            }
+            Ok((signals, epoll, elsewhere, spares, alone))
         };
         let no_resources =
             |error| Trouble::new(format!("the system has no resources left: {error}"), "see `ulimit -a`");
-        let (signals, epoll, elsewhere, spares) = watch().map_err(no_resources)?;
+        let (signals, epoll, elsewhere, spares, alone) = watch().map_err(no_resources)?;
         let applications = settings.applications.iter().map(Application::new).collect();
         let host = Host::new(settings.applications.iter().cloned());
-        let (observe, changed, told) = (Time::ZERO, true, Vec::new());
-        let mut agent =
-            Self { settings, host, runs, applications, hub, elsewhere, spares, signals, epoll, observe, changed, told };
+        let (observe, changed, told, is_stopped) = (Time::ZERO, true, Vec::new(), false);
+        let mut agent = Self {
+            settings,
+            host,
+            runs,
+            applications,
+            hub,
+            elsewhere,
+            spares,
+            alone,
+            is_stopped,
+            releases: Vec::new(),
+            signals,
+            epoll,
+            observe,
+            changed,
+            told,
+        };
         for which in 0..agent.applications.len() {
             agent.find(which);
             if agent.host.run(which).1 {
@@ -140,6 +177,7 @@ impl Agent {
     /// Works until everything was asked to end and has ended.
     pub(super) fn run(mut self) {
         loop {
+            self.heed_isolation();
             self.heed_spares();
             self.host.expire(clock::now());
             loop {
@@ -151,7 +189,8 @@ impl Agent {
                 orders.into_iter().for_each(|order| self.carry_out(order));
             }
             self.tell_followers();
-            if self.host.is_finished() {
+            self.look_after_releases();
+            if self.host.is_finished() && self.releases_are_over() {
                 break;
             }
             self.turn();
@@ -174,7 +213,8 @@ impl Agent {
             match event.data() {
                 HUB => self.serve(),
                 SIGNALS => self.heed_signals(),
-                number if number >= SPARE => self.spares.hear((number - SPARE) as usize, clock::now()),
+                ALONE => self.alone.iter_mut().for_each(Alone::hear),
+                number if number >= SPARE => self.spares.hear((number - SPARE) as usize),
                 number if number >= AGENT => self.hear_elsewhere((number - AGENT) as usize),
                 number => self.ended((number - PROCESS) as usize),
             }
@@ -190,7 +230,18 @@ impl Agent {
             application.pulse.is_some() || application.process.is_none() && self.host.run(which).1
         };
         let look = self.applications.iter().enumerate().any(is_looked_at).then_some(self.observe);
-        match self.host.deadline().into_iter().chain(look).chain(self.spares.deadline()).min() {
+        let alone = self.alone.as_ref().and_then(Alone::deadline);
+        let releases = (!self.releases.is_empty()).then(|| clock::now() + OBSERVE_EVERY);
+        match self
+            .host
+            .deadline()
+            .into_iter()
+            .chain(look)
+            .chain(self.spares.deadline())
+            .chain(alone)
+            .chain(releases)
+            .min()
+        {
             None => EpollTimeout::NONE,
             Some(due) => {
                 // Rounded up, so that what is awaited is due when the wait ends.
@@ -217,18 +268,6 @@ impl Agent {
                 }
                 let look = || pulse.holder().map_or(Doing::Sleeping, |thread| process.doing(thread));
                 self.host.observed(which, now, pulse.beats(), look);
-            }
-        }
-    }
-
-    /// Starts and ends the spares, and has one that serves hand over.
-    fn heed_spares(&mut self) {
-        let now = clock::now();
-        for Verdict { which, is_wanted, goes_home } in self.spares.verdicts(now) {
-            self.host.want(which, now, is_wanted);
-            if goes_home {
-                let guests = self.hub.whose(|guest| *guest == Guest::Application(which));
-                guests.iter().for_each(|guest| self.hub.send(*guest, &FromLca::HandOver));
             }
         }
     }
