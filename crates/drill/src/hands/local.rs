@@ -43,7 +43,9 @@ impl Local {
     /// Elsewhere a process may have the same number as one that has nothing to do with it here.
     fn within_reach(&self, victims: Vec<Application>) -> Result<Vec<Application>, Trouble> {
         let hosts = self.site.hosts();
-        match victims.iter().find(|one| !hosts.contains(&one.host)) {
+        // Where there is one host only, the site has no name for it.
+        let is_here = |host: &String| hosts.iter().any(|here| here.is_empty() || here == host);
+        match victims.iter().find(|one| !is_here(&one.host)) {
             None => Ok(victims),
             Some(one) => {
                 let (here, there) = (hosts.join(", "), &one.host);

@@ -172,7 +172,7 @@ fn judged(place: &Place, done: &Ended) -> Value {
     assert_eq!(report["ended_early"], Value::Null, "{}", done.err);
     assert!(report["load"]["done"].as_u64() > Some(20), "hardly any call: {}", report["load"]);
     assert_eq!(report["lost"], serde_json::json!([]), "{}", done.out);
-    assert_eq!(report["wrong_sip"]["counts"], serde_json::json!({}), "{}", report["wrong_sip"]);
+    assert_eq!(report["wrong_sip"]["counts"], serde_json::json!({}), "{}\n{}", done.err, report["wrong_sip"]);
     assert_eq!(report["overtaken"], serde_json::json!([]), "{}", done.out);
     report
 }
