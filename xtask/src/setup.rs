@@ -23,7 +23,7 @@ struct Tool {
     need: Need,
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 10] = [
     Tool { program: "sipp", package: "sip-tester", purpose: "calls under load", need: Need::Tests },
     Tool { program: "baresip", package: "baresip-core", purpose: "phones with real audio", need: Need::Tests },
     Tool { program: "tcpdump", package: "tcpdump", purpose: "the packets and their times", need: Need::Tests },
@@ -31,6 +31,7 @@ const TOOLS: [Tool; 9] = [
     Tool { program: "nft", package: "nftables", purpose: "links that are cut and slowed", need: Need::Tests },
     Tool { program: "etcd", package: "etcd-server", purpose: "a coordinator of several hosts", need: Need::Tests },
     Tool { program: "etcdctl", package: "etcd-client", purpose: "faults in that coordinator", need: Need::Tests },
+    Tool { program: "faketime", package: "faketime", purpose: "clocks of hosts that are moved", need: Need::Tests },
     Tool { program: "systemd-analyze", package: "systemd", purpose: "the unit of a host", need: Need::Tests },
     Tool { program: "kamailio", package: "kamailio", purpose: "the peer of the bench", need: Need::Bench },
 ];

@@ -10,7 +10,7 @@ use crate::hands::{Hands, Struck};
 use crate::history::Nanos;
 use crate::judge;
 use crate::load::{Load, Snapshot};
-use crate::plan::{Plan, Step};
+use crate::plan::{Deed, Plan, Step};
 use crate::result::{Check, Ending, Run, Silence};
 use crate::site::{self, Site};
 use crate::status::Status;
@@ -27,6 +27,8 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 const PROBE_BEFORE: Duration = Duration::from_millis(100);
 /// What a fault at once does shows by then.
 const AFTERMATH: Duration = Duration::from_millis(1_500);
+/// While a disk is full all phones register again this often.
+const RENEW_EVERY: Duration = Duration::from_secs(1);
 /// So long people may be quiet for a comparison: what a fault has taken is repeated by then, after T1 and again after 2 T1 (RFC
 /// 3261 17.1.2.2).
 const QUIET_LIMIT: Duration = Duration::from_millis(2_500);
@@ -138,6 +140,9 @@ impl Course<'_> {
         }
         self.gather(&struck, &mut run);
         self.check(&mut run);
+        if judge::leaves_roles(&step.deed) {
+            run.checks.push(no_takeover(&run.noted));
+        }
         let last = self.load.snapshot();
         run.wrong_sip = last.counts.wrong_sip - first.counts.wrong_sip;
         run.overtaken = last.counts.overtaken - first.counts.overtaken;
@@ -151,7 +156,14 @@ impl Course<'_> {
         let lasts = step.deed.lasts();
         let watched = lasts.unwrap_or_default().max(AFTERMATH);
         let until = struck.at_ns + nanos(watched);
+        // Servers set room aside for what they must keep: a full disk is not felt before that is written full.
+        let writes = matches!(step.deed, Deed::FillDisk(..));
+        let mut renewal = struck.at_ns;
         while self.load.nanos() < until {
+            if writes && self.load.nanos() >= renewal {
+                self.load.renew();
+                renewal += nanos(RENEW_EVERY);
+            }
             let lost = self.load.snapshot().counts.lost;
             self.pause(format!("the end of `{}` ({lost} calls lost so far)", step.text))?;
         }
@@ -174,7 +186,7 @@ impl Course<'_> {
         run.gap_of_repair_us = run.mended_ns.map(|mended| micros(record.gap(mended, Nanos::MAX)));
         let long = record.silences(SHOWN).into_iter().filter(|(_, to)| *to > struck.at_ns);
         run.silences = long.map(|(from_ns, to_ns)| Silence { from_ns, to_ns }).collect();
-        run.noted = site::noted(&self.site, struck.at_ns);
+        run.noted = site::noted(&self.site, (struck.at_ns, self.load.nanos()), struck.moved.as_ref());
         let limit = run.mended_ns.unwrap_or(Nanos::MAX);
         let in_time: Vec<_> = run.noted.iter().filter(|one| one.at_ns <= limit).cloned().collect();
         let (gone, serves) = site::takeover(&in_time, struck.pair.as_deref().unwrap_or("sip"));
@@ -341,6 +353,13 @@ fn wrong(name: &str, said: String) -> Check {
 
 fn said(wrong: &[String], right: &str) -> String {
     if wrong.is_empty() { right.to_owned() } else { wrong.join(", ") }
+}
+
+/// What took over although nothing was taken from the primary.
+fn no_takeover(noted: &[site::Noted]) -> Check {
+    let serves = noted.iter().filter(|one| one.what.contains("serves as primary"));
+    let took: Vec<String> = serves.map(|one| format!("{}: {}", one.application, one.what)).collect();
+    Check { name: "no takeover".into(), ok: took.is_empty(), said: said(&took, "everybody kept his role") }
 }
 
 /// Epochs of a pair in which more than one application served, by their own words.

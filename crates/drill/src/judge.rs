@@ -31,6 +31,7 @@ pub const fn kind(deed: &Deed) -> &'static str {
         Deed::Cut(..) => "partition",
         Deed::Loss(..) => "loss",
         Deed::Delay(..) => "delay",
+        Deed::BlackHole(..) => "black-hole",
         Deed::TakeCoordinator(..) => "coordinator-loss",
         Deed::StealAddress(_) => "stolen-address",
         Deed::FillDisk(..) => "full-disk",
@@ -49,7 +50,8 @@ pub fn promise(deed: &Deed) -> Promise {
         Deed::Kill(targets) if targets.contains(&Target::Coordinator) => Promise::Open,
         Deed::Kill(_) => ms(20),
         Deed::Switchover(_) => ms(10),
-        Deed::Freeze(..) | Deed::PowerOff(..) | Deed::Cut(..) => ms(250),
+        // A link that carries no data is as good as cut.
+        Deed::Freeze(..) | Deed::PowerOff(..) | Deed::Cut(..) | Deed::BlackHole(..) => ms(250),
         Deed::TakeCoordinator(..) => Promise::NoGap,
         Deed::Nothing(_)
         | Deed::Loss(..)
@@ -59,6 +61,12 @@ pub fn promise(deed: &Deed) -> Promise {
         | Deed::MoveClock(..)
         | Deed::Repair => Promise::Open,
     }
+}
+
+/// Whether nobody may take over because of a deed: it takes nothing that the primary needs to serve.
+#[must_use]
+pub const fn leaves_roles(deed: &Deed) -> bool {
+    matches!(deed, Deed::Nothing(_) | Deed::TakeCoordinator(..) | Deed::FillDisk(..) | Deed::MoveClock(..))
 }
 
 /// Holds the last run that a lost call lived in to account for it.

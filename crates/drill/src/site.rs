@@ -120,22 +120,32 @@ pub(crate) fn agents(site: &Arc<dyn Site>) -> Result<Vec<Agent>, Trouble> {
     Err(trouble.unwrap_or_else(|| Trouble::new("no host of the solution answers", "start it with `everline up`")))
 }
 
-/// What the servers have noted of changes of roles since then, in order of time.
-pub(crate) fn noted(site: &Arc<dyn Site>, since: Nanos) -> Vec<Noted> {
+/// What the servers have noted of changes of roles between two moments, in order of time. The clock of one host may have been
+/// ahead by so many seconds for a part of that.
+pub(crate) fn noted(site: &Arc<dyn Site>, between: (Nanos, Nanos), moved: Option<&(String, i64)>) -> Vec<Noted> {
     let mut found = Vec::new();
     for host in site.hosts() {
+        let ahead = moved.filter(|(moved, _)| *moved == host).map_or(0, |(_, ahead)| *ahead);
         for application in ["sip-a", "sip-b", "sip-c", "routing-a", "routing-b", "routing-c"] {
             let Some(folder) = site.logs(&host) else { continue };
             let text = fs::read(folder.join(format!("{application}.log"))).unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
             // The newest lines are the last ones.
-            let lines = text.lines().rev().map_while(|line| read(line).filter(|(at, _)| *at >= since));
+            let lines = text.lines().rev().map_while(|line| within(read(line)?, between, ahead));
             let marked = lines.filter(|(_, what)| MARKS.iter().any(|mark| what.contains(mark)));
             found.extend(marked.map(|(at_ns, what)| Noted { at_ns, application: application.to_owned(), what }));
         }
     }
     found.sort_by_key(|noted| noted.at_ns);
     found
+}
+
+/// A line with its true time, if that lies between two moments: it may be stamped by a clock that is ahead by so many seconds.
+fn within((at, what): (Nanos, String), (begin, end): (Nanos, Nanos), ahead: i64) -> Option<(Nanos, String)> {
+    let shift = Nanos::try_from(ahead.unsigned_abs()).unwrap_or(Nanos::MAX).saturating_mul(1_000_000_000);
+    let true_at = if ahead < 0 { at.saturating_add(shift) } else { at.saturating_sub(shift) };
+    let at = [at, true_at].into_iter().find(|at| (begin..=end).contains(at))?;
+    Some((at, what))
 }
 
 /// A line of a log: when, and what it says behind the level.
@@ -166,6 +176,15 @@ mod tests {
         assert_eq!(at % 1_000_000_000, 698_797_000);
         assert_eq!(what, "serves as primary epoch=2 takeover=true");
         assert_eq!(read("thread panicked"), None);
+    }
+
+    #[test]
+    fn a_line_counts_by_its_true_time() {
+        let hour = 3_600_000_000_000;
+        let at = |at: Nanos, ahead| within((at, String::new()), (2 * hour, 2 * hour + 9), ahead).map(|(at, _)| at);
+        assert_eq!([at(2 * hour + 1, 0), at(2 * hour + 10, 0), at(2 * hour - 1, 0)], [Some(2 * hour + 1), None, None]);
+        assert_eq!([at(3 * hour + 1, 3_600), at(2 * hour + 1, 3_600)], [Some(2 * hour + 1); 2]);
+        assert_eq!([at(hour + 1, -3_600), at(hour + 10, -3_600)], [Some(2 * hour + 1), None]);
     }
 
     #[test]

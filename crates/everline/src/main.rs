@@ -63,8 +63,10 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Config(Config::Show(listing)) => host::show(&control, listing),
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { command } => papers::man(&command),
-        Command::Up { hosts: None } => up::run(&folder),
-        Command::Up { hosts: Some(hosts) } => rehearsal::run(&folder, hosts),
+        Command::Up { hosts: None, .. } => up::run(&folder),
+        Command::Up { hosts: Some(hosts), disks, clocks } => {
+            rehearsal::run(&folder, &rehearsal::Wanted { hosts, disks, clocks })
+        }
         Command::Host(HostCommand::Run) => up::run_host(&folder),
         Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),
         Command::Host(HostCommand::Token { host, again, minutes }) => host::token(&folder, &host, again, minutes),

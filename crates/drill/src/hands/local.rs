@@ -35,8 +35,28 @@ impl Local {
         Self { site, stopped: Vec::new() }
     }
 
+    /// The applications that targets mean, whose processes are all on hosts that are reached from here.
+    fn victims(&self, targets: &[Target], status: &Status) -> Result<Vec<Application>, Trouble> {
+        self.within_reach(victims(targets, status)?)
+    }
+
+    /// Elsewhere a process may have the same number as one that has nothing to do with it here.
+    fn within_reach(&self, victims: Vec<Application>) -> Result<Vec<Application>, Trouble> {
+        let hosts = self.site.hosts();
+        // Where there is one host only, the site has no name for it.
+        let is_here = |host: &String| hosts.iter().any(|here| here.is_empty() || here == host);
+        match victims.iter().find(|one| !is_here(&one.host)) {
+            None => Ok(victims),
+            Some(one) => {
+                let (here, there) = (hosts.join(", "), &one.host);
+                let what = format!("{} runs on another host: processes are struck on {here} only", named(one));
+                Err(Trouble::new(what, format!("run the drill on {there}, or rehearse with `everline up --hosts 3`")))
+            }
+        }
+    }
+
     fn kill(&self, targets: &[Target], status: &Status) -> Result<Struck, Trouble> {
-        let victims = victims(targets, status)?;
+        let victims = self.victims(targets, status)?;
         let processes = victims.iter().map(Process::of).collect::<Result<Vec<_>, _>>()?;
         let at_ns = now();
         for process in &processes {
@@ -74,7 +94,7 @@ impl Local {
 /// What was done to these; it changes the roles of a pair if one of them was a primary.
 fn struck(at_ns: Nanos, victims: &[Application]) -> Struck {
     let pair = victims.iter().find(|one| one.role.as_deref() == Some("primary")).and_then(|one| one.pair.clone());
-    Struck { at_ns, victims: victims.iter().map(named).collect(), pair, stale: Vec::new() }
+    Struck { at_ns, victims: victims.iter().map(named).collect(), pair, ..Struck::default() }
 }
 
 impl Hands for Local {
@@ -83,7 +103,7 @@ impl Hands for Local {
             Deed::Nothing(_) => Ok(Struck { at_ns: now(), ..Struck::default() }),
             Deed::Kill(targets) => self.kill(targets, status),
             Deed::Freeze(target, _) => {
-                let victims = victims(std::slice::from_ref(target), status)?;
+                let victims = self.victims(std::slice::from_ref(target), status)?;
                 let processes = victims.iter().map(Process::of).collect::<Result<_, _>>()?;
                 self.freeze(&victims, processes)
             }
@@ -97,6 +117,7 @@ impl Hands for Local {
                 while members.len() > count {
                     members.remove(chance.below(members.len() as u64) as usize);
                 }
+                let members = self.within_reach(members)?;
                 let processes = members.iter().map(Process::with_children).collect::<Result<Vec<_>, _>>()?;
                 self.freeze(&members, processes.into_iter().flatten().collect())
             }
@@ -106,7 +127,7 @@ impl Hands for Local {
                 self.mend()?;
                 Ok(Struck { at_ns, ..Struck::default() })
             }
-            Deed::PowerOff(..) | Deed::Cut(..) | Deed::Loss(..) | Deed::Delay(..) => {
+            Deed::PowerOff(..) | Deed::Cut(..) | Deed::Loss(..) | Deed::Delay(..) | Deed::BlackHole(..) => {
                 Err(Trouble::new("hosts and links fail in a rehearsal only", "drill one: `everline up --hosts 3`"))
             }
             Deed::StealAddress(_) => {
@@ -136,5 +157,50 @@ impl Drop for Local {
     fn drop(&mut self) {
         // A drill that ends early leaves nothing frozen behind.
         drop(self.mend());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::plan::Plan;
+
+    struct OnlyHere;
+
+    impl Site for OnlyHere {
+        fn hosts(&self) -> Vec<String> {
+            vec!["h1".into()]
+        }
+
+        fn get(&self, _host: &str, path: &str) -> Result<String, Trouble> {
+            Err(Trouble::new(path, "nobody is asked"))
+        }
+
+        fn post(&self, _host: &str, path: &str) -> Result<(), Trouble> {
+            Err(Trouble::new(path, "nobody is asked"))
+        }
+
+        fn logs(&self, _host: &str) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_process_of_another_host_is_not_looked_for_here() {
+        // The number is that of this process: it would die.
+        let text = format!(
+            r#"{{"applications": [{{"name": "sip-b", "pair": "sip", "role": "backup", "state": "started", "host": "h2",
+                "pid": {0}}}, {{"name": "etcd", "pair": null, "role": null, "state": "started", "host": "h2", "pid": {0}}}]}}"#,
+            std::process::id()
+        );
+        let status: Status = serde_json::from_str(&text).expect("the text follows the interface");
+        let mut hands = Local::new(Arc::new(OnlyHere));
+        for step in ["kill sip.backup", "freeze sip.backup", "take coordinator 1"] {
+            let plan = Plan::parse("test", step).expect("a step");
+            let refused = hands.strike(&plan.steps[0].deed, &status, &mut Chance::new(1)).expect_err("elsewhere");
+            assert!(refused.what.contains("runs on another host"), "{step}: {refused}");
+        }
     }
 }

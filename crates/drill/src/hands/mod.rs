@@ -27,6 +27,8 @@ pub struct Struck {
     pub pair: Option<String>,
     /// What the status must not show any more before everything can be level again.
     pub stale: Vec<Stale>,
+    /// The host whose clock is off, and by how many seconds it is ahead.
+    pub moved: Option<(String, i64)>,
 }
 
 /// What a status shows that does not know of a fault yet.

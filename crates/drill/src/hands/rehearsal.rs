@@ -21,13 +21,26 @@ pub struct Rehearsing {
     dark: Vec<u8>,
     links: bool,
     stolen: bool,
+    /// Hosts whose disks are full.
+    full: Vec<u8>,
+    /// Hosts whose clocks were moved.
+    moved: Vec<u8>,
 }
 
 impl Rehearsing {
     /// Hands in a net whose hosts hold these addresses in turn.
     #[must_use]
     pub fn new(site: Arc<dyn Site>, net: Rehearsal, addresses: Vec<String>) -> Self {
-        Self { local: Local::new(site), net, addresses, dark: Vec::new(), links: false, stolen: false }
+        Self {
+            local: Local::new(site),
+            net,
+            addresses,
+            dark: Vec::new(),
+            links: false,
+            stolen: false,
+            full: Vec::new(),
+            moved: Vec::new(),
+        }
     }
 
     fn place(&self, name: &HostName, status: &Status) -> Result<u8, Trouble> {
@@ -53,7 +66,7 @@ impl Rehearsing {
         self.net.fail(number)?;
         self.net.kill(host)?;
         self.in_place(host, VirtualAddress::release)?;
-        Ok(Struck { at_ns, victims: vec![host.to_string()], pair, stale: Vec::new() })
+        Ok(Struck { at_ns, victims: vec![host.to_string()], pair, ..Struck::default() })
     }
 
     fn in_place(
@@ -82,7 +95,7 @@ impl Rehearsing {
         let at_ns = now();
         self.links = true;
         self.net.change(&links, change)?;
-        Ok(Struck { at_ns, victims: vec![victim], pair: pair.map(|_| "sip".to_owned()), stale: Vec::new() })
+        Ok(Struck { at_ns, victims: vec![victim], pair: pair.map(|_| "sip".to_owned()), ..Struck::default() })
     }
 
     fn steal(&mut self) -> Result<Struck, Trouble> {
@@ -90,6 +103,31 @@ impl Rehearsing {
         self.stolen = true;
         self.in_place(Place::Carriers, |address| address.claim().map(drop))?;
         Ok(Struck { at_ns, victims: self.addresses.clone(), ..Struck::default() })
+    }
+
+    fn fill_disk(&mut self, name: &HostName, status: &Status) -> Result<Struck, Trouble> {
+        let number = self.place(name, status)?;
+        let at_ns = now();
+        self.net.fill_disk(number)?;
+        self.full.push(number);
+        Ok(Struck { at_ns, victims: vec![format!("the disk of {}", Place::Host(number))], ..Struck::default() })
+    }
+
+    fn move_clock(&mut self, name: &HostName, by: i64, status: &Status) -> Result<Struck, Trouble> {
+        let number = self.place(name, status)?;
+        let host = Place::Host(number).to_string();
+        let at_ns = now();
+        self.net.set_clock(number, by)?;
+        self.moved.push(number);
+        let victims = vec![format!("the clock of {host}")];
+        Ok(Struck { at_ns, victims, moved: Some((host, by)), ..Struck::default() })
+    }
+
+    /// Undoes what was done to disks and clocks.
+    fn restore(&mut self) -> Result<(), Trouble> {
+        let (full, moved) = (std::mem::take(&mut self.full), std::mem::take(&mut self.moved));
+        full.into_iter().try_for_each(|host| self.net.free_disk(host))?;
+        moved.into_iter().try_for_each(|host| self.net.set_clock(host, 0))
     }
 }
 
@@ -104,14 +142,9 @@ impl Hands for Rehearsing {
                 self.change(stretch, Change::Delay(by), status)
             }
             Deed::StealAddress(_) => self.steal(),
-            Deed::FillDisk(..) => Err(Trouble::new(
-                "the hosts of a rehearsal share one disk, and so does this machine",
-                "the tests fill a disk of one host: `a full disk` in crates/everline/tests/bad_input",
-            )),
-            Deed::MoveClock(..) => Err(Trouble::new(
-                "the hosts of a rehearsal share one clock: Linux has no namespace for the time of day",
-                "the simulation moves clocks; on real hosts move them by hand",
-            )),
+            Deed::BlackHole(octets, stretch, _) => self.change(stretch, Change::BlackHole(*octets), status),
+            Deed::FillDisk(host, _) => self.fill_disk(host, status),
+            Deed::MoveClock(host, by, _) => self.move_clock(host, *by, status),
             Deed::Repair => {
                 let at_ns = now();
                 self.mend()?;
@@ -129,6 +162,7 @@ impl Hands for Rehearsing {
         if std::mem::take(&mut self.links) {
             self.net.repair_links()?;
         }
+        self.restore()?;
         for host in std::mem::take(&mut self.dark) {
             self.net.repair(host)?;
         }

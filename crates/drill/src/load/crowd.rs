@@ -153,6 +153,11 @@ impl Crowd {
         self.phones.iter_mut().for_each(|phone| phone.leave(now));
     }
 
+    /// All phones refresh their registrations soon.
+    pub(super) fn renew(&mut self, now: Time) {
+        self.phones.iter_mut().for_each(|phone| phone.renew(now));
+    }
+
     /// Lets everybody wait with what they would do, or go on.
     pub(super) fn set_quiet(&mut self, now: Time, quiet: bool) {
         self.quiet = quiet;

@@ -141,6 +141,11 @@ impl Load {
         self.crowd().set_quiet(self.now(), quiet);
     }
 
+    /// Lets all phones refresh their registrations within a second, so that there is much to be kept.
+    pub fn renew(&self) {
+        self.crowd().renew(self.now());
+    }
+
     /// Begins a run: all calls that stand are touched by it. Probes and writes down silences from now on.
     pub fn begin_run(&self, run: u32) {
         let mut crowd = self.crowd();

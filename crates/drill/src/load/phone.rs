@@ -9,6 +9,8 @@ use super::wording::{self, Registering, Who};
 /// A registration is refreshed after so long, in milliseconds: least and most. Sooner than need be, so that there always are
 /// some on their way.
 const REFRESH: (u64, u64) = (15_000, 30_000);
+/// When all are to be refreshed, each is after so long.
+const RENEWAL: (u64, u64) = (0, 1_000);
 /// One that failed is tried again after so long (RFC 5626 4.5: some time drawn, so that not all come at once).
 const RETRY: (u64, u64) = (300, 1_500);
 /// A connection that has ended is opened anew after so long.
@@ -191,6 +193,13 @@ impl Phone {
                 self.next = now + drawn(&mut self.chance, REFRESH);
             }
             _ => self.failed(now),
+        }
+    }
+
+    /// It refreshes its registration soon, if it has one.
+    pub(super) fn renew(&mut self, now: Time) {
+        if self.registers && self.registered && self.next != Time::NEVER {
+            self.next = self.next.min(now + drawn(&mut self.chance, RENEWAL));
         }
     }
 

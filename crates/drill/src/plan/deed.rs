@@ -22,6 +22,8 @@ pub enum Deed {
     Loss(f64, Stretch, Duration),
     /// A link delays by the first span, for a time.
     Delay(Duration, Stretch, Duration),
+    /// A link loses packets that are longer than so many octets, and tells nobody, for a time.
+    BlackHole(u32, Stretch, Duration),
     /// So many members of the coordinator are away for a time.
     TakeCoordinator(u8, Duration),
     /// Somebody else holds the virtual address for a time.
@@ -134,6 +136,7 @@ impl Deed {
             | Self::Cut(_, span)
             | Self::Loss(_, _, span)
             | Self::Delay(_, _, span)
+            | Self::BlackHole(_, _, span)
             | Self::TakeCoordinator(_, span)
             | Self::StealAddress(span)
             | Self::FillDisk(_, span)

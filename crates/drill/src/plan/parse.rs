@@ -6,7 +6,7 @@ use super::deed::{Deed, HostName, Role, Stretch, Target};
 use super::words::Words;
 use super::{MOST_RATE, MOST_RUNS, Plan, Problem, Step, USUAL_FREEZE, USUAL_RATE, USUAL_SPAN};
 
-const STEPS: &str = "kill, freeze, switchover, power off, cut, loss, delay, take coordinator, steal address, fill disk, \
+const STEPS: &str = "kill, freeze, switchover, power off, cut, loss, delay, black hole, take coordinator, steal address, fill disk, \
                      clock, repair, nothing; or `repeat N` and `load N calls/s`, which count for the lines below";
 const TARGETS: &str = "sip.primary, sip.backup, routing.primary, routing.backup, coordinator, or an application such as \
                        control, lca, sip-a, also with its host: lca@h2";
@@ -69,7 +69,7 @@ fn deed(words: &mut Words<'_>) -> Result<Deed, Problem> {
 
 type Read = fn(&mut Words<'_>) -> Result<Deed, Problem>;
 
-const VERBS: [(&str, Read); 13] = [
+const VERBS: [(&str, Read); 14] = [
     ("kill", kill),
     ("freeze", |words| {
         let target = target(words)?;
@@ -91,6 +91,11 @@ const VERBS: [(&str, Read); 13] = [
     ("delay", |words| {
         let by = words.read(SPAN, time)?;
         Ok(Deed::Delay(by, stretch(words)?, span(words, USUAL_SPAN)?))
+    }),
+    ("black", |words| {
+        words.read("hole", |word| (word == "hole").then_some(()))?;
+        let octets = words.read("the longest packet that passes, in octets, as in 1000", |word| word.parse().ok())?;
+        Ok(Deed::BlackHole(octets, stretch(words)?, span(words, USUAL_SPAN)?))
     }),
     ("take", |words| {
         words.read("coordinator", |word| (word == "coordinator").then_some(()))?;

@@ -42,6 +42,7 @@ fn every_kind_of_step_is_read() {
     assert_eq!(deed("cut h1->h2"), Deed::Cut(both(true, &[]), seconds(5)));
     assert_eq!(deed("loss 5% h1 h2"), Deed::Loss(5.0, both(false, &[]), seconds(5)));
     assert_eq!(deed("delay 50ms h1 h2"), Deed::Delay(Duration::from_millis(50), both(false, &[]), seconds(5)));
+    assert_eq!(deed("black hole 200 h1 -> h2 on a 3s"), Deed::BlackHole(200, both(true, &["a"]), seconds(3)));
     assert_eq!(deed("take coordinator 2"), Deed::TakeCoordinator(2, seconds(5)));
     assert_eq!(deed("clock h1 +1h"), Deed::MoveClock(named("h1"), 3_600, seconds(5)));
     assert_eq!(deed("clock h1 -30s 1s"), Deed::MoveClock(named("h1"), -30, seconds(1)));

@@ -162,7 +162,7 @@ fn no_plan(name: &str) -> Failure {
 /// Everything that a drill of this folder needs.
 fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool) -> Result<Drill, Failure> {
     let rehearsal = rehearsal::running(folder)?;
-    let hosts = rehearsal.as_ref().map_or_else(|| vec![(String::new(), folder.clone())], |it| it.hosts.clone());
+    let mut hosts = rehearsal.as_ref().map_or_else(|| vec![(String::new(), folder.clone())], |it| it.hosts.clone());
     if rehearsal.is_none() && !Control::new(folder).is_running()? {
         let folder = folder.path().display();
         let what = format!("nothing is running in the folder {folder}");
@@ -172,6 +172,9 @@ fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool)
     }
     let settings = hosts.first().map(|(_, folder)| Settings::read(&folder::settings(folder)));
     let settings = settings.unwrap_or_else(|| Err("the rehearsal has no hosts".into())).map_err(Failure::failed)?;
+    if let (None, [(here, _)], Some(told)) = (&rehearsal, &mut hosts[..], &settings.hosts) {
+        here.clone_from(&told.here);
+    }
     let site: Arc<dyn Site> = Arc::new(Reach { hosts });
     let (net, hands, place): (Net, Box<dyn Hands>, String) = match rehearsal {
         Some(_) if real => {

@@ -27,11 +27,21 @@ pub(crate) use self::play::{fail, link, repair};
 /// Where SIP Servers listen if nothing else is said (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5_060;
 
+/// What is to be rehearsed.
+pub(crate) struct Wanted {
+    /// How many hosts.
+    pub(crate) hosts: u8,
+    /// Each has a disk of its own.
+    pub(crate) disks: bool,
+    /// Each has a time of day of its own.
+    pub(crate) clocks: bool,
+}
+
 /// Makes the net, runs every host in it, and takes it away again when all have ended.
 ///
 /// # Errors
 /// If the configuration has errors, a right or a program is missing, or a host does not come up.
-pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
+pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
     if !geteuid().is_root() {
         return Err(again(&mut private(processes::program().as_os_str())));
     }
@@ -40,8 +50,9 @@ pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
     // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
     crate::commands::drill::write_configuration(folder)?;
     let settings = solution(up::read(folder)?);
-    let net = Rehearsal::make(&id(folder), hosts)?;
-    let ran = folders::write(folder, &settings, hosts).and_then(|places| {
+    let mut net = Rehearsal::make(&id(folder), wanted.hosts)?;
+    let ran = equip(&mut net, folder, wanted).and_then(|()| folders::write(folder, &settings, wanted.hosts));
+    let ran = ran.and_then(|places| {
         // First of all threads: the others inherit which signals are for it.
         let mut children = Children::new(&net, &places)?;
         // Lets links be delayed while this process runs.
@@ -51,6 +62,18 @@ pub(crate) fn run(folder: &Folder, hosts: u8) -> Result<(), Failure> {
     // What the hosts left behind goes with the net.
     let torn_down = Rehearsal::tear_down(&id(folder)).map_err(Failure::from);
     ran.and(torn_down)
+}
+
+/// Gives the hosts what they would share else.
+fn equip(net: &mut Rehearsal, folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
+    if wanted.clocks {
+        net.give_clocks()?;
+    }
+    if wanted.disks {
+        (1..=wanted.hosts)
+            .try_for_each(|host| net.give_disk(host, folders::of_host(folder, Place::Host(host)).path()))?;
+    }
+    Ok(())
 }
 
 /// What a drill needs of a rehearsal that runs.

@@ -21,11 +21,11 @@ use serde_json::Value;
 use support::{Ended, Place, Running};
 
 /// Few calls, so that a busy machine can play them.
-const PLAN: &str = "load 5 calls/s\nkill sip.primary\nswitchover sip\nkill control\n";
+const PLAN: &str = "load 5 calls/s\nkill sip.primary\nswitchover sip\nkill control\nclock h1 +1h\n";
 
-/// The same, and hosts and links.
-const PLAN_OF_HOSTS: &str =
-    "load 5 calls/s\npower off @sip.primary 2s\ncut @sip.primary @sip.backup on a 1s\nclock h1 +1h\n";
+/// The same, and hosts, links, disks and clocks.
+const PLAN_OF_HOSTS: &str = "load 5 calls/s\npower off @sip.primary 2s\ncut @sip.primary @sip.backup on a 1s\n\
+                             fill disk @sip.primary 3s\nclock @sip.primary +1h 3s\n";
 
 fn main() {
     let missing = missing();
@@ -50,10 +50,14 @@ fn main() {
     libtest_mimic::run(&arguments, tests).exit();
 }
 
+/// Whether a program is installed.
+fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
+
 /// What the test of three hosts lacks on this machine.
 fn missing() -> Option<String> {
-    let lacks = |program: &str| Command::new(program).arg("--version").output().is_err();
-    if let Some(program) = ["ip", "nft", "etcd"].into_iter().find(|program| lacks(program)) {
+    if let Some(program) = ["ip", "nft", "etcd"].into_iter().find(|program| !has(program)) {
         return Some(format!("`{program}` is not installed"));
     }
     (!geteuid().is_root()).then(|| "only root may look into the namespaces of a rehearsal from outside".to_owned())
@@ -95,7 +99,10 @@ fn one_host() {
 
     let done = drill(&place, &["--real"], "everline\n");
     let report = judged(&place, &done);
-    assert_eq!(steps(&report, "injected"), [1, 1, 1], "{}", done.err);
+    assert_eq!(steps(&report, "injected"), [1, 1, 1, 0], "{}", done.err);
+    let why = report["steps"][3]["not_done"][0].as_str().expect("a reason");
+    assert!(why.contains("all processes of the machine go by it"), "{why}");
+    assert_eq!(report["runs"][3]["ending"], "not-done");
 
     let result = place.path().join("result.json");
     let again =
@@ -112,7 +119,12 @@ fn three_hosts() {
     std::fs::write(place.path().join("everline.toml"), configuration).expect("written");
     std::fs::write(place.path().join("plan"), PLAN_OF_HOSTS).expect("written");
     let mut program = Command::new("sh");
-    program.args(["-c", "exec \"$0\" \"$@\" --hosts 3", env!("CARGO_BIN_EXE_everline")]);
+    let clocks = has("faketime");
+    if !clocks {
+        eprintln!("no clock is moved: `faketime` is not installed");
+    }
+    let options = if clocks { "--hosts 3 --disks --clocks" } else { "--hosts 3 --disks" };
+    program.args(["-c", &format!("exec \"$0\" \"$@\" {options}"), env!("CARGO_BIN_EXE_everline")]);
     program.env("EVERLINE_DIR", place.path()).current_dir(place.path());
     let mut running = Running::by(place.clone(), program);
     let id = running.welcome.split("everline-").nth(1).and_then(|rest| rest.split('-').next());
@@ -124,10 +136,14 @@ fn three_hosts() {
     running.end();
     Rehearsal::tear_down(&id).expect("nothing is left");
     let report = judged(&place, &done);
-    assert_eq!(steps(&report, "injected"), [1, 1, 0], "{}", done.err);
-    let why = report["steps"][2]["not_done"][0].as_str().expect("a reason");
-    assert!(why.contains("share one clock"), "{why}");
-    assert_eq!(report["runs"][2]["ending"], "not-done");
+    assert_eq!(steps(&report, "injected"), [1, 1, 1, u64::from(clocks)], "{}", done.err);
+    for run in &report["runs"].as_array().expect("runs")[2..] {
+        let kept = run["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "no takeover");
+        assert!(run["ending"] == "not-done" || kept.is_some_and(|check| check["ok"] == true), "{run}");
+    }
+    // What lay on the disks of the hosts lies where it always does.
+    let log = std::fs::read_to_string(place.path().join("hosts/h1/log/sip-a.log")).expect("a log");
+    assert!(log.contains("serves as primary"), "{log}");
 }
 
 /// Runs the plan of the folder, else the one for one host; types `typed`.
@@ -156,7 +172,7 @@ fn judged(place: &Place, done: &Ended) -> Value {
     assert_eq!(report["ended_early"], Value::Null, "{}", done.err);
     assert!(report["load"]["done"].as_u64() > Some(20), "hardly any call: {}", report["load"]);
     assert_eq!(report["lost"], serde_json::json!([]), "{}", done.out);
-    assert_eq!(report["wrong_sip"]["counts"], serde_json::json!({}), "{}", report["wrong_sip"]);
+    assert_eq!(report["wrong_sip"]["counts"], serde_json::json!({}), "{}\n{}", done.err, report["wrong_sip"]);
     assert_eq!(report["overtaken"], serde_json::json!([]), "{}", done.out);
     report
 }

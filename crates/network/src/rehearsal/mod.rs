@@ -12,18 +12,25 @@
 //! Everything is made by the programs `ip` and `nft`, and not by netlink as the virtual addresses are: here nobody waits for
 //! a call, and whoever doubts a rehearsal can look at it with the same two programs. All conditions are rules of the one
 //! bridge namespace ([`Conditions`]), replaced as a whole in one step; what is delayed goes through a [`DelayLine`].
+//!
+//! Namespaces share the machine's disk and its time of day. Hosts get disks and clocks of their own where that is asked for
+//! ([`Rehearsal::give_disk`], [`Rehearsal::give_clocks`]), so that one of them can be full, or off.
 
+mod clock;
 mod conditions;
 mod delay;
+mod disk;
 mod enter;
 mod layout;
 mod names;
+mod own;
 mod private;
 mod programs;
 mod remains;
 mod ruleset;
 mod store;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use model::Trouble;
@@ -40,6 +47,8 @@ use store::{Known, Store};
 pub struct Rehearsal {
     id: Id,
     hosts: u8,
+    /// The library by which hosts have clocks of their own.
+    clocks: Option<PathBuf>,
 }
 
 impl Rehearsal {
@@ -56,11 +65,10 @@ impl Rehearsal {
         programs::check()?;
         let store = Store::lock()?;
         clean(&store, id)?;
-        let made =
-            layout::make(id, hosts).and_then(|()| store.write(id, &Known { hosts, conditions: Conditions::default() }));
+        let made = layout::make(id, hosts).and_then(|()| store.write(id, &Known { hosts, ..Known::default() }));
         // The first error is the one to be told; if cleaning up fails too, the next rehearsal cleans up.
         made.inspect_err(|_| drop(clean(&store, id)))?;
-        Ok(Self { id: id.clone(), hosts })
+        Ok(Self { id: id.clone(), hosts, clocks: None })
     }
 
     /// The net of that name, made by this process or by another.
@@ -69,14 +77,14 @@ impl Rehearsal {
     /// There is none.
     pub fn find(id: &Id) -> Result<Self, Trouble> {
         let known = known(&Store::lock()?, id)?;
-        Ok(Self { id: id.clone(), hosts: known.hosts })
+        Ok(Self { id: id.clone(), hosts: known.hosts, clocks: known.clocks })
     }
 
-    /// Removes the net of that name and kills whatever still runs in it, this process excepted. If there is none, nothing is
-    /// done. Let go of its [`DelayLine`] first.
+    /// Removes the net of that name and kills whatever still runs in it, this process excepted; what lay on the disks of its
+    /// hosts is left in their folders. If there is none, nothing is done. Let go of its [`DelayLine`] first.
     ///
     /// # Errors
-    /// A right is missing, or a process does not end.
+    /// A right is missing, a process does not end, or there is no room for what lay on a disk; then that stays where it is.
     pub fn tear_down(id: &Id) -> Result<(), Trouble> {
         clean(&Store::lock()?, id)
     }
@@ -86,10 +94,14 @@ impl Rehearsal {
         layout::places(self.hosts)
     }
 
-    /// A command that runs in the namespace of a place; its process is the program's.
+    /// A command that runs in the namespace of a place, by the clock of that place; its process is the program's.
     #[must_use]
     pub fn command(&self, place: Place, program: &str) -> Command {
-        programs::inside(&self.id.namespace(place), program)
+        let mut command = programs::inside(&self.id.namespace(place), program);
+        if let (Place::Host(host), Some(library)) = (place, &self.clocks) {
+            clock::follow(&mut command, library, &store::clock(&self.id, host));
+        }
+        command
     }
 
     /// Does something in the namespace of a place, on a thread of its own, and waits for what it gives. Sockets that are made
@@ -204,8 +216,11 @@ fn known(store: &Store, id: &Id) -> Result<Known, Trouble> {
 fn clean(store: &Store, id: &Id) -> Result<(), Trouble> {
     let namespaces = remains::namespaces(id)?;
     remains::kill_residents(&namespaces)?;
+    // A damaged file is no reason to leave the rest.
+    let known = store.read(id).ok().flatten().unwrap_or_default();
+    known.disks.values().try_for_each(|folder| disk::put_away(folder))?;
     if !namespaces.is_empty() {
         programs::ip(None, &layout::removal(&namespaces))?;
     }
-    store.forget(id)
+    store.forget(id, known.hosts)
 }

@@ -1,5 +1,6 @@
 //! What is known of a rehearsal beside its namespaces: a file that lives as long as they do, until the machine restarts.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,12 @@ const FOLDER: &str = "/run/everline-rehearsals";
 pub(super) struct Known {
     pub(super) hosts: u8,
     pub(super) conditions: Conditions,
+    /// The folders of the hosts that have disks of their own.
+    #[serde(default)]
+    pub(super) disks: BTreeMap<u8, PathBuf>,
+    /// The library by which hosts have clocks of their own, if they have.
+    #[serde(default)]
+    pub(super) clocks: Option<PathBuf>,
 }
 
 /// The files, held by this process alone while it changes something. Each change takes some hundredths of a second.
@@ -56,8 +63,9 @@ impl Store {
         written.map_err(|error| Trouble::of_file("write", &path, &error))
     }
 
-    pub(super) fn forget(&self, id: &Id) -> Result<(), Trouble> {
-        for path in [path(id), path(id).with_extension("new")] {
+    pub(super) fn forget(&self, id: &Id, hosts: u8) -> Result<(), Trouble> {
+        let clocks = (1..=hosts).map(|host| clock(id, host));
+        for path in [path(id), path(id).with_extension("new")].into_iter().chain(clocks) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Trouble::of_file("remove", &path, &error));
@@ -67,6 +75,11 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// What says how the clock of a host is off.
+pub(super) fn clock(id: &Id, host: u8) -> PathBuf {
+    Path::new(FOLDER).join(format!("{id}.clock-h{host}"))
 }
 
 fn path(id: &Id) -> PathBuf {

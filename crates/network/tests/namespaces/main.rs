@@ -8,6 +8,7 @@ mod address;
 mod links;
 mod net;
 mod orphans;
+mod own;
 mod standing;
 
 use std::env;
@@ -39,8 +40,14 @@ fn main() {
     if let Some(missing) = &missing {
         eprintln!("skipped tests: {missing}");
     }
-    let tests = [address::TESTS, links::TESTS, orphans::TESTS, standing::TESTS].concat();
-    let trials = tests.into_iter().map(|test| trial(test).with_ignored_flag(missing.is_some())).collect();
+    let tests = [address::TESTS, links::TESTS, orphans::TESTS, own::TESTS, standing::TESTS].concat();
+    let mut trials: Vec<Trial> =
+        tests.into_iter().map(|test| trial(test).with_ignored_flag(missing.is_some())).collect();
+    let no_clocks = !own::have_clocks();
+    if no_clocks {
+        eprintln!("skipped tests of clocks: `faketime` is not installed (package faketime)");
+    }
+    trials.extend(own::CLOCKS.iter().map(|test| trial(*test).with_ignored_flag(missing.is_some() || no_clocks)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
