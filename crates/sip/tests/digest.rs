@@ -96,11 +96,11 @@ fn an_old_nonce_is_stale_only_if_the_secret_is_right() {
 
     let right = request("sip:example.com", &challenge(&BOTH, at(100), None), login(SECRET));
     assert_eq!(check(&right, SECRET, HERE, at(400)), Ok(()), "lifetime not over");
-    assert_eq!(check(&right, SECRET, HERE, at(401)), Err(Denial::Stale), "lifetime over");
+    assert_eq!(check(&right, SECRET, HERE, at(433)), Err(Denial::Stale), "lifetime over");
     assert_eq!(check(&right, SECRET, HERE, at(90)), Err(Denial::Stale), "from the future");
     assert_eq!(check(&right, SECRET, b"192.0.2.16", at(101)), Err(Denial::Stale), "bound to another peer");
     let wrong = request("sip:example.com", &challenge(&BOTH, at(100), None), login(Secret::Password("guess")));
-    assert_eq!(check(&wrong, SECRET, HERE, at(401)), Err(Denial::Wrong));
+    assert_eq!(check(&wrong, SECRET, HERE, at(433)), Err(Denial::Wrong));
     assert_eq!(check(&wrong, SECRET, HERE, at(101)), Err(Denial::Wrong));
 }
 

@@ -14,6 +14,8 @@ use crate::uri::Uri;
 
 /// How far ahead of our time a nonce of the other side of the pair may lie.
 const SKEW: Span = Span::from_secs(5);
+/// Challenges of so long are one: as long as a request is repeated (RFC 3261 17.1.1.2).
+const ALIKE: Span = Span::from_secs(32);
 
 /// Asks for credentials and checks them, without memory: any process with the same key checks what another asked.
 ///
@@ -119,7 +121,9 @@ impl Authenticator {
         now: Time,
         denial: Option<Denial>,
     ) -> Outgoing<'b> {
-        let nonce = nonce::make(&self.key, &self.realm, binding, now);
+        // RFC 3261 8.2.7: a request that comes again is answered alike, although nothing is remembered of it.
+        let made = Time::from_micros(now.as_micros() / ALIKE.as_micros() * ALIKE.as_micros());
+        let nonce = nonce::make(&self.key, &self.realm, binding, made);
         let stale = if denial == Some(Denial::Stale) { ", stale=true" } else { "" };
         algorithms.iter().fold(answer, |answer, algorithm| {
             let algorithm = algorithm.as_str();
@@ -181,7 +185,7 @@ impl Authenticator {
             return Err(Denial::OtherUri);
         }
         let made = nonce::made_at(&credentials.nonce, &self.key, &self.realm, binding).ok_or(Denial::Stale)?;
-        if now.since(made) > self.lifetime || made.since(now) > SKEW { Err(Denial::Stale) } else { Ok(()) }
+        if now.since(made) > self.lifetime + ALIKE || made.since(now) > SKEW { Err(Denial::Stale) } else { Ok(()) }
     }
 }
 
