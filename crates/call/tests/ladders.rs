@@ -79,6 +79,7 @@ scripts! {
     late_answer,
     loops,
     options,
+    probe,
     no_contact,
     queue,
     queue_stale_offer,

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::probe::Unanswered;
 use crate::coordinator::{CoordinatorServer, EtcdServer, EtcdSettings, Served};
 use crate::folder::Folder;
-use crate::life::{self, Duty};
+use crate::life::{self, Duty, Noticed};
 use crate::wire::Trouble;
 
 /// Starts the thread, which serves from when this returns; what is returned resolves when it has ended.
@@ -49,5 +49,9 @@ impl Duty for Coordination {
 
     fn note(&self) -> Option<String> {
         self.unanswered.note()
+    }
+
+    fn noticed(&self) -> Vec<Noticed> {
+        self.unanswered.noticed()
     }
 }

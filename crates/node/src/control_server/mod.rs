@@ -8,12 +8,14 @@ mod configuration;
 mod coordination;
 mod line;
 mod probe;
+mod probe_call;
 mod refusal;
 mod rows;
 mod servers;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::Incarnation;
 
@@ -44,6 +46,10 @@ pub struct ControlSettings {
     pub routing: Pair,
     /// Where it is asked by UDP whether somebody serves: the addresses that whoever serves takes.
     pub probed: Vec<SocketAddr>,
+    /// How often a call is made there.
+    pub probe_call: Duration,
+    /// The secret of the SIP Servers, by which they know such a call.
+    pub secret: [u8; 32],
     /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
     pub etcd: Option<EtcdSettings>,
     /// The version of the configuration that this host runs with, if several hosts share it.

@@ -50,7 +50,10 @@ impl Elsewhere {
                         news.push(who);
                     }
                 }
-                Event::Message(FromLca::Stop | FromLca::HandOver | FromLca::Applications(_)) | Event::Disconnected => {}
+                Event::Message(
+                    FromLca::Stop | FromLca::HandOver | FromLca::Applications(_) | FromLca::Detections(_),
+                )
+                | Event::Disconnected => {}
             }
         }
         news
