@@ -24,12 +24,13 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 7] = [
+const TESTS: [Test; 8] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
     ("a host that phones cannot reach hands over", nobody_is_reached),
+    ("a server that answers and takes no calls is replaced", no_calls_are_taken),
     ("a host that freezes and wakes does no harm", a_host_freezes),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
@@ -116,9 +117,14 @@ impl Solution {
 
     /// What was noticed of this kind by one of the pair or by a control server, as soon as there is one.
     fn noticed(&self, name: &str) -> Value {
+        self.noticed_when(name, |_| true)
+    }
+
+    /// The same, as soon as it is as it should be.
+    fn noticed_when(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let folder = self.running.place.path().join("hosts/h3");
         self.running.ask(&format!("status --json --dir {}", folder.display()), |status| {
-            status["detections"].as_array()?.iter().find(|one| one["name"] == name).cloned()
+            status["detections"].as_array()?.iter().find(|one| one["name"] == name && wanted(one)).cloned()
         })
     }
 
@@ -297,6 +303,26 @@ fn nobody_is_reached() {
     solution.is_reached();
     let noticed = solution.noticed("service");
     assert!(noticed["last_ms"].as_f64().is_some_and(|millis| millis >= 1_500.0), "{noticed}");
+}
+
+fn no_calls_are_taken() {
+    let solution = Solution::new();
+    let (host, epoch) = solution.level();
+    // Of what comes to the server the INVITEs are missing: OPTIONS are answered as ever.
+    let rules = "add table inet deaf; add chain inet deaf in { type filter hook input priority 0; }; \
+                 add rule inet deaf in udp dport 5060 @th,64,32 0x494e5649 drop";
+    let number = host.trim_start_matches('h').parse().expect("a number");
+    let ruled = solution.net.inside(At::Host(number), || Command::new("nft").arg(rules).status());
+    assert!(ruled.expect("there").expect("`nft` runs").success());
+    let other = solution.ask(|sides| {
+        let primary = sides.get("primary").filter(|side| side["epoch"].as_u64() > Some(epoch))?;
+        Some(text(primary, "host"))
+    });
+    assert_ne!(other, host);
+    // There calls are taken: what was noticed is over.
+    let noticed = solution.noticed_when("call", |one| one["on"] == false);
+    assert!(noticed["last_ms"].as_f64().is_some_and(|millis| millis >= 1_500.0), "{noticed}");
+    assert_eq!(solution.level(), (other, epoch + 1));
 }
 
 fn a_host_freezes() {

@@ -4,6 +4,7 @@ use management::{Detection, Steady};
 use model::Time;
 
 use super::alarms::Alarms;
+use super::far::Far;
 use super::service::Service;
 use super::shell::Shell;
 
@@ -41,7 +42,7 @@ impl<S: Service> Shell<S> {
     }
 
     fn notice_far(&mut self) {
-        let Some((other, paths)) = self.far.as_ref().map(|far| far.heard()) else { return };
+        let Some((other, paths)) = self.far.as_ref().map(Far::heard) else { return };
         let noticing = &mut self.noticing;
         let heard = paths.iter().flatten().max().copied();
         noticing.heard = heard.or(noticing.heard);
