@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use management::{Detection, Sign};
-use model::Span;
+use model::{Epoch, Span};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -141,6 +141,7 @@ async fn probe(settings: &ControlSettings, asked: Asked, unanswered: &Unanswered
     let mut pace = interval(if question == Question::Call { settings.probe_call } else { EVERY });
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut silence = Silence::new(Instant::now());
+    let mut failing = Failing::default();
     for number in 0u64.. {
         pace.tick().await;
         let answered = match question {
@@ -151,7 +152,13 @@ async fn probe(settings: &ControlSettings, asked: Asked, unanswered: &Unanswered
             Question::Call => probe_call::call(&socket, address, &settings.secret, number).await.unwrap_or(false),
         };
         unanswered.tell(asked, silence.after(Instant::now(), answered));
-        if silence.is_told && could_take_over(settings, asked).await && unanswered.may_act(Instant::now()) {
+        let standing = if silence.is_told { standing(settings).await } else { None };
+        let is_confirmed = failing.is_confirmed(standing.as_ref().map(|standing| standing.epoch));
+        if let Some(standing) = standing
+            && is_confirmed
+            && could_take_over(settings, asked, &standing).await
+            && unanswered.may_act(Instant::now())
+        {
             take_over(settings).await;
         }
     }
@@ -198,6 +205,19 @@ struct Silence {
     is_told: bool,
 }
 
+/// The epoch in which a question has failed: another host may have had the backup take over meanwhile, and who serves now is not to
+/// blame for what its predecessor did not answer.
+#[derive(Debug, Default)]
+struct Failing(Option<Epoch>);
+
+impl Failing {
+    /// A question has failed, and this is the epoch of who should have answered; true if the one before has failed in the same.
+    fn is_confirmed(&mut self, epoch: Option<Epoch>) -> bool {
+        let before = std::mem::replace(&mut self.0, epoch);
+        before.is_some() && before == epoch
+    }
+}
+
 /// What is to be told.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
@@ -227,17 +247,31 @@ impl Silence {
     }
 }
 
-/// True if a backup on this host could take over from a primary that says it serves, and that a third host does not reach either.
-async fn could_take_over(settings: &ControlSettings, asked: Asked) -> bool {
+/// How the pair of the SIP Server stands: who says that it serves, and who could take over.
+struct Standing<'a> {
+    primary: &'a String,
+    backup: &'a String,
+    epoch: Epoch,
+}
+
+async fn standing(settings: &ControlSettings) -> Option<Standing<'_>> {
     let (mut primary, mut backup) = (None, None);
     for member in &settings.sip.members {
         match servers::status(&settings.folder, member).await {
-            Some((report, _)) if report.role == Some(Role::Primary) && report.level => primary = Some(member),
+            Some((report, _)) if report.role == Some(Role::Primary) && report.level => {
+                primary = Some((member, report.epoch));
+            }
             Some((report, _)) if report.role == Some(Role::Backup) => backup = Some(member),
             _ => {}
         }
     }
-    let (Some(primary), Some(backup)) = (primary, backup) else { return false };
+    let (primary, epoch) = primary?;
+    Some(Standing { primary, backup: backup?, epoch })
+}
+
+/// True if a backup on this host could take over from a primary that says it serves, and that a third host does not reach either.
+async fn could_take_over(settings: &ControlSettings, asked: Asked, standing: &Standing<'_>) -> bool {
+    let Standing { primary, backup, .. } = standing;
     if !runs_at(settings, "lca", backup).await {
         return false;
     }
@@ -245,7 +279,7 @@ async fn could_take_over(settings: &ControlSettings, asked: Asked) -> bool {
         let rows = rows_of(settings, &other.agent).await;
         let note = |row: &ApplicationRow| row.report.as_ref().and_then(|report| report.note.clone());
         let agrees = rows.iter().filter_map(note).any(|note| note.contains(&Sentence(asked).to_string()));
-        if agrees && !rows.iter().any(|row| row.name == *primary) {
+        if agrees && !rows.iter().any(|row| row.name == **primary) {
             return true;
         }
     }
@@ -295,6 +329,14 @@ mod tests {
         assert!(unanswered.may_act(now), "the first time");
         assert!(!unanswered.may_act(now + Duration::from_secs(59)) && unanswered.clone().may_act(now + PAUSE));
         assert!(!unanswered.may_act(now + PAUSE), "for whatever it is asked");
+    }
+
+    #[test]
+    fn who_has_taken_over_is_not_to_blame_for_what_was_not_answered_before() {
+        let mut failing = Failing::default();
+        let epochs = [Some(1), Some(1), Some(2), Some(2), None, Some(2)];
+        let confirmed = epochs.map(|epoch| failing.is_confirmed(epoch.map(Epoch)));
+        assert_eq!(confirmed, [false, true, false, true, false, false]);
     }
 
     #[tokio::test]
