@@ -16,7 +16,7 @@ mod record;
 mod settings;
 mod token;
 
-pub use engine::{CallRow, Engine};
+pub use engine::{CallRow, Engine, PROBE_STATUS, probe_number};
 pub use hop::ConnectionId;
 pub use input::Input;
 pub use output::{Action, Event, Output};

@@ -80,6 +80,7 @@ scripts! {
     late_answer,
     loops,
     options,
+    probe,
     no_contact,
     queue,
     queue_stale_offer,

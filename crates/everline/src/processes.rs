@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use management::Description;
 use model::{Incarnation, Span};
@@ -135,6 +136,7 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         agent: hosts::agent_of(&host.name),
         addresses: host.networks.clone(),
     };
+    let secret = secret(&folder)?;
     let here = hosts.and_then(|hosts| hosts.host(&hosts.here));
     Ok(ControlSettings {
         folder,
@@ -144,6 +146,8 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         addresses: here.map_or_else(Vec::new, |host| host.networks.clone()),
         others: hosts.into_iter().flat_map(|hosts| hosts.others().map(other)).collect(),
         probed: probed(settings)?,
+        probe_call: Duration::from_secs(settings.sip.probe_call.into()),
+        secret,
         sip: pair("sip", SIP),
         routing: pair("routing", ROUTING),
         etcd,

@@ -101,6 +101,8 @@ pub(crate) struct Sip {
     pub(crate) min_expires: u32,
     /// The longest registration that is granted, in seconds.
     pub(crate) max_expires: u32,
+    /// How often each host calls the address of the SIP Server to see whether calls are taken, in seconds.
+    pub(crate) probe_call: u32,
 }
 
 /// One address to listen on.
@@ -234,6 +236,7 @@ mod tests {
                 sha_256: false,
                 min_expires: 60,
                 max_expires: 3_600,
+                probe_call: 1,
             },
             extensions: vec![Extension {
                 number: "1001".into(),

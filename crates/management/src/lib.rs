@@ -5,13 +5,18 @@
 //! or a clock. Start reading at [`host`].
 #![forbid(unsafe_code)]
 
+pub mod detections;
 pub mod fence;
 pub mod hang;
 pub mod host;
 pub mod isolation;
+pub mod limits;
 pub mod restart;
 pub mod spare;
+pub mod steady;
 
+pub use detections::{Detection, Detections, Sign, Subject, Tally};
 pub use hang::{Doing, Hang};
 pub use host::{Action, Description, Host, Order, Reason, State};
 pub use restart::Restart;
+pub use steady::Steady;

@@ -3,8 +3,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use management::{Detection, Sign};
 use model::Incarnation;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::oneshot;
@@ -28,6 +30,30 @@ pub(crate) trait Duty: Send + 'static {
     /// What people should know of the application now.
     fn note(&self) -> Option<String> {
         None
+    }
+
+    /// What was noticed since it was asked last.
+    fn noticed(&self) -> Vec<Noticed> {
+        Vec::new()
+    }
+}
+
+/// What was noticed, about what, and how.
+pub(crate) type Noticed = (Detection, String, Sign);
+
+/// What others in the process notice, until the thread tells the local control agent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notices(Arc<Mutex<Vec<Noticed>>>);
+
+impl Notices {
+    /// Something was noticed about something, or is over.
+    pub(crate) fn add(&self, what: Detection, about: impl Into<String>, sign: Sign) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((what, about.into(), sign));
+    }
+
+    /// All that was added since.
+    pub(crate) fn take(&self) -> Vec<Noticed> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -75,6 +101,7 @@ fn turn(mut duty: impl Duty, pulse: &Pulse, mut lca: LcaLink) -> io::Result<()> 
             Err(error) => return Err(error.into()),
         }
         duty.serve();
+        duty.noticed().into_iter().for_each(|(what, about, sign)| lca.noticed(what, about, sign));
         let note = duty.note();
         if note != told {
             told.clone_from(&note);

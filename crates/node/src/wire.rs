@@ -33,6 +33,46 @@ pub enum ToLca {
     Watch,
     /// From the control server of the same host: these, and the runs before them, have certainly ended, as their host was fenced.
     Fenced(Vec<Incarnation>),
+    /// An application has noticed something.
+    Noticed(Sighting),
+    /// Tell me once what has been noticed on this host.
+    Detections,
+}
+
+/// Something that an application has noticed, or its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// What, as [`management::Detection`] names it; a name that is not known is left out.
+    pub what: String,
+    /// What is not as it should be: an application, a network, an address.
+    pub about: String,
+    /// True at its end.
+    pub is_over: bool,
+    /// In microseconds: at its beginning since the last good sign, at its end since its beginning.
+    pub after: u64,
+}
+
+/// What has been noticed on a host, of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetectionRow {
+    /// What, as [`management::Detection`] names it.
+    pub what: String,
+    /// The application that has noticed it.
+    pub by: String,
+    /// What was not as it should be.
+    pub about: String,
+    /// How often.
+    pub count: u64,
+    /// From the last good sign to when it was noticed, the last time, in microseconds.
+    pub last: u64,
+    /// The same, the longest time.
+    pub max: u64,
+    /// When it was noticed last, in microseconds since 1970-01-01 UTC.
+    pub at: u64,
+    /// It is so now, for all that is known.
+    pub is_on: bool,
+    /// How long it lasted, the last time that it came to an end, in microseconds.
+    pub lasted: Option<u64>,
 }
 
 /// What the LCA says.
@@ -47,6 +87,8 @@ pub enum FromLca {
     Applications(Vec<ApplicationRow>),
     /// Let the backup become primary.
     HandOver,
+    /// The answer to `Detections`.
+    Detections(Vec<DetectionRow>),
 }
 
 /// Which part of a pair a server plays.

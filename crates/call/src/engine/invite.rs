@@ -5,6 +5,7 @@ use sip::{HeaderName, Message};
 
 use super::Engine;
 use super::identity::Proof;
+use super::probe::PROBE_STATUS;
 use crate::call::{Arrival, Call, Caller, Target, merge_key, reply_with};
 use crate::limits::{MAX_RECORDS, RETRY_AFTER, RING_PATIENCE};
 use crate::record::{CALL, Content, Value};
@@ -14,18 +15,22 @@ use crate::token::Token;
 pub(super) enum Who {
     Trunk,
     Extension(String),
+    /// A control server that looks whether calls are taken.
+    Probe,
 }
 
 /// Where a number leads.
 pub(super) enum Way {
     Queue,
     Targets(Vec<Target>),
+    /// Nobody: it is a probe.
+    Nowhere,
 }
 
 impl Who {
     fn extension(&self) -> Option<&str> {
         match self {
-            Self::Trunk => None,
+            Self::Trunk | Self::Probe => None,
             Self::Extension(number) => Some(number),
         }
     }
@@ -45,8 +50,13 @@ impl Engine {
         if !invite.contact().is_ok_and(|contact| contact.is_some_and(|contact| contact.uri().as_sip().is_some())) {
             return self.answer(now, invite, arrival, 400);
         }
-        let Some(who) = self.who(now, invite, arrival) else { return };
-        let Some(way) = self.way(now, &number) else { return self.answer(now, invite, arrival, 404) };
+        let (who, way) = if self.is_probe(&number, invite) {
+            (Who::Probe, Way::Nowhere)
+        } else {
+            let Some(who) = self.who(now, invite, arrival) else { return };
+            let Some(way) = self.way(now, &number) else { return self.answer(now, invite, arrival, 404) };
+            (who, way)
+        };
         match way {
             _ if self.closing || self.store.len() >= MAX_RECORDS => self.refuse_full(now, invite, arrival),
             way => self.begin_call(now, invite, arrival, &who, &number, &way),
@@ -109,6 +119,7 @@ impl Engine {
         let mut call = Call::begin(&mut desk, key.id, invite, arrival, &caller);
         match (refusal, way) {
             (Some(status), _) => call.decline(&mut desk, status),
+            (None, Way::Nowhere) => call.decline(&mut desk, PROBE_STATUS),
             (None, Way::Queue) => call.enter_queue(&mut desk, number, invite),
             (None, Way::Targets(targets)) => call.fork(&mut desk, invite, targets, now + RING_PATIENCE),
         }

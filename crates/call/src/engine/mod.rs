@@ -8,6 +8,7 @@ mod identity;
 mod invite;
 mod messages;
 mod outbox;
+mod probe;
 mod register;
 mod requests;
 mod routing;
@@ -30,6 +31,7 @@ use crate::limits::EXPIRE_AT_ONCE;
 use crate::output::{Action, Event, Output};
 use crate::record::{CALL, CONNECTION, Content, LOST, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, Value};
 use crate::settings::Settings;
+pub use probe::{PROBE_STATUS, probe_number};
 pub use view::CallRow;
 
 /// How long a nonce is good for.

@@ -15,6 +15,21 @@ use crate::output::{Cell, bad, good, optional, plain, table_of};
 pub(crate) struct Status {
     applications: Vec<Application>,
     configuration: Option<Versions>,
+    #[serde(default)]
+    detections: Vec<Detection>,
+}
+
+/// What was noticed.
+#[derive(Debug, Deserialize)]
+struct Detection {
+    name: String,
+    host: String,
+    about: String,
+    count: u64,
+    last_ms: f64,
+    max_ms: f64,
+    last_at: String,
+    on: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,7 +74,10 @@ pub(crate) fn run(control: &Control<'_>, listing: Listing) -> Result<(), Failure
         };
         let rows: Vec<_> = status.applications.iter().map(row).collect();
         let listed = table_of(&head, &rows, "no applications");
-        listed + &remarks(&status.applications, several) + &of_configuration(status.configuration.as_ref())
+        listed
+            + &remarks(&status.applications, several)
+            + &noticed(&status.detections, several)
+            + &of_configuration(status.configuration.as_ref())
     })
 }
 
@@ -72,6 +90,18 @@ fn remarks(applications: &[Application], names_hosts: bool) -> String {
         note.into_iter().chain(trouble)
     });
     remarks.collect()
+}
+
+/// What was noticed since the local control agents began, a short line each.
+fn noticed(detections: &[Detection], names_hosts: bool) -> String {
+    let lines = detections.iter().map(|one| {
+        let Detection { name, host, about, count, last_ms, max_ms, last_at, on } = one;
+        let host = if names_hosts { format!(" on {host}") } else { String::new() };
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let now = if *on { ", and is so" } else { "" };
+        format!("noticed {name} of {about}{host} {times}: after {last_ms:.0} ms, at most {max_ms:.0} ms; last at {last_at}{now}\n")
+    });
+    lines.collect()
 }
 
 /// What is to be said of a configuration that does not count here yet.

@@ -65,6 +65,7 @@ const SIP: &str = r#"# standby = true            # false: no backup processes; a
 # sha-256 = false           # true: ask for SHA-256 before MD5 (RFC 8760); older phones cannot register then
 # min-expires = 60          # seconds; a shorter registration is answered 423
 # max-expires = 3600        # seconds; a longer registration is cut to this
+# probe-call = 1            # seconds; with an [[address]] each host makes a call there so often, to see whether calls are taken
 
 # Phones that register, each with its own password. Instead of a password there may be
 #   password-file = "anna.secret"      a file whose only line is the password

@@ -197,6 +197,7 @@ fn settle(document: Document<'_>) -> Option<Settings> {
             sha_256: sip.sha_256,
             min_expires: sip.min_expires,
             max_expires: sip.max_expires,
+            probe_call: sip.probe_call,
         },
         extensions: document.extensions.into_iter().map(extension).collect::<Option<_>>()?,
         agents: document.agents.into_iter().map(agent).collect::<Option<_>>()?,

@@ -53,6 +53,8 @@ pub(super) struct Sip {
     pub(super) min_expires: u32,
     /// Seconds of the longest registration.
     pub(super) max_expires: u32,
+    /// Seconds between two calls that look whether calls are taken.
+    pub(super) probe_call: u32,
 }
 
 /// A phone. What is missing in the structures of this file has been noted as a problem.
@@ -110,6 +112,7 @@ impl Default for Sip {
             sha_256: false,
             min_expires: 60,
             max_expires: 3_600,
+            probe_call: 1,
         }
     }
 }
@@ -217,6 +220,7 @@ const SIP: &[Key] = &[
     Key { name: "sha-256", allowed: "true or false" },
     Key { name: "min-expires", allowed: "1 to 3600 seconds" },
     Key { name: "max-expires", allowed: "60 to 604800 seconds" },
+    Key { name: "probe-call", allowed: "1 to 60 seconds" },
 ];
 
 fn sip(section: &Section<'_>, problems: &mut Problems) -> Sip {
@@ -240,6 +244,7 @@ fn sip(section: &Section<'_>, problems: &mut Problems) -> Sip {
         sha_256: section.boolean("sha-256", problems).unwrap_or(usual.sha_256),
         min_expires: min_expires.map_or(usual.min_expires, |seconds| seconds.value),
         max_expires: max_expires.map_or(usual.max_expires, |seconds| seconds.value),
+        probe_call: section.number("probe-call", 1..61, problems).map_or(usual.probe_call, |seconds| seconds.value),
     }
 }
 

@@ -219,7 +219,7 @@ impl<'a> Watch<'a> {
                     inputs.push(Input::Applications(rows));
                 }
                 Event::Disconnected => self.answers.asked = None,
-                Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver) => {}
+                Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver | FromLca::Detections(_)) => {}
             }
         }
     }

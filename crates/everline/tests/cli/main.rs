@@ -1,6 +1,7 @@
 //! The program as a person starts it.
 
 mod commands;
+mod detections;
 mod life;
 mod stub;
 mod support;

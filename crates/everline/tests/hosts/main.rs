@@ -9,6 +9,7 @@ mod support;
 mod fencing;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 8] = [
+const TESTS: [Test; 10] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
@@ -33,6 +34,8 @@ const TESTS: [Test; 8] = [
     ("a host that reaches nobody stops its servers if it is to", fencing::an_isolated_host_stops),
     ("two hosts that are cut off from each other do not both serve", two_hosts_are_cut_off),
     ("a host that phones cannot reach hands over", nobody_is_reached),
+    ("a server that answers and takes no calls is replaced", no_calls_are_taken),
+    ("a host that freezes and wakes does no harm", a_host_freezes),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
 
@@ -118,6 +121,46 @@ impl Solution {
             let rows = status["applications"].as_array()?.iter().filter(|row| row["pair"] == "sip");
             wanted(&rows.map(|row| (text(row, "role"), row.clone())).collect())
         })
+    }
+
+    /// What was noticed of this kind by one of the pair or by a control server, as soon as there is one.
+    fn noticed(&self, name: &str) -> Value {
+        self.noticed_when(name, |_| true)
+    }
+
+    /// The same, as soon as it is as it should be.
+    fn noticed_when(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let folder = self.running.place.path().join("hosts/h3");
+        self.running.ask(&format!("status --json --dir {}", folder.display()), |status| {
+            status["detections"].as_array()?.iter().find(|one| one["name"] == name && wanted(one)).cloned()
+        })
+    }
+
+    /// Sends a signal to every process of a host.
+    fn signal_host(&self, host: &str, signal: Signal) {
+        let folder = self.running.place.path().join("hosts").join(host);
+        let folder = folder.to_str().expect("a path");
+        let processes =
+            fs::read_dir("/proc").expect("there").filter_map(|one| one.ok()?.file_name().into_string().ok());
+        for pid in processes.filter_map(|name| name.parse::<i32>().ok()) {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let is_of_host = line.split(|byte| *byte == 0).any(|word| {
+                let word = String::from_utf8_lossy(word);
+                word.split('=').any(|part| part == folder || part.starts_with(&format!("{folder}/")))
+            });
+            if is_of_host {
+                // It may have ended just now.
+                let _ = nix::sys::signal::kill(Pid::from_raw(pid), signal);
+            }
+        }
+    }
+
+    /// Whether a host has the virtual address.
+    fn has_address(&self, host: &str) -> bool {
+        let number = host.trim_start_matches('h').parse().expect("a number");
+        let listed = self.net.inside(At::Host(number), || Command::new("ip").args(["-4", "address"]).output());
+        let listed = listed.expect("there").expect("`ip` runs").stdout;
+        String::from_utf8_lossy(&listed).contains(&format!("inet {}/", virtual_addresses(1).0))
     }
 
     /// Kills the process with that role.
@@ -259,6 +302,8 @@ fn two_hosts_are_cut_off() {
     solution.play("link delay h1 h2 5 --network a");
     assert_eq!(solution.level().1, now);
     solution.is_reached();
+    let noticed = solution.noticed("link");
+    assert!(noticed["about"].as_str().is_some_and(|about| about.starts_with("network ")), "{noticed}");
 }
 
 fn nobody_is_reached() {
@@ -277,6 +322,66 @@ fn nobody_is_reached() {
     });
     assert_ne!(other, host);
     solution.is_reached();
+    let noticed = solution.noticed("service");
+    assert!(noticed["last_ms"].as_f64().is_some_and(|millis| millis >= 1_500.0), "{noticed}");
+}
+
+fn no_calls_are_taken() {
+    let solution = Solution::new();
+    let (host, epoch) = solution.level();
+    // Of what comes to the server the INVITEs are missing: OPTIONS are answered as ever.
+    let rules = "add table inet deaf; add chain inet deaf in { type filter hook input priority 0; }; \
+                 add rule inet deaf in udp dport 5060 @th,64,32 0x494e5649 drop";
+    let number = host.trim_start_matches('h').parse().expect("a number");
+    let ruled = solution.net.inside(At::Host(number), || Command::new("nft").arg(rules).status());
+    assert!(ruled.expect("there").expect("`nft` runs").success());
+    let other = solution.ask(|sides| {
+        let primary = sides.get("primary").filter(|side| side["epoch"].as_u64() > Some(epoch))?;
+        Some(text(primary, "host"))
+    });
+    assert_ne!(other, host);
+    // There calls are taken: what was noticed is over.
+    let noticed = solution.noticed_when("call", |one| one["on"] == false);
+    assert!(noticed["last_ms"].as_f64().is_some_and(|millis| millis >= 1_500.0), "{noticed}");
+    assert_eq!(solution.level(), (other, epoch + 1));
+}
+
+fn a_host_freezes() {
+    let solution = Solution::new();
+    let (host, epoch) = solution.level();
+    solution.is_reached();
+    assert!(solution.has_address(&host));
+    let server = SocketAddr::from((virtual_addresses(1).0, 5_060));
+    let phone = solution.net.inside(At::Phones, || UdpSocket::bind("0.0.0.0:0").expect("a port")).expect("there");
+    phone.set_read_timeout(Some(Duration::from_millis(200))).expect("a limit");
+    solution.signal_host(&host, Signal::SIGSTOP);
+    // It lies there until the host wakes: an answer would be one of a server that was superseded.
+    let asked = format!(
+        "OPTIONS sip:{server} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKstale;rport\r\nMax-Forwards: 70\r\n\
+         From: <sip:1002@{server}>;tag=1\r\nTo: <sip:{server}>\r\nCall-ID: stale\r\nCSeq: 1 OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    phone.send_to(asked.as_bytes(), server).expect("sent");
+    let other = solution.ask(|sides| {
+        let primary = sides.get("primary").filter(|side| side["epoch"].as_u64() > Some(epoch))?;
+        (primary["ready"] == true).then(|| text(primary, "host"))
+    });
+    assert_ne!(other, host);
+    solution.is_reached();
+    // If the successor has taken over before it was sent, it has answered by now.
+    let mut room = [0; 2_048];
+    while phone.recv(&mut room).is_ok() {}
+    solution.signal_host(&host, Signal::SIGCONT);
+    solution.ask(|sides| {
+        let is_back = sides.get("backup")?["host"] == host.as_str() && sides["backup"]["ready"] == true;
+        (is_back && sides.get("primary")?["host"] == other.as_str()).then_some(())
+    });
+    assert_eq!(solution.level(), (other.clone(), epoch + 1));
+    assert!(phone.recv(&mut room).is_err(), "the host that woke has answered");
+    assert!(!solution.has_address(&host) && solution.has_address(&other));
+    solution.is_reached();
+    let noticed = solution.noticed("host");
+    assert!(noticed["last_ms"].as_f64().is_some_and(|millis| millis >= 100.0), "{noticed}");
 }
 
 fn nonsense_is_refused() {

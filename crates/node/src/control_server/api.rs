@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use super::configuration::{self, Shared};
 use super::refusal::Refusal;
-use super::rows::{Agents, Application, Calls, Health, Host, Hosts, PairHealth, Status};
+use super::rows::{Agents, Application, Calls, Detection, Health, Host, Hosts, PairHealth, Status};
 use super::{ControlSettings, OtherHost, Pair, servers};
 use crate::configuration::LONGEST;
 use crate::wire::{ApplicationRow, ControlReply, ControlRequest, ServerReport, Trouble};
@@ -82,9 +82,30 @@ pub(super) async fn serve(
 }
 
 async fn status(State(settings): Settings) -> Json<Status> {
-    let applications = applications(&settings).await;
+    let (applications, detections) = tokio::join!(applications(&settings), detections(&settings));
     let configuration = configuration::versions(&settings);
-    Json(Status { solution: settings.solution.clone(), applications, configuration })
+    Json(Status { solution: settings.solution.clone(), applications, configuration, detections })
+}
+
+/// What was noticed on each host whose local control agent answers.
+async fn detections(settings: &Arc<ControlSettings>) -> Vec<Detection> {
+    let here = std::iter::once((settings.host.clone(), "lca".to_owned()));
+    let others = settings.others.iter().map(|other| (other.name.clone(), other.agent.clone()));
+    let asked: Vec<_> = here
+        .chain(others)
+        .map(|(host, agent)| {
+            let settings = Arc::clone(settings);
+            tokio::spawn(async move {
+                let rows = servers::detections(&settings.folder, &agent).await.unwrap_or_default();
+                rows.into_iter().map(|row| Detection::new(row, &host)).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for host in asked {
+        all.extend(host.await.unwrap_or_default());
+    }
+    all
 }
 
 async fn hosts(State(settings): Settings) -> Json<Hosts> {

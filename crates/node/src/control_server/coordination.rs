@@ -9,7 +9,7 @@ use super::fence::Alarm;
 use super::probe::Unanswered;
 use crate::coordinator::{CoordinatorServer, EtcdServer, EtcdSettings, Served};
 use crate::folder::Folder;
-use crate::life::{self, Duty};
+use crate::life::{self, Duty, Noticed};
 use crate::wire::Trouble;
 
 /// Starts the thread, which serves from when this returns; what is returned resolves when it has ended.
@@ -52,5 +52,9 @@ impl Duty for Coordination {
     fn note(&self) -> Option<String> {
         let notes: Vec<_> = self.unanswered.note().into_iter().chain(self.fence.note()).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
+    }
+
+    fn noticed(&self) -> Vec<Noticed> {
+        self.unanswered.noticed()
     }
 }

@@ -9,6 +9,7 @@ mod coordination;
 mod fence;
 mod line;
 mod probe;
+mod probe_call;
 mod refusal;
 mod rows;
 mod servers;
@@ -16,6 +17,7 @@ mod servers;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::Incarnation;
 
@@ -48,6 +50,10 @@ pub struct ControlSettings {
     pub routing: Pair,
     /// Where it is asked by UDP whether somebody serves: the addresses that whoever serves takes.
     pub probed: Vec<SocketAddr>,
+    /// How often a call is made there.
+    pub probe_call: Duration,
+    /// The secret of the SIP Servers, by which they know such a call.
+    pub secret: [u8; 32],
     /// Where the coordinator keeps the entries of the pairs; none: in the journal of this host, which is the only one.
     pub etcd: Option<EtcdSettings>,
     /// The host of each member of a pair, where there are several hosts.

@@ -4,18 +4,23 @@
 //! Each host of a solution of several asks by OPTIONS (RFC 3261 11), as a carrier would, and says in its status if there is no
 //! answer for [`PATIENCE`]. Where that goes for the host of the backup and for a third one, although the primary says that it serves, phones
 //! get no answer either: the backup is asked to take over. One host alone may be the one that is cut off. Not again before
-//! [`PAUSE`] is over, so that a network that comes and goes does not make the roles do so.
+//! [`PAUSE`] is over, so that a network that comes and goes does not make the roles do so. The same goes for calls that are not taken
+//! although OPTIONS are answered (`probe_call`).
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use management::{Detection, Sign};
+use model::{Epoch, Span};
 use tokio::net::UdpSocket;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::{ControlSettings, servers};
+use super::{ControlSettings, probe_call, servers};
+use crate::life::{Noticed, Notices};
 use crate::wire::{ApplicationRow, Role};
 
 /// How often it is asked.
@@ -29,71 +34,136 @@ const START: Duration = Duration::from_secs(5);
 /// Between two switchovers that come of this.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// The addresses at which nobody answers now, for whoever asks.
+/// What is asked at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    Options,
+    Call,
+}
+
+/// What is asked where.
+type Asked = (Question, SocketAddr);
+
+/// Says that there is no answer, to people and to other hosts.
+struct Sentence(Asked);
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            (Question::Options, address) => write!(f, "nobody answers this host at {address}"),
+            (Question::Call, address) => write!(f, "nobody takes the calls of this host at {address}"),
+        }
+    }
+}
+
+/// What has no answer now, for whoever asks.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unanswered(Arc<Mutex<BTreeSet<SocketAddr>>>);
+pub(super) struct Unanswered {
+    all: Arc<Mutex<BTreeSet<Asked>>>,
+    notices: Notices,
+    /// When the backup was asked to take over last, whatever for.
+    acted: Arc<Mutex<Option<Instant>>>,
+}
 
 impl Unanswered {
-    fn set(&self, address: SocketAddr, is_silent: bool) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn set(&self, asked: Asked, is_silent: bool) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if is_silent {
-            all.insert(address);
+            all.insert(asked);
         } else {
-            all.remove(&address);
+            all.remove(&asked);
         }
     }
 
     /// Whether nobody answers there.
-    pub(super) fn has(&self, address: SocketAddr) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&address)
+    pub(super) fn is_silent(&self, address: SocketAddr) -> bool {
+        self.has((Question::Options, address))
+    }
+
+    fn has(&self, asked: Asked) -> bool {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).contains(&asked)
     }
 
     /// What people should know, and other hosts look for.
     pub(super) fn note(&self) -> Option<String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (!all.is_empty()).then(|| all.iter().map(|address| sentence(*address)).collect::<Vec<_>>().join("; "))
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        (!all.is_empty()).then(|| all.iter().map(|asked| Sentence(*asked).to_string()).collect::<Vec<_>>().join("; "))
     }
-}
 
-fn sentence(address: SocketAddr) -> String {
-    format!("nobody answers this host at {address}")
+    /// What was noticed since.
+    pub(super) fn noticed(&self) -> Vec<Noticed> {
+        self.notices.take()
+    }
+
+    /// Whether the backup may be asked to take over; if so it was, now.
+    fn may_act(&self, now: Instant) -> bool {
+        let mut acted = self.acted.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = acted.is_none_or(|acted| now.duration_since(acted) >= PAUSE);
+        if may {
+            *acted = Some(now);
+        }
+        may
+    }
+
+    /// Tells what has become of a silence.
+    fn tell(&self, asked @ (question, address): Asked, verdict: Verdict) {
+        let what = if question == Question::Call { Detection::Call } else { Detection::Service };
+        let span = |time: Duration| Span::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Ended(lasted) => {
+                self.set(asked, false);
+                self.notices.add(what, address.to_string(), Sign::Over(span(lasted)));
+                tracing::info!("no more: {}, for {} ms", Sentence(asked), lasted.as_millis());
+            }
+            Verdict::Begun(lasted) => {
+                self.set(asked, true);
+                self.notices.add(what, address.to_string(), Sign::Noticed(span(lasted)));
+                tracing::error!("{}, for {} ms so far", Sentence(asked), lasted.as_millis());
+            }
+        }
+    }
 }
 
 /// Asks at each address until the control server ends.
 pub(super) fn begin(settings: &Arc<ControlSettings>, unanswered: &Unanswered) {
     for address in settings.probed.iter().copied() {
-        let (settings, unanswered) = (Arc::clone(settings), unanswered.clone());
-        tokio::spawn(async move {
-            if let Err(error) = probe(&settings, address, &unanswered).await {
-                tracing::error!("cannot ask at {address} whether somebody serves there: {error}");
-            }
-        });
+        for question in [Question::Options, Question::Call] {
+            let (settings, unanswered) = (Arc::clone(settings), unanswered.clone());
+            tokio::spawn(async move {
+                if let Err(error) = probe(&settings, (question, address), &unanswered).await {
+                    tracing::error!("cannot ask at {address} whether somebody serves there: {error}");
+                }
+            });
+        }
     }
 }
 
-async fn probe(settings: &ControlSettings, address: SocketAddr, unanswered: &Unanswered) -> io::Result<()> {
+async fn probe(settings: &ControlSettings, asked: Asked, unanswered: &Unanswered) -> io::Result<()> {
+    let (question, address) = asked;
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-    let mut pace = interval(EVERY);
+    let mut pace = interval(if question == Question::Call { settings.probe_call } else { EVERY });
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut silence = Silence::new(Instant::now());
+    let mut failing = Failing::default();
     for number in 0u64.. {
         pace.tick().await;
-        let answered = ask(&socket, address, number).await.is_some();
-        let now = Instant::now();
-        match silence.after(now, answered) {
-            Verdict::Nothing => {}
-            Verdict::Ended(lasted) => {
-                unanswered.set(address, false);
-                tracing::info!("somebody serves at {address} again, after {} ms", lasted.as_millis());
-            }
-            Verdict::Begun => {
-                unanswered.set(address, true);
-                let millis = PATIENCE.as_millis();
-                tracing::error!("nobody has answered at {address} for {millis} ms (silence {})", silence.count);
-            }
-        }
-        if silence.is_told && silence.may_act(now) && could_take_over(settings, address).await {
-            silence.acted = Some(now);
+        let answered = match question {
+            Question::Options => ask(&socket, address, number).await.is_some(),
+            // Where nobody answers at all, that is what is told.
+            Question::Call if unanswered.has((Question::Options, address)) => true,
+            // What cannot be sent has no answer.
+            Question::Call => probe_call::call(&socket, address, &settings.secret, number).await.unwrap_or(false),
+        };
+        unanswered.tell(asked, silence.after(Instant::now(), answered));
+        let standing = if silence.is_told { standing(settings).await } else { None };
+        let is_confirmed = failing.is_confirmed(standing.as_ref().map(|standing| standing.epoch));
+        if let Some(standing) = standing
+            && is_confirmed
+            && could_take_over(settings, asked, &standing).await
+            && unanswered.may_act(Instant::now())
+        {
             take_over(settings).await;
         }
     }
@@ -138,25 +208,34 @@ struct Silence {
     answered: Instant,
     /// It was told.
     is_told: bool,
-    /// How many there were.
-    count: u64,
-    /// When the backup was asked to take over last.
-    acted: Option<Instant>,
+}
+
+/// The epoch in which a question has failed: another host may have had the backup take over meanwhile, and who serves now is not to
+/// blame for what its predecessor did not answer.
+#[derive(Debug, Default)]
+struct Failing(Option<Epoch>);
+
+impl Failing {
+    /// A question has failed, and this is the epoch of who should have answered; true if the one before has failed in the same.
+    fn is_confirmed(&mut self, epoch: Option<Epoch>) -> bool {
+        let before = std::mem::replace(&mut self.0, epoch);
+        before.is_some() && before == epoch
+    }
 }
 
 /// What is to be told.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Nothing,
-    /// Nobody has answered for [`PATIENCE`].
-    Begun,
+    /// Nobody has answered for so long, [`PATIENCE`] or more.
+    Begun(Duration),
     /// Somebody does again, after so long.
     Ended(Duration),
 }
 
 impl Silence {
     fn new(now: Instant) -> Self {
-        Self { answered: now + START, is_told: false, count: 0, acted: None }
+        Self { answered: now + START, is_told: false }
     }
 
     fn after(&mut self, now: Instant, answered: bool) -> Verdict {
@@ -168,34 +247,44 @@ impl Silence {
         if self.is_told || lasted < PATIENCE {
             return Verdict::Nothing;
         }
-        (self.is_told, self.count) = (true, self.count + 1);
-        Verdict::Begun
-    }
-
-    fn may_act(&self, now: Instant) -> bool {
-        self.acted.is_none_or(|acted| now.duration_since(acted) >= PAUSE)
+        self.is_told = true;
+        Verdict::Begun(lasted)
     }
 }
 
-/// True if a backup on this host could take over from a primary that says it serves, and that a third host does not reach either.
-async fn could_take_over(settings: &ControlSettings, address: SocketAddr) -> bool {
+/// How the pair of the SIP Server stands: who says that it serves, and who could take over.
+struct Standing<'a> {
+    primary: &'a String,
+    backup: &'a String,
+    epoch: Epoch,
+}
+
+async fn standing(settings: &ControlSettings) -> Option<Standing<'_>> {
     let (mut primary, mut backup) = (None, None);
     for member in &settings.sip.members {
         match servers::status(&settings.folder, member).await {
-            Some((report, _)) if report.role == Some(Role::Primary) && report.level => primary = Some(member),
+            Some((report, _)) if report.role == Some(Role::Primary) && report.level => {
+                primary = Some((member, report.epoch));
+            }
             Some((report, _)) if report.role == Some(Role::Backup) => backup = Some(member),
             _ => {}
         }
     }
-    let (Some(primary), Some(backup)) = (primary, backup) else { return false };
+    let (primary, epoch) = primary?;
+    Some(Standing { primary, backup: backup?, epoch })
+}
+
+/// True if a backup on this host could take over from a primary that says it serves, and that a third host does not reach either.
+async fn could_take_over(settings: &ControlSettings, asked: Asked, standing: &Standing<'_>) -> bool {
+    let Standing { primary, backup, .. } = standing;
     if !runs_at(settings, "lca", backup).await {
         return false;
     }
     for other in &settings.others {
         let rows = rows_of(settings, &other.agent).await;
         let note = |row: &ApplicationRow| row.report.as_ref().and_then(|report| report.note.clone());
-        let agrees = rows.iter().filter_map(note).any(|note| note.contains(&sentence(address)));
-        if agrees && !rows.iter().any(|row| row.name == *primary) {
+        let agrees = rows.iter().filter_map(note).any(|note| note.contains(&Sentence(asked).to_string()));
+        if agrees && !rows.iter().any(|row| row.name == **primary) {
             return true;
         }
     }
@@ -232,18 +321,27 @@ mod tests {
         assert_eq!(silence.after(at(5_900), false), Verdict::Nothing);
         assert_eq!(silence.after(at(6_000), true), Verdict::Nothing);
         assert_eq!(silence.after(at(7_400), false), Verdict::Nothing, "a takeover takes less");
-        assert_eq!(silence.after(at(7_500), false), Verdict::Begun);
+        assert_eq!(silence.after(at(7_500), false), Verdict::Begun(PATIENCE));
         assert_eq!(silence.after(at(9_000), false), Verdict::Nothing);
         assert_eq!(silence.after(at(10_000), true), Verdict::Ended(Duration::from_secs(4)));
-        assert_eq!((silence.after(at(11_500), false), silence.count), (Verdict::Begun, 2));
+        assert_eq!(silence.after(at(11_600), false), Verdict::Begun(Duration::from_millis(1_600)));
     }
 
     #[test]
     fn roles_change_once_a_minute_at_most() {
         let now = Instant::now();
-        let silence = Silence { acted: Some(now), ..Silence::new(now) };
-        assert!(!silence.may_act(now + Duration::from_secs(59)) && silence.may_act(now + PAUSE));
-        assert!(Silence::new(now).may_act(now));
+        let unanswered = Unanswered::default();
+        assert!(unanswered.may_act(now), "the first time");
+        assert!(!unanswered.may_act(now + Duration::from_secs(59)) && unanswered.clone().may_act(now + PAUSE));
+        assert!(!unanswered.may_act(now + PAUSE), "for whatever it is asked");
+    }
+
+    #[test]
+    fn who_has_taken_over_is_not_to_blame_for_what_was_not_answered_before() {
+        let mut failing = Failing::default();
+        let epochs = [Some(1), Some(1), Some(2), Some(2), None, Some(2)];
+        let confirmed = epochs.map(|epoch| failing.is_confirmed(epoch.map(Epoch)));
+        assert_eq!(confirmed, [false, true, false, true, false, false]);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::wire::{AgentRow, ApplicationRow, CallRow, Role, ServerReport, Trouble};
+use crate::wire::{AgentRow, ApplicationRow, CallRow, DetectionRow, Role, ServerReport, Trouble};
 
 /// `GET /v1/status`
 #[derive(Debug, Serialize)]
@@ -13,6 +13,57 @@ pub(super) struct Status {
     /// Of the configuration that several hosts share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) configuration: Option<Versions>,
+    /// What was noticed since the local control agents began.
+    pub(super) detections: Vec<Detection>,
+}
+
+/// What was noticed of one thing, times in milliseconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Detection {
+    /// What, as `docs/hot-standby.md` names it: `exit`.
+    name: String,
+    /// The host where it was noticed.
+    host: String,
+    /// The application that has noticed it.
+    application: String,
+    /// What was not as it should be: an application, a network, an address.
+    about: String,
+    /// How often.
+    count: u64,
+    /// From the last good sign to when it was noticed, the last time.
+    last_ms: f64,
+    /// The same, the longest time.
+    max_ms: f64,
+    /// When it was noticed last (RFC 3339).
+    last_at: String,
+    /// It is so now, for all that is known.
+    on: bool,
+    /// How long it lasted, the last time that it came to an end.
+    lasted_ms: Option<f64>,
+}
+
+impl Detection {
+    /// What was noticed on `host`.
+    pub(super) fn new(row: DetectionRow, host: &str) -> Self {
+        let DetectionRow { what, by, about, count, last, max, at, is_on, lasted } = row;
+        Self {
+            name: what,
+            host: host.to_owned(),
+            application: by,
+            about,
+            count,
+            last_ms: millis(last),
+            max_ms: millis(max),
+            last_at: date(at),
+            on: is_on,
+            lasted_ms: lasted.map(millis),
+        }
+    }
+}
+
+/// Microseconds as milliseconds.
+fn millis(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
 }
 
 /// Versions of the configuration, as far as this host knows.
@@ -47,8 +98,10 @@ pub(super) struct Application {
 impl Application {
     /// An application of `host` as the LCA there sees it, with what it says of itself now.
     pub(super) fn new(row: ApplicationRow, now: Option<ServerReport>, host: &str) -> Self {
+        let noted = row.report.as_ref().and_then(|report| report.note.clone());
         let told = now.or(row.report);
-        let note = told.as_ref().and_then(|report| report.note.clone());
+        // The agent knows what the application says of itself, and more.
+        let note = noted.or_else(|| told.as_ref().and_then(|report| report.note.clone()));
         let report = told.filter(|_| row.pair.is_some());
         let is_started = row.state == "started";
         let ready = if row.pair.is_some() { report.as_ref().is_some_and(|report| report.ready) } else { true };

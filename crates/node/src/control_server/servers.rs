@@ -10,7 +10,8 @@ use super::Pair;
 use super::line::Line;
 use crate::folder::Folder;
 use crate::wire::{
-    ApplicationRow, ControlReply, ControlRequest, FromLca, Opening, Page, Role, ServerReport, ToLca, Trouble,
+    ApplicationRow, ControlReply, ControlRequest, DetectionRow, FromLca, Opening, Page, Role, ServerReport, ToLca,
+    Trouble,
 };
 
 /// One attempt may take this long: then the server hangs, or its answer was lost in a takeover.
@@ -176,6 +177,20 @@ pub(super) async fn applications(folder: &Folder, agent: &str) -> io::Result<(Ve
         loop {
             if let FromLca::Applications(rows) = line.receive().await? {
                 return Ok((rows, line.peer));
+            }
+        }
+    };
+    timeout(ATTEMPT, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// What the local control agent at this socket knows to have been noticed on its host.
+pub(super) async fn detections(folder: &Folder, agent: &str) -> io::Result<Vec<DetectionRow>> {
+    let exchange = async {
+        let mut line = Line::open(&folder.socket(agent))?;
+        line.send(&ToLca::Detections).await?;
+        loop {
+            if let FromLca::Detections(rows) = line.receive().await? {
+                return Ok(rows);
             }
         }
     };

@@ -50,7 +50,10 @@ impl Elsewhere {
             match event {
                 Event::Connected => drop(agent.send(&ToLca::Watch)),
                 Event::Message(FromLca::Ended(who)) => heard.push(who),
-                Event::Message(FromLca::Stop | FromLca::HandOver | FromLca::Applications(_)) | Event::Disconnected => {}
+                Event::Message(
+                    FromLca::Stop | FromLca::HandOver | FromLca::Applications(_) | FromLca::Detections(_),
+                )
+                | Event::Disconnected => {}
             }
         }
         self.learn(heard)

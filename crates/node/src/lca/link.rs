@@ -1,14 +1,19 @@
 //! An application's side of its connection to the LCA.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use management::{Detection, Sign};
 use model::Incarnation;
 
 use crate::client::{Client, Event};
-use crate::wire::{FromLca, ServerReport, ToLca};
+use crate::wire::{FromLca, ServerReport, Sighting, ToLca};
+
+/// What was noticed while the LCA was away is told it later, so much of it at most.
+const MOST_UNTOLD: usize = 64;
 
 /// What the LCA tells an application.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +34,7 @@ pub struct LcaLink {
     pulse: Arc<OwnedFd>,
     is_ready: bool,
     report: Option<ServerReport>,
+    untold: VecDeque<Sighting>,
 }
 
 impl LcaLink {
@@ -37,7 +43,14 @@ impl LcaLink {
     /// # Errors
     /// If the system has no descriptors left.
     pub fn new(path: impl Into<PathBuf>, incarnation: Incarnation, pulse: Arc<OwnedFd>) -> io::Result<Self> {
-        Ok(Self { client: Client::new(path)?, incarnation, pulse, is_ready: false, report: None })
+        Ok(Self {
+            client: Client::new(path)?,
+            incarnation,
+            pulse,
+            is_ready: false,
+            report: None,
+            untold: VecDeque::new(),
+        })
     }
 
     /// What the LCA has told, if anything; to be called until it gives nothing when the descriptor is readable.
@@ -48,7 +61,7 @@ impl LcaLink {
                 Event::Message(FromLca::Ended(incarnation)) => return Some(News::Ended(incarnation)),
                 Event::Message(FromLca::Stop) => return Some(News::Stop),
                 Event::Message(FromLca::HandOver) => return Some(News::HandOver),
-                Event::Message(FromLca::Applications(_)) | Event::Disconnected => {}
+                Event::Message(FromLca::Applications(_) | FromLca::Detections(_)) | Event::Disconnected => {}
             }
         }
     }
@@ -60,6 +73,21 @@ impl LcaLink {
         if self.report.as_ref().map(without_counts) != Some(without_counts(&report)) {
             self.client.send(&ToLca::Report(report.clone()));
             self.report = Some(report);
+        }
+    }
+
+    /// Tells the LCA that something was noticed about something, or is over.
+    pub fn noticed(&mut self, what: Detection, about: impl Into<String>, sign: Sign) {
+        let (is_over, after) = match sign {
+            Sign::Noticed(after) => (false, after),
+            Sign::Over(after) => (true, after),
+        };
+        let sighting = Sighting { what: what.name().into(), about: about.into(), is_over, after: after.as_micros() };
+        if !self.client.is_connected() || !self.client.send(&ToLca::Noticed(sighting.clone())) {
+            if self.untold.len() >= MOST_UNTOLD {
+                self.untold.pop_front();
+            }
+            self.untold.push_back(sighting);
         }
     }
 
@@ -78,6 +106,9 @@ impl LcaLink {
         }
         if let Some(report) = &self.report {
             self.client.send(&ToLca::Report(report.clone()));
+        }
+        for sighting in std::mem::take(&mut self.untold) {
+            self.client.send(&ToLca::Noticed(sighting));
         }
     }
 }

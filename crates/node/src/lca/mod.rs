@@ -12,6 +12,7 @@ mod lock;
 mod runs;
 mod spares;
 mod supervised;
+mod usage;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! What people must know of a server that runs: it stands in the log once, with its end, and in the report as long as it
 //! is so.
 
+use management::Detection;
 use model::{Span, Time};
 use redundancy::hot_standby::{RoleName, Status};
 
@@ -21,7 +22,18 @@ pub(super) struct Alarms {
     /// Since when it has had no backup that could take over.
     alone_since: Option<Time>,
     /// What is wrong now; it was logged.
-    told: Vec<Trouble>,
+    told: Vec<Alarm>,
+    /// When it was looked last.
+    seen: Time,
+}
+
+/// Something that is wrong.
+#[derive(Debug)]
+struct Alarm {
+    what: Detection,
+    trouble: Trouble,
+    /// Since when, or when it was last known to be right.
+    since: Time,
 }
 
 impl Alarms {
@@ -37,27 +49,38 @@ impl Alarms {
         now: Time,
         status: &Status,
         has_peers: bool,
-        troubles: impl IntoIterator<Item = Trouble>,
+        troubles: impl IntoIterator<Item = (Detection, Trouble)>,
     ) {
         let since = *self.waits_since.get_or_insert(now);
         if !status.undecided {
             self.waits_since = None;
         }
-        let undecided = (status.undecided && since + PATIENCE <= now).then(undecided);
-        let forgotten = status.forgotten.then(forgotten);
+        let undecided =
+            (status.undecided && since + PATIENCE <= now).then(|| (Detection::Coordinator, undecided(), since));
+        let seen = std::mem::replace(&mut self.seen, now);
+        let forgotten = status.forgotten.then(|| (Detection::Coordinator, forgotten(), seen));
         let is_alone = has_peers && status.role == RoleName::Primary && !status.level;
         self.alone_since = is_alone.then(|| self.alone_since.unwrap_or(now));
-        let alone = self.alone_since.is_some_and(|since| since + ALONE <= now).then(alone);
-        let alarms: Vec<_> = troubles.into_iter().chain(undecided).chain(forgotten).chain(alone).collect();
+        let alone = self.alone_since.filter(|since| *since + ALONE <= now);
+        let alone = alone.map(|since| (Detection::Backup, alone_text(), since));
+        let troubles = troubles.into_iter().map(|(what, trouble)| (what, trouble, seen));
+        let alarms = troubles.chain(undecided).chain(forgotten).chain(alone);
+        let alarms: Vec<_> = alarms.map(|(what, trouble, since)| Alarm { what, trouble, since }).collect();
         let (begun, over) = (new_of(&alarms, &self.told), new_of(&self.told, &alarms));
-        begun.for_each(|alarm| tracing::error!("{alarm}"));
-        over.for_each(|alarm| tracing::info!("no more: {}", alarm.what));
+        begun.for_each(|alarm| tracing::error!("{}", alarm.trouble));
+        over.for_each(|alarm| tracing::info!("no more: {}", alarm.trouble.what));
         self.told = alarms;
+    }
+
+    /// What is wrong, and since when, or when it was last known to be right.
+    pub(super) fn told(&self) -> impl Iterator<Item = (Detection, Time)> + '_ {
+        self.told.iter().map(|alarm| (alarm.what, alarm.since))
     }
 
     /// For the report: everything that is wrong or lost.
     pub(super) fn note(&self) -> Option<String> {
-        let notes: Vec<_> = self.told.iter().map(ToString::to_string).chain(self.losses.iter().cloned()).collect();
+        let notes: Vec<_> =
+            self.told.iter().map(|alarm| alarm.trouble.to_string()).chain(self.losses.iter().cloned()).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }
@@ -71,7 +94,7 @@ fn undecided() -> Trouble {
 }
 
 /// A pair without a backup: what detection is for, and no loss yet.
-fn alone() -> Trouble {
+fn alone_text() -> Trouble {
     Trouble::new(
         "has no backup that could take over: if its process or its host ended now, its calls would be lost",
         "`everline status` shows what of the pair does not run, and why",
@@ -87,8 +110,8 @@ fn forgotten() -> Trouble {
 }
 
 /// Those of `some` that are not among the `others`.
-fn new_of<'a>(some: &'a [Trouble], others: &'a [Trouble]) -> impl Iterator<Item = &'a Trouble> {
-    some.iter().filter(|one| !others.contains(one))
+fn new_of<'a>(some: &'a [Alarm], others: &'a [Alarm]) -> impl Iterator<Item = &'a Alarm> {
+    some.iter().filter(|one| !others.iter().any(|other| other.trouble == one.trouble))
 }
 
 #[cfg(test)]
@@ -132,7 +155,7 @@ mod tests {
     fn losses_stay_and_troubles_go() {
         let mut alarms = Alarms::default();
         alarms.lost("up to 3 calls were lost".into());
-        alarms.see(Time::ZERO, &fine(), true, Some(Trouble::new("the disk is full", "make room")));
+        alarms.see(Time::ZERO, &fine(), true, Some((Detection::Disk, Trouble::new("the disk is full", "make room"))));
         assert_eq!(alarms.note().as_deref(), Some("the disk is full (make room); up to 3 calls were lost"));
         alarms.see(Time::ZERO, &Status { forgotten: true, ..fine() }, true, None);
         assert!(

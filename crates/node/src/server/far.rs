@@ -139,6 +139,13 @@ impl Far {
         Remote::dial(self.me.clone(), route, self.dialled, &mut self.keys, now)
     }
 
+    /// The application at the other end, or the one that was there last, and when something came from it over each network that
+    /// stands.
+    pub(super) fn heard(&self) -> (String, Vec<Option<Time>>) {
+        let reports = self.remote.as_ref().map_or_else(Vec::new, Remote::reports);
+        (self.other.clone().unwrap_or_default(), reports.into_iter().map(|path| path.heard).collect())
+    }
+
     /// Whether an application that dials is answered now. It is if it has left its old link, or if the spare is there, which makes
     /// way for the one that it stands in for.
     fn answers(&self, application: &str) -> bool {

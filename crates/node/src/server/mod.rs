@@ -15,6 +15,7 @@ mod intake;
 mod link;
 mod mail;
 mod notes;
+mod noticing;
 mod orphans;
 mod pair;
 mod poll;

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
+use management::Detection;
 use model::{Incarnation, Span, Time};
 use network::address::VirtualAddress;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -20,6 +21,7 @@ use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
 use super::notes::{Note, Notes};
+use super::noticing::Noticing;
 use super::orphans::Orphans;
 use super::poll::{Poll, Ready};
 use super::ring::Ring;
@@ -118,6 +120,7 @@ pub(super) struct Shell<S: Service> {
     pub(super) time_noted: Time,
     pub(super) notes: Notes,
     pub(super) alarms: Alarms,
+    pub(super) noticing: Noticing,
     /// Lines for the log about a takeover: they are written when its first outputs have left, as each takes a moment.
     pub(super) later: Vec<String>,
     /// It was asked to end, and has something to say before.
@@ -177,6 +180,7 @@ impl<S: Service> Shell<S> {
                 time_noted: Time::ZERO,
                 notes: Notes::default(),
                 alarms,
+                noticing: Noticing::default(),
                 later: Vec::new(),
                 closing: None,
                 end: None,
@@ -284,8 +288,8 @@ impl<S: Service> Shell<S> {
             match news {
                 News::Stop => self.asked_to_end(),
                 News::HandOver => match self.replica.switch_over(self.now) {
-                    Ok(()) => tracing::info!("hands over to the usual host"),
-                    Err(why) => tracing::info!("cannot hand over to the usual host yet: {why}"),
+                    Ok(()) => tracing::info!("hands over to the backup, as the local control agent asks"),
+                    Err(why) => tracing::info!("cannot hand over to the backup yet: {why}"),
                 },
                 News::Ended(who) => {
                     // What the link of a dead writer still holds comes first.
@@ -327,8 +331,11 @@ impl<S: Service> Shell<S> {
     }
 
     fn report(&mut self) {
-        let troubles = self.journal.trouble().into_iter().chain(self.addresses.troubles());
+        let of_disk = self.journal.trouble().map(|trouble| (Detection::Disk, trouble));
+        let of_addresses = self.addresses.troubles().map(|trouble| (Detection::Address, trouble));
+        let troubles = of_disk.into_iter().chain(of_addresses);
         self.alarms.see(self.now, &self.replica.status(), !self.settings.peers.is_empty(), troubles);
+        self.notice();
         let report = self.server_report();
         if report.ready {
             self.lca.ready();

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::life::Duty;
+use management::{Detection, Steady};
+use model::Time;
+
+use crate::clock;
+use crate::life::{Duty, Noticed};
 
 /// It stands in the status as long as it is so.
 #[derive(Clone, Debug, Default)]
@@ -14,12 +18,21 @@ pub(super) struct Notice(Arc<Mutex<Said>>);
 struct Said {
     own: Option<String>,
     others: BTreeMap<String, &'static str>,
+    /// What was told of the certificate of this host, and of the connections to others, and when each was good last.
+    watched: BTreeMap<String, (Steady, Time)>,
 }
+
+/// What the certificate of this host is called where others are called by their names.
+const OWN: &str = "this host";
 
 impl Notice {
     /// Of the certificate of this host.
     pub(super) fn of_own(&self, what: Option<String>) {
-        self.lock().own = what;
+        let mut said = self.lock();
+        if what.is_none() {
+            said.is_good(OWN);
+        }
+        said.own = what;
     }
 
     /// Of the connections to another host, by its name in certificates.
@@ -27,7 +40,10 @@ impl Notice {
         let mut said = self.lock();
         let before = match why {
             Some(why) => said.others.insert(name.to_owned(), why),
-            None => said.others.remove(name),
+            None => {
+                said.is_good(name);
+                said.others.remove(name)
+            }
         };
         if let Some(why) = why.filter(|why| before != Some(why)) {
             tracing::error!("{}", sentence(name, why));
@@ -36,6 +52,26 @@ impl Notice {
 
     fn lock(&self) -> MutexGuard<'_, Said> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Said {
+    fn is_good(&mut self, name: &str) {
+        let now = clock::now();
+        self.watched.entry(name.to_owned()).and_modify(|(_, good)| *good = now).or_insert((Steady::default(), now));
+    }
+
+    /// What is to be told at `now`.
+    fn noticed(&mut self, now: Time) -> Vec<Noticed> {
+        let bad: Vec<String> = self.own.iter().map(|_| OWN.to_owned()).chain(self.others.keys().cloned()).collect();
+        for name in &bad {
+            self.watched.entry(name.clone()).or_insert((Steady::default(), now));
+        }
+        let signs = self.watched.iter_mut().filter_map(|(name, (steady, good))| {
+            let sign = steady.see(now, bad.contains(name).then_some(*good))?;
+            Some((Detection::Certificate, name.clone(), sign))
+        });
+        signs.collect()
     }
 }
 
@@ -53,6 +89,10 @@ impl Duty for Notice {
         let all: Vec<String> = said.own.iter().cloned().chain(others).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
+
+    fn noticed(&self) -> Vec<Noticed> {
+        self.lock().noticed(clock::now())
+    }
 }
 
 fn sentence(name: &str, why: &str) -> String {
@@ -64,6 +104,8 @@ fn sentence(name: &str, why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use management::Sign;
+
     use super::*;
 
     #[test]
@@ -79,5 +121,11 @@ mod tests {
         );
         notice.of_other("h2.ours.everline.internal", None);
         assert_eq!(notice.note().as_deref(), Some("ours too"));
+        let noticed = notice.noticed();
+        assert!(
+            matches!(&noticed[..], [(Detection::Certificate, name, Sign::Noticed(_))] if name == OWN),
+            "{noticed:?}"
+        );
+        assert_eq!(notice.noticed(), [], "it is told once");
     }
 }

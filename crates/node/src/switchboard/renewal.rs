@@ -23,6 +23,9 @@ pub(super) async fn keep(settings: Arc<SwitchboardSettings>, keys: Keys, notice:
     loop {
         let failed = renew(&settings, &keys).await.err();
         let alarm = alarm(&keys.identity(), failed.as_ref(), SystemTime::now());
+        if alarm.is_none() {
+            notice.of_own(None);
+        }
         if alarm != said {
             match &alarm {
                 Some(what) => tracing::error!("{what}"),

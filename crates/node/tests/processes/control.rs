@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use model::{Epoch, Incarnation};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -48,6 +49,8 @@ pub(crate) fn run(dir: &str, run: &str) {
         host: "h1".into(),
         others: Vec::new(),
         probed: Vec::new(),
+        probe_call: Duration::from_secs(1),
+        secret: [0; 32],
         addresses: Vec::new(),
         sip: pair("sip", &["sip-a", "sip-b"]),
         routing: pair("routing", &["routing-a"]),
@@ -114,7 +117,7 @@ fn status_lists_every_application() {
         server("sip-b", "sip", "backup", 7),
         server("routing-a", "routing", "primary", 1),
         plain("lca", Value::Null),
-    ]});
+    ], "detections": []});
     assert_eq!(body, expected);
 }
 

@@ -122,7 +122,8 @@ impl Site {
             Some(Event::Connected) => drop(self.follower.send(&ToLca::Follow)),
             Some(Event::Message(FromLca::Applications(rows))) => self.rows.clone_from(rows),
             Some(Event::Disconnected) => self.rows.clear(),
-            Some(Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver)) | None => {}
+            Some(Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver | FromLca::Detections(_)))
+            | None => {}
         }
         event.is_some()
     }

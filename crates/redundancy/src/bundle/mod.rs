@@ -78,6 +78,8 @@ pub struct PathReport {
     pub is_trusted: bool,
     /// The way there and back, if it was measured.
     pub round_trip: Option<Span>,
+    /// When anything was heard on it last, while it stands.
+    pub heard: Option<Time>,
 }
 
 /// A message that the other side may not have.
@@ -284,6 +286,7 @@ impl Bundle {
             is_chosen: self.chosen == Some(number),
             is_trusted: path.as_ref().is_some_and(|path| path.is_trusted),
             round_trip: self.round_trips[number].smoothed(),
+            heard: path.as_ref().map(|path| path.heard),
         })
     }
 

@@ -73,6 +73,8 @@ mod tests {
             sip: pair("sip"),
             routing: pair("routing"),
             probed: Vec::new(),
+            probe_call: Duration::from_secs(1),
+            secret: [0; 32],
             etcd: None,
             places: std::collections::BTreeMap::new(),
             fence: None,

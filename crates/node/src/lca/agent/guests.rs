@@ -34,7 +34,10 @@ impl Agent {
             (ToLca::Ready, Guest::Application(which)) => {
                 self.host.ready(which, now);
                 self.applications[which].trouble = None;
+                self.is_back(which);
             }
+            (ToLca::Noticed(sighting), Guest::Application(which)) => self.sighted(which, &sighting),
+            (ToLca::Detections, _) => self.hub.send(guest, &self.detections()),
             (ToLca::Fatal(trouble), Guest::Application(which)) => {
                 tracing::error!("{}: {trouble}", self.applications[which].name);
                 self.applications[which].ending = Some(trouble);
@@ -62,7 +65,7 @@ impl Agent {
                 news.iter().for_each(|fact| tracing::warn!("{fact} has certainly ended: its host was fenced"));
                 self.tell_of_elsewhere(news);
             }
-            (ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_), _) => {
+            (ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_) | ToLca::Noticed(_), _) => {
                 self.hub.close(guest, "it has not said who it is");
             }
         }
@@ -133,7 +136,7 @@ impl Agent {
             run: self.host.run(which).0,
             state: self.host.state(which).to_string(),
             pid: application.process.as_ref().map(Supervised::pid),
-            report: application.report.clone(),
+            report: self.told_of(which),
             trouble: application.trouble.clone(),
         };
         // Whoever looks is not to wait for one that is not wanted.

@@ -3,11 +3,12 @@
 mod guests;
 mod processes;
 mod wanted;
+mod watching;
 
 use std::io;
 
 use management::hang::OBSERVE_EVERY;
-use management::{Action, Description, Doing, Host, Order};
+use management::{Action, Description, Detection, Doing, Host, Order, Reason};
 use model::{Incarnation, Time};
 use network::address::Mover;
 use nix::errno::Errno;
@@ -16,6 +17,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::setsid;
 
+use self::watching::{Watch, Watched};
 use super::LcaSettings;
 use super::alone::Alone;
 use super::elsewhere::Elsewhere;
@@ -67,6 +69,7 @@ struct Application {
     /// Why its current run is about to end.
     ending: Option<Trouble>,
     is_spare: bool,
+    watched: Watched,
 }
 
 /// An address whose holder has ended, while a hook takes it away from this host.
@@ -83,6 +86,7 @@ pub(super) struct Agent {
     host: Host,
     runs: Runs,
     applications: Vec<Application>,
+    watch: Watch,
     hub: Hub<Guest>,
     elsewhere: Elsewhere,
     spares: Spares,
@@ -148,11 +152,13 @@ impl Agent {
         let applications = settings.applications.iter().map(Application::new).collect();
         let host = Host::new(settings.applications.iter().cloned());
         let (observe, changed, told, is_stopped) = (Time::ZERO, true, Vec::new(), false);
+        let watch = Watch::new();
         let mut agent = Self {
             settings,
             host,
             runs,
             applications,
+            watch,
             hub,
             elsewhere,
             spares,
@@ -255,13 +261,15 @@ impl Agent {
     fn look_after(&mut self) {
         let now = clock::now();
         self.observe = now + OBSERVE_EVERY;
+        self.watch.looks(now);
         for which in 0..self.applications.len() {
             if self.host.run(which).1 && self.applications[which].process.is_none() {
                 self.find(which);
             }
         }
-        for (which, application) in self.applications.iter().enumerate() {
+        for (which, application) in self.applications.iter_mut().enumerate() {
             if let (Some(process), Some(pulse)) = (&application.process, &application.pulse) {
+                application.watched.beats(now, pulse.beats());
                 if pulse.crashed().is_some() {
                     // It cannot live on, and the system may write a large core before its end is certain.
                     process.kill();
@@ -270,6 +278,7 @@ impl Agent {
                 self.host.observed(which, now, pulse.beats(), look);
             }
         }
+        self.look_at_limits(now);
     }
 
     fn heed_signals(&mut self) {
@@ -291,6 +300,9 @@ impl Agent {
                 }
             }
             Action::Kill(reason) => {
+                if matches!(reason, Reason::Hangs(_)) {
+                    self.lost(which, Detection::Hang);
+                }
                 tracing::warn!("{name} is killed: {reason}");
                 let application = &mut self.applications[which];
                 let remedy = format!("{} says more", self.settings.folder.log(&name).display());
@@ -316,6 +328,16 @@ impl Agent {
 impl Application {
     fn new(description: &Description) -> Self {
         let Description { name, pair, is_spare, .. } = description.clone();
-        Self { name, pair, process: None, pulse: None, report: None, trouble: None, ending: None, is_spare }
+        Self {
+            name,
+            pair,
+            process: None,
+            pulse: None,
+            report: None,
+            trouble: None,
+            ending: None,
+            is_spare,
+            watched: Watched::new(),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use management::State;
+use management::{Detection, State};
 use model::Span;
 use network::address::{Deed, Mover};
 use nix::sys::epoll::{EpollEvent, EpollFlags};
@@ -65,6 +65,10 @@ impl Agent {
         }
         let run = self.host.run(which).0;
         let is_stopping = self.host.state(which) == State::Stopping;
+        if !is_stopping && self.applications[which].process.is_some() {
+            self.lost(which, Detection::Exit);
+        }
+        self.is_gone(which);
         let application = &mut self.applications[which];
         let Some(process) = application.process.take() else { return };
         self.give_up_addresses(&self.applications[which].name.clone());
