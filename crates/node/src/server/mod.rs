@@ -17,6 +17,7 @@ mod mail;
 mod notes;
 mod noticing;
 mod orphans;
+mod packing;
 mod pair;
 mod poll;
 mod remote;

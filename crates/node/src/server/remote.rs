@@ -19,6 +19,7 @@ use serde_bytes::ByteBuf;
 
 use crate::channel::{ChannelError, MOST_WAITING};
 use crate::identity::Keyring;
+use crate::server::packing::{Packer, Unpacker};
 use crate::secure::SecureChannel;
 
 /// Time between heartbeats on each network.
@@ -75,6 +76,8 @@ pub(crate) struct Remote {
     route: Option<Route>,
     link: u64,
     bundle: Bundle,
+    packer: Packer,
+    unpacker: Unpacker,
     paths: Vec<Path>,
     epoll: Epoll,
     timer: TimerFd,
@@ -126,6 +129,8 @@ impl Remote {
             route,
             link,
             bundle,
+            packer: Packer::new()?,
+            unpacker: Unpacker::new(MOST_WAITING)?,
             paths,
             epoll,
             timer,
@@ -156,7 +161,8 @@ impl Remote {
     /// # Errors
     /// If too much waits for the other side.
     pub(crate) fn send(&mut self, message: &[u8], now: Time) -> Result<(), ChannelError> {
-        self.bundle.send(now, message).map_err(|_| ChannelError::Full)?;
+        let packed = self.packer.pack(message)?;
+        self.bundle.send(now, &packed).map_err(|_| ChannelError::Full)?;
         self.carry_out(now);
         self.arm(now);
         Ok(())
@@ -268,7 +274,13 @@ impl Remote {
             for effect in effects {
                 match effect {
                     Effect::Write { path, packet } => self.write(path, packet, now),
-                    Effect::Deliver(message) => self.came.push_back(message),
+                    Effect::Deliver(packed) => match self.unpacker.unpack(&packed) {
+                        Ok(message) => self.came.push_back(message),
+                        Err(error) => {
+                            tracing::error!("the link to the other side makes no sense: {error}");
+                            self.shut();
+                        }
+                    },
                     Effect::Reset { path, why } => {
                         tracing::warn!(network = path, ?why, "the link over this network is made anew");
                         self.was_cut = false;
