@@ -19,11 +19,12 @@ use serde_bytes::ByteBuf;
 
 use crate::channel::{ChannelError, MOST_WAITING};
 use crate::identity::Keyring;
-use crate::server::packing::{Packer, Unpacker};
 use crate::secure::SecureChannel;
+use crate::server::packing::{Packer, Unpacker};
 
-/// Time between heartbeats on each network.
-const HEARTBEAT: Span = Span::from_millis(50);
+/// Time between heartbeats on each network: one that is stuck is left only when something is heard on another one meanwhile, and
+/// that must be done well before the other side is suspected.
+const HEARTBEAT: Span = Span::from_millis(20);
 /// Pause before a network is tried again.
 const RETRY: Span = Span::from_millis(50);
 /// How long a connection may take to stand.

@@ -24,7 +24,7 @@ use model::{Span, Time};
 pub use door::{Door, Purpose};
 pub use packet::Malformed;
 use packet::Packet;
-use path::{MOST_PATIENCE, Path, RoundTrip};
+use path::{Path, RECOVERY, RoundTrip};
 
 #[cfg(feature = "sabotage")]
 use crate::hot_standby::Sabotage;
@@ -308,23 +308,23 @@ impl Bundle {
         self.paths.iter().all(Option::is_none)
     }
 
-    /// When a path is no longer preferred although it is heard: it brings nothing forward, and something that was said on another
-    /// one later has come back. Without that the other side, or the way there, may be what is slow.
+    /// When a path is no longer preferred although it is heard: it brings nothing forward, and the other side has been heard on
+    /// another one meanwhile. Without that the other side may be what is slow.
     fn stuck_at(&self, number: usize, path: &Path) -> Time {
         if sabotaged!(self, TrustBeats) {
             return Time::NEVER;
         }
         let others =
             self.paths.iter().enumerate().filter(|(other, _)| *other != number).filter_map(|(_, other)| other.as_ref());
-        let proves = others.map(|other| other.proven).any(|said| said > path.waits_since());
-        if proves { path.patience_ends() } else { Time::NEVER }
+        let lives = others.map(|other| other.heard).any(|heard| heard > path.waits_since());
+        if lives { path.patience_ends() } else { Time::NEVER }
     }
 
-    /// When it is ended and made anew: much later, as the way may only have become longer. That shows on this very path, and a
+    /// When it is ended and made anew: later, as the way may only have become longer. That shows on this very path, and a
     /// new one would begin slowly, as every stream does.
     fn useless_at(&self, number: usize, path: &Path) -> Time {
         let stuck = self.stuck_at(number, path);
-        if stuck < Time::NEVER { stuck + MOST_PATIENCE } else { stuck }
+        if stuck < Time::NEVER { stuck + RECOVERY } else { stuck }
     }
 
     fn beat(&mut self, now: Time, path: usize) {

@@ -7,7 +7,10 @@ use super::packet::Echo;
 /// The least time in which a path must bring something forward; below it a busy host looks like a broken network.
 const LEAST_PATIENCE: Span = Span::from_millis(40);
 /// The most: later than this nobody waits for a path any more.
-pub(super) const MOST_PATIENCE: Span = Span::from_millis(500);
+const MOST_PATIENCE: Span = Span::from_millis(500);
+/// How long a stuck path is still kept: a stream that has lost its last packet goes on by itself then (RFC 6298 2.4, with the
+/// shortest timeout that Linux has).
+pub(super) const RECOVERY: Span = Span::from_millis(200);
 /// A long message may take this much longer for each of its octets: 1 MB/s, a slow line.
 const MICROS_PER_OCTET: u64 = 1;
 /// Length of the beat that shows whether a path carries long packets, in octets: more than any segment on an ordinary network.
@@ -63,8 +66,6 @@ pub(super) struct Path {
     pub(super) beat: Time,
     /// The beat of the other side that was heard last, and when.
     last_beat: Option<(Time, Time)>,
-    /// When this side said the last of its beats that has come back.
-    pub(super) proven: Time,
     /// The long beat that is on its way.
     probe: Option<Time>,
     /// A long beat has come back: it carries what it should.
@@ -84,7 +85,6 @@ impl Path {
             heard: now,
             beat: now,
             last_beat: None,
-            proven: Time::ZERO,
             probe: None,
             is_trusted: false,
             round_trip,
@@ -125,10 +125,9 @@ impl Path {
         self.waits_since + self.round_trip.patience() + Span::from_micros(self.longest as u64 * MICROS_PER_OCTET)
     }
 
-    /// When a path on which nothing is heard at all is given up, while a beat is to come every `heartbeat`: not before a stream
-    /// that has lost a packet could have gone on by itself, which is sooner than a new one stands.
+    /// When a path on which nothing is heard at all is given up, while a beat is to come every `heartbeat`.
     pub(super) fn silence_ends(&self, heartbeat: Span) -> Time {
-        self.heard + heartbeat.times(3) + self.round_trip.patience() + MOST_PATIENCE
+        self.heard + heartbeat.times(6) + self.round_trip.patience()
     }
 
     /// The other side's beat.
@@ -136,7 +135,6 @@ impl Path {
         self.last_beat = Some((said, now));
         let Some(echo) = echo else { return };
         self.round_trip.measured(now.since(echo.said + echo.lay));
-        self.proven = self.proven.max(echo.said);
         // What follows the long one in the same stream came behind it.
         self.is_trusted |= self.probe.is_some_and(|probe| echo.said >= probe);
     }
