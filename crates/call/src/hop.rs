@@ -38,6 +38,8 @@ pub(crate) struct LostFlows {
     pub(crate) connections: BTreeSet<ConnectionId>,
     /// The peers of those that this server had opened.
     pub(crate) peers: BTreeSet<SocketAddr>,
+    /// The connections that there are.
+    pub(crate) living: BTreeSet<ConnectionId>,
 }
 
 impl LostFlows {
@@ -46,7 +48,11 @@ impl LostFlows {
         match hop {
             Hop::Udp { .. } => false,
             Hop::Tcp { peer, connection, .. } => {
-                self.peers.contains(peer) || connection.is_some_and(|named| self.connections.contains(&named))
+                let (named, lives) = match connection {
+                    Some(named) => (self.connections.contains(named), self.living.contains(named)),
+                    None => (false, false),
+                };
+                named || !lives && self.peers.contains(peer)
             }
         }
     }

@@ -53,7 +53,8 @@ impl Engine {
     /// Looks through all calls for what was on connections that have ended.
     pub(super) fn mend_flows(&mut self, now: Time) {
         let keys: Vec<RecordKey> = self.store.keys(LOST, None).collect();
-        let mut flows = LostFlows::default();
+        let living = self.connections().into_iter().collect();
+        let mut flows = LostFlows { living, ..LostFlows::default() };
         for key in keys {
             if let Some(Value(Content::Lost(lost))) = self.store.get(key) {
                 flows.connections.insert(ConnectionId(key.id));
