@@ -75,7 +75,7 @@ pub const ALL: [Broken; 30] = [
     hosts(Sabotage::DeliverTwice, 50, "link"),
     hosts(Sabotage::KeepAddress, 50, "address"),
     hosts(Sabotage::WatchGap, 5_000, "watch"),
-    hosts(Sabotage::MixLinks, 10_000, "link"),
+    hosts(Sabotage::MixLinks, 2_500, "link"),
 ];
 
 /// Seeds that are run before anybody looks whether one of them was the first.

@@ -1,8 +1,7 @@
 //! Packs the messages of a link: each changed record goes over it whole, and is much like what it was before.
 //!
 //! A link delivers each message once and in order, so one stream is packed across all of them, and each is whole by itself
-//! for whoever has had those before. A call costs the link a fifth of the octets then, which a network of 100 ms has to
-//! carry without its stream having to grow first.
+//! for whoever has had those before. The fewer octets a call costs, the less a stream over a long way has to grow first.
 
 use std::io::{self, Write as _};
 

@@ -57,6 +57,9 @@ impl Phone {
     fn call_answered(&mut self, now: Time, number: u64, invite: &[u8], response: &Message<'_>) {
         let status = response.status().unwrap_or_default();
         let Some(leg) = self.leg_mut(number) else { return };
+        if status < 200 {
+            leg.rung.extend(response.to().tag().map(ToOwned::to_owned));
+        }
         match status {
             0..200 => {
                 let (cancelled, reliable) = (leg.cancelled, leg.reliable);

@@ -1,5 +1,7 @@
 //! A leg of a call as a phone has it.
 
+use std::collections::BTreeSet;
+
 use model::{Span, Time};
 use sip::{Dialog, Message};
 
@@ -39,6 +41,8 @@ pub(super) struct Leg {
     /// What it says within the dialog, and how often it may still try.
     pub(super) says: Option<Says>,
     pub(super) says_tries: u32,
+    /// The tags of the provisional responses that a caller has heard: each is an early dialog (RFC 3261 12.1).
+    pub(super) rung: BTreeSet<String>,
     /// The callees who have rung reliably, for a caller.
     pub(super) early: Vec<Early>,
     /// The ringing that waits for its PRACK, for a callee.
@@ -85,6 +89,7 @@ impl Leg {
             hold_tries: 2,
             says: plan.says,
             says_tries: MOST_TRIES,
+            rung: BTreeSet::new(),
             early: Vec::new(),
             unpracked: None,
             told: false,
@@ -125,6 +130,16 @@ impl Phone {
     pub(super) fn leg_of(&self, request: &Message<'_>) -> Option<u64> {
         let has = |leg: &&Leg| leg.dialog.as_ref().is_some_and(|dialog| dialog.has(request));
         self.legs.iter().find(has).map(|leg| leg.number)
+    }
+
+    /// True if a request belongs to an early dialog of a caller.
+    pub(super) fn is_early(&self, request: &Message<'_>) -> bool {
+        let tag = request.from().tag().unwrap_or_default();
+        let has = |leg: &Leg| {
+            leg.rung.contains(tag)
+                && Message::parse(&leg.invite).is_ok_and(|known| known.call_id() == request.call_id())
+        };
+        self.legs.iter().any(|leg| leg.state == State::Inviting && has(leg))
     }
 
     /// The leg whose refusal this ACK is for.

@@ -77,7 +77,12 @@ impl Phone {
             let talks = matches!(leg.state, State::Talking | State::Answered);
             leg.dialog.as_mut().filter(|_| talks).map(|dialog| dialog.take(request.cseq().number))
         });
-        self.respond(request, in_order.map_or(481, |in_order| if in_order { 200 } else { 500 }), None);
+        let status = match in_order {
+            Some(false) => 500,
+            None if !self.is_early(request) => 481,
+            _ => 200,
+        };
+        self.respond(request, status, None);
     }
 
     /// The other end has answered, or nobody has: `status` 408.
