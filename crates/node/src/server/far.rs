@@ -139,11 +139,14 @@ impl Far {
         Remote::dial(self.me.clone(), route, self.dialled, &mut self.keys, now)
     }
 
-    /// The application at the other end, or the one that was there last, and when something came from it over each network that
-    /// stands.
-    pub(super) fn heard(&self) -> (String, Vec<Option<Time>>) {
-        let reports = self.remote.as_ref().map_or_else(Vec::new, Remote::reports);
-        (self.other.clone().unwrap_or_default(), reports.into_iter().map(|path| path.heard).collect())
+    /// The application at the other end, or the one that was there last.
+    pub(super) fn other(&self) -> &str {
+        self.other.as_deref().unwrap_or_default()
+    }
+
+    /// When something came from it over each network that stands.
+    pub(super) fn heard(&self) -> impl Iterator<Item = Option<Time>> + '_ {
+        self.remote.iter().flat_map(Remote::reports).map(|path| path.heard)
     }
 
     /// Whether an application that dials is answered now. It is if it has left its old link, or if the spare is there, which makes
@@ -249,7 +252,7 @@ impl<S: Service> Shell<S> {
     /// Networks over which the link does not go at the moment, though it goes over another one.
     pub(super) fn far_note(&self) -> Option<String> {
         let remote = self.far.as_ref()?.remote.as_ref().filter(|remote| remote.is_up())?;
-        let missing = remote.reports().into_iter().enumerate().filter(|(_, path)| !path.stands);
+        let missing = remote.reports().enumerate().filter(|(_, path)| !path.stands);
         let missing: Vec<String> = missing.map(|(number, _)| (number + 1).to_string()).collect();
         (!missing.is_empty()).then(|| format!("the link to the other side lacks its network {}", missing.join(", ")))
     }

@@ -4,7 +4,6 @@ use management::{Detection, Steady};
 use model::Time;
 
 use super::alarms::Alarms;
-use super::far::Far;
 use super::service::Service;
 use super::shell::Shell;
 
@@ -27,9 +26,7 @@ impl<S: Service> Shell<S> {
     /// Tells what has changed.
     pub(super) fn notice(&mut self) {
         self.notice_alarms();
-        if self.far.is_some() {
-            self.notice_far();
-        }
+        self.notice_far();
     }
 
     fn notice_alarms(&mut self) {
@@ -42,20 +39,20 @@ impl<S: Service> Shell<S> {
     }
 
     fn notice_far(&mut self) {
-        let Some((other, paths)) = self.far.as_ref().map(Far::heard) else { return };
-        let noticing = &mut self.noticing;
-        let heard = paths.iter().flatten().max().copied();
+        let Some(far) = &self.far else { return };
+        let (other, noticing) = (far.other(), &mut self.noticing);
+        let heard = far.heard().flatten().max();
         noticing.heard = heard.or(noticing.heard);
         // Nobody is missed who was never there.
         let silent_since = noticing.heard.filter(|_| heard.is_none());
         if let Some(sign) = noticing.other.see(self.now, silent_since) {
-            self.lca.noticed(Detection::Host, &other, sign);
+            self.lca.noticed(Detection::Host, other, sign);
         }
         if heard.is_none() {
             return;
         }
-        noticing.networks.resize_with(paths.len(), || (Steady::default(), self.now));
-        for (number, (path, (steady, last))) in paths.into_iter().zip(&mut noticing.networks).enumerate() {
+        noticing.networks.resize_with(far.heard().count(), || (Steady::default(), self.now));
+        for (number, (path, (steady, last))) in far.heard().zip(&mut noticing.networks).enumerate() {
             *last = path.unwrap_or(*last);
             if let Some(sign) = steady.see(self.now, path.is_none().then_some(*last)) {
                 self.lca.noticed(Detection::Link, format!("network {} to {other}", number + 1), sign);

@@ -211,8 +211,8 @@ impl Remote {
     }
 
     /// How each network stands, in the order of the route.
-    pub(crate) fn reports(&self) -> Vec<PathReport> {
-        self.bundle.reports().collect()
+    pub(crate) fn reports(&self) -> impl Iterator<Item = PathReport> + '_ {
+        self.bundle.reports()
     }
 
     /// Ends it for both sides.
