@@ -1,0 +1,24 @@
+//! Availability models and what can be computed from them: Markov chains, fault trees, block diagrams, reliability graphs,
+//! estimates of their parameters from what was observed, and with every number the digits that are sure.
+//!
+//! This crate depends on nothing else of the project, and is worth using alone. It has no clock, reads no file and opens no
+//! socket: models come in as text or as values, chance as a seed.
+//!
+//! Rules that hold everywhere in it:
+//! - **Unavailability is never formed as `1 - A`**: down states are summed, and a probability that is wanted beside its
+//!   complement is carried as a number of its own.
+//! - **Chains are eliminated without a subtraction** (Grassmann, Taksar, Heyman 1985), so that a state of probability 1e-30
+//!   has as many right digits as one of 0.999.
+//! - **Not converged is an error** with a reason ([`Error`]), never a number.
+//! - Every engine is generic over [`Scalar`], so that the same code gives a value (`f64`) and its derivative ([`Dual`]);
+//!   gradients by many parameters come from the adjoint of the same elimination, and Hessians from the adjoint run on
+//!   [`Dual`].
+#![forbid(unsafe_code)]
+
+mod certain;
+mod error;
+mod scalar;
+
+pub use certain::Certain;
+pub use error::{Error, Place};
+pub use scalar::{Dual, Scalar};
