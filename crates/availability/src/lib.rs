@@ -18,6 +18,7 @@
 mod certain;
 mod error;
 mod scalar;
+mod text;
 
 pub use certain::Certain;
 pub use error::{Error, Place};
