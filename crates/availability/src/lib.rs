@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod certain;
+pub mod chain;
 mod error;
 mod scalar;
 mod text;

@@ -1,0 +1,4 @@
+//! Chains against the reference cases.
+
+mod reference;
+mod steady;
