@@ -18,6 +18,7 @@
 mod certain;
 mod error;
 mod scalar;
+pub mod structure;
 
 pub use certain::Certain;
 pub use error::{Error, Place};
