@@ -19,6 +19,7 @@ mod certain;
 pub mod chain;
 mod error;
 mod scalar;
+pub mod structure;
 mod text;
 
 pub use certain::Certain;
