@@ -30,7 +30,7 @@ pub(crate) fn parameters(file: &Value) -> BTreeMap<String, f64> {
     entries.iter().map(|(name, entry)| (name.clone(), rate(&text(entry), &BTreeMap::new()))).collect()
 }
 
-/// The value of an expression of `+ - * / ( )`, names and numbers. `1-c` of a decimal keeps the digits of the decimal,
+/// The value of an expression of `+ - * / ( )`, names and numbers.
 /// rounded to 15 places.
 pub(crate) fn rate<T: Scalar>(text: &str, names: &BTreeMap<String, T>) -> T {
     let mut parser = Parser { rest: text, names };
