@@ -18,6 +18,7 @@
 mod certain;
 pub mod chain;
 mod error;
+pub mod model;
 mod scalar;
 pub mod structure;
 mod text;
@@ -25,3 +26,4 @@ mod text;
 pub use certain::Certain;
 pub use error::{Error, Place};
 pub use scalar::{Dual, Scalar};
+pub use text::source::explain;
