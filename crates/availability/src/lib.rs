@@ -18,6 +18,7 @@
 mod certain;
 pub mod chain;
 mod error;
+pub mod formats;
 pub mod model;
 mod scalar;
 pub mod structure;

@@ -13,6 +13,7 @@ mod structure_solve;
 pub use distribution::Distribution;
 pub use plan::Plan;
 
+use crate::text::ast::Document;
 pub use crate::text::ast::OriginKind;
 use crate::text::exact::Exact;
 use crate::text::source::Source;
@@ -108,6 +109,15 @@ pub struct Model {
     measures: Vec<Measure>,
 }
 
+/// A model of a format without units.
+pub(crate) fn compile_unitless(
+    source: Source<'_>,
+    document: &Document,
+    given: &[(String, String)],
+) -> Result<Model, Error> {
+    compile::compile(source, document, given, true)
+}
+
 impl Model {
     /// Reads a model in the language `.avail`; `given` are names and values (with units, as in the text) of parameters
     /// that take the place of those in the text.
@@ -115,7 +125,7 @@ impl Model {
     /// # Errors
     /// The first thing that is wrong, with file, line and column, and what is allowed there.
     pub fn read(file: &str, text: &str, given: &[(String, String)]) -> Result<Self, Error> {
-        let source = Source { file, text };
+        let source = Source::new(file, text);
         let document = statements::document(source)?;
         compile::compile(source, &document, given, false)
     }

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn pieces(text: &str) -> Vec<&str> {
-        let source = Source { file: "x", text };
+        let source = Source::new("x", text);
         tokens(source, "#").expect("tokens").iter().map(|token| &text[token.span.start..token.span.end]).collect()
     }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_unknown_letter_is_named() {
-        let error = tokens(Source { file: "x", text: "a\n §" }, "#").expect_err("no sign");
+        let error = tokens(Source::new("x", "a\n §"), "#").expect_err("no sign");
         assert_eq!(error.to_string(), "x:2:2: `§` means nothing here: names are made of letters, digits and `_`");
     }
 }

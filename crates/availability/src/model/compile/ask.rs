@@ -22,9 +22,11 @@ impl Compiler<'_> {
     /// A measure of a model as a node.
     pub(super) fn answer(&mut self, ask: &Ask, span: Span) -> Result<Lowered, Error> {
         let model = self.model(&ask.model)?;
-        // The same words in the same file mean the same, but for indexes of loops.
+        // The same words in the same file mean the same, but for indexes of loops; what was made without words is compared
+        // as it is.
         let words: Vec<&str> = self.source.text[span.start..span.end].split_whitespace().collect();
-        let key = format!("{model} {} {:?}", words.join(" "), self.locals);
+        let words = if words.is_empty() { format!("{ask:?}") } else { words.join(" ") };
+        let key = format!("{model} {words} {:?}", self.locals);
         if let Some(known) = self.answers.get(&key) {
             return Ok(*known);
         }

@@ -98,13 +98,13 @@ impl Compiler<'_> {
 
     /// A value that takes the place of the one in the text.
     fn given(&mut self, name: &Name, text: &str, own: Option<Dimension>) -> Result<(Exact, Dimension), Error> {
-        let source = Source { file: "--parameter", text };
+        let source = Source::new("--parameter", text);
         let mut parser = Parser::new(source, "#")?;
         let value = parser.expression()?;
         if parser.peek(0).kind != crate::text::lexer::Kind::End {
             return Err(parser.unexpected("one value with its unit"));
         }
-        let outer = std::mem::replace(&mut self.source, Source { file: "--parameter", text: "" });
+        let outer = std::mem::replace(&mut self.source, Source::new("--parameter", ""));
         let found = self.alone(&value);
         self.source = outer;
         let (value, dimension) = found.map_err(|error| Error { place: None, ..error })?;
