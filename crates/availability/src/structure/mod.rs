@@ -5,10 +5,12 @@ mod diagram;
 mod function;
 mod importance;
 mod probability;
+mod sets;
 mod tree;
 
 pub use bounded::Bounded;
 pub use function::{Limits, Order, Repairable, Sensitivity, StructureFunction};
 pub use importance::Importance;
 pub use probability::Probability;
+pub use sets::{MinimalSet, SetFamily, SetKind};
 pub use tree::{FaultTree, FaultTreeBuilder, Gate, GateKind, Input};

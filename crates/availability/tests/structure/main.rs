@@ -2,5 +2,7 @@
 
 mod brute_force;
 mod chinese;
+mod minimal_sets;
 mod random_trees;
 mod reference;
+mod sip;

@@ -1,6 +1,7 @@
 //! Probabilities of a structure function.
 
 use super::{Module, StructureFunction, Variable};
+use crate::structure::diagram::Edge;
 use crate::structure::{Bounded, Probability};
 use crate::{Certain, Error, Scalar};
 
@@ -34,6 +35,15 @@ impl StructureFunction {
     pub fn certain(&self, events: &[Probability<Certain>]) -> Result<Probability<Certain>, Error> {
         let top = self.probability(&bounded(events))?;
         Ok(Probability { yes: top.yes.into(), no: top.no.into() })
+    }
+
+    /// The probability of each function of the top diagram.
+    pub(crate) fn each_root(&self, events: &[Probability]) -> Result<Vec<Probability>, Error> {
+        self.check(events)?;
+        let (Some(module), Some(values)) = (self.modules.last(), self.values(events).pop()) else {
+            return Ok(Vec::new());
+        };
+        Ok(module.diagram.roots.iter().map(|&root| of_edge(&values.nodes, root)).collect())
     }
 
     pub(super) fn check<S: Scalar>(&self, events: &[Probability<S>]) -> Result<(), Error> {
@@ -86,7 +96,7 @@ impl Module {
 }
 
 /// The probability that the function of an edge is true.
-pub(super) fn of_edge<S: Scalar>(nodes: &[Probability<S>], edge: crate::structure::diagram::Edge) -> Probability<S> {
+pub(super) fn of_edge<S: Scalar>(nodes: &[Probability<S>], edge: Edge) -> Probability<S> {
     let value = nodes[edge.node()];
     if edge.is_negated() { !value } else { value }
 }
