@@ -7,6 +7,7 @@ mod diagram;
 mod function;
 mod graph;
 mod importance;
+mod mean_time;
 mod probability;
 mod sets;
 mod tree;

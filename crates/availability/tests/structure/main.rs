@@ -1,5 +1,6 @@
 //! Fault trees, block diagrams and graphs against published and recomputed figures, and against counting all cases.
 
+mod aircraft;
 mod blocks_and_graphs;
 mod brute_force;
 mod capacity;

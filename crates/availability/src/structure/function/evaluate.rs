@@ -24,7 +24,12 @@ impl StructureFunction {
     /// If there are not as many probabilities as events, or one of them is none.
     pub fn probability<S: Scalar>(&self, events: &[Probability<S>]) -> Result<Probability<S>, Error> {
         self.check(events)?;
-        Ok(self.top(&self.values(events)))
+        Ok(self.unchecked(events))
+    }
+
+    /// The same for as many numbers as there are events, whatever they are: what the diagram is as a polynomial.
+    pub(crate) fn unchecked<S: Scalar>(&self, events: &[Probability<S>]) -> Probability<S> {
+        self.top(&self.values(events))
     }
 
     /// The same with a proven bound of what rounding did to it, given such bounds of the probabilities of the events
