@@ -360,12 +360,10 @@ pub(crate) enum AvailabilityCommand {
     ///
     /// The ending of FILE says its format: .avail is the language of docs/availability.md, .sm or .prism a subset of the
     /// PRISM language (properties in .csl or .props beside it), .tra an explicit chain (.sta, .lab and .srew beside it).
-    #[command(
-        after_help = "Examples:\n  everline availability solve duplex.avail\n  \
+    #[command(after_help = "Examples:\n  everline availability solve duplex.avail\n  \
         everline availability solve duplex.avail --parameter \"c=99 %\" --measure downtime --gradient\n  \
         everline availability solve cluster.sm --parameter N=8 --json\n  \
-        everline availability solve duplex.avail --samples 100000 --seed 7"
-    )]
+        everline availability solve duplex.avail --samples 100000 --seed 7")]
     Solve(Solve),
 }
 

@@ -105,7 +105,8 @@ impl Reading {
                         let what = format!("state {} does not exist: the file has {states} states", from.max(to));
                         return Err(Error::new(what, "states are counted from 0").at(place));
                     }
-                    let value = Exact::decimal(rate).ok_or_else(|| wrong(place.clone(), text, "a rate is a number above 0"))?;
+                    let value =
+                        Exact::decimal(rate).ok_or_else(|| wrong(place.clone(), text, "a rate is a number above 0"))?;
                     self.states = self.states.max(from.max(to) + 1);
                     let rate = Expr { kind: ExprKind::Number(value), span: Span::default() };
                     let (from, to) = (self.state(from), self.state(to));
@@ -117,7 +118,8 @@ impl Reading {
         match declared {
             Some((_, transitions)) if transitions != self.items.len() => {
                 let place = Place { file: file.name.clone(), line: 1, column: 1 };
-                let what = format!("the file has {} transitions, and its first line says {transitions}", self.items.len());
+                let what =
+                    format!("the file has {} transitions, and its first line says {transitions}", self.items.len());
                 Err(Error::new(what, "is the file cut off?").at(place))
             }
             _ => Ok(()),
@@ -163,7 +165,9 @@ impl Reading {
 fn names(file: &File) -> Result<BTreeMap<usize, String>, Error> {
     let mut names = BTreeMap::new();
     for (place, text) in lines(file).skip(1) {
-        let Some((index, values)) = text.split_once(':').and_then(|(index, values)| Some((index.parse().ok()?, values))) else {
+        let Some((index, values)) =
+            text.split_once(':').and_then(|(index, values)| Some((index.parse().ok()?, values)))
+        else {
             return Err(wrong(place, text, "the lines are `STATE:(VALUES)`"));
         };
         names.insert(index, values.trim().to_owned());
@@ -191,12 +195,19 @@ fn labels(file: &File) -> Result<BTreeMap<String, Vec<usize>>, Error> {
     }
     for (place, text) in lines {
         let mut words = text.split(|c: char| c.is_whitespace() || c == ':').filter(|word| !word.is_empty());
-        let state = words.next().and_then(|word| word.parse::<usize>().ok()).ok_or_else(|| wrong(place.clone(), text, FORM))?;
+        let state =
+            words.next().and_then(|word| word.parse::<usize>().ok()).ok_or_else(|| wrong(place.clone(), text, FORM))?;
         for word in words {
             let label = by_number.get(word).map_or(word, String::as_str);
             match found.get_mut(label) {
                 Some(states) => states.push(state),
-                None => return Err(Error::new(format!("there is no label `{label}`"), "declare it at the top of the file").at(place)),
+                None => {
+                    return Err(Error::new(
+                        format!("there is no label `{label}`"),
+                        "declare it at the top of the file",
+                    )
+                    .at(place));
+                }
             }
         }
     }
@@ -281,7 +292,10 @@ pub fn write(chain: &Chain<f64>) -> Result<Written, Error> {
             let what = format!("the reward '{name}' is earned by arcs");
             return Err(Error::new(what, "an explicit file has rewards of states only"));
         }
-        let entries: Vec<_> = (0..chain.states().len()).map(|state| (state, rewards.state(state))).filter(|(_, earned)| *earned != 0.0).collect();
+        let entries: Vec<_> = (0..chain.states().len())
+            .map(|state| (state, rewards.state(state)))
+            .filter(|(_, earned)| *earned != 0.0)
+            .collect();
         let mut text = format!("{} {}\n", chain.states().len(), entries.len());
         for (state, earned) in entries {
             let _ = writeln!(text, "{state} {earned:e}");

@@ -84,7 +84,9 @@ pub fn explain(error: &Error, text: &str) -> String {
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let near = known.into_iter().map(|name| (distance(wrong, name), name)).min();
     match near {
-        Some((distance, name)) if distance * 3 <= wrong.chars().count().max(3) => format!("; did you mean `{name}`?"),
+        Some((distance, name)) if distance * 3 <= wrong.chars().count().max(3) && distance < wrong.chars().count() => {
+            format!("; did you mean `{name}`?")
+        }
         _ => String::new(),
     }
 }
@@ -118,10 +120,7 @@ mod tests {
         let source = Source::new("x.avail", text);
         let start = text.find("gama").expect("there");
         let error = source.error(Span { start, end: start + 4 }, "no `gama`", "declare it");
-        assert_eq!(
-            explain(&error, text),
-            "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^"
-        );
+        assert_eq!(explain(&error, text), "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^");
     }
 
     #[test]

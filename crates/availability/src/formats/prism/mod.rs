@@ -11,11 +11,16 @@
 mod expression;
 mod properties;
 mod renaming;
+mod write;
+
+pub use write::write;
 
 use crate::Error;
 use crate::formats::File;
 use crate::model::{Model, compile_unitless};
-use crate::text::ast::{self, Body, Command, Definition, Document, Expr, ExprKind, Module, Parameter, RuleReward, Rules};
+use crate::text::ast::{
+    self, Body, Command, Definition, Document, Expr, ExprKind, Module, Parameter, RuleReward, Rules,
+};
 use crate::text::ast::{Variable, VariableKind};
 use crate::text::lexer::Kind;
 use crate::text::parser::Parser;
@@ -67,7 +72,11 @@ fn document(source: Source<'_>) -> Result<Document, Error> {
     }
     if !reading.has_type {
         let start = Span::default();
-        return Err(source.error(start, "the model does not say its type", "write `ctmc` into its first line; other types are not read"));
+        return Err(source.error(
+            start,
+            "the model does not say its type",
+            "write `ctmc` into its first line; other types are not read",
+        ));
     }
     renaming::apply(source, &mut reading)?;
     let name = Name { text: MODEL.to_owned(), span: Span::default() };
@@ -108,7 +117,8 @@ impl Parser<'_> {
             }
             other => {
                 let what = format!("`{other}` does not belong to the subset of the PRISM language that is read here");
-                let remedy = "there are ctmc, const, formula, label, module, rewards, and the properties S=?, P=? and R=?";
+                let remedy =
+                    "there are ctmc, const, formula, label, module, rewards, and the properties S=?, P=? and R=?";
                 return Err(self.source.error(token.span, what, remedy));
             }
         }
@@ -130,7 +140,9 @@ impl Parser<'_> {
         self.sign(";", "at the end of the constant")?;
         match value {
             Some(value) if !is_literal(&value) => document.definitions.push(Definition { name, value }),
-            value => document.parameters.push(Parameter { name, value, between: None, distribution: None, origin: None }),
+            value => {
+                document.parameters.push(Parameter { name, value, between: None, distribution: None, origin: None })
+            }
         }
         Ok(())
     }
@@ -240,7 +252,11 @@ impl Parser<'_> {
     /// `rewards "name" [action] guard : amount; guard : amount; endrewards`.
     fn prism_rewards(&mut self) -> Result<RuleReward, Error> {
         let start = self.take().span;
-        let name = if self.peek(0).kind == Kind::Quoted { self.label()? } else { Name { text: "\"\"".to_owned(), span: start } };
+        let name = if self.peek(0).kind == Kind::Quoted {
+            self.label()?
+        } else {
+            Name { text: "\"\"".to_owned(), span: start }
+        };
         let mut reward = RuleReward { name, states: Vec::new(), actions: Vec::new() };
         while !self.eat_word("endrewards") {
             let action = if self.is_sign(0, "[") { Some(self.prism_action()?) } else { None };

@@ -42,7 +42,13 @@ impl Parser<'_> {
         } else {
             match reading.rules.rewards.first() {
                 Some(reward) => Name { text: reward.name.text.clone(), span: here },
-                None => return Err(self.source.error(here, "the model has no rewards", "declare them: `rewards ... endrewards`")),
+                None => {
+                    return Err(self.source.error(
+                        here,
+                        "the model has no rewards",
+                        "declare them: `rewards ... endrewards`",
+                    ));
+                }
             }
         };
         Ok(Expr { span: name.span, kind: ExprKind::Reference(Reference { name, indexes: Vec::new() }) })
@@ -86,7 +92,9 @@ impl Parser<'_> {
         let here = self.previous().span;
         let clause = |text: &str, value| (Name { text: text.to_owned(), span: here }, value);
         let time = if self.eat_sign("<=") { Some(self.time_bound()?) } else { None };
-        if time.is_none() && (self.is_sign(0, ">=") || self.is_sign(0, "<") || self.is_sign(0, ">") || self.is_sign(0, "[")) {
+        if time.is_none()
+            && (self.is_sign(0, ">=") || self.is_sign(0, "<") || self.is_sign(0, ">") || self.is_sign(0, "["))
+        {
             return Err(self.unexpected("`<=t`: other bounds of time are not read here"));
         }
         let target = self.prism_expression()?;

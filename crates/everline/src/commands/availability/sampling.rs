@@ -89,7 +89,11 @@ fn watch(done: &AtomicU64, count: u64, has_ended: impl Fn() -> bool) {
     // The first moment is for work that needs no progress.
     let mut glances = 0_u32;
     while !has_ended() {
-        thread::sleep(if glances == 0 { Duration::from_millis(5) } else { GLANCE.min(Duration::from_millis(5) * glances) });
+        thread::sleep(if glances == 0 {
+            Duration::from_millis(5)
+        } else {
+            GLANCE.min(Duration::from_millis(5) * glances)
+        });
         glances = glances.saturating_add(1);
         if shows && glances > 15 {
             let done = done.load(Ordering::Relaxed).min(count);
