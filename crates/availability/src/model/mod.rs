@@ -6,6 +6,7 @@ mod distribution;
 mod nested;
 mod node;
 mod plan;
+mod precise;
 mod random;
 mod solve;
 mod structure_solve;
