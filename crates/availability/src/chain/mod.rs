@@ -15,9 +15,11 @@ mod measure;
 mod model;
 mod network;
 mod sparse;
+mod transient;
 
 pub use evaluate::Gradient;
 pub use large::Steady;
 pub use measure::{Measure, Quantity};
 pub use model::{Arc, Chain, Rewards, States};
 pub use sparse::Sparse;
+pub use transient::Timed;

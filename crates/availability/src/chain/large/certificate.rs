@@ -99,7 +99,10 @@ impl Steady<'_> {
     /// If the earnings are not numbers for all states.
     pub fn certain(&self, earned: &[f64]) -> Result<Certain, Error> {
         if earned.len() != self.arcs.states() || earned.iter().any(|value| !value.is_finite()) {
-            return Err(Error::new("the earnings are not one finite number for each state", "give each state what it earns"));
+            return Err(Error::new(
+                "the earnings are not one finite number for each state",
+                "give each state what it earns",
+            ));
         }
         let mut values = vec![0.0; self.arcs.states()];
         let rough = self.weights.iter().zip(earned).map(|(weight, earned)| weight * earned).sum::<f64>() / self.total;

@@ -50,8 +50,17 @@ impl<'a> Steady<'a> {
         let total = sum(&weights);
         let heaviest = weights.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         let anchor = heaviest.map_or(0, |(state, _)| state);
-        let mut steady =
-            Self { arcs, exits, weights, total, anchor, order: way_back(arcs, anchor)?, times: Vec::new(), slack: 0.0, imbalance: f64::INFINITY };
+        let mut steady = Self {
+            arcs,
+            exits,
+            weights,
+            total,
+            anchor,
+            order: way_back(arcs, anchor)?,
+            times: Vec::new(),
+            slack: 0.0,
+            imbalance: f64::INFINITY,
+        };
         steady.prove_return()?;
         Ok(steady)
     }
