@@ -10,12 +10,16 @@ mod elimination;
 mod evaluate;
 pub mod generator;
 mod graph;
+mod large;
 mod measure;
 mod model;
 mod network;
 mod sparse;
+mod transient;
 
 pub use evaluate::Gradient;
+pub use large::Steady;
 pub use measure::{Measure, Quantity};
 pub use model::{Arc, Chain, Rewards, States};
 pub use sparse::Sparse;
+pub use transient::Timed;

@@ -4,3 +4,4 @@ mod generated;
 mod reference;
 mod rules;
 mod steady;
+mod transient;
