@@ -3,6 +3,7 @@
 mod chain_solve;
 mod compile;
 mod distribution;
+mod large;
 mod nested;
 mod node;
 mod plan;
@@ -10,6 +11,7 @@ mod precise;
 mod random;
 mod solve;
 mod structure_solve;
+mod timed_solve;
 
 pub use distribution::Distribution;
 pub use plan::Plan;

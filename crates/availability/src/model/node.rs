@@ -1,5 +1,6 @@
 //! The expressions of a whole hierarchy as one list of nodes, each behind those that it needs.
 
+use crate::model::large;
 use crate::model::nested::Nested;
 use crate::model::solve::Solve;
 use crate::text::exact::{Exact, ROUNDING};
@@ -344,14 +345,18 @@ pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -
 pub(crate) fn certain(nodes: &[Node], parameters: &[(Exact, f64)]) -> Result<Vec<Certain>, Error> {
     let mut values = Values { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
     let mut errors: Vec<f64> = Vec::with_capacity(nodes.len());
-    for node in nodes {
+    let known = large::answers(nodes)?;
+    for (id, node) in nodes.iter().enumerate() {
         let (exact, error) = match node {
             Node::Parameter(index) => parameters[*index],
             Node::Solve(solve, needs) => {
                 let inputs: Vec<f64> = needs.iter().map(|&need| values.carried[need]).collect();
                 // The models take binary64: each input is rounded.
                 let wrong: Vec<f64> = needs.iter().map(|&need| errors[need] + values.exact[need].low.abs()).collect();
-                let Certain { value, relative_error } = solve.certain(&inputs, &wrong)?;
+                let Certain { value, relative_error } = match known.get(&id) {
+                    Some(known) => *known,
+                    None => solve.certain(&inputs, &wrong)?,
+                };
                 (Exact::from(value), value.abs() * relative_error)
             }
             _ => (values.arithmetic(node).0, values.error(node, &errors)),

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::model::node::{self, Carrier, Id, Node, Values};
 use crate::model::nested::Nested;
+use crate::model::node::{self, Carrier, Id, Node, Values};
 use crate::model::random::Random;
 use crate::model::{Model, Parameter};
 use crate::text::exact::Exact;
