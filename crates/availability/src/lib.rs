@@ -17,6 +17,7 @@
 
 mod certain;
 mod error;
+pub mod formats;
 mod scalar;
 pub mod structure;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::diagram::{Diagram, Edge, Full, Store};
+use super::function::size;
 use super::{Limits, StructureFunction};
 use crate::Error;
 
@@ -106,7 +107,7 @@ impl ReliabilityGraph {
         }
         let root = Reach::new(self, &events, limits).and_then(|reach| reach.all(source, &targets));
         let diagram = root.map_err(|Full| {
-            let what = format!("the decision diagrams of the network do not fit into {} MiB", limits.memory >> 20);
+            let what = format!("the decision diagrams of the network do not fit into {}", size(limits.memory));
             Error::new(what, "allow more memory, or replace parts of it that hang on two vertices by one connection")
         })?;
         let levels = (0..events.len()).collect();

@@ -2,7 +2,7 @@
 
 use super::modules::{Part, parts};
 use super::order::{Weights, leaves};
-use super::{Limits, Module, Order, Variable};
+use super::{Limits, Module, Order, Variable, size};
 use crate::Error;
 use crate::structure::diagram::{BYTES_PER_NODE, Diagram, Edge, Full, Store};
 use crate::structure::{FaultTree, Gate, GateKind, Input};
@@ -184,8 +184,8 @@ impl<'a> Build<'a> {
 
     fn full(&self, gate: &Gate, done: usize) -> Error {
         let what = format!(
-            "the decision diagram does not fit into {} MiB: {} nodes when gate {:?} was added, after {done} of {} gates",
-            self.memory >> 20,
+            "the decision diagram does not fit into {}: {} nodes when gate {:?} was added, after {done} of {} gates",
+            size(self.memory),
             self.store.len(),
             gate.name,
             self.part.gates.len()
@@ -194,7 +194,7 @@ impl<'a> Build<'a> {
     }
 
     fn too_small(&self) -> Error {
-        Error::new(format!("the decision diagram does not fit into {} bytes", self.memory), TOO_LARGE)
+        Error::new(format!("the decision diagram does not fit into {}", size(self.memory)), TOO_LARGE)
     }
 }
 

@@ -12,6 +12,7 @@ mod sensitivity;
 use std::sync::OnceLock;
 
 pub use frequency::Repairable;
+pub(crate) use limits::size;
 pub use limits::{Limits, Order};
 pub use sensitivity::Sensitivity;
 

@@ -1,7 +1,7 @@
 //! How the top event depends on each basic event.
 
 use super::evaluate::{Values, bounded, of_edge};
-use super::{Module, StructureFunction, Variable};
+use super::{Module, StructureFunction, Variable, size};
 use crate::structure::diagram::{Difference, Differences};
 use crate::structure::{Bounded, Probability};
 use crate::{Certain, Error, Scalar};
@@ -113,7 +113,7 @@ impl StructureFunction {
             let each = self.modules.iter().map(|module| Differences::of(&module.diagram, self.memory));
             each.collect::<Result<_, _>>().map_err(|_| {
                 let what =
-                    format!("the diagram for importance and derivatives does not fit into {} MiB", self.memory >> 20);
+                    format!("the diagram for importance and derivatives does not fit into {}", size(self.memory));
                 Error::new(what, "allow more memory; the probability of the top event alone needs less")
             })
         });

@@ -1,0 +1,5 @@
+//! File formats of other tools.
+
+pub mod galileo;
+mod lines;
+pub mod open_psa;

@@ -1,0 +1,112 @@
+//! Trees of thousands of events, and what happens where the memory does not suffice.
+
+use availability::structure::{
+    FaultTree, GateKind, Limits, Order, Probability, ReliabilityGraph, SetKind, StructureFunction,
+};
+
+use crate::dependencies::platform;
+use crate::reference::assert_close;
+
+const GROUPS: usize = 100;
+
+fn limits(memory: usize) -> Limits {
+    Limits { memory, ..Limits::default() }
+}
+
+#[test]
+fn a_platform_of_five_thousand_packages() {
+    let tree = platform(GROUPS);
+    assert_eq!(tree.events().len(), 5301);
+    let function = StructureFunction::of_tree(&tree, &limits(32 << 20)).unwrap();
+    let p = |event: usize| Probability::of(1e-6 * (1 + event % 7) as f64);
+    let events: Vec<_> = (0..tree.events().len()).map(p).collect();
+    let sensitivity = function.sensitivity(&events).unwrap();
+    // The groups are independent of each other: each for itself, and all in series with the power.
+    let (mut works, mut slopes) = (events[events.len() - 1].no, Vec::new());
+    for group in 0..GROUPS {
+        let part = tree.with_top(&format!("group {group}")).unwrap();
+        let part = StructureFunction::of_tree(&part, &limits(1 << 20)).unwrap().sensitivity(&events).unwrap();
+        works *= part.top.no;
+        slopes.extend((group * 53..(group + 1) * 53).map(|event| (part.birnbaum(event), part.top.no)));
+    }
+    assert_close("works", sensitivity.top.no, works, 1e-13);
+    for (event, (slope, group_works)) in slopes.into_iter().enumerate() {
+        assert_close("slope", sensitivity.birnbaum(event), slope * works / group_works, 1e-12);
+    }
+    let cuts = function.cut_sets(&limits(32 << 20)).unwrap();
+    assert_eq!(cuts.kind(), SetKind::Cut);
+    let orders = cuts.count_by_order();
+    assert_eq!(orders.len(), 3);
+    let sets = cuts.most_probable(&events, 3).unwrap();
+    assert_eq!(sets.len(), 3);
+    assert!(sets.iter().all(|set| set.events.len() == 1), "{sets:?}");
+    let all = cuts.sum_of_probabilities(&events).unwrap();
+    assert!(all >= sensitivity.top.yes && all < 1.01 * sensitivity.top.yes, "{all} {:?}", sensitivity.top);
+}
+
+#[test]
+fn a_deep_tree_does_not_exhaust_the_stack() {
+    let mut tree = FaultTree::builder();
+    let depth = 20_000;
+    for k in 0..depth {
+        tree.event(format!("e{k}"));
+        let below = if k == 0 { "e0".to_owned() } else { format!("g{}", k - 1) };
+        let kind = if k % 2 == 0 { GateKind::Or } else { GateKind::And };
+        tree.gate(format!("g{k}"), kind, [below, format!("e{k}")]);
+    }
+    let tree = tree.finish(&format!("g{}", depth - 1)).unwrap();
+    let function = StructureFunction::of_tree(&tree, &limits(64 << 20)).unwrap();
+    let events = vec![Probability::of(0.5); depth];
+    let sensitivity = function.sensitivity(&events).unwrap();
+    assert!((sensitivity.top.yes + sensitivity.top.no - 1.0).abs() < 1e-12);
+    // The one that ends the chain decides whenever what is below has occurred.
+    assert_close("last", sensitivity.birnbaum(depth - 1), 2.0 / 3.0, 1e-12);
+    assert!(function.cut_sets(&limits(64 << 20)).unwrap().count() > 0);
+}
+
+/// A tree whose diagram is large in any order: gates over inputs taken here and there.
+fn tangled(gates: usize) -> FaultTree {
+    let mut tree = FaultTree::builder();
+    tree.events((0..60).map(|k| format!("e{k}")));
+    let mut last = 0;
+    for gate in 0..gates {
+        let input = |k: usize| format!("e{}", (gate * 37 + k * k * 11 + gate * gate * k) % 60);
+        let kind = if gate % 3 == 0 { GateKind::AtLeast(2) } else { GateKind::Xor };
+        let count = if gate % 3 == 0 { 5 } else { 1 };
+        let below = if gate == 0 { "e0".to_owned() } else { format!("g{last}") };
+        tree.gate(format!("g{gate}"), kind, (1..=count).map(input).chain([below]));
+        last = gate;
+    }
+    tree.finish(&format!("g{last}")).unwrap()
+}
+
+#[test]
+fn where_the_memory_does_not_suffice_is_said_and_what_to_do() {
+    let tree = tangled(120);
+    for order in [Order::AsWritten, Order::FirstThatFits, Order::Smallest] {
+        let error = StructureFunction::of_tree(&tree, &Limits { memory: 1 << 20, order }).unwrap_err();
+        assert!(error.what.starts_with("the decision diagram does not fit into 1 MiB: 14"), "{error}");
+        assert!(error.what.contains("nodes when gate \"g") && error.what.ends_with("of 120 gates"), "{error}");
+        assert!(error.remedy.starts_with("allow more memory"), "{error}");
+    }
+    let small = StructureFunction::of_tree(&platform(1), &limits(700)).unwrap_err();
+    assert!(small.what.contains("into 700 bytes"), "{small}");
+    let mut grid = ReliabilityGraph::new();
+    for (x, y) in (0..9).flat_map(|x| (0..9).map(move |y| (x, y))) {
+        let vertex = |x: u32, y: u32| format!("{x},{y}");
+        grid.edge(format!("{x},{y} right"), &vertex(x, y), &vertex(x + 1, y));
+        grid.edge(format!("{x},{y} up"), &vertex(x, y), &vertex(x, y + 1));
+    }
+    let error = grid.connected("0,0", &["9,8"], &limits(1 << 20)).unwrap_err();
+    assert!(error.what.contains("network do not fit into 1 MiB"), "{error}");
+}
+
+#[test]
+fn probabilities_come_where_derivatives_and_cut_sets_do_not_fit() {
+    let tree = platform(20);
+    let function = StructureFunction::of_tree(&tree, &Limits::default()).unwrap();
+    let events = vec![Probability::of(1e-6); tree.events().len()];
+    let error = function.cut_sets(&limits(4096)).unwrap_err();
+    assert!(error.what.contains("minimal sets do not fit into 4 KiB"), "{error}");
+    assert!(function.probability(&events).unwrap().yes > 0.0);
+}
