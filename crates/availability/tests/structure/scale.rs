@@ -44,24 +44,33 @@ fn a_platform_of_five_thousand_packages() {
     assert!(all >= sensitivity.top.yes && all < 1.01 * sensitivity.top.yes, "{all} {:?}", sensitivity.top);
 }
 
-#[test]
-fn a_deep_tree_does_not_exhaust_the_stack() {
+/// A chain of gates, alternately or and and, each over an event of its own and the gate below.
+fn chain(depth: usize, own_first: bool) -> FaultTree {
     let mut tree = FaultTree::builder();
-    let depth = 20_000;
     for k in 0..depth {
         tree.event(format!("e{k}"));
-        let below = if k == 0 { "e0".to_owned() } else { format!("g{}", k - 1) };
-        let kind = if k % 2 == 0 { GateKind::Or } else { GateKind::And };
-        tree.gate(format!("g{k}"), kind, [below, format!("e{k}")]);
+        let mut inputs = [format!("e{k}"), if k == 0 { "e0".to_owned() } else { format!("g{}", k - 1) }];
+        if !own_first {
+            inputs.reverse();
+        }
+        tree.gate(format!("g{k}"), if k % 2 == 0 { GateKind::Or } else { GateKind::And }, inputs);
     }
-    let tree = tree.finish(&format!("g{}", depth - 1)).unwrap();
-    let function = StructureFunction::of_tree(&tree, &limits(64 << 20)).unwrap();
-    let events = vec![Probability::of(0.5); depth];
-    let sensitivity = function.sensitivity(&events).unwrap();
-    assert!((sensitivity.top.yes + sensitivity.top.no - 1.0).abs() < 1e-12);
-    // The one that ends the chain decides whenever what is below has occurred.
-    assert_close("last", sensitivity.birnbaum(depth - 1), 2.0 / 3.0, 1e-12);
-    assert!(function.cut_sets(&limits(64 << 20)).unwrap().count() > 0);
+    tree.finish(&format!("g{}", depth - 1)).unwrap()
+}
+
+#[test]
+fn a_deep_tree_does_not_exhaust_the_stack() {
+    // With the own event last each gate is decided at the bottom, and a step goes all the way down.
+    for (depth, own_first) in [(20_000, true), (2_000, false)] {
+        let limits = Limits { memory: 64 << 20, order: Order::AsWritten };
+        let function = StructureFunction::of_tree(&chain(depth, own_first), &limits).unwrap();
+        let sensitivity = function.sensitivity(&vec![Probability::of(0.5); depth]).unwrap();
+        assert!((sensitivity.top.yes + sensitivity.top.no - 1.0).abs() < 1e-12);
+        // The last event decides whenever what is below has occurred: x = 1/2 + x/4.
+        assert_close("last", sensitivity.birnbaum(depth - 1), 2.0 / 3.0, 1e-12);
+        // A cut goes down to some or, and takes all ands above: one more for each or.
+        assert_eq!(function.cut_sets(&limits).unwrap().count(), depth as u128 / 2);
+    }
 }
 
 /// A tree whose diagram is large in any order: gates over inputs taken here and there.
