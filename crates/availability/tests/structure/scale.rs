@@ -100,14 +100,44 @@ fn where_the_memory_does_not_suffice_is_said_and_what_to_do() {
     }
     let small = StructureFunction::of_tree(&platform(1), &limits(700)).unwrap_err();
     assert!(small.what.contains("into 700 bytes"), "{small}");
+    let error = grid(9).connected("0,0", &["8,8"], &limits(1 << 20)).unwrap_err();
+    assert!(error.what.contains("network does not fit into 1 MiB"), "{error}");
+}
+
+/// A square of so many by so many vertices, each connected with its neighbours.
+fn grid(side: usize) -> ReliabilityGraph {
     let mut grid = ReliabilityGraph::new();
-    for (x, y) in (0..9).flat_map(|x| (0..9).map(move |y| (x, y))) {
-        let vertex = |x: u32, y: u32| format!("{x},{y}");
-        grid.edge(format!("{x},{y} right"), &vertex(x, y), &vertex(x + 1, y));
-        grid.edge(format!("{x},{y} up"), &vertex(x, y), &vertex(x, y + 1));
+    for (x, y) in (0..side).flat_map(|x| (0..side).map(move |y| (x, y))) {
+        for (to_x, to_y) in [(x + 1, y), (x, y + 1)].into_iter().filter(|&(x, y)| x < side && y < side) {
+            grid.edge(format!("{x},{y} to {to_x},{to_y}"), &format!("{x},{y}"), &format!("{to_x},{to_y}"));
+        }
     }
-    let error = grid.connected("0,0", &["9,8"], &limits(1 << 20)).unwrap_err();
-    assert!(error.what.contains("network do not fit into 1 MiB"), "{error}");
+    grid
+}
+
+#[test]
+fn a_network_grows_with_its_width_and_not_with_its_size() {
+    // A ladder of 1,000 rungs, against the recursion over its rungs: whether the end of the one side is reached from the
+    // beginning, of the other, and of which both.
+    let mut ladder = ReliabilityGraph::new();
+    for k in 0..1000 {
+        ladder.edge(format!("rung {k}"), &format!("a{k}"), &format!("b{k}"));
+        for side in ["a", "b"] {
+            ladder.edge(format!("{side} {k}"), &format!("{side}{k}"), &format!("{side}{}", k + 1));
+        }
+    }
+    let function = ladder.connected("a0", &["a1000"], &limits(8 << 20)).unwrap();
+    assert!(function.nodes() < 20_000, "{}", function.nodes());
+    let (p, q) = (0.999, 0.001);
+    let (mut only_a, mut only_b, mut both) = (1.0, 0.0, 0.0);
+    for _ in 0..1000 {
+        let joined = both + p * (only_a + only_b);
+        let (one_a, one_b) = (q * only_a, q * only_b);
+        (only_a, only_b, both) = (p * one_a + p * q * joined, p * one_b + q * p * joined, p * p * joined);
+    }
+    let down = function.probability(&vec![Probability::of(q); function.events().len()]).unwrap();
+    assert_close("ladder", down.no, only_a + both, 1e-12);
+    assert!(grid(8).connected("0,0", &["7,7"], &limits(64 << 20)).is_ok());
 }
 
 #[test]
