@@ -4,7 +4,7 @@ use super::Full;
 use super::store::{Diagram, Edge, place};
 
 /// Bytes that one pair takes: up to 24 in the list of pairs, 24 in that of differences, 8 in the table.
-const BYTES_PER_PAIR: usize = 56;
+pub(crate) const BYTES_PER_PAIR: usize = 56;
 
 /// A pair of functions `(a, b)`: the entry for it, and whether it is to be read as `(b, a)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ fn smallest(
             (Ok(diagram), Some(module)) if diagram.len() >= module.diagram.len() => {}
             (Ok(diagram), _) => {
                 let variables = leaves.iter().filter_map(|&leaf| variable(tree, leaf, module_of)).collect();
-                best = Some(Module { variables, diagram });
+                best = Some(Module { variables, diagram, coherent: is_coherent(tree, part) });
             }
             (Err(error), _) => refused = Some(error),
         }
@@ -49,6 +49,10 @@ fn smallest(
         (None, Some(error)) => Err(error),
         (None, None) => Err(Error::new("no order of the events was tried", "choose an order")),
     }
+}
+
+fn is_coherent(tree: &FaultTree, part: &Part) -> bool {
+    !part.gates.iter().any(|&gate| matches!(tree.gates()[gate].kind, GateKind::Not | GateKind::Xor))
 }
 
 fn variable(tree: &FaultTree, leaf: Input, module_of: &impl Fn(Input) -> usize) -> Option<Variable> {
