@@ -6,6 +6,7 @@ mod distribution;
 mod large;
 mod nested;
 mod node;
+mod nodes;
 mod plan;
 mod precise;
 mod random;
@@ -14,6 +15,7 @@ mod structure_solve;
 mod timed_solve;
 
 pub use distribution::Distribution;
+pub(crate) use nodes::Nodes;
 pub use plan::Plan;
 
 use crate::chain::{Chain, States};
