@@ -11,6 +11,7 @@ mod evaluate;
 pub mod generator;
 mod graph;
 mod large;
+mod lumping;
 mod measure;
 mod model;
 mod network;
@@ -19,6 +20,7 @@ mod transient;
 
 pub use evaluate::Gradient;
 pub use large::Steady;
+pub use lumping::Lumped;
 pub use measure::{Measure, Quantity};
 pub use model::{Arc, Chain, Rewards, States};
 pub use sparse::Sparse;

@@ -7,6 +7,7 @@
 
 mod certificate;
 mod krylov;
+mod passage;
 mod steady;
 mod sweep;
 
