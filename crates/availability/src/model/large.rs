@@ -14,26 +14,30 @@ const LARGE: usize = 3_000;
 /// Roundings of a rate: of its inputs, and of the few operations that a rule makes of them.
 const ROUNDINGS: f64 = 8.0;
 
-/// A question with the node that asks it.
-type Asked<'a> = (Id, &'a ChainQuestion);
+/// A state space, and the questions about it with the nodes that ask them.
+type Asked<'a> = (&'a Arc<Generated>, Vec<(Id, &'a ChainQuestion)>);
 
 /// The answers to all questions about the long run of large state spaces, by node; each state space is iterated once.
 ///
 /// # Errors
 /// If an iteration stands still before it is done, or the space has no long run.
 pub(crate) fn answers(nodes: &[Node]) -> Result<BTreeMap<Id, Certain>, Error> {
-    let mut by_space: BTreeMap<*const Generated, (&Generated, Vec<Asked<'_>>)> = BTreeMap::new();
+    let mut spaces: Vec<Asked<'_>> = Vec::new();
     for (id, node) in nodes.iter().enumerate() {
         let Node::Solve(Solve::Chain(question), _) = node else { continue };
         let ChainModel::Rules(rules) = &question.model else { continue };
-        if question.until.is_none() && rules.space.states() > LARGE {
-            by_space.entry(Arc::as_ptr(rules)).or_insert((rules, Vec::new())).1.push((id, question));
+        if question.until.is_some() || rules.space.states() <= LARGE {
+            continue;
+        }
+        match spaces.iter_mut().find(|(known, _)| Arc::ptr_eq(known, rules)) {
+            Some((_, questions)) => questions.push((id, question)),
+            None => spaces.push((rules, vec![(id, question)])),
         }
     }
     let mut answers = BTreeMap::new();
-    for (rules, asked) in by_space.into_values() {
+    for (rules, questions) in spaces {
         let steady = Steady::of(rules.space.arcs())?;
-        for (id, question) in asked {
+        for (id, question) in questions {
             answers.insert(id, question.in_the_long_run(rules, &steady)?);
         }
     }

@@ -84,7 +84,7 @@ fn measures_that_do_not_fit_are_refused_with_those_that_do() {
         ("measure defects per million of d", "how long does a call last?"),
     ] {
         let found = error(&format!("{DUPLEX}{line}"));
-        assert!(found.contains(&format!("x.avail:7:")) && found.contains(said), "{line}\n{found}");
+        assert!(found.contains("x.avail:7:") && found.contains(said), "{line}\n{found}");
     }
 }
 

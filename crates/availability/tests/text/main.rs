@@ -3,6 +3,7 @@
 mod cases;
 mod errors;
 mod formats;
+mod guide;
 mod sip;
 mod support;
 mod uncertainty;

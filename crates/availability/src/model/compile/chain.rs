@@ -250,10 +250,7 @@ impl Compiler<'_> {
         Ok(Some(if up.is_empty() { downs.into_iter().map(|down| !down).collect() } else { ups }))
     }
 
-    fn chain_rewards(
-        &mut self,
-        draft: &Draft,
-    ) -> Result<Rewards, Error> {
+    fn chain_rewards(&mut self, draft: &Draft) -> Result<Rewards, Error> {
         let zero = self.constant(Exact::ZERO, Dimension::PLAIN);
         let (mut rewards, mut dimensions) = (BTreeMap::<String, Earnings>::new(), BTreeMap::new());
         for Earned { name, from, to, amount, dimension } in &draft.rewards {
