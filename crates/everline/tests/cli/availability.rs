@@ -73,7 +73,7 @@ fn a_wrong_model_is_shown_with_its_line() {
     assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
     assert_eq!(
         ended.err,
-        "error: duplex.avail:5:23: there is no `lamda`; did you mean `lambda`?\n  \
+        "error: duplex.avail:5:25: there is no `lamda`; did you mean `lambda`?\n  \
          5 |   both   -> unseen at 2*lamda\n    |                         ^^^^^\n  \
          help: declare it with `parameter` or `let`\n"
     );
