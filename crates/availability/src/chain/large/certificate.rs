@@ -107,13 +107,14 @@ impl Steady<'_> {
         let mut values = vec![0.0; self.arcs.states()];
         let rough = self.weights.iter().zip(earned).map(|(weight, earned)| weight * earned).sum::<f64>() / self.total;
         let mut best = Certain { value: rough, relative_error: 1.0 };
-        for stretch in 0..MOST / STRETCH {
+        let mut misses = 0;
+        for _ in 0..MOST / STRETCH {
             let next = self.enclose(earned, &values);
-            let gained = next.relative_error < 0.9 * best.relative_error;
+            misses = if next.relative_error < 0.9 * best.relative_error { 0 } else { misses + 1 };
             if next.relative_error < best.relative_error {
                 best = next;
             }
-            if best.relative_error <= ENOUGH || (!gained && stretch > 4) {
+            if best.relative_error <= ENOUGH || misses > 3 {
                 break;
             }
             (0..STRETCH).for_each(|_| self.pull(|state| earned[state] - rough, &mut values));
