@@ -72,7 +72,9 @@ impl Steady<'_> {
                 let out = self.exits[state] * times[state];
                 let rounding = self.row_error(state) * (size + out.abs());
                 if state != self.anchor {
-                    slack = slack.min(if times[state] < 0.0 { f64::NEG_INFINITY } else { out - sum - rounding });
+                    // `min` would pass over what is no number.
+                    let fit = times[state] >= 0.0 && times[state].is_finite();
+                    slack = slack.min(if fit { out - sum - rounding } else { f64::NEG_INFINITY });
                 }
             },
         });
