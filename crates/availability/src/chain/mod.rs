@@ -1,8 +1,14 @@
 //! Continuous-time Markov chains, and every measure that availability asks of them.
 //!
-//! - [`Chain`]: states, arcs, labels and rewards as values; [`Measure`]: what is asked in the long run or until a first
-//!   passage; [`Chain::evaluate`] gives the number, [`Chain::certain`] its proven digits, [`Chain::gradient`] its derivatives
-//!   by all rates in one pass.
+//! | question | where | how |
+//! |---|---|---|
+//! | long run, mean until a first passage, which cause first | [`Measure`], [`Chain::evaluate`], [`Chain::certain`] | elimination without subtraction (`elimination`) |
+//! | derivatives of these by all rates | [`Chain::gradient`] | the same elimination backwards; on [`crate::Dual`] a column of the Hessian |
+//! | at a time, until a time, within a time | [`Chain::probability_at`], [`Chain::collected_until`], [`Chain::reached_within`] | uniformisation (`transient`) |
+//! | distribution of the downtime within a time | [`Chain::more_downtime_than`] | uniformisation with two clocks |
+//! | chains written as rules | [`generator`] | breadth-first exploration of packed states |
+//! | millions of states | [`Steady`], [`Sparse::mean_time_to`] | sweeps and GMRES, with an enclosure that is proven (`large`) |
+//! | symmetric models | [`Chain::lump`] | partition refinement |
 //!
 //! Start reading at `model`, then `measure`, then `elimination`, which is the engine below both.
 

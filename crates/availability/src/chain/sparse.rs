@@ -2,7 +2,7 @@
 
 /// The arcs of a large chain by the state that they leave, in compressed rows: 6 bytes an arc while there are at most 65,536
 /// different rates, 12 beyond.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Sparse {
     /// Where the arcs of each state begin, and at last where they end.
     pub(super) offsets: Vec<u32>,
@@ -59,11 +59,17 @@ impl Table {
     }
 }
 
+impl Default for Sparse {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Sparse {
     /// No states.
     #[must_use]
     pub fn new() -> Self {
-        Self { offsets: vec![0], ..Self::default() }
+        Self { offsets: vec![0], ends: Vec::new(), rates: Rates::default() }
     }
 
     /// How many states there are.

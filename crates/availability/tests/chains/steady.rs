@@ -161,3 +161,20 @@ fn what_the_measure_needs_and_the_chain_has_not_is_named() {
     chain.add_arc(2, lone, 1e-3).expect("an arc");
     assert_eq!(refuse(&chain, steady()), "state 'lone' is absorbing: no arc with a positive rate leaves it");
 }
+
+#[test]
+fn the_backward_pass_on_duals_gives_the_second_derivatives() {
+    let measure = |n: usize| Measure::unavailability(States::of(&[n]));
+    // U = 2 r^2 / (1 + 2 r + 2 r^2) with r = lambda / mu, derived twice by lambda at mu = 1.
+    let lambda = 0.01;
+    let gradient = birth_death(2, Dual::variable(lambda), Dual::from(1.0), false)
+        .gradient(&Measure::unavailability(States::of(&[2])))
+        .expect("a gradient");
+    // Arcs 0 and 2 fail, at 2 lambda and lambda.
+    let second = 2.0 * gradient.rates[0].slope + gradient.rates[2].slope;
+    let sum: f64 = 1.0 + 2.0 * lambda + 2.0 * lambda * lambda;
+    let expected = (4.0 - 24.0 * lambda * lambda - 16.0 * lambda.powi(3)) / sum.powi(3);
+    near("second derivative", second, expected, 1e-13);
+    let plain = birth_death(2, lambda, 1.0, false).gradient(&measure(2)).expect("a gradient");
+    near("first derivative", gradient.rates[0].value, plain.rates[0], 1e-15);
+}

@@ -118,6 +118,23 @@ fn the_downtime_of_a_pair_within_a_year() {
 }
 
 #[test]
+fn a_time_of_too_many_jumps_is_refused_and_a_long_one_ends_early() {
+    let mut chain = Chain::new();
+    let (up, down) = (chain.add_state("up"), chain.add_state("down"));
+    chain.add_arc(up, down, 1e-3).expect("an arc");
+    chain.add_arc(down, up, 1e3).expect("an arc");
+    let down = States::of(&[down]);
+    // 8.8 million jumps, of which the first few hundred decide: then all starts have the same value.
+    let year = chain.probability_at(&down, 8760.0).expect("a number").certain(&chain);
+    near("U", year.value, 1e-6 / (1.0 + 1e-6), year.relative_error + 1e-15);
+    assert!(year.relative_error < 1e-9, "{year:?}");
+    let error = chain.more_downtime_than(&down, 1e5, 1e7).expect_err("a refusal");
+    assert!(error.what.starts_with("the chain is too fast for this time"), "{error}");
+    let error = chain.probability_at(&down, 1e9).expect_err("a refusal");
+    assert!(error.what.starts_with("the chain is too stiff for this time: it makes up to 2.0e12 jumps"), "{error}");
+}
+
+#[test]
 fn derivatives_run_through_time() {
     let file = read("mm13-smoke");
     let number = |lambda: f64, slope: f64| {

@@ -72,7 +72,9 @@ impl Steady<'_> {
                 let out = self.exits[state] * times[state];
                 let rounding = self.row_error(state) * (size + out.abs());
                 if state != self.anchor {
-                    slack = slack.min(if times[state] < 0.0 { f64::NEG_INFINITY } else { out - sum - rounding });
+                    // `min` would pass over what is no number.
+                    let fit = times[state] >= 0.0 && times[state].is_finite();
+                    slack = slack.min(if fit { out - sum - rounding } else { f64::NEG_INFINITY });
                 }
             },
         });
@@ -107,13 +109,14 @@ impl Steady<'_> {
         let mut values = vec![0.0; self.arcs.states()];
         let rough = self.weights.iter().zip(earned).map(|(weight, earned)| weight * earned).sum::<f64>() / self.total;
         let mut best = Certain { value: rough, relative_error: 1.0 };
-        for stretch in 0..MOST / STRETCH {
+        let mut misses = 0;
+        for _ in 0..MOST / STRETCH {
             let next = self.enclose(earned, &values);
-            let gained = next.relative_error < 0.9 * best.relative_error;
+            misses = if next.relative_error < 0.9 * best.relative_error { 0 } else { misses + 1 };
             if next.relative_error < best.relative_error {
                 best = next;
             }
-            if best.relative_error <= ENOUGH || (!gained && stretch > 4) {
+            if best.relative_error <= ENOUGH || misses > 3 {
                 break;
             }
             (0..STRETCH).for_each(|_| self.pull(|state| earned[state] - rough, &mut values));

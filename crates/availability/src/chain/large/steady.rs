@@ -15,7 +15,7 @@ pub struct Steady<'a> {
     pub(super) anchor: usize,
     /// The states by their distance to the anchor, in arcs.
     pub(super) order: Vec<u32>,
-    /// Mean times to the anchor, not less than the true ones by more than `1 / slack`; see `certificate`.
+    /// Over `slack` they bound the mean times to the anchor from above; see `certificate`.
     pub(super) times: Vec<f64>,
     pub(super) slack: f64,
     /// Sum over all states of the imbalance of flow times the mean time to the anchor.
@@ -24,10 +24,10 @@ pub struct Steady<'a> {
 
 /// Sweeps at most.
 const MOST: usize = 20_000;
-/// Sweeps between two looks at their progress.
+/// Sweeps between two looks at their progress, and between two cycles of GMRES.
 const STRETCH: usize = 8;
 /// Relative change of the weights in one sweep at which the proof takes over: it needs no more than this.
-const STILL: f64 = 2e-13;
+const STILL: f64 = 1e-14;
 
 impl<'a> Steady<'a> {
     /// Iterates to the steady state of a chain whose states are in breadth-first order, as [`super::super::generator::Space`]
@@ -37,12 +37,20 @@ impl<'a> Steady<'a> {
     /// If a state is absorbing, or the iteration stands still before it is there, or no way leads back from some states.
     pub fn of(arcs: &'a Sparse) -> Result<Self, Error> {
         let exits = arcs.pass(Exits);
+        let missing = arcs.ends.iter().any(|&end| end as usize >= arcs.states());
+        if arcs.states() == 0 || missing || exits.iter().any(|exit| !exit.is_finite()) {
+            return Err(Error::new(
+                format!("the arcs of {} states lead to others, or have a rate that is none", arcs.states()),
+                "give each state its row; a rate is a finite number, 0 or more",
+            ));
+        }
         if let Some(stuck) = exits.iter().position(|&exit| exit <= 0.0) {
             return Err(Error::new(
                 format!("state number {stuck} is absorbing: no arc leaves it"),
                 "a steady-state measure needs a way back from every state; ask for a first passage, or add the repair",
             ));
         }
+        let order = way_back(arcs, 0)?;
         let mut pending = vec![0.0; arcs.states()];
         pending[0] = exits[0];
         let mut weights = vec![0.0; arcs.states()];
@@ -56,7 +64,7 @@ impl<'a> Steady<'a> {
             weights,
             total,
             anchor,
-            order: way_back(arcs, anchor)?,
+            order: if anchor == 0 { order } else { way_back(arcs, anchor)? },
             times: Vec::new(),
             slack: 0.0,
             imbalance: f64::INFINITY,
@@ -81,8 +89,7 @@ impl<'a> Steady<'a> {
 fn iterate(arcs: &Sparse, exits: &[f64], pending: &mut [f64], weights: &mut [f64]) -> Result<(), Error> {
     let sweep = |pending: &mut [f64], weights: Option<&mut [f64]>| arcs.pass(Push { exits, pending, weights });
     let mut before = f64::INFINITY;
-    let mut stalls = 0;
-    let mut swept = 0;
+    let (mut stalls, mut swept, mut krylov) = (0, 0, false);
     while swept < MOST {
         (1..STRETCH).for_each(|_| sweep(pending, None));
         let last = pending.to_vec();
@@ -99,9 +106,11 @@ fn iterate(arcs: &Sparse, exits: &[f64], pending: &mut [f64], weights: &mut [f64
         if stalls >= 3 && change < 1e-13 {
             return Ok(());
         }
-        // How many stretches are left at this speed.
+        // How many stretches are left at this speed? GMRES is worth its vectors if they are many; the sweeps of the next
+        // stretch smooth what it leaves rough, without which it stalls.
         let left = (STILL / change).ln() / (change / before).min(0.999).ln();
-        if before.is_finite() && left > 6.0 {
+        krylov |= before.is_finite() && left > 6.0;
+        if krylov {
             cycle(pending, |y| sweep(y, None), |y| sweep(y, None));
             swept += super::krylov::DIRECTIONS + 1;
         }

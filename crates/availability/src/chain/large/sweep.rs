@@ -44,13 +44,14 @@ impl Sparse {
     }
 }
 
-/// The sum of the rates out of each state.
+/// The sum of the rates out of each state; not a number if one of them is negative or none.
 pub(super) struct Exits;
 
 impl Pass for Exits {
     type Output = Vec<f64>;
     fn run(self, arcs: &Sparse, rates: &impl Read) -> Vec<f64> {
-        (0..arcs.states()).map(|state| arcs.places(state).map(|place| rates.at(place)).sum()).collect()
+        let rate = |place| if rates.at(place) >= 0.0 { rates.at(place) } else { f64::NAN };
+        (0..arcs.states()).map(|state| arcs.places(state).map(rate).sum()).collect()
     }
 }
 

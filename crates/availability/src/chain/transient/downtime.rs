@@ -68,14 +68,14 @@ impl Chain<f64> {
         }
         let clocks = Clocks::new(self, down);
         let ticks = [time - downtime, downtime];
-        let [up, low] = [0, 1].map(|side| Poisson::new(clocks.rates[side] * ticks[side]));
-        let cells = (up.last() as f64 + 1.0) * (low.last() as f64 + 1.0);
-        if cells * clocks.arcs as f64 > MOST {
+        let means = [clocks.rates[0] * ticks[0], clocks.rates[1] * ticks[1]];
+        if (means[0] + 1.0) * (means[1] + 1.0) * clocks.arcs as f64 > MOST || means[0].max(means[1]) > Poisson::MOST {
             return Err(Error::new(
-                format!("the chain is too fast for this time: up to {} jumps up and {} down", up.last(), low.last()),
+                format!("the chain is too fast for this time: {:.1e} jumps up and {:.1e} down", means[0], means[1]),
                 "ask for shorter times, or take away the fastest states, whose share of the time is the smallest",
             ));
         }
+        let [up, low] = means.map(Poisson::new);
         let value = self.walk(&clocks, &up, &low);
         let steps = (up.last() + low.last() + 2) as f64;
         let rounding = (steps * (clocks.rounding + 1.0) + 2.0 * (up.rounding + low.rounding) + 2.0 * steps) * UNIT;

@@ -17,7 +17,10 @@ pub(super) struct Poisson {
 const NEGLIGIBLE: f64 = 1e-60;
 
 impl Poisson {
-    /// For this mean, 0 or more and finite.
+    /// The largest mean: its weights take some 50 MB.
+    pub(super) const MOST: f64 = 1e10;
+
+    /// For this mean, from 0 to [`Self::MOST`].
     pub(super) fn new(mean: f64) -> Self {
         let mode = mean.floor();
         let mut below = Vec::new();

@@ -131,6 +131,9 @@ pub(super) fn evolve<T: Scalar>(
         let by_start = earned.into_iter().map(|value| value * factor).collect();
         return Ok(Timed { by_start, rounding: UNIT, truncation: 0.0 });
     }
+    if jumps.rate * time > Poisson::MOST {
+        return Err(too_stiff(jumps.rate, time, 0));
+    }
     let poisson = Poisson::new(jumps.rate * time);
     let weight = |step: usize| match wanted {
         Wanted::AtTheEnd => poisson.exactly(step),
