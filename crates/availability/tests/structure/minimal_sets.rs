@@ -1,6 +1,6 @@
 //! Minimal cut and path sets, against all 2^n cases and against the reference.
 
-use availability::structure::{FaultTree, Limits, MinimalSet, Probability, SetFamily, StructureFunction};
+use availability::structure::{FaultTree, GateKind, Limits, MinimalSet, Probability, SetFamily, StructureFunction};
 use proptest::prelude::*;
 
 use crate::brute_force::{occurs, sum, trees};
@@ -89,9 +89,14 @@ fn the_reference_case_has_392_cut_sets() {
 
 #[test]
 fn a_tree_with_a_negation_that_matters_has_none() {
-    use availability::structure::GateKind;
     let mut tree = FaultTree::builder();
     tree.events(["a", "b"]).gate("not b", GateKind::Not, ["b"]).gate("top", GateKind::And, ["a", "not b"]);
     let error = function(&tree.finish("top").unwrap()).cut_sets(&Limits::default()).unwrap_err();
     assert!(error.what.contains("\"b\" may prevent the top event"), "{error}");
+    // Negations that cancel do not matter.
+    let mut tree = FaultTree::builder();
+    tree.events(["a", "b"]).gate("works", GateKind::Not, ["b"]).gate("fails", GateKind::Not, ["works"]);
+    tree.gate("top", GateKind::And, ["a", "fails"]);
+    let cuts = function(&tree.finish("top").unwrap()).cut_sets(&Limits::default()).unwrap();
+    assert_eq!(cuts.count_by_order(), [0, 0, 1]);
 }

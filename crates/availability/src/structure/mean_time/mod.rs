@@ -41,7 +41,9 @@ impl StructureFunction {
         let rates: Vec<Bounded> = rates.iter().map(|&rate| rate.into()).collect();
         let read = |value| Bounded::from(Certain { value, relative_error: f64::EPSILON / 2.0 });
         let mut time = panels.integral(self, &rates, read);
-        time.error += panels.truncation;
+        // Twice, for the bounds were taken at rates that may themselves be off; where they are off by so much that this does
+        // not cover it, the error that they hand on is many times larger.
+        time.error += 2.0 * panels.truncation;
         Ok(time.into())
     }
 

@@ -1,5 +1,7 @@
 //! Copies written out, one by one.
 
+use std::collections::BTreeSet;
+
 use super::{FaultTree, GateKind, Input};
 use crate::Error;
 
@@ -41,23 +43,25 @@ impl Expansion<'_> {
     /// Declares all that is below a root, with a prefix for the copy that it belongs to.
     fn declare(&mut self, root: Input, prefix: &str) -> Result<(), Error> {
         let tree = self.tree;
-        let mut seen = vec![false; tree.gates.len()];
-        let mut event_seen = vec![false; tree.events.len()];
+        let mut seen = BTreeSet::new();
         let mut open = vec![root];
         while let Some(input) = open.pop() {
+            if !seen.insert(input) {
+                continue;
+            }
             match input {
-                Input::Event(event) if !std::mem::replace(&mut event_seen[event], true) => {
+                Input::Event(event) => {
                     self.count(1)?;
                     self.builder.event(format!("{prefix}{}", tree.events[event]));
                     self.origins.push(event);
                 }
-                Input::Gate(gate) if !std::mem::replace(&mut seen[gate], true) => {
+                Input::Gate(gate) => {
                     self.gate(gate, prefix)?;
                     if !matches!(tree.gates[gate].kind, GateKind::Copies { .. }) {
                         open.extend(tree.gates[gate].inputs.iter().rev());
                     }
                 }
-                _ => {}
+                Input::House(_) => {}
             }
         }
         Ok(())
