@@ -15,10 +15,14 @@
 //!   [`Dual`].
 #![forbid(unsafe_code)]
 
+pub mod capacity;
 mod certain;
+mod chance;
 mod error;
+pub mod estimate;
 mod scalar;
 
 pub use certain::Certain;
+pub use chance::Chance;
 pub use error::{Error, Place};
 pub use scalar::{Dual, Scalar};
