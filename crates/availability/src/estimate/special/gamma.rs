@@ -67,8 +67,9 @@ pub fn ln_gamma(x: f64) -> f64 {
     stirling_error(x) + (x - 0.5) * x.ln() - x + HALF_LN_TWO_PI
 }
 
-/// x^a e^-x / (a times the gamma function of a), the factor before every expansion.
-fn weight(shape: f64, x: f64) -> f64 {
+/// x^a e^-x / (a times the gamma function of a), the factor before every expansion; for a whole number a the probability
+/// that a Poisson count of mean x is a.
+pub(crate) fn poisson_weight(shape: f64, x: f64) -> f64 {
     (-stirling_error(shape) - deviance(shape, x)).exp() / (std::f64::consts::TAU * shape).sqrt()
 }
 
@@ -87,10 +88,10 @@ pub fn gamma_tails(shape: f64, x: f64) -> Tails {
         return Tails { lower: 1.0, upper: 0.0 };
     }
     if x >= shape + 1.0 {
-        let upper = weight(shape, x) * shape * upper_fraction(shape, x);
+        let upper = poisson_weight(shape, x) * shape * upper_fraction(shape, x);
         return Tails { lower: 1.0 - upper, upper };
     }
-    let lower = weight(shape, x) * lower_series(shape, x);
+    let lower = poisson_weight(shape, x) * lower_series(shape, x);
     let upper = if shape < 1.0 && lower > 0.5 { small_shape_upper(shape, x) } else { 1.0 - lower };
     Tails { lower, upper }
 }
@@ -148,7 +149,7 @@ pub fn gamma_quantile(shape: f64, tail: Tail) -> f64 {
     }
     let Some(tail) = tail.smaller() else { return f64::NAN };
     let off = |x: f64| {
-        let (Tails { lower, upper }, mass) = (gamma_tails(shape, x), shape * weight(shape, x));
+        let (Tails { lower, upper }, mass) = (gamma_tails(shape, x), shape * poisson_weight(shape, x));
         match tail {
             Tail::Lower(p) => (lower.ln() - p.ln(), mass / lower),
             Tail::Upper(q) => (q.ln() - upper.ln(), mass / upper),

@@ -21,7 +21,8 @@ pub use laws::{
     binomial_at_most, chi_square_quantile, f_quantile, normal_quantile, normal_tails, poisson_at_most, student_quantile,
 };
 
-pub(crate) use gamma::{deviance, stirling_error};
+pub(crate) use gamma::{deviance, poisson_weight, stirling_error};
+pub(crate) use newton::increasing_root;
 
 /// The two tails of a distribution at a point, each computed by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]

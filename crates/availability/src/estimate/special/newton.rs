@@ -6,7 +6,7 @@ const STEPS: usize = 400;
 /// The root of an increasing function, whose value and slope are given: Newton steps, kept within the bracket that the signs
 /// seen so far leave, halved where a step would leave it. Ends where a step no longer moves the argument, or where the value
 /// no longer falls (rounding).
-pub(super) fn increasing_root(start: f64, function: impl Fn(f64) -> (f64, f64)) -> f64 {
+pub(crate) fn increasing_root(start: f64, function: impl Fn(f64) -> (f64, f64)) -> f64 {
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
     let mut x = start;
     let mut stride = 1.0;
