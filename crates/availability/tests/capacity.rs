@@ -150,7 +150,7 @@ fn levels_of_independent_units_are_binomial() {
     }
     close("none", levels.at_least(1).lower, down.powi(5));
     close("missing", levels.missing_share(), down);
-    close("minutes", levels.minutes_below(1), down.powi(5) * 525_960.0);
+    close("minutes", levels.minutes_below(1), down.powi(5) * 525_600.0);
     // One port each, by hand: refused shares of Erlang B, all if nothing is up.
     let two = Levels::new(vec![0.01, 0.09, 0.9]).expect("valid");
     close("refused", two.refused_share(1, 1.0).expect("valid"), 0.01 + 0.09 * 0.5 + 0.9 * 0.2);

@@ -5,8 +5,8 @@ use super::positive;
 use crate::Error;
 use crate::estimate::special::Tails;
 
-/// Minutes of a year of 365.25 days.
-const MINUTES_A_YEAR: f64 = 525_960.0;
+/// Minutes of a year of 365 days.
+const MINUTES_A_YEAR: f64 = 525_600.0;
 
 /// The distribution of the number of units that are up, of n.
 #[derive(Clone, Debug, PartialEq)]

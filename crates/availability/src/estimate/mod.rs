@@ -9,6 +9,8 @@
 //! | knowledge from before, and new observations | [`RateBelief`], [`CoverageBelief`] |
 //! | is the rate constant, are times exponential | [`laplace_trend`], [`power_law_trend`], [`exponential_test`], [`total_time_on_test`] |
 //! | times that are not, as phases of a chain | [`HyperErlang`] |
+//! | all of the above from a log of failures and repairs | [`log`] |
+//! | the failure rate of hardware from its parts | [`parts`] |
 //! | how much has to be observed | [`injections_needed`], [`time_needed`], [`SequentialTest`] |
 //!
 //! An interval is *exact* if it holds the true value just as often as its confidence says, and *conservative* if at least as
@@ -20,6 +22,8 @@ mod bayes;
 mod confidence;
 mod coverage;
 mod exponential;
+pub mod log;
+pub mod parts;
 mod phase_type;
 mod plan;
 mod rate;
