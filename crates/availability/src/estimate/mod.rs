@@ -9,6 +9,7 @@
 //! | knowledge from before, and new observations | [`RateBelief`], [`CoverageBelief`] |
 //! | is the rate constant, are times exponential | [`laplace_trend`], [`power_law_trend`], [`exponential_test`], [`total_time_on_test`] |
 //! | times that are not, as phases of a chain | [`HyperErlang`] |
+//! | coverage and times from a drill | [`drill`] |
 //! | all of the above from a log of failures and repairs | [`log`] |
 //! | the failure rate of hardware from its parts | [`parts`] |
 //! | how much has to be observed | [`injections_needed`], [`time_needed`], [`SequentialTest`] |
@@ -21,6 +22,7 @@ mod availability;
 mod bayes;
 mod confidence;
 mod coverage;
+pub mod drill;
 mod exponential;
 pub mod log;
 pub mod parts;

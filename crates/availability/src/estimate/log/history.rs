@@ -132,7 +132,8 @@ impl Observed {
             (Event::Down | Event::Up, Some((up, since))) => {
                 let is = if up { "up" } else { "down" };
                 let what = format!("{name} is {is} already, since line {}: an event is missing between", since.line);
-                let remedy = "find out when it changed, or end the observation and begin it anew where its state is known";
+                let remedy =
+                    "find out when it changed, or end the observation and begin it anew where its state is known";
                 return Err((what, remedy));
             }
         };
