@@ -105,7 +105,7 @@ fn clock_time(clock: &str) -> Result<(i64, i64), &'static str> {
     let unit = [3600, 60, 1][compact.len() / 2 - 1];
     let nanoseconds = fraction.map_or(Ok(0), |fraction| fraction_of(fraction, unit))?;
     let seconds = 3600 * hour + 60 * minute + second;
-    if seconds > DAY || (hour == 24 && (seconds > DAY || nanoseconds > 0)) {
+    if seconds > DAY || (seconds == DAY && hour == 24 && nanoseconds > 0) {
         return Err("the day ends at 24:00");
     }
     Ok((seconds + nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000))
