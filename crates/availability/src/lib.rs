@@ -17,12 +17,17 @@
 
 pub mod capacity;
 mod certain;
+pub mod chain;
 mod chance;
 mod error;
 pub mod estimate;
+pub mod model;
 mod scalar;
+pub mod structure;
+mod text;
 
 pub use certain::Certain;
 pub use chance::Chance;
 pub use error::{Error, Place};
 pub use scalar::{Dual, Scalar};
+pub use text::source::explain;

@@ -1,0 +1,14 @@
+//! From guarded rules over bounded variables to all states that can be reached.
+//!
+//! [`Rules`] is what a front end hands over; [`Space::explore`] compiles its expressions, packs a state into one number and
+//! searches breadth-first.
+
+mod check;
+mod code;
+mod keys;
+mod program;
+mod rules;
+mod space;
+
+pub use rules::{Binary, Clause, Expression, Module, Outcome, Rule, Rules, Unary, Variable};
+pub use space::{Limits, Space};

@@ -1,0 +1,239 @@
+//! All states of a model that can be reached, and the arcs between them.
+
+use super::check::check;
+use super::code::{Code, Machine};
+use super::keys::{Index, Keys};
+use super::program::{Earning, Move, Program};
+use super::rules::Rules;
+use crate::chain::{Chain, Rewards, Sparse, States};
+use crate::{Error, Scalar};
+
+/// How large a state space may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most states; at most 2^32 - 2.
+    pub states: usize,
+    /// Most bytes for states and arcs.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    /// A hundred million states, 4 GiB.
+    fn default() -> Self {
+        Self { states: 100_000_000, bytes: 4 << 30 }
+    }
+}
+
+/// The states of a model that can be reached, in breadth-first order from its beginning, and their arcs.
+pub struct Space {
+    program: Program,
+    rules: Rules,
+    parameters: Vec<f64>,
+    keys: Keys,
+    arcs: Sparse,
+    loops: usize,
+}
+
+impl Space {
+    /// Explores a model: from the beginning applies all rules until no new state appears. `parameters` are the values of
+    /// [`Rules::parameters`].
+    ///
+    /// # Errors
+    /// If the rules are wrong (a missing variable, a value outside its range, a rate that is none), or the states or their
+    /// arcs would outgrow the limits; the model or its state is named.
+    pub fn explore(rules: &Rules, parameters: &[f64], limits: Limits) -> Result<Self, Error> {
+        check(rules)?;
+        if parameters.len() != rules.parameters.len() {
+            return Err(Error::new(
+                format!("{} values were given for {} parameters", parameters.len(), rules.parameters.len()),
+                "give each parameter its value, in the order of their declaration",
+            ));
+        }
+        let program = Program::new(rules)?;
+        let mut keys = Keys::new(u64::try_from(program.keys).is_err());
+        let mut index = Index::new(program.keys, limits.bytes / 16);
+        let mut machine = Machine::new(rules.variables.len(), parameters);
+        let mut arcs = Sparse::new();
+        let (mut loops, mut place) = (0, 0);
+        index.place(program.initial(), &mut keys);
+        while place < keys.len() {
+            let key = keys.get(place);
+            program.decode(key, &mut machine.variables);
+            let mut looped = false;
+            program.moves(key, &mut machine, &mut |step: Move<f64>| {
+                if step.to == key {
+                    looped = true;
+                } else {
+                    arcs.add(index.place(step.to, &mut keys), step.rate);
+                }
+                Ok(())
+            })?;
+            arcs.end_row();
+            loops += usize::from(looped);
+            place += 1;
+            let bytes = keys.len() * 16 + index.bytes() + arcs.bytes();
+            if keys.len() > limits.states.min(u32::MAX as usize - 1) || bytes > limits.bytes || arcs.full() {
+                return Err(too_large(&program, &keys, place, bytes, limits));
+            }
+        }
+        Ok(Self { program, rules: rules.clone(), parameters: parameters.to_vec(), keys, arcs, loops })
+    }
+
+    /// How many states there are.
+    #[must_use]
+    pub fn states(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The arcs between different states; those between the same two are one.
+    #[must_use]
+    pub const fn arcs(&self) -> &Sparse {
+        &self.arcs
+    }
+
+    /// How many states have an arc back to themselves.
+    #[must_use]
+    pub const fn self_loops(&self) -> usize {
+        self.loops
+    }
+
+    /// A state as people read it: `left=4, crew=idle`.
+    #[must_use]
+    pub fn describe(&self, state: usize) -> String {
+        self.program.describe(self.keys.get(state))
+    }
+
+    /// The states with a label.
+    ///
+    /// # Errors
+    /// If the model has no such label.
+    pub fn label(&self, name: &str) -> Result<States, Error> {
+        let found = self.rules.labels.iter().find(|(label, _)| label == name);
+        let (_, states) =
+            found.ok_or_else(|| missing("label", name, self.rules.labels.iter().map(|(name, _)| name)))?;
+        let code = Code::new(states);
+        let mut machine = Machine::new(self.program.variables.len(), &self.parameters);
+        let holds = (0..self.states()).map(|state| {
+            self.program.decode(self.keys.get(state), &mut machine.variables);
+            machine.holds(&code)
+        });
+        Ok(States::new(holds.collect()))
+    }
+
+    /// What each state earns for each unit of time, the transitions out of it counted with their rates.
+    ///
+    /// # Errors
+    /// If the model has no such reward.
+    pub fn reward_rates(&self, name: &str) -> Result<Vec<f64>, Error> {
+        let earnings = self.earnings(name)?;
+        let mut machine = Machine::new(self.program.variables.len(), &self.parameters);
+        let mut rates = Vec::with_capacity(self.states());
+        for state in 0..self.states() {
+            let key = self.keys.get(state);
+            self.program.decode(key, &mut machine.variables);
+            let (mut sum, per_action) = earned(&earnings, &mut machine);
+            if !per_action.is_empty() {
+                self.program.moves(key, &mut machine, &mut |step: Move<f64>| {
+                    sum += step.rate * of_action(&per_action, step.action);
+                    Ok(())
+                })?;
+            }
+            rates.push(sum);
+        }
+        Ok(rates)
+    }
+
+    fn earnings(&self, name: &str) -> Result<Vec<Earning>, Error> {
+        let found = self.rules.rewards.iter().find(|(reward, _)| reward == name);
+        let (_, clauses) =
+            found.ok_or_else(|| missing("reward", name, self.rules.rewards.iter().map(|(name, _)| name)))?;
+        Ok(clauses.iter().filter_map(|clause| Earning::new(clause, &self.program.actions)).collect())
+    }
+
+    /// The same states as a [`Chain`] with names, labels and rewards, its rates and rewards evaluated for `parameters`,
+    /// which may carry derivatives. Arcs are kept apart as rules make them, also those back to the same state, so that two
+    /// evaluations of the same space have the same arcs in the same order.
+    ///
+    /// # Errors
+    /// If the parameters make a rate that is none, or lead to a state that [`Space::explore`] did not see.
+    pub fn chain<T: Scalar>(&self, parameters: &[T]) -> Result<Chain<T>, Error> {
+        let mut chain = Chain::new();
+        let mut machine = Machine::new(self.program.variables.len(), parameters);
+        let mut places: Vec<(u128, usize)> = (0..self.states()).map(|state| (self.keys.get(state), state)).collect();
+        places.sort_unstable();
+        (0..self.states()).for_each(|state| _ = chain.add_state(self.describe(state)));
+        let rewards: Vec<_> =
+            self.rules.rewards.iter().map(|(name, _)| self.earnings(name)).collect::<Result<_, _>>()?;
+        let mut by_name = vec![Rewards { states: Vec::new(), arcs: Vec::new() }; rewards.len()];
+        for state in 0..self.states() {
+            let key = self.keys.get(state);
+            self.program.decode(key, &mut machine.variables);
+            let earned: Vec<_> = rewards.iter().map(|earnings| earned(earnings, &mut machine)).collect();
+            self.program.moves(key, &mut machine, &mut |step: Move<T>| {
+                let found = places.binary_search_by_key(&step.to, |&(key, _)| key).map_err(|_| {
+                    Error::new(
+                        format!(
+                            "these parameters lead to state {}, which was not explored",
+                            self.program.describe(step.to)
+                        ),
+                        "explore the model with these parameters",
+                    )
+                })?;
+                chain.add_arc(state, places[found].1, step.rate)?;
+                for (rewards, (_, per_action)) in by_name.iter_mut().zip(&earned) {
+                    rewards.arcs.push(of_action(per_action, step.action));
+                }
+                Ok(())
+            })?;
+            by_name.iter_mut().zip(earned).for_each(|(rewards, (sum, _))| rewards.states.push(sum));
+        }
+        for ((name, _), rewards) in self.rules.rewards.iter().zip(by_name) {
+            chain.set_rewards(name, rewards);
+        }
+        for (name, _) in &self.rules.labels {
+            chain.set_label(name, self.label(name)?);
+        }
+        Ok(chain)
+    }
+}
+
+/// What the state that the machine holds earns for each unit of time, and its transitions each time, by action.
+fn earned<T: Scalar>(earnings: &[Earning], machine: &mut Machine<'_, T>) -> (T, Vec<(Option<usize>, T)>) {
+    let (mut sum, mut per_action) = (T::ZERO, Vec::new());
+    for earning in earnings {
+        if machine.holds(&earning.guard) {
+            let value = machine.run(&earning.value);
+            match earning.action {
+                None => sum += value,
+                Some(action) => per_action.push((action, value)),
+            }
+        }
+    }
+    (sum, per_action)
+}
+
+fn of_action<T: Scalar>(per_action: &[(Option<usize>, T)], action: Option<usize>) -> T {
+    let mut sum = T::ZERO;
+    per_action.iter().filter(|(of, _)| *of == action).for_each(|&(_, value)| sum += value);
+    sum
+}
+
+fn missing<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
+    let known: Vec<_> = known.map(String::as_str).collect();
+    Error::new(format!("the model has no {kind} '{name}'"), format!("it has: {}", known.join(", ")))
+}
+
+fn too_large(program: &Program, keys: &Keys, done: usize, bytes: usize, limits: Limits) -> Error {
+    let last = program.describe(keys.get(keys.len() - 1));
+    Error::new(
+        format!(
+            "the state space outgrows its limit of {} states or {} MiB: {} states ({} MiB) after {done} of them were \
+             explored, the last one {last}",
+            limits.states,
+            limits.bytes >> 20,
+            keys.len(),
+            bytes >> 20
+        ),
+        "raise the limit, narrow the ranges of the variables, or lump what is symmetric",
+    )
+}

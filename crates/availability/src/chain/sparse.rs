@@ -1,0 +1,167 @@
+//! Many arcs in little memory.
+
+/// The arcs of a large chain by the state that they leave, in compressed rows: 6 bytes an arc while there are at most 65,536
+/// different rates, 12 beyond.
+#[derive(Clone, Debug, Default)]
+pub struct Sparse {
+    /// Where the arcs of each state begin, and at last where they end.
+    pub(super) offsets: Vec<u32>,
+    pub(super) ends: Vec<u32>,
+    pub(super) rates: Rates,
+}
+
+/// The rates of all arcs.
+#[derive(Clone, Debug)]
+pub(super) enum Rates {
+    /// For each arc its place among the different rates.
+    Few {
+        places: Vec<u16>,
+        table: Table,
+    },
+    Many(Vec<f64>),
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self::Few { places: Vec::new(), table: Table::default() }
+    }
+}
+
+/// Different numbers, and where to find them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub(super) values: Vec<f64>,
+    /// Open addressing; places + 1, 0 for an empty slot.
+    slots: Vec<u32>,
+}
+
+impl Table {
+    /// The place of a number, which is added if it is new; none if there is no room.
+    fn place(&mut self, value: f64) -> Option<u16> {
+        if self.slots.is_empty() {
+            self.slots = vec![0; 1 << 17];
+        }
+        let mask = self.slots.len() - 1;
+        let mut slot = (value.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                0 => break,
+                place if self.values[place as usize - 1].to_bits() == value.to_bits() => return Some(place as u16 - 1),
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+        if self.values.len() == 1 << 16 {
+            return None;
+        }
+        self.values.push(value);
+        self.slots[slot] = self.values.len() as u32;
+        Some((self.values.len() - 1) as u16)
+    }
+}
+
+impl Sparse {
+    /// No states.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { offsets: vec![0], ..Self::default() }
+    }
+
+    /// How many states there are.
+    #[must_use]
+    pub fn states(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// How many arcs there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Adds an arc to the state whose row is open; to an end that it has already, the rate is added.
+    pub fn add(&mut self, end: u32, rate: f64) {
+        let begin = self.offsets[self.offsets.len() - 1] as usize;
+        match self.ends[begin..].iter().position(|&present| present == end) {
+            Some(place) => {
+                let sum = self.rates.get(begin + place) + rate;
+                self.rates.set(begin + place, sum);
+            }
+            None => {
+                self.ends.push(end);
+                self.rates.push(rate);
+            }
+        }
+    }
+
+    /// Closes the row of a state and opens that of the next.
+    pub fn end_row(&mut self) {
+        self.offsets.push(self.ends.len() as u32);
+    }
+
+    /// The arcs of a state: end and rate.
+    pub fn row(&self, state: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        (self.offsets[state] as usize..self.offsets[state + 1] as usize)
+            .map(|place| (self.ends[place] as usize, self.rates.get(place)))
+    }
+
+    /// Whether no more arcs can be counted.
+    #[must_use]
+    pub fn full(&self) -> bool {
+        self.ends.len() > u32::MAX as usize - (1 << 20)
+    }
+
+    /// Bytes that the arcs take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let each = match self.rates {
+            Rates::Few { .. } => 6,
+            Rates::Many(_) => 12,
+        };
+        self.offsets.len() * 4 + self.ends.len() * each
+    }
+}
+
+impl Rates {
+    fn get(&self, place: usize) -> f64 {
+        match self {
+            Self::Few { places, table } => table.values[places[place] as usize],
+            Self::Many(rates) => rates[place],
+        }
+    }
+
+    fn push(&mut self, rate: f64) {
+        match self {
+            Self::Few { places, table } => match table.place(rate) {
+                Some(place) => places.push(place),
+                None => {
+                    self.widen();
+                    self.push(rate);
+                }
+            },
+            Self::Many(rates) => rates.push(rate),
+        }
+    }
+
+    fn set(&mut self, at: usize, rate: f64) {
+        match self {
+            Self::Few { places, table } => match table.place(rate) {
+                Some(place) => places[at] = place,
+                None => {
+                    self.widen();
+                    self.set(at, rate);
+                }
+            },
+            Self::Many(rates) => rates[at] = rate,
+        }
+    }
+
+    /// The rates one by one, from now on.
+    fn widen(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Few { places, table } => {
+                Self::Many(places.iter().map(|&place| table.values[place as usize]).collect())
+            }
+            many @ Self::Many(_) => many,
+        };
+    }
+}

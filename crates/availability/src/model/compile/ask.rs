@@ -1,0 +1,291 @@
+//! Measures of models become nodes.
+
+use std::sync::Arc;
+
+use super::chain::Earnings;
+use super::names::Entity;
+use super::{Compiler, Lowered};
+use crate::Error;
+use crate::chain::States;
+use crate::model::chain_solve::{ChainQuestion, Gather};
+use crate::model::node::{Binary, Id, Node};
+use crate::model::solve::Solve;
+use crate::text::ast::{Ask, Body, Expr, ExprKind, Operator};
+use crate::text::exact::Exact;
+use crate::text::source::{Name, Span, did_you_mean};
+use crate::text::unit::Dimension;
+
+/// Hours of a year, of 365 days.
+const YEAR: f64 = 8760.0;
+
+impl Compiler<'_> {
+    /// A measure of a model as a node.
+    pub(super) fn answer(&mut self, ask: &Ask, span: Span) -> Result<Lowered, Error> {
+        let model = self.model(&ask.model)?;
+        // The same words in the same file mean the same, but for indexes of loops.
+        let words: Vec<&str> = self.source.text[span.start..span.end].split_whitespace().collect();
+        let key = format!("{model} {} {:?}", words.join(" "), self.locals);
+        if let Some(known) = self.answers.get(&key) {
+            return Ok(*known);
+        }
+        let found = self.answer_about(ask)?;
+        self.answers.insert(key, found);
+        Ok(found)
+    }
+
+    /// The same, whether it was asked before or not.
+    pub(super) fn answer_about(&mut self, ask: &Ask) -> Result<Lowered, Error> {
+        let model = self.model(&ask.model)?;
+        let found = match &self.document.models[model].body {
+            Body::Chain(_) | Body::Rules(_) => {
+                self.chain(model)?;
+                self.of_chain(model, ask)?
+            }
+            Body::Structure { .. } | Body::Graph { .. } => {
+                self.structure(model)?;
+                self.of_structure(model, ask)?
+            }
+        };
+        Ok(if self.unitless { Lowered { dimension: Dimension::PLAIN, ..found } } else { found })
+    }
+
+    /// A measure of a model that needs no clauses.
+    pub(super) fn usual(&mut self, model: &Name, phrase: &str) -> Result<Lowered, Error> {
+        let key = format!("{} {phrase}", model.text);
+        if let Some(known) = self.answers.get(&key) {
+            return Ok(*known);
+        }
+        let phrase = Name { text: phrase.to_owned(), span: model.span };
+        let found = self.answer_about(&Ask { phrase, target: None, model: model.clone(), clauses: Vec::new() })?;
+        self.answers.insert(key, found);
+        Ok(found)
+    }
+
+    /// The index of a model by its name.
+    pub(super) fn model(&self, name: &Name) -> Result<usize, Error> {
+        match self.names.get(name.text.as_str()) {
+            Some(Entity::Model(index)) => Ok(*index),
+            _ => {
+                let models = self.document.models.iter().map(|model| model.name.text.as_str());
+                let what = format!("there is no model `{}`{}", name.text, did_you_mean(&name.text, models.clone()));
+                let models: Vec<_> = models.collect();
+                let remedy = if models.is_empty() { "the text has no model: begin with `chain NAME { ... }`".to_owned() } else { format!("the models are {}", models.join(", ")) };
+                Err(self.error(name.span, what, remedy))
+            }
+        }
+    }
+
+    fn of_chain(&mut self, model: usize, ask: &Ask) -> Result<Lowered, Error> {
+        if let Some(found) = self.derived(ask)? {
+            return Ok(found);
+        }
+        use Gather as G;
+        let phrase = ask.phrase.text.as_str();
+        if let Some(target) = &ask.target
+            && phrase != "reward"
+        {
+            return self.of_states(model, ask, target);
+        }
+        if phrase == "reward" {
+            return self.of_reward(model, ask);
+        }
+        if phrase == "states" {
+            let count = self.chains[&model].shape.states.len();
+            return Ok(Lowered { id: self.constant(Exact::from(count as f64), Dimension::PLAIN), dimension: Dimension::PLAIN });
+        }
+        let down = self.down(model, &ask.model)?;
+        self.clauses(ask, &[])?;
+        let (gain, per, dimension) = match phrase {
+            "unavailability" | "downtime" => (G::TimeIn(down), G::Time, 0),
+            "availability" => (G::TimeOutside(down), G::Time, 0),
+            "failure frequency" | "failures" => (G::Entries(down), G::Time, -1),
+            "failure rate" => (G::Entries(down.clone()), G::TimeOutside(down), -1),
+            "repair rate" => (G::Entries(down.clone()), G::TimeIn(down), -1),
+            "mtbf" | "mean time between failures" => (G::Time, G::Entries(down), 1),
+            "mean down time" => (G::TimeIn(down.clone()), G::Entries(down), 1),
+            "mean up time" => (G::TimeOutside(down.clone()), G::Entries(down), 1),
+            "mttf" | "mean time to failure" => {
+                let id = self.solve_chain(model, G::Time, G::Arrivals, Some(down), None);
+                return Ok(Lowered { id, dimension: Dimension::TIME });
+            }
+            _ => return Err(self.not_for(ask, "a chain or rules")),
+        };
+        let id = self.solve_chain(model, gain, per, None, None);
+        Ok(Lowered { id, dimension: Dimension(dimension) })
+    }
+
+    pub(super) fn not_for(&self, ask: &Ask, kind: &str) -> Error {
+        let what = format!("there is no `{}` of {kind}", ask.phrase.text);
+        self.error(ask.phrase.span, what, "see the table of measures in docs/availability.md")
+    }
+
+    /// Measures that are computed from others of the same model.
+    pub(super) fn derived(&mut self, ask: &Ask) -> Result<Option<Lowered>, Error> {
+        if ask.phrase.text != "defects per million" {
+            return Ok(None);
+        }
+        let holding = self.clauses(ask, &["holding"])?;
+        let Some(holding) = holding.first().copied().flatten() else {
+            let what = "how long does a call last?";
+            return Err(self.error(ask.phrase.span, what, "`defects per million of MODEL with holding 3 min`"));
+        };
+        let holding = self.of_dimension(holding, Dimension::TIME, "the holding time")?;
+        let (refused, frequency) = (self.usual(&ask.model, "unavailability")?.id, self.usual(&ask.model, "failure frequency")?.id);
+        let cut = self.binary(Binary::Multiply, frequency, holding, Dimension::PLAIN);
+        let both = self.binary(Binary::Add, refused, cut, Dimension::PLAIN);
+        let million = self.constant(Exact::from(1e6), Dimension::PLAIN);
+        Ok(Some(Lowered { id: self.binary(Binary::Multiply, million, both, Dimension::PLAIN), dimension: Dimension::PLAIN }))
+    }
+
+    /// Measures of sets of states.
+    fn of_states(&mut self, model: usize, ask: &Ask, target: &Expr) -> Result<Lowered, Error> {
+        use Gather as G;
+        let states = self.set(model, target)?;
+        let lowered = |id, dimension| Ok(Lowered { id, dimension });
+        match ask.phrase.text.as_str() {
+            "probability" => match self.clauses(ask, &["before"])?[..] {
+                [Some(before)] => {
+                    // What ends the passage is the one or the other; the one is the cause that is asked for.
+                    let end = union(&states, &self.set(model, before)?);
+                    lowered(self.solve_chain(model, G::Entries(states), G::Arrivals, Some(end), None), Dimension::PLAIN)
+                }
+                _ => lowered(self.solve_chain(model, G::TimeIn(states), G::Time, None, None), Dimension::PLAIN),
+            },
+            "frequency" => {
+                self.clauses(ask, &[])?;
+                lowered(self.solve_chain(model, G::Entries(states), G::Time, None, None), Dimension::RATE)
+            }
+            "time" => match self.clauses(ask, &["until"])?[..] {
+                // `time to S`, and `time of S until B`.
+                [Some(until)] => {
+                    let end = self.set(model, until)?;
+                    lowered(self.solve_chain(model, G::TimeIn(states), G::Arrivals, Some(end), None), Dimension::TIME)
+                }
+                _ => lowered(self.solve_chain(model, G::Time, G::Arrivals, Some(states), None), Dimension::TIME),
+            },
+            _ => Err(self.not_for(ask, "states")),
+        }
+    }
+
+    fn of_reward(&mut self, model: usize, ask: &Ask) -> Result<Lowered, Error> {
+        let name = ask.target.as_ref().and_then(Expr::as_name).unwrap_or(&ask.phrase).clone();
+        let rewards = &self.chains[&model].rewards;
+        let Some(earnings) = rewards.get(&name.text).cloned() else {
+            let near = did_you_mean(&name.text, rewards.keys().map(String::as_str));
+            let what = format!("`{}` has no reward `{}`{near}", ask.model.text, name.text);
+            return Err(self.error(name.span, what, "declare it in the model, `reward NAME: ...`"));
+        };
+        let time = i32::from(!self.unitless);
+        let (until, per, dimension) = match self.clauses(ask, &["until"])?[..] {
+            [Some(until)] => (Some(self.set(model, until)?), Gather::Arrivals, earnings.dimension),
+            _ => (None, Gather::Time, Dimension(earnings.dimension.0 - time)),
+        };
+        Ok(Lowered { id: self.solve_chain(model, Gather::Reward, per, until, Some(&earnings)), dimension })
+    }
+
+    /// A node that asks a chain.
+    fn solve_chain(&mut self, model: usize, gain: Gather, per: Gather, until: Option<States>, rewards: Option<&Earnings>) -> Id {
+        let chain = &self.chains[&model];
+        let mut inputs = chain.rates.clone();
+        if let Some(rewards) = rewards {
+            inputs.extend(&rewards.states);
+            inputs.extend(&rewards.arcs);
+        }
+        let question = ChainQuestion { shape: Arc::clone(&chain.shape), gain, per, until };
+        self.node(Node::Solve(Solve::Chain(Arc::new(question)), inputs), Dimension::PLAIN)
+    }
+
+    /// The down states of a chain.
+    fn down(&self, model: usize, name: &Name) -> Result<States, Error> {
+        match &self.chains[&model].up {
+            Some(up) => Ok(States::new(up.iter().map(|up| !up).collect())),
+            None => {
+                let what = format!("`{}` does not say which states are up", name.text);
+                Err(self.error(name.span, what, "write a line `up: ...` with the up states into the model"))
+            }
+        }
+    }
+
+    /// The states for which a condition holds: over states and labels, and for rules over variables.
+    pub(super) fn set(&mut self, model: usize, condition: &Expr) -> Result<States, Error> {
+        Ok(States::new(self.members(model, condition)?))
+    }
+
+    fn members(&mut self, model: usize, condition: &Expr) -> Result<Vec<bool>, Error> {
+        let both = |a: Vec<bool>, b: Vec<bool>, join: fn(bool, bool) -> bool| a.into_iter().zip(b).map(|(a, b)| join(a, b)).collect();
+        match &condition.kind {
+            ExprKind::Not(inner) => Ok(self.members(model, inner)?.into_iter().map(|member| !member).collect()),
+            ExprKind::Binary(Operator::And, a, b) => Ok(both(self.members(model, a)?, self.members(model, b)?, |a, b| a && b)),
+            ExprKind::Binary(Operator::Or, a, b) => Ok(both(self.members(model, a)?, self.members(model, b)?, |a, b| a || b)),
+            ExprKind::Reference(reference) => {
+                let (name, span) = self.indexed(reference)?;
+                if let Some(found) = self.members_named(model, &name) {
+                    return Ok(found);
+                }
+                match self.chains[&model].space.clone() {
+                    Some(space) => self.states_with(condition, &space),
+                    None => Err(self.no_state(model, &name, span)),
+                }
+            }
+            _ => match self.chains[&model].space.clone() {
+                Some(space) => self.states_with(condition, &space),
+                None => Err(self.error(condition.span, "this is no set of states", "name states or labels, joined by `and`, `or`, `not`")),
+            },
+        }
+    }
+
+    /// The states of a name: a label, `up`, `down`, or one state.
+    fn members_named(&self, model: usize, name: &str) -> Option<Vec<bool>> {
+        let chain = &self.chains[&model];
+        if let Some(label) = chain.labels.get(name) {
+            return Some(label.clone());
+        }
+        if let Some(state) = chain.shape.states.iter().position(|state| state == name) {
+            return Some((0..chain.shape.states.len()).map(|index| index == state).collect());
+        }
+        match (name, &chain.up) {
+            ("up", Some(up)) => Some(up.clone()),
+            ("down", Some(up)) => Some(up.iter().map(|up| !up).collect()),
+            _ => None,
+        }
+    }
+
+    fn no_state(&self, model: usize, name: &str, span: Span) -> Error {
+        let chain = &self.chains[&model];
+        let known = chain.shape.states.iter().chain(chain.labels.keys()).map(String::as_str);
+        let what = format!("there is no state or label `{name}`{}", did_you_mean(name, known.clone()));
+        let some: Vec<_> = known.take(12).collect();
+        self.error(span, what, format!("there are {}", some.join(", ")))
+    }
+
+    /// The values of the clauses that a measure may have, in the order of `allowed`; others are refused.
+    pub(super) fn clauses<'e>(&self, ask: &'e Ask, allowed: &[&str]) -> Result<Vec<Option<&'e Expr>>, Error> {
+        if let Some((name, _)) = ask.clauses.iter().find(|(name, _)| !allowed.contains(&name.text.as_str())) {
+            let what = format!("`{}` cannot have `{}` here", ask.phrase.text, name.text);
+            let remedy = if allowed.is_empty() { "leave it away".to_owned() } else { format!("it can have {}", allowed.join(", ")) };
+            return Err(self.error(name.span, what, remedy));
+        }
+        let value = |wanted: &&str| ask.clauses.iter().find(|(name, _)| name.text == *wanted).map(|(_, value)| value);
+        Ok(allowed.iter().map(value).collect())
+    }
+
+    /// The unit in which a measure is printed if the text names none, and its size.
+    pub(super) fn usual_unit(&self, asked: &Expr, dimension: Dimension) -> (String, Exact) {
+        if let ExprKind::Ask(ask) = &asked.kind
+            && !self.unitless
+        {
+            match ask.phrase.text.as_str() {
+                "downtime" => return ("min/year".to_owned(), Exact::ONE / Exact::from(60.0 * YEAR)),
+                "failures" => return ("1/year".to_owned(), Exact::ONE / Exact::from(YEAR)),
+                _ => {}
+            }
+        }
+        (dimension.usual_unit(), Exact::ONE)
+    }
+}
+
+/// The states that are in the one or the other.
+fn union(a: &States, b: &States) -> States {
+    let members: Vec<usize> = a.iter().chain(b.iter()).collect();
+    States::of(&members)
+}

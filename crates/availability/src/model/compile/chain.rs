@@ -1,0 +1,282 @@
+//! Chains by states and arcs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Compiler;
+use super::names::Entity;
+use super::rules::Space;
+use crate::Error;
+use crate::model::chain_solve::ChainShape;
+use crate::model::node::{Id, Node};
+use crate::text::ast::{Body, ChainItem, Expr, Item, Reference};
+use crate::text::exact::Exact;
+use crate::text::source::{Name, Span, did_you_mean};
+use crate::text::unit::Dimension;
+
+/// A chain, or rules written out as one, ready to be asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    pub(crate) shape: Arc<ChainShape>,
+    /// The rate of each arc.
+    pub(crate) rates: Vec<Id>,
+    /// Whether each state is up, if the text says it.
+    pub(crate) up: Option<Vec<bool>>,
+    pub(crate) labels: BTreeMap<String, Vec<bool>>,
+    pub(crate) rewards: BTreeMap<String, Earnings>,
+    /// The variables of rules.
+    pub(crate) space: Option<Arc<Space>>,
+}
+
+/// What states and arcs earn.
+#[derive(Clone, Debug)]
+pub(crate) struct Earnings {
+    pub(crate) states: Vec<Id>,
+    pub(crate) arcs: Vec<Id>,
+    /// The unit of an arc's reward, and that of a state's reward times time.
+    pub(crate) dimension: Dimension,
+}
+
+/// A chain in the making.
+#[derive(Default)]
+struct Draft {
+    states: Vec<(String, Span)>,
+    index: BTreeMap<String, usize>,
+    arcs: Vec<(usize, usize, Id)>,
+    up: Vec<usize>,
+    down: Vec<usize>,
+    start: Option<usize>,
+    labels: BTreeMap<String, Vec<usize>>,
+    /// Name, state, next state, amount, whether it has the dimension of a state's reward.
+    rewards: Vec<(Name, usize, Option<(usize, Span)>, Id, Dimension)>,
+}
+
+impl Draft {
+    fn state(&mut self, name: String, span: Span) -> usize {
+        let next = self.states.len();
+        let index = *self.index.entry(name.clone()).or_insert(next);
+        if index == next {
+            self.states.push((name, span));
+        }
+        index
+    }
+}
+
+impl Compiler<'_> {
+    /// The chain of this index among the models, made when it is asked for the first time.
+    pub(super) fn chain(&mut self, index: usize) -> Result<(), Error> {
+        if self.chains.contains_key(&index) {
+            return Ok(());
+        }
+        let document = self.document;
+        let model = &document.models[index];
+        self.enter(Entity::Model(index), format!("`{}`", model.name.text), model.name.span)?;
+        let outer = std::mem::take(&mut self.locals);
+        let made = match &model.body {
+            Body::Chain(items) => self.draw(&model.name, items),
+            Body::Rules(rules) => self.generate(&model.name, rules),
+            Body::Structure { .. } | Body::Graph { .. } => {
+                Err(self.error(model.name.span, format!("`{}` has no states", model.name.text), "states belong to a chain or to rules"))
+            }
+        };
+        self.locals = outer;
+        self.open.pop();
+        self.chains.insert(index, made?);
+        Ok(())
+    }
+
+    fn draw(&mut self, name: &Name, items: &[Item<ChainItem>]) -> Result<Chain, Error> {
+        let mut draft = Draft::default();
+        self.each(items, &mut |compiler, item| compiler.chain_item(&mut draft, item))?;
+        if draft.arcs.is_empty() {
+            return Err(self.error(name.span, format!("the chain `{}` has no arcs", name.text), "draw one with `up -> down at RATE`"));
+        }
+        // States that stand in no arc are mistyped more often than meant.
+        let drawn: Vec<bool> = {
+            let mut drawn = vec![draft.states.len() == 1; draft.states.len()];
+            draft.arcs.iter().for_each(|&(from, to, _)| (drawn[from], drawn[to]) = (true, true));
+            drawn
+        };
+        if let Some(lost) = drawn.iter().position(|drawn| !drawn) {
+            let (state, span) = &draft.states[lost];
+            let others = draft.states.iter().zip(&drawn).filter(|(_, drawn)| **drawn).map(|((name, _), _)| name.as_str());
+            let what = format!("no arc leads to or from the state `{state}`{}", did_you_mean(state, others));
+            return Err(self.error(*span, what, "draw its arcs, or take it away"));
+        }
+        let up = self.marks(name, &draft)?;
+        let rewards = self.chain_rewards(&draft)?;
+        let count = draft.states.len();
+        let members = |states: &Vec<usize>| {
+            let mut members = vec![false; count];
+            states.iter().for_each(|&state| members[state] = true);
+            members
+        };
+        let labels = draft.labels.iter().map(|(name, states)| (name.clone(), members(states))).collect();
+        let shape = ChainShape {
+            states: draft.states.into_iter().map(|(name, _)| name).collect(),
+            arcs: draft.arcs.iter().map(|&(from, to, _)| (from, to)).collect(),
+            // Without a word about it a chain begins in its first up state, or where its text does.
+            start: draft.start.or(up.as_ref().and_then(|up| up.iter().position(|up| *up))).unwrap_or(0),
+        };
+        let rates = draft.arcs.into_iter().map(|(_, _, rate)| rate).collect();
+        Ok(Chain { shape: Arc::new(shape), rates, up, labels, rewards, space: None })
+    }
+
+    fn chain_item(&mut self, draft: &mut Draft, item: &ChainItem) -> Result<(), Error> {
+        match item {
+            ChainItem::Up(states) => {
+                let found = self.states(draft, states)?;
+                draft.up.extend(found);
+            }
+            ChainItem::Down(states) => {
+                let found = self.states(draft, states)?;
+                draft.down.extend(found);
+            }
+            ChainItem::Start(state) => {
+                let index = self.states(draft, std::slice::from_ref(state))?;
+                draft.start = index.first().copied();
+            }
+            ChainItem::Label(name, states) => {
+                let found = self.states(draft, states)?;
+                draft.labels.entry(name.text.clone()).or_default().extend(found);
+            }
+            ChainItem::Arc { from, to, rate } => {
+                let rate_id = self.of_dimension(rate, Dimension::RATE, "the rate of an arc")?;
+                self.positive(rate_id, rate)?;
+                let ends = [self.indexed(from)?, self.indexed(to)?];
+                let [from, to] = ends.map(|(name, span)| draft.state(name, span));
+                draft.arcs.push((from, to, rate_id));
+            }
+            ChainItem::Reward(name, terms) => {
+                for (from, to, amount) in terms {
+                    let (text, span) = self.indexed(from)?;
+                    let from = draft.state(text, span);
+                    let to = match to {
+                        None => None,
+                        Some(to) => {
+                            let (text, span) = self.indexed(to)?;
+                            Some((draft.state(text, span), span))
+                        }
+                    };
+                    let amount = self.lower(amount)?;
+                    draft.rewards.push((name.clone(), from, to, amount.id, amount.dimension));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn states(&mut self, draft: &mut Draft, states: &[Reference]) -> Result<Vec<usize>, Error> {
+        let mut found = Vec::new();
+        for state in states {
+            let (name, span) = self.indexed(state)?;
+            found.push(draft.state(name, span));
+        }
+        Ok(found)
+    }
+
+    /// A rate whose value is known already must not be negative.
+    pub(super) fn positive(&self, id: Id, rate: &Expr) -> Result<(), Error> {
+        match &self.nodes[id] {
+            Node::Constant(value) if value.rounded() < 0.0 || value.rounded().is_nan() => {
+                Err(self.error(rate.span, format!("this rate is {}", value.rounded()), "a rate is 0 or more"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Which states are up: those that are marked so, or all that are not marked down.
+    fn marks(&self, name: &Name, draft: &Draft) -> Result<Option<Vec<bool>>, Error> {
+        let Draft { states, up, down, .. } = draft;
+        if up.is_empty() && down.is_empty() {
+            return Ok(None);
+        }
+        for state in 0..states.len() {
+            let (is_up, is_down) = (up.contains(&state), down.contains(&state));
+            let (text, span) = &states[state];
+            if is_up && is_down {
+                return Err(self.error(*span, format!("the state `{text}` is marked up and down"), "mark it once"));
+            }
+            if !is_up && !is_down && !up.is_empty() && !down.is_empty() {
+                let what = format!("the state `{text}` of `{}` is neither up nor down", name.text);
+                return Err(self.error(*span, what, "mark it, or mark only the up states, so that all others are down"));
+            }
+        }
+        Ok(Some((0..states.len()).map(|state| if up.is_empty() { !down.contains(&state) } else { up.contains(&state) }).collect()))
+    }
+
+    fn chain_rewards(&mut self, draft: &Draft) -> Result<BTreeMap<String, Earnings>, Error> {
+        let zero = self.constant(Exact::ZERO, Dimension::PLAIN);
+        let mut rewards: BTreeMap<String, Earnings> = BTreeMap::new();
+        for (name, from, to, amount, dimension) in &draft.rewards {
+            // What a state earns is per unit of time: with a unit of time beside it both kinds have the same unit.
+            let time = if self.unitless { 0 } else { i32::from(to.is_none()) };
+            let dimension = Dimension(dimension.0 + time);
+            let earnings = rewards.entry(name.text.clone()).or_insert_with(|| Earnings {
+                states: vec![zero; draft.states.len()],
+                arcs: vec![zero; draft.arcs.len()],
+                dimension,
+            });
+            if earnings.dimension != dimension {
+                let what = format!("the reward `{}` adds {} and {}", name.text, earnings.dimension.name(), dimension.name());
+                return Err(self.error(name.span, what, "what an arc earns is a quantity, and what a state earns is a quantity for each unit of time: `3 per hour`"));
+            }
+            match to {
+                None => earnings.states[*from] = *amount,
+                Some((to, span)) => {
+                    let mut found = draft.arcs.iter().enumerate().filter(|(_, arc)| (arc.0, arc.1) == (*from, *to)).peekable();
+                    if found.peek().is_none() {
+                        let what = format!("no arc leads from `{}` to `{}`", draft.states[*from].0, draft.states[*to].0);
+                        return Err(self.error(*span, what, "a reward of an arc needs the arc"));
+                    }
+                    found.for_each(|(arc, _)| earnings.arcs[arc] = *amount);
+                }
+            }
+        }
+        Ok(rewards)
+    }
+
+    /// Calls `act` for each item, with the indexes of its loops as local names.
+    pub(super) fn each<T>(
+        &mut self,
+        items: &[Item<T>],
+        act: &mut dyn FnMut(&mut Self, &T) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        /// More rounds of a loop are taken for a mistake.
+        const MAX_ROUNDS: i64 = 1_000_000;
+        for item in items {
+            match item {
+                Item::One(item) => act(self, item)?,
+                Item::For { index, from, to, body } => {
+                    let (first, last) = (self.whole(from)?, self.whole(to)?);
+                    if last.saturating_sub(first) > MAX_ROUNDS {
+                        return Err(self.error(index.span, "this loop has more than a million rounds", "check its ends"));
+                    }
+                    for round in first..=last {
+                        self.locals.push((index.text.clone(), Exact::from(round as f64)));
+                        let done = self.each(body, act);
+                        self.locals.pop();
+                        done?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A name with its indexes: `server[1,2]`.
+    pub(super) fn indexed(&mut self, reference: &Reference) -> Result<(String, Span), Error> {
+        let name = &reference.name;
+        if reference.indexes.is_empty() {
+            return Ok((name.text.clone(), name.span));
+        }
+        let mut indexes = Vec::new();
+        for index in &reference.indexes {
+            match index {
+                Some(index) => indexes.push(self.whole(index)?.to_string()),
+                None => return Err(self.error(name.span, "`*` stands for several here", "name one of them")),
+            }
+        }
+        Ok((format!("{}[{}]", name.text, indexes.join(",")), name.span))
+    }
+}

@@ -1,0 +1,219 @@
+//! From a text to nodes: names are looked up, units are checked, models are made ready.
+
+mod ask;
+mod chain;
+mod distribution;
+mod lower;
+mod names;
+mod program;
+mod rules;
+mod structure;
+
+use std::collections::BTreeMap;
+
+use crate::model::node::{Binary, Id, Node};
+use crate::model::{Measure, Model, Parameter};
+use crate::text::ast::{Body, Document};
+use crate::text::exact::Exact;
+use crate::text::source::{Source, Span, did_you_mean};
+use crate::text::unit::Dimension;
+use crate::{Error, Place};
+
+use names::Entity;
+
+/// An expression that became a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lowered {
+    pub(crate) id: Id,
+    pub(crate) dimension: Dimension,
+}
+
+/// Something that was asked for while it was being made, for the error that names the circle.
+#[derive(Clone, Debug)]
+struct Open {
+    entity: Entity,
+    what: String,
+}
+
+/// The work of making a [`Model`] out of a [`Document`].
+pub(crate) struct Compiler<'a> {
+    source: Source<'a>,
+    document: &'a Document,
+    /// Everything that has a name.
+    names: BTreeMap<&'a str, Entity>,
+    parameters: Vec<Parameter>,
+    nodes: Vec<Node>,
+    dimensions: Vec<Dimension>,
+    /// Nodes that exist already, so that none is computed twice.
+    known: BTreeMap<Key, Id>,
+    definitions: Vec<Option<Lowered>>,
+    chains: BTreeMap<usize, chain::Chain>,
+    structures: BTreeMap<usize, structure::Structure>,
+    /// Answers that exist already, by model and words.
+    answers: BTreeMap<String, Lowered>,
+    /// What is being made, from the outside to the inside.
+    open: Vec<Open>,
+    /// Names that mean a number here: indexes of loops, variables of rules and their values.
+    locals: Vec<(String, Exact)>,
+    /// Formats without units: rates are plain numbers, and so are times.
+    unitless: bool,
+}
+
+/// What makes two nodes the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Constant(u64, u64, i32),
+    Parameter(usize),
+    Binary(Binary, Id, Id),
+}
+
+/// Makes a model out of a text that was read; `given` are parameters with values that take the place of those in the text.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub(crate) fn compile(
+    source: Source<'_>,
+    document: &Document,
+    given: &[(String, String)],
+    unitless: bool,
+) -> Result<Model, Error> {
+    let names = names::all(source, document)?;
+    let mut compiler = Compiler {
+        source,
+        document,
+        names,
+        parameters: Vec::new(),
+        nodes: Vec::new(),
+        dimensions: Vec::new(),
+        known: BTreeMap::new(),
+        definitions: vec![None; document.definitions.len()],
+        chains: BTreeMap::new(),
+        structures: BTreeMap::new(),
+        answers: BTreeMap::new(),
+        open: Vec::new(),
+        locals: Vec::new(),
+        unitless,
+    };
+    compiler.parameters(given)?;
+    let measures = compiler.measures()?;
+    // What no measure needs is looked at nevertheless: an error in it is one.
+    for index in 0..document.definitions.len() {
+        compiler.definition(index)?;
+    }
+    for index in 0..document.models.len() {
+        match &document.models[index].body {
+            Body::Chain(_) | Body::Rules(_) => compiler.chain(index)?,
+            Body::Structure { .. } | Body::Graph { .. } => compiler.structure(index)?,
+        }
+    }
+    Ok(Model { parameters: compiler.parameters, nodes: compiler.nodes, measures })
+}
+
+impl<'a> Compiler<'a> {
+    fn error(&self, span: Span, what: impl Into<String>, remedy: impl Into<String>) -> Error {
+        self.source.error(span, what, remedy)
+    }
+
+    fn place(&self, span: Span) -> Place {
+        self.source.place(span)
+    }
+
+    /// The measures that the text asks for.
+    fn measures(&mut self) -> Result<Vec<Measure>, Error> {
+        let document = self.document;
+        let mut measures: Vec<Measure> = Vec::new();
+        for asked in &document.measures {
+            if measures.iter().any(|measure| measure.name == asked.name) {
+                let what = format!("there are two measures `{}`", asked.name);
+                return Err(self.error(asked.span, what, "give each a name of its own, `measure NAME = ...`"));
+            }
+            let value = self.lower(&asked.value)?;
+            let (unit, size) = match &asked.unit {
+                None => self.usual_unit(&asked.value, value.dimension),
+                Some((unit, _)) if unit.dimension != value.dimension => {
+                    let what = format!("the measure is {}, and this unit is for {}", value.dimension.name(), unit.dimension.name());
+                    return Err(self.error(asked.span, what, format!("leave the unit away for `{}`, or name another", value.dimension.usual_unit())));
+                }
+                Some((unit, text)) => (text.clone(), unit.size),
+            };
+            let node = if size == Exact::ONE {
+                value.id
+            } else {
+                let size = self.constant(size, value.dimension);
+                self.binary(Binary::Divide, value.id, size, Dimension::PLAIN)
+            };
+            measures.push(Measure { name: asked.name.clone(), unit, node, place: self.place(asked.span) });
+        }
+        Ok(measures)
+    }
+
+    fn definition(&mut self, index: usize) -> Result<Lowered, Error> {
+        if let Some(done) = self.definitions[index] {
+            return Ok(done);
+        }
+        let document = self.document;
+        let definition = &document.definitions[index];
+        self.enter(Entity::Definition(index), format!("`{}`", definition.name.text), definition.name.span)?;
+        let outer = std::mem::take(&mut self.locals);
+        let lowered = self.lower(&definition.value);
+        self.locals = outer;
+        self.open.pop();
+        let lowered = lowered?;
+        self.definitions[index] = Some(lowered);
+        Ok(lowered)
+    }
+
+    /// Notes that something is being made.
+    ///
+    /// # Errors
+    /// If it is being made already: the hierarchy has a cycle, and the error names all that is in it.
+    fn enter(&mut self, entity: Entity, what: String, span: Span) -> Result<(), Error> {
+        if let Some(begin) = self.open.iter().position(|open| open.entity == entity) {
+            let mut names: Vec<&str> = self.open[begin..].iter().map(|open| open.what.as_str()).collect();
+            names.push(&what);
+            let what = format!("this goes in a circle: {}", names.join(" needs "));
+            return Err(self.error(span, what, "what is computed must not need its own result: break the circle in one place"));
+        }
+        self.open.push(Open { entity, what });
+        Ok(())
+    }
+
+    /// Adds a node, or finds the same one.
+    fn node(&mut self, node: Node, dimension: Dimension) -> Id {
+        let key = match &node {
+            Node::Constant(value) => Some(Key::Constant(value.high.to_bits(), value.low.to_bits(), dimension.0)),
+            Node::Parameter(index) => Some(Key::Parameter(*index)),
+            Node::Binary(function, a, b) => Some(Key::Binary(*function, *a, *b)),
+            _ => None,
+        };
+        if let Some(id) = key.and_then(|key| self.known.get(&key)) {
+            return *id;
+        }
+        self.nodes.push(node);
+        self.dimensions.push(dimension);
+        let id = self.nodes.len() - 1;
+        if let Some(key) = key {
+            self.known.insert(key, id);
+        }
+        id
+    }
+
+    fn constant(&mut self, value: Exact, dimension: Dimension) -> Id {
+        self.node(Node::Constant(value), dimension)
+    }
+
+    /// A function of two nodes; of two constants it is a constant.
+    fn binary(&mut self, function: Binary, a: Id, b: Id, dimension: Dimension) -> Id {
+        if let (Node::Constant(x), Node::Constant(y)) = (&self.nodes[a], &self.nodes[b]) {
+            let value = function.exact(*x, *y).0;
+            return self.constant(value, dimension);
+        }
+        self.node(Node::Binary(function, a, b), dimension)
+    }
+
+    /// What a name could have been meant to be.
+    fn near(&self, name: &str) -> String {
+        let locals = self.locals.iter().map(|(name, _)| name.as_str());
+        did_you_mean(name, self.names.keys().copied().chain(locals))
+    }
+}

@@ -1,0 +1,133 @@
+//! Everything that has a name, each only once; and the parameters.
+
+use std::collections::BTreeMap;
+
+use super::Compiler;
+use crate::Error;
+use crate::model::Parameter;
+use crate::model::node::Node;
+use crate::text::ast::{Document, Expr};
+use crate::text::exact::Exact;
+use crate::text::parser::Parser;
+use crate::text::source::{Name, Source, Span, did_you_mean};
+use crate::text::unit::Dimension;
+
+/// What a name stands for, with its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entity {
+    Parameter(usize),
+    Definition(usize),
+    Model(usize),
+}
+
+/// All names of a text.
+///
+/// # Errors
+/// If a name stands for two things.
+pub(super) fn all<'a>(source: Source<'_>, document: &'a Document) -> Result<BTreeMap<&'a str, Entity>, Error> {
+    let mut names = BTreeMap::new();
+    let mut add = |name: &'a Name, entity| match names.insert(name.text.as_str(), (entity, name.span)) {
+        None => Ok(()),
+        Some((_, earlier)) => {
+            let what = format!("`{}` has a meaning already, from line {}", name.text, source.place(earlier).line);
+            Err(source.error(name.span, what, "choose another name: parameters, `let` and models share their names"))
+        }
+    };
+    // Parameters and expressions come with models, whose names may be the same: `event power is power`.
+    let parameters = document.parameters.iter().enumerate().map(|(k, one)| (&one.name, Entity::Parameter(k)));
+    let definitions = document.definitions.iter().enumerate().map(|(k, one)| (&one.name, Entity::Definition(k)));
+    let models = document.models.iter().enumerate().map(|(k, one)| (&one.name, Entity::Model(k)));
+    for (name, entity) in parameters.chain(definitions).chain(models) {
+        add(name, entity)?;
+    }
+    Ok(names.into_iter().map(|(name, (entity, _))| (name, entity)).collect())
+}
+
+impl Compiler<'_> {
+    /// Looks at all parameters: value, range, distribution, origin.
+    ///
+    /// # Errors
+    /// If a value is missing or outside of its range, a distribution makes no sense, or what is given is no parameter.
+    pub(super) fn parameters(&mut self, given: &[(String, String)]) -> Result<(), Error> {
+        let document = self.document;
+        let known = || document.parameters.iter().map(|parameter| parameter.name.text.as_str());
+        for (name, _) in given {
+            if !known().any(|known| known == name) {
+                let what = format!("there is no parameter `{name}`{}", did_you_mean(name, known()));
+                return Err(Error::new(what, format!("the parameters are {}", known().collect::<Vec<_>>().join(", "))));
+            }
+        }
+        for (index, declared) in document.parameters.iter().enumerate() {
+            let name = &declared.name;
+            let given = given.iter().rev().find(|(given, _)| *given == name.text);
+            let own = declared.value.as_ref().map(|value| self.alone(value)).transpose()?;
+            let (value, dimension) = match (given, own) {
+                (Some((_, text)), own) => self.given(name, text, own.map(|(_, dimension)| dimension))?,
+                (None, Some(own)) => own,
+                (None, None) => {
+                    let what = format!("the constant `{}` has no value", name.text);
+                    return Err(self.error(name.span, what, format!("give it one with `--parameter {}=VALUE`", name.text)));
+                }
+            };
+            if let Some((low, high)) = &declared.between {
+                self.within(name, value, dimension, low, high)?;
+            }
+            let distribution = match &declared.distribution {
+                None => None,
+                Some(distribution) => Some(self.distribution(distribution, value, dimension)?),
+            };
+            debug_assert_eq!(index, self.parameters.len());
+            let origin = declared.origin.clone();
+            let structural = false;
+            self.parameters.push(Parameter { name: name.text.clone(), value, dimension, distribution, origin, structural });
+        }
+        Ok(())
+    }
+
+    /// The value of an expression of numbers and units only.
+    pub(super) fn alone(&mut self, value: &Expr) -> Result<(Exact, Dimension), Error> {
+        let lowered = self.lower(value)?;
+        match &self.nodes[lowered.id] {
+            Node::Constant(exact) => Ok((*exact, lowered.dimension)),
+            _ => {
+                let what = "the value of a parameter is made of numbers and units only";
+                Err(self.error(value.span, what, "use `let` for what is computed from parameters or models"))
+            }
+        }
+    }
+
+    /// A value that takes the place of the one in the text.
+    fn given(&mut self, name: &Name, text: &str, own: Option<Dimension>) -> Result<(Exact, Dimension), Error> {
+        let source = Source { file: "--parameter", text };
+        let mut parser = Parser::new(source, "#")?;
+        let value = parser.expression()?;
+        if parser.peek(0).kind != crate::text::lexer::Kind::End {
+            return Err(parser.unexpected("one value with its unit"));
+        }
+        let outer = std::mem::replace(&mut self.source, Source { file: "--parameter", text: "" });
+        let found = self.alone(&value);
+        self.source = outer;
+        let (value, dimension) = found.map_err(|error| Error { place: None, ..error })?;
+        match own {
+            Some(own) if own != dimension => {
+                let what = format!("`{}` is {}, and `{text}` is {}", name.text, own.name(), dimension.name());
+                Err(Error::new(what, format!("give it with its unit, as in `--parameter \"{}=...\"`", name.text)))
+            }
+            _ => Ok((value, dimension)),
+        }
+    }
+
+    fn within(&mut self, name: &Name, value: Exact, dimension: Dimension, low: &Expr, high: &Expr) -> Result<(), Error> {
+        for end in [low, high] {
+            let (_, found) = self.alone(end)?;
+            self.same_dimension(end.span, found, dimension, "the range", &format!("`{}`", name.text))?;
+        }
+        let ((low_value, _), (high_value, _)) = (self.alone(low)?, self.alone(high)?);
+        if value < low_value || value > high_value {
+            let text = |span: Span| &self.source.text[span.start..span.end];
+            let what = format!("the value of `{}` is outside of its range", name.text);
+            return Err(self.error(name.span, what, format!("it must lie between {} and {}", text(low.span), text(high.span))));
+        }
+        Ok(())
+    }
+}

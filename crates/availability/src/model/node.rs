@@ -1,0 +1,347 @@
+//! The expressions of a whole hierarchy as one list of nodes, each behind those that it needs.
+
+use crate::model::solve::Solve;
+use crate::text::exact::{Exact, ROUNDING};
+use crate::{Certain, Dual, Error, Scalar};
+
+/// The index of a node.
+pub(crate) type Id = usize;
+
+/// A number that another is computed from.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Constant(Exact),
+    /// The parameter of this index.
+    Parameter(usize),
+    Unary(Unary, Id),
+    Binary(Binary, Id, Id),
+    /// The second one where the first is not 0, else the third.
+    Choose(Id, Id, Id),
+    /// A measure of a model, given its rates, probabilities and rewards.
+    Solve(Solve, Vec<Id>),
+}
+
+impl Node {
+    /// The nodes that it is computed from.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = Id> + '_ {
+        let (few, many): ([Option<Id>; 3], &[Id]) = match self {
+            Self::Constant(_) | Self::Parameter(_) => ([None; 3], &[]),
+            Self::Unary(_, x) => ([Some(*x), None, None], &[]),
+            Self::Binary(_, a, b) => ([Some(*a), Some(*b), None], &[]),
+            Self::Choose(a, b, c) => ([Some(*a), Some(*b), Some(*c)], &[]),
+            Self::Solve(_, inputs) => ([None; 3], inputs),
+        };
+        few.into_iter().flatten().chain(many.iter().copied())
+    }
+
+    /// The same, its nodes having moved to these places.
+    pub(crate) fn moved(&self, place: &[Id]) -> Self {
+        match self {
+            Self::Constant(_) | Self::Parameter(_) => self.clone(),
+            Self::Unary(function, x) => Self::Unary(*function, place[*x]),
+            Self::Binary(function, a, b) => Self::Binary(*function, place[*a], place[*b]),
+            Self::Choose(a, b, c) => Self::Choose(place[*a], place[*b], place[*c]),
+            Self::Solve(solve, inputs) => Self::Solve(solve.clone(), inputs.iter().map(|&input| place[input]).collect()),
+        }
+    }
+}
+
+/// Functions of one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unary {
+    Negate,
+    Sqrt,
+    Exp,
+    ExpM1,
+    Ln,
+    Floor,
+}
+
+/// Functions of two numbers; comparisons give 1 or 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Min,
+    Max,
+    Equal,
+    Less,
+}
+
+/// A [`Scalar`] whose number can be replaced by a more exact one, its derivative kept.
+pub(crate) trait Carrier: Scalar {
+    /// The same derivative, with this number.
+    fn with_value(self, value: f64) -> Self;
+}
+
+impl Carrier for f64 {
+    fn with_value(self, value: f64) -> Self {
+        value
+    }
+}
+
+impl Carrier for Dual {
+    fn with_value(self, value: f64) -> Self {
+        Self { value, ..self }
+    }
+}
+
+impl Unary {
+    /// The function, with the bound of its own relative error.
+    pub(crate) fn exact(self, x: Exact) -> (Exact, f64) {
+        // The elementary functions of the platform are right to about one unit in the last place.
+        let plain = |value: f64| (Exact::from(value), 4.0 * f64::EPSILON);
+        match self {
+            Self::Negate => (-x, 0.0),
+            Self::Sqrt => (x.sqrt(), 8.0 * ROUNDING),
+            Self::Floor => (x.floor(), 0.0),
+            // e^(high + low) = e^high (1 + low), to 2^-106.
+            Self::Exp => plain(x.high.exp()),
+            Self::ExpM1 => plain(x.high.exp_m1()),
+            Self::Ln => plain(x.high.ln()),
+        }
+    }
+
+    /// The function of a scalar, and its derivative, given its exact value.
+    fn apply<T: Carrier>(self, x: T, value: f64) -> (T, T) {
+        let result = match self {
+            Self::Negate => -x,
+            Self::Sqrt => x.sqrt(),
+            Self::Exp => x.exp(),
+            Self::ExpM1 => x.exp_m1(),
+            Self::Ln => x.ln(),
+            Self::Floor => T::from(value),
+        };
+        let result = result.with_value(value);
+        let derivative = match self {
+            Self::Negate => -T::ONE,
+            Self::Sqrt => T::from(0.5) / result,
+            Self::Exp => result,
+            Self::ExpM1 => result + T::ONE,
+            Self::Ln => T::ONE / x,
+            Self::Floor => T::ZERO,
+        };
+        (result, derivative)
+    }
+}
+
+impl Binary {
+    pub(crate) fn exact(self, a: Exact, b: Exact) -> (Exact, f64) {
+        let flag = |is: bool| (if is { Exact::ONE } else { Exact::ZERO }, 0.0);
+        match self {
+            Self::Add => (a + b, ROUNDING),
+            Self::Subtract => (a - b, ROUNDING),
+            Self::Multiply => (a * b, ROUNDING),
+            Self::Divide => (a / b, 4.0 * ROUNDING),
+            Self::Power => power(a, b),
+            Self::Min => (if b < a { b } else { a }, 0.0),
+            Self::Max => (if b > a { b } else { a }, 0.0),
+            Self::Equal => flag(a == b),
+            Self::Less => flag(a < b),
+        }
+    }
+
+    /// The function of two scalars, given its exact value.
+    fn apply<T: Carrier>(self, a: T, b: T, value: f64) -> T {
+        let result = match self {
+            Self::Add => a + b,
+            Self::Subtract => a - b,
+            Self::Multiply => a * b,
+            Self::Divide => a / b,
+            Self::Power => a.pow(b),
+            Self::Min => if b.value() < a.value() { b } else { a },
+            Self::Max => if b.value() > a.value() { b } else { a },
+            Self::Equal | Self::Less => T::from(value),
+        };
+        result.with_value(value)
+    }
+
+    /// The derivatives by both sides, given the result.
+    fn slopes<T: Carrier>(self, a: T, b: T, result: T) -> [T; 2] {
+        match self {
+            Self::Add => [T::ONE, T::ONE],
+            Self::Subtract => [T::ONE, -T::ONE],
+            Self::Multiply => [b, a],
+            Self::Divide => [T::ONE / b, -(result / b)],
+            Self::Power => {
+                let by_base = if b.value() == 0.0 { T::ZERO } else { b * a.pow(b - T::ONE) };
+                [by_base, if a.value() > 0.0 { result * a.ln() } else { T::ZERO }]
+            }
+            Self::Min if b.value() < a.value() => [T::ZERO, T::ONE],
+            Self::Max if b.value() > a.value() => [T::ZERO, T::ONE],
+            Self::Min | Self::Max => [T::ONE, T::ZERO],
+            Self::Equal | Self::Less => [T::ZERO, T::ZERO],
+        }
+    }
+}
+
+/// A power, by multiplication if the exponent is a small whole number.
+fn power(a: Exact, b: Exact) -> (Exact, f64) {
+    match b.whole() {
+        Some(whole) if whole.unsigned_abs() <= 1024 => {
+            let count = whole.unsigned_abs() as u32;
+            let value = a.whole_power(count);
+            let value = if whole < 0 { Exact::ONE / value } else { value };
+            (value, f64::from(count + 4) * ROUNDING)
+        }
+        _ => (Exact::from(a.high.powf(b.high)), 4.0 * f64::EPSILON),
+    }
+}
+
+/// What the nodes are worth: in twice the precision of binary64 where it can be had, and as scalars.
+pub(crate) struct Values<T> {
+    pub(crate) exact: Vec<Exact>,
+    pub(crate) carried: Vec<T>,
+}
+
+impl<T: Carrier> Values<T> {
+    /// Computes all nodes; `parameters` are the exact values, `seeds` the scalars that stand for them.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub(crate) fn new(nodes: &[Node], parameters: &[Exact], seeds: &[T]) -> Result<Self, Error> {
+        let mut values = Self { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
+        let mut inputs = Vec::new();
+        for node in nodes {
+            let (exact, carried) = match node {
+                Node::Parameter(index) => (parameters[*index], seeds[*index]),
+                Node::Solve(solve, needs) => {
+                    inputs.clear();
+                    inputs.extend(needs.iter().map(|&need| values.carried[need]));
+                    let carried = solve.value(&inputs)?;
+                    (Exact::from(carried.value()), carried)
+                }
+                _ => values.arithmetic(node),
+            };
+            values.exact.push(exact);
+            values.carried.push(carried);
+        }
+        Ok(values)
+    }
+
+    /// A node that neither is a parameter nor solves a model.
+    fn arithmetic(&self, node: &Node) -> (Exact, T) {
+        match node {
+            Node::Unary(function, x) => {
+                let exact = function.exact(self.exact[*x]).0;
+                (exact, function.apply(self.carried[*x], exact.rounded()).0)
+            }
+            Node::Binary(function, a, b) => {
+                let exact = function.exact(self.exact[*a], self.exact[*b]).0;
+                (exact, function.apply(self.carried[*a], self.carried[*b], exact.rounded()))
+            }
+            Node::Choose(condition, yes, no) => {
+                let chosen = self.chosen(*condition, *yes, *no);
+                (self.exact[chosen], self.carried[chosen])
+            }
+            Node::Constant(value) => (*value, T::from(value.rounded())),
+            Node::Parameter(_) | Node::Solve(..) => (Exact::ZERO, T::ZERO),
+        }
+    }
+
+    fn chosen(&self, condition: Id, yes: Id, no: Id) -> Id {
+        if self.exact[condition] == Exact::ZERO { no } else { yes }
+    }
+}
+
+/// The derivatives of one node by all nodes before it, backwards through the list (Griewank and Walther 2008, chapter 3).
+///
+/// # Errors
+/// Those of the models that are solved.
+pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -> Result<Vec<T>, Error> {
+    let mut adjoint = vec![T::ZERO; nodes.len()];
+    adjoint[of] = T::ONE;
+    for id in (0..=of).rev() {
+        let by = adjoint[id];
+        // A branch that was not taken may have no derivative at all, so that 0 times it must not be formed.
+        if by == T::ZERO {
+            continue;
+        }
+        let carried = &values.carried;
+        match &nodes[id] {
+            Node::Constant(_) | Node::Parameter(_) => {}
+            Node::Unary(function, x) => {
+                let (_, slope) = function.apply(carried[*x], values.exact[id].rounded());
+                adjoint[*x] += by * slope;
+            }
+            Node::Binary(function, a, b) => {
+                let [left, right] = function.slopes(carried[*a], carried[*b], carried[id]);
+                adjoint[*a] += by * left;
+                adjoint[*b] += by * right;
+            }
+            Node::Choose(condition, yes, no) => {
+                adjoint[values.chosen(*condition, *yes, *no)] += by;
+            }
+            Node::Solve(solve, needs) => {
+                let inputs: Vec<T> = needs.iter().map(|&need| carried[need]).collect();
+                for (&need, slope) in needs.iter().zip(solve.gradient(&inputs)?) {
+                    adjoint[need] += by * slope;
+                }
+            }
+        }
+    }
+    Ok(adjoint)
+}
+
+/// All nodes, with a bound of the absolute error of each: what its operation adds, and what that makes of the errors of its
+/// inputs.
+///
+/// # Errors
+/// Those of the models that are solved.
+pub(crate) fn certain(nodes: &[Node], parameters: &[Exact]) -> Result<Vec<Certain>, Error> {
+    let mut values = Values { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
+    let mut errors: Vec<f64> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let (exact, error) = match node {
+            // A decimal number of many digits takes one operation for each.
+            Node::Parameter(index) => (parameters[*index], parameters[*index].rounded().abs() * 64.0 * ROUNDING),
+            Node::Solve(solve, needs) => {
+                let inputs: Vec<f64> = needs.iter().map(|&need| values.carried[need]).collect();
+                // The models take binary64: each input is rounded.
+                let wrong: Vec<f64> = needs.iter().map(|&need| errors[need] + values.exact[need].low.abs()).collect();
+                let Certain { value, relative_error } = solve.certain(&inputs, &wrong)?;
+                (Exact::from(value), value.abs() * relative_error)
+            }
+            _ => (values.arithmetic(node).0, values.error(node, &errors)),
+        };
+        values.carried.push(exact.rounded());
+        values.exact.push(exact);
+        errors.push(error);
+    }
+    let rounded = |(exact, error): (&Exact, &f64)| {
+        let (value, wrong) = (exact.rounded(), error + exact.low.abs());
+        Certain { value, relative_error: if wrong == 0.0 { 0.0 } else { wrong / value.abs() } }
+    };
+    Ok(values.exact.iter().zip(&errors).map(rounded).collect())
+}
+
+impl Values<f64> {
+    /// The bound of the absolute error of an arithmetic node, all before it being there.
+    fn error(&self, node: &Node, errors: &[f64]) -> f64 {
+        match node {
+            Node::Constant(value) => value.rounded().abs() * 64.0 * ROUNDING,
+            Node::Unary(function, x) => {
+                let (exact, own) = function.exact(self.exact[*x]);
+                // What an elementary function, which takes binary64, does not see of its argument.
+                let unseen = if own > 64.0 * ROUNDING { self.exact[*x].low.abs() } else { 0.0 };
+                let slope = function.apply(self.carried[*x], exact.rounded()).1;
+                exact.rounded().abs() * own + spread(slope, errors[*x] + unseen)
+            }
+            Node::Binary(function, a, b) => {
+                let (exact, own) = function.exact(self.exact[*a], self.exact[*b]);
+                let [left, right] = function.slopes(self.carried[*a], self.carried[*b], exact.rounded());
+                exact.rounded().abs() * own + spread(left, errors[*a]) + spread(right, errors[*b])
+            }
+            Node::Choose(condition, yes, no) => errors[self.chosen(*condition, *yes, *no)],
+            Node::Parameter(_) | Node::Solve(..) => 0.0,
+        }
+    }
+}
+
+/// What an operation of this slope makes of an error, with a thousandth for what the slope changes within the error.
+fn spread(slope: f64, error: f64) -> f64 {
+    if error == 0.0 { 0.0 } else { slope.abs() * error * 1.001 }
+}

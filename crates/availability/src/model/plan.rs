@@ -1,0 +1,188 @@
+//! Values, derivatives and samples of some measures of a model.
+
+use std::ops::Range;
+
+use crate::model::node::{self, Carrier, Id, Node, Values};
+use crate::model::random::Random;
+use crate::model::{Model, Parameter};
+use crate::text::exact::Exact;
+use crate::text::unit::Dimension;
+use crate::{Certain, Dual, Error, Scalar as _};
+
+/// Draws of a parameter that may fall outside of what it can be, before its distribution is refused.
+const MAX_DRAWS: u32 = 1_000;
+
+/// Some measures of a model, with what they need and nothing else. All lists are in the order of [`Self::measures`] and of
+/// [`Model::parameters`].
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    model: &'a Model,
+    measures: Vec<usize>,
+    nodes: Vec<Node>,
+    /// The node of each measure.
+    roots: Vec<Id>,
+    /// The node of each parameter that is needed.
+    parameters: Vec<Option<Id>>,
+}
+
+impl Model {
+    /// The work for some of the measures, given by their indices.
+    #[must_use]
+    pub fn plan(&self, measures: &[usize]) -> Plan<'_> {
+        let measures: Vec<usize> = measures.iter().copied().filter(|&index| index < self.measures.len()).collect();
+        let roots: Vec<Id> = measures.iter().map(|&index| self.measures[index].node).collect();
+        let mut needed = vec![false; self.nodes.len()];
+        roots.iter().for_each(|&root| needed[root] = true);
+        for id in (0..self.nodes.len()).rev() {
+            if needed[id] {
+                self.nodes[id].needs().for_each(|need| needed[need] = true);
+            }
+        }
+        let mut place = vec![0; self.nodes.len()];
+        let (mut nodes, mut parameters) = (Vec::new(), vec![None; self.parameters.len()]);
+        for id in (0..self.nodes.len()).filter(|&id| needed[id]) {
+            place[id] = nodes.len();
+            if let Node::Parameter(index) = self.nodes[id] {
+                parameters[index] = Some(nodes.len());
+            }
+            nodes.push(self.nodes[id].moved(&place));
+        }
+        let roots = roots.into_iter().map(|root| place[root]).collect();
+        Plan { model: self, measures, nodes, roots, parameters }
+    }
+
+    /// The values of all measures, each with a bound of its error.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn solve(&self) -> Result<Vec<Certain>, Error> {
+        self.plan(&(0..self.measures.len()).collect::<Vec<_>>()).solve()
+    }
+}
+
+impl Plan<'_> {
+    /// The indices of the measures, among [`Model::measures`].
+    #[must_use]
+    pub fn measures(&self) -> &[usize] {
+        &self.measures
+    }
+
+    /// The values of the measures in their units, each with a bound of its error: what the arithmetic can be wrong by, the
+    /// parameters being exactly the decimals or fractions that the text gives.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn solve(&self) -> Result<Vec<Certain>, Error> {
+        let exact: Vec<Exact> = self.model.parameters.iter().map(|parameter| parameter.value).collect();
+        let all = node::certain(&self.nodes, &exact)?;
+        Ok(self.roots.iter().map(|&root| all[root]).collect())
+    }
+
+    /// The values of the measures for other values of the parameters, without bounds.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn values_at(&self, parameters: &[f64]) -> Result<Vec<f64>, Error> {
+        let exact: Vec<Exact> = parameters.iter().map(|&value| Exact::from(value)).collect();
+        let values = Values::new(&self.nodes, &exact, parameters)?;
+        Ok(self.roots.iter().map(|&root| values.carried[root]).collect())
+    }
+
+    /// The derivatives of a measure (by its place in [`Self::measures`]) by each parameter, in the unit of the measure over
+    /// that of the parameter: one pass backwards through the hierarchy. 0 for parameters that the measure does not need,
+    /// and for those that decide about the structure.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn gradient(&self, measure: usize) -> Result<Vec<f64>, Error> {
+        let seeds: Vec<f64> = self.model.parameters.iter().map(Parameter::value).collect();
+        self.slopes(measure, &seeds)
+    }
+
+    /// One row of the matrix of second derivatives: those of [`Self::gradient`] by one parameter. The pass backwards is run
+    /// on numbers that carry the derivative by it.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn hessian_row(&self, measure: usize, parameter: usize) -> Result<Vec<f64>, Error> {
+        let seed = |(index, own): (usize, &Parameter)| {
+            if index == parameter { Dual::variable(own.value()) } else { Dual::from(own.value()) }
+        };
+        let seeds: Vec<Dual> = self.model.parameters.iter().enumerate().map(seed).collect();
+        Ok(self.slopes(measure, &seeds)?.into_iter().map(|slope| slope.slope).collect())
+    }
+
+    /// All second derivatives of a measure.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn hessian(&self, measure: usize) -> Result<Vec<Vec<f64>>, Error> {
+        (0..self.model.parameters.len()).map(|parameter| self.hessian_row(measure, parameter)).collect()
+    }
+
+    fn slopes<T: Carrier>(&self, measure: usize, seeds: &[T]) -> Result<Vec<T>, Error> {
+        let exact: Vec<Exact> = self.model.parameters.iter().map(|parameter| parameter.value).collect();
+        let values = Values::new(&self.nodes, &exact, seeds)?;
+        let adjoint = node::backward(&self.nodes, &values, self.roots[measure])?;
+        Ok(self.parameters.iter().map(|id| id.map_or(T::ZERO, |id| adjoint[id])).collect())
+    }
+
+    /// The elasticities of a measure: by how many per cent it changes if a parameter changes by one per cent,
+    /// `(p / m) dm/dp`.
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn elasticities(&self, measure: usize) -> Result<Vec<f64>, Error> {
+        let value = self.solve()?[measure].value;
+        let slopes = self.gradient(measure)?.into_iter().zip(&self.model.parameters);
+        Ok(slopes.map(|(slope, parameter)| if slope == 0.0 { 0.0 } else { slope * parameter.value() / value }).collect())
+    }
+
+    /// The standard deviation of a measure from those of the parameters, by the delta method:
+    /// `var m = sum of (dm/dp)^2 var p`, the parameters being independent (Rausand and Høyland 2004, section 2.9).
+    ///
+    /// # Errors
+    /// Those of the models that are solved.
+    pub fn delta(&self, measure: usize) -> Result<f64, Error> {
+        let slopes = self.gradient(measure)?.into_iter().zip(&self.model.parameters);
+        let terms = slopes.filter_map(|(slope, own)| Some(slope * slope * own.distribution.as_ref()?.variance()));
+        Ok(terms.sum::<f64>().sqrt())
+    }
+
+    /// The values of all measures for parameters drawn from their distributions, one list for each sample of a range of
+    /// numbers. A sample depends on the seed and its number only, so that the work can be divided as one likes.
+    ///
+    /// # Errors
+    /// Those of the models that are solved, and if no parameter has a distribution or one has hardly any sound value.
+    pub fn sample(&self, seed: u64, samples: Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
+        if !self.model.parameters.iter().any(|parameter| parameter.distribution.is_some()) {
+            return Err(Error::new("no parameter has a distribution", "write `~ gamma(shape = 10)` or the like behind its value"));
+        }
+        samples
+            .map(|number| {
+                let mut random = Random::new(seed, number);
+                let parameters = self.model.parameters.iter().map(|parameter| parameter.draw(&mut random));
+                self.values_at(&parameters.collect::<Result<Vec<_>, _>>()?)
+            })
+            .collect()
+    }
+}
+
+impl Parameter {
+    /// A value by chance; without a distribution its own one.
+    fn draw(&self, random: &mut Random) -> Result<f64, Error> {
+        let Some(distribution) = &self.distribution else { return Ok(self.value()) };
+        if self.structural {
+            let what = format!("`{}` decides about the structure of a model and has a distribution", self.name);
+            return Err(Error::new(what, "take the distribution away"));
+        }
+        // Rates and times are positive, and what was a probability stays one.
+        let is_share = self.dimension == Dimension::PLAIN && (0.0..=1.0).contains(&self.value());
+        let top = if is_share { 1.0 } else { f64::INFINITY };
+        let mut draws = (0..MAX_DRAWS).map(|_| distribution.draw(random));
+        draws.find(|value| *value > 0.0 && *value <= top).ok_or_else(|| {
+            let what = format!("the distribution of `{}` has hardly any value that it can be", self.name);
+            Error::new(what, format!("values lie above 0{}", if is_share { " and not above 1" } else { "" }))
+        })
+    }
+}

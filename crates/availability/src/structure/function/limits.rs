@@ -1,0 +1,48 @@
+//! How far a build may go, and how it orders the events.
+
+/// What the making of a diagram may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory in bytes, about: a node takes 72 of them while the diagram is made. Where it does not suffice the result is
+    /// an error, before the machine is exhausted. A diagram can need memory that grows exponentially with the tree.
+    pub memory: usize,
+    /// In which order the events decide.
+    pub order: Order,
+}
+
+impl Default for Limits {
+    /// 512 MiB (seven million nodes), and the first order that fits.
+    fn default() -> Self {
+        Self { memory: 512 << 20, order: Order::FirstThatFits }
+    }
+}
+
+/// In which order the events decide, from the root of the diagram downwards: its size depends on it, the results do not.
+///
+/// All orders walk through the tree depth first and take the events as they come (Minato, Ishiura and Yajima 1990); they
+/// differ in which input of a gate they enter first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// In the order in which the inputs are written.
+    AsWritten,
+    /// The input with the fewest events and gates below it first.
+    SmallFirst,
+    /// The input that is shared by the most gates first.
+    SharedFirst,
+    /// The first of these three, in this order, with which the diagram fits into the memory allowed.
+    FirstThatFits,
+    /// The one of the three with the smallest diagram. Takes three times as long.
+    Smallest,
+}
+
+impl Order {
+    /// The plain orders that are to be tried.
+    pub(super) fn candidates(self) -> &'static [Self] {
+        match self {
+            Self::AsWritten => &[Self::AsWritten],
+            Self::SmallFirst => &[Self::SmallFirst],
+            Self::SharedFirst => &[Self::SharedFirst],
+            Self::FirstThatFits | Self::Smallest => &[Self::AsWritten, Self::SmallFirst, Self::SharedFirst],
+        }
+    }
+}

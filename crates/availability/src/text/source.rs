@@ -1,0 +1,123 @@
+//! A text that somebody wrote, and places in it.
+
+use crate::{Error, Place};
+
+/// Bytes of a text, `start..end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Span {
+    /// From the beginning of this one to the end of another.
+    pub(crate) fn to(self, end: Self) -> Self {
+        Self { start: self.start, end: end.end }
+    }
+}
+
+/// A name in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// A text with the name of its file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
+}
+
+impl Source<'_> {
+    /// Line and column of a byte.
+    pub(crate) fn place(&self, span: Span) -> Place {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place {
+            file: self.file.to_owned(),
+            line: count(before.matches('\n').count() + 1),
+            column: count(before[line_start..].chars().count() + 1),
+        }
+    }
+
+    /// An error at a place of this text.
+    pub(crate) fn error(&self, span: Span, what: impl Into<String>, remedy: impl Into<String>) -> Error {
+        Error::new(what, remedy).at(self.place(span))
+    }
+}
+
+/// An error with the line of the text that it is about, and a caret under the place:
+///
+/// ```text
+/// duplex.avail:3:25: `5 h` is a time and `gamma` is a rate: only quantities of one unit can be added
+///   3 | parameter x = gamma + 5 h
+///     |                       ^^^
+/// ```
+#[must_use]
+pub fn explain(error: &Error, text: &str) -> String {
+    let Some(place) = &error.place else { return error.to_string() };
+    let Some(line) = text.lines().nth(place.line.saturating_sub(1) as usize) else { return error.to_string() };
+    let column = place.column.saturating_sub(1) as usize;
+    let rest: Vec<char> = line.chars().skip(column).collect();
+    let is_word = |c: &char| c.is_alphanumeric() || *c == '_' || *c == '.';
+    let width = rest.iter().take_while(|c| is_word(c)).count().max(1);
+    let number = place.line.to_string();
+    let margin = " ".repeat(number.len());
+    // A tab of the line stays a tab under it, so that the caret stands right whatever its width.
+    let indent: String = line.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    format!("{error}\n  {number} | {line}\n  {margin} | {indent}{}", "^".repeat(width))
+}
+
+/// The name that is nearest to one that does not exist, as `; did you mean "x"?`; empty if none is near.
+pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = known.into_iter().map(|name| (distance(wrong, name), name)).min();
+    match near {
+        Some((distance, name)) if distance * 3 <= wrong.chars().count().max(3) => format!("; did you mean `{name}`?"),
+        _ => String::new(),
+    }
+}
+
+/// Letters to insert, delete, replace or swap to make one word of another (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_stands_under_the_word_whatever_the_letters_before_it() {
+        let text = "a\nb = ü + gama\n";
+        let source = Source { file: "x.avail", text };
+        let start = text.find("gama").expect("there");
+        let error = source.error(Span { start, end: start + 4 }, "no `gama`", "declare it");
+        assert_eq!(
+            explain(&error, text),
+            "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^"
+        );
+    }
+
+    #[test]
+    fn a_near_name_is_offered_and_a_far_one_is_not() {
+        assert_eq!(did_you_mean("gmama", ["delta", "gamma"]), "; did you mean `gamma`?");
+        assert_eq!(did_you_mean("x", ["delta", "gamma"]), "");
+    }
+}
