@@ -19,6 +19,7 @@ pub mod capacity;
 mod certain;
 pub mod chain;
 mod chance;
+pub mod compose;
 mod error;
 pub mod estimate;
 pub mod model;
