@@ -41,9 +41,7 @@ impl Node {
             Self::Unary(function, x) => Self::Unary(*function, place[*x]),
             Self::Binary(function, a, b) => Self::Binary(*function, place[*a], place[*b]),
             Self::Choose(a, b, c) => Self::Choose(place[*a], place[*b], place[*c]),
-            Self::Solve(solve, inputs) => {
-                Self::Solve(solve.clone(), inputs.iter().map(|&input| place[input]).collect())
-            }
+            Self::Solve(solve, inputs) => Self::Solve(solve.clone(), inputs.iter().map(|&input| place[input]).collect()),
         }
     }
 }
@@ -154,20 +152,8 @@ impl Binary {
             Self::Multiply => a * b,
             Self::Divide => a / b,
             Self::Power => a.pow(b),
-            Self::Min => {
-                if b.value() < a.value() {
-                    b
-                } else {
-                    a
-                }
-            }
-            Self::Max => {
-                if b.value() > a.value() {
-                    b
-                } else {
-                    a
-                }
-            }
+            Self::Min => if b.value() < a.value() { b } else { a },
+            Self::Max => if b.value() > a.value() { b } else { a },
             Self::Equal | Self::Less => T::from(value),
         };
         result.with_value(value)

@@ -135,9 +135,7 @@ impl Plan<'_> {
     pub fn elasticities(&self, measure: usize) -> Result<Vec<f64>, Error> {
         let value = self.solve()?[measure].value;
         let slopes = self.gradient(measure)?.into_iter().zip(&self.model.parameters);
-        Ok(slopes
-            .map(|(slope, parameter)| if slope == 0.0 { 0.0 } else { slope * parameter.value() / value })
-            .collect())
+        Ok(slopes.map(|(slope, parameter)| if slope == 0.0 { 0.0 } else { slope * parameter.value() / value }).collect())
     }
 
     /// The standard deviation of a measure from those of the parameters, by the delta method:
@@ -158,10 +156,7 @@ impl Plan<'_> {
     /// Those of the models that are solved, and if no parameter has a distribution or one has hardly any sound value.
     pub fn sample(&self, seed: u64, samples: Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
         if !self.model.parameters.iter().any(|parameter| parameter.distribution.is_some()) {
-            return Err(Error::new(
-                "no parameter has a distribution",
-                "write `~ gamma(shape = 10)` or the like behind its value",
-            ));
+            return Err(Error::new("no parameter has a distribution", "write `~ gamma(shape = 10)` or the like behind its value"));
         }
         samples
             .map(|number| {

@@ -45,15 +45,8 @@ pub(crate) const OF_TARGET: [&str; 10] = [
 ];
 
 /// Words that add something to a measure, and what follows is a condition (otherwise it is a quantity).
-const CLAUSES: [(&str, bool); 7] = [
-    ("at", false),
-    ("over", false),
-    ("within", false),
-    ("above", false),
-    ("until", true),
-    ("before", true),
-    ("from", true),
-];
+const CLAUSES: [(&str, bool); 7] =
+    [("at", false), ("over", false), ("within", false), ("above", false), ("until", true), ("before", true), ("from", true)];
 
 /// Words in a row that may make a measure.
 const MAX_WORDS: usize = 5;

@@ -183,11 +183,7 @@ mod tests {
     #[test]
     fn operations_invert_each_other_to_thirty_digits() {
         let (third, root) = (Exact::ONE / decimal("3"), decimal("2").sqrt());
-        let left = [
-            third * decimal("3") - Exact::ONE,
-            root * root - decimal("2"),
-            decimal("1e-9") * decimal("1e9") - Exact::ONE,
-        ];
+        let left = [third * decimal("3") - Exact::ONE, root * root - decimal("2"), decimal("1e-9") * decimal("1e9") - Exact::ONE];
         assert!(left.iter().all(|rest| rest.rounded().abs() < 1e-30), "{left:?}");
     }
 

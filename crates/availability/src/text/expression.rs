@@ -125,11 +125,7 @@ impl Parser<'_> {
         if begins_with_number && has_unit && matches!(left.kind, ExprKind::Number(_)) {
             let [a, b] = [left.span, right.span].map(|span| &self.source.text[span.start..span.end]);
             let what = format!("`{a}/{b}` can be read in two ways");
-            return Err(self.source.error(
-                left.span,
-                what,
-                format!("write `{a}/({b})` or `{a} per {b}` for a rate, or brackets around the fraction for a time"),
-            ));
+            return Err(self.source.error(left.span, what, format!("write `{a}/({b})` or `{a} per {b}` for a rate, or brackets around the fraction for a time")));
         }
         Ok(Expr::binary(Operator::Divide, left, right))
     }
@@ -270,11 +266,7 @@ impl Parser<'_> {
         self.sign(")", "after the last argument")?;
         if !(*fewest..=*most).contains(&arguments.len()) {
             let what = format!("`{}` has {} arguments here", name.text, arguments.len());
-            return Err(self.source.error(
-                name.span,
-                what,
-                format!("it takes {fewest}{}", if most > fewest { " or more" } else { "" }),
-            ));
+            return Err(self.source.error(name.span, what, format!("it takes {fewest}{}", if most > fewest { " or more" } else { "" })));
         }
         let span = name.span.to(self.previous().span);
         Ok(Expr { kind: ExprKind::Call(name, arguments), span })

@@ -29,8 +29,8 @@ pub(crate) struct Token {
 
 /// Longer ones before their beginnings.
 const SIGNS: [&str; 37] = [
-    "<=>", "->", "--", ":=", "..", "<=", ">=", "!=", "=>", "&&", "||", "(", ")", "[", "]", "{", "}", ",", ":", ";",
-    "=", "<", ">", "+", "-", "*", "/", "^", "%", "~", "!", "&", "|", "?", "'", "@", ".",
+    "<=>", "->", "--", ":=", "..", "<=", ">=", "!=", "=>", "&&", "||", "(", ")", "[", "]", "{", "}", ",", ":", ";", "=", "<",
+    ">", "+", "-", "*", "/", "^", "%", "~", "!", "&", "|", "?", "'", "@", ".",
 ];
 
 /// The text as tokens, the last one being [`Kind::End`]; `comment` begins a comment that ends with its line.
@@ -109,10 +109,7 @@ mod tests {
 
     #[test]
     fn numbers_ranges_and_signs_are_told_apart() {
-        assert_eq!(
-            pieces("0..N 1e-9/h 2e x:=.5 # no"),
-            ["0", "..", "N", "1e-9", "/", "h", "2", "e", "x", ":=", ".5", ""]
-        );
+        assert_eq!(pieces("0..N 1e-9/h 2e x:=.5 # no"), ["0", "..", "N", "1e-9", "/", "h", "2", "e", "x", ":=", ".5", ""]);
     }
 
     #[test]

@@ -109,7 +109,10 @@ mod tests {
         let source = Source { file: "x.avail", text };
         let start = text.find("gama").expect("there");
         let error = source.error(Span { start, end: start + 4 }, "no `gama`", "declare it");
-        assert_eq!(explain(&error, text), "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^");
+        assert_eq!(
+            explain(&error, text),
+            "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^"
+        );
     }
 
     #[test]

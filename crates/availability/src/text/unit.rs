@@ -57,8 +57,7 @@ const UNITS: [(&[&str], f64, f64, i32); 10] = [
 ];
 
 /// What units there are, for a message.
-pub(crate) const KNOWN: &str =
-    "units are ms, s, min, h, day, week, month (a twelfth of a year), year (365 days), FIT (1e-9 per hour), ppm and %";
+pub(crate) const KNOWN: &str = "units are ms, s, min, h, day, week, month (a twelfth of a year), year (365 days), FIT (1e-9 per hour), ppm and %";
 
 /// The unit of this name.
 pub(crate) fn unit(name: &str) -> Option<Unit> {

@@ -75,11 +75,9 @@ impl Compiler<'_> {
         let made = match &model.body {
             Body::Chain(items) => self.draw(&model.name, items),
             Body::Rules(rules) => self.generate(&model.name, rules),
-            Body::Structure { .. } | Body::Graph { .. } => Err(self.error(
-                model.name.span,
-                format!("`{}` has no states", model.name.text),
-                "states belong to a chain or to rules",
-            )),
+            Body::Structure { .. } | Body::Graph { .. } => {
+                Err(self.error(model.name.span, format!("`{}` has no states", model.name.text), "states belong to a chain or to rules"))
+            }
         };
         self.locals = outer;
         self.open.pop();
@@ -91,11 +89,7 @@ impl Compiler<'_> {
         let mut draft = Draft::default();
         self.each(items, &mut |compiler, item| compiler.chain_item(&mut draft, item))?;
         if draft.arcs.is_empty() {
-            return Err(self.error(
-                name.span,
-                format!("the chain `{}` has no arcs", name.text),
-                "draw one with `up -> down at RATE`",
-            ));
+            return Err(self.error(name.span, format!("the chain `{}` has no arcs", name.text), "draw one with `up -> down at RATE`"));
         }
         // States that stand in no arc are mistyped more often than meant.
         let drawn: Vec<bool> = {
@@ -105,8 +99,7 @@ impl Compiler<'_> {
         };
         if let Some(lost) = drawn.iter().position(|drawn| !drawn) {
             let (state, span) = &draft.states[lost];
-            let others =
-                draft.states.iter().zip(&drawn).filter(|(_, drawn)| **drawn).map(|((name, _), _)| name.as_str());
+            let others = draft.states.iter().zip(&drawn).filter(|(_, drawn)| **drawn).map(|((name, _), _)| name.as_str());
             let what = format!("no arc leads to or from the state `{state}`{}", did_you_mean(state, others));
             return Err(self.error(*span, what, "draw its arcs, or take it away"));
         }
@@ -206,18 +199,10 @@ impl Compiler<'_> {
             }
             if !is_up && !is_down && !up.is_empty() && !down.is_empty() {
                 let what = format!("the state `{text}` of `{}` is neither up nor down", name.text);
-                return Err(self.error(
-                    *span,
-                    what,
-                    "mark it, or mark only the up states, so that all others are down",
-                ));
+                return Err(self.error(*span, what, "mark it, or mark only the up states, so that all others are down"));
             }
         }
-        Ok(Some(
-            (0..states.len())
-                .map(|state| if up.is_empty() { !down.contains(&state) } else { up.contains(&state) })
-                .collect(),
-        ))
+        Ok(Some((0..states.len()).map(|state| if up.is_empty() { !down.contains(&state) } else { up.contains(&state) }).collect()))
     }
 
     fn chain_rewards(&mut self, draft: &Draft) -> Result<BTreeMap<String, Earnings>, Error> {
@@ -233,18 +218,15 @@ impl Compiler<'_> {
                 dimension,
             });
             if earnings.dimension != dimension {
-                let what =
-                    format!("the reward `{}` adds {} and {}", name.text, earnings.dimension.name(), dimension.name());
+                let what = format!("the reward `{}` adds {} and {}", name.text, earnings.dimension.name(), dimension.name());
                 return Err(self.error(name.span, what, "what an arc earns is a quantity, and what a state earns is a quantity for each unit of time: `3 per hour`"));
             }
             match to {
                 None => earnings.states[*from] = *amount,
                 Some((to, span)) => {
-                    let mut found =
-                        draft.arcs.iter().enumerate().filter(|(_, arc)| (arc.0, arc.1) == (*from, *to)).peekable();
+                    let mut found = draft.arcs.iter().enumerate().filter(|(_, arc)| (arc.0, arc.1) == (*from, *to)).peekable();
                     if found.peek().is_none() {
-                        let what =
-                            format!("no arc leads from `{}` to `{}`", draft.states[*from].0, draft.states[*to].0);
+                        let what = format!("no arc leads from `{}` to `{}`", draft.states[*from].0, draft.states[*to].0);
                         return Err(self.error(*span, what, "a reward of an arc needs the arc"));
                     }
                     found.for_each(|(arc, _)| earnings.arcs[arc] = *amount);
@@ -268,11 +250,7 @@ impl Compiler<'_> {
                 Item::For { index, from, to, body } => {
                     let (first, last) = (self.whole(from)?, self.whole(to)?);
                     if last.saturating_sub(first) > MAX_ROUNDS {
-                        return Err(self.error(
-                            index.span,
-                            "this loop has more than a million rounds",
-                            "check its ends",
-                        ));
+                        return Err(self.error(index.span, "this loop has more than a million rounds", "check its ends"));
                     }
                     for round in first..=last {
                         self.locals.push((index.text.clone(), Exact::from(round as f64)));

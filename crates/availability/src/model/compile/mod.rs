@@ -131,16 +131,8 @@ impl<'a> Compiler<'a> {
             let (unit, size) = match &asked.unit {
                 None => self.usual_unit(&asked.value, value.dimension),
                 Some((unit, _)) if unit.dimension != value.dimension => {
-                    let what = format!(
-                        "the measure is {}, and this unit is for {}",
-                        value.dimension.name(),
-                        unit.dimension.name()
-                    );
-                    return Err(self.error(
-                        asked.span,
-                        what,
-                        format!("leave the unit away for `{}`, or name another", value.dimension.usual_unit()),
-                    ));
+                    let what = format!("the measure is {}, and this unit is for {}", value.dimension.name(), unit.dimension.name());
+                    return Err(self.error(asked.span, what, format!("leave the unit away for `{}`, or name another", value.dimension.usual_unit())));
                 }
                 Some((unit, text)) => (text.clone(), unit.size),
             };
@@ -180,11 +172,7 @@ impl<'a> Compiler<'a> {
             let mut names: Vec<&str> = self.open[begin..].iter().map(|open| open.what.as_str()).collect();
             names.push(&what);
             let what = format!("this goes in a circle: {}", names.join(" needs "));
-            return Err(self.error(
-                span,
-                what,
-                "what is computed must not need its own result: break the circle in one place",
-            ));
+            return Err(self.error(span, what, "what is computed must not need its own result: break the circle in one place"));
         }
         self.open.push(Open { entity, what });
         Ok(())

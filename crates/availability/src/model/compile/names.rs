@@ -66,11 +66,7 @@ impl Compiler<'_> {
                 (None, Some(own)) => own,
                 (None, None) => {
                     let what = format!("the constant `{}` has no value", name.text);
-                    return Err(self.error(
-                        name.span,
-                        what,
-                        format!("give it one with `--parameter {}=VALUE`", name.text),
-                    ));
+                    return Err(self.error(name.span, what, format!("give it one with `--parameter {}=VALUE`", name.text)));
                 }
             };
             if let Some((low, high)) = &declared.between {
@@ -83,14 +79,7 @@ impl Compiler<'_> {
             debug_assert_eq!(index, self.parameters.len());
             let origin = declared.origin.clone();
             let structural = false;
-            self.parameters.push(Parameter {
-                name: name.text.clone(),
-                value,
-                dimension,
-                distribution,
-                origin,
-                structural,
-            });
+            self.parameters.push(Parameter { name: name.text.clone(), value, dimension, distribution, origin, structural });
         }
         Ok(())
     }
@@ -128,14 +117,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn within(
-        &mut self,
-        name: &Name,
-        value: Exact,
-        dimension: Dimension,
-        low: &Expr,
-        high: &Expr,
-    ) -> Result<(), Error> {
+    fn within(&mut self, name: &Name, value: Exact, dimension: Dimension, low: &Expr, high: &Expr) -> Result<(), Error> {
         for end in [low, high] {
             let (_, found) = self.alone(end)?;
             self.same_dimension(end.span, found, dimension, "the range", &format!("`{}`", name.text))?;
@@ -144,11 +126,7 @@ impl Compiler<'_> {
         if value < low_value || value > high_value {
             let text = |span: Span| &self.source.text[span.start..span.end];
             let what = format!("the value of `{}` is outside of its range", name.text);
-            return Err(self.error(
-                name.span,
-                what,
-                format!("it must lie between {} and {}", text(low.span), text(high.span)),
-            ));
+            return Err(self.error(name.span, what, format!("it must lie between {} and {}", text(low.span), text(high.span))));
         }
         Ok(())
     }

@@ -35,13 +35,7 @@ impl Program {
             Self::Min(a, b) => a.run(state).min(b.run(state)),
             Self::Max(a, b) => a.run(state).max(b.run(state)),
             Self::Remainder(a, b) => a.run(state).rem_euclid(b.run(state)),
-            Self::If(condition, yes, no) => {
-                if condition.run(state) == 0.0 {
-                    no.run(state)
-                } else {
-                    yes.run(state)
-                }
-            }
+            Self::If(condition, yes, no) => if condition.run(state) == 0.0 { no.run(state) } else { yes.run(state) },
             Self::Binary(operator, a, b) => operator.run(a, b, state),
         }
     }
@@ -172,16 +166,14 @@ impl Compiler<'_> {
         let inner = |expr: &Expr| self.inlined(expr, scope, deeper);
         let boxed = |expr: &Expr| inner(expr).map(Box::new);
         let kind = match &expr.kind {
-            ExprKind::Reference(reference) if reference.indexes.is_empty() => {
-                match scope.formulas.get(&reference.name.text) {
-                    Some(_) if deeper == 0 => {
-                        let what = format!("`{}` needs itself", reference.name.text);
-                        return Err(self.error(expr.span, what, "a formula must not need its own value"));
-                    }
-                    Some(formula) => return self.inlined(formula, scope, deeper - 1),
-                    None => expr.kind.clone(),
+            ExprKind::Reference(reference) if reference.indexes.is_empty() => match scope.formulas.get(&reference.name.text) {
+                Some(_) if deeper == 0 => {
+                    let what = format!("`{}` needs itself", reference.name.text);
+                    return Err(self.error(expr.span, what, "a formula must not need its own value"));
                 }
-            }
+                Some(formula) => return self.inlined(formula, scope, deeper - 1),
+                None => expr.kind.clone(),
+            },
             ExprKind::Negate(x) => ExprKind::Negate(boxed(x)?),
             ExprKind::Not(x) => ExprKind::Not(boxed(x)?),
             ExprKind::Binary(operator, a, b) => ExprKind::Binary(*operator, boxed(a)?, boxed(b)?),
@@ -201,9 +193,7 @@ impl Program {
         let is_constant = match &self {
             Self::Value(_) | Self::Variable(_) => false,
             Self::Negate(x) | Self::Not(x) | Self::Floor(x) => is_value(x),
-            Self::Binary(_, a, b) | Self::Min(a, b) | Self::Max(a, b) | Self::Remainder(a, b) => {
-                is_value(a) && is_value(b)
-            }
+            Self::Binary(_, a, b) | Self::Min(a, b) | Self::Max(a, b) | Self::Remainder(a, b) => is_value(a) && is_value(b),
             Self::If(condition, yes, no) => is_value(condition) && is_value(yes) && is_value(no),
         };
         if is_constant { Self::Value(self.run(&[])) } else { self }

@@ -136,11 +136,7 @@ impl Compiler<'_> {
             space.bounds.push(bounds);
         }
         if space.bounds.is_empty() {
-            return Err(self.error(
-                name.span,
-                format!("`{}` has no variables", name.text),
-                "declare one, `x : 0..3 start 3`",
-            ));
+            return Err(self.error(name.span, format!("`{}` has no variables", name.text), "declare one, `x : 0..3 start 3`"));
         }
         Ok(space)
     }
@@ -163,11 +159,7 @@ impl Compiler<'_> {
         let fits = |value: i64| i32::try_from(value).is_ok();
         if low > high || !fits(low) || !fits(high) {
             let what = format!("the range of `{name}` goes from {low} to {high}");
-            return Err(self.error(
-                variable.name.span,
-                what,
-                "the smallest value comes first, and both fit into 32 bits",
-            ));
+            return Err(self.error(variable.name.span, what, "the smallest value comes first, and both fit into 32 bits"));
         }
         let is_bool = matches!(variable.kind, VariableKind::Bool);
         Ok(Bounds { name, low: low as i32, high: high as i32, words: Vec::new(), is_bool })
@@ -181,9 +173,7 @@ impl Compiler<'_> {
                     let program = self.program(expr, &space.scope)?;
                     match program {
                         Program::Value(value) => value,
-                        _ => {
-                            return Err(self.error(expr.span, "a start must not depend on the state", "write a value"));
-                        }
+                        _ => return Err(self.error(expr.span, "a start must not depend on the state", "write a value")),
                     }
                 }
                 None => f64::from(bounds.words.first().map_or(bounds.low, |word| word.0)),
@@ -207,14 +197,7 @@ impl Compiler<'_> {
         Ok(ready)
     }
 
-    fn command(
-        &mut self,
-        index: usize,
-        module: &Module,
-        command: &Command,
-        scope: &Scope,
-        ready: &mut Vec<Rule>,
-    ) -> Result<(), Error> {
+    fn command(&mut self, index: usize, module: &Module, command: &Command, scope: &Scope, ready: &mut Vec<Rule>) -> Result<(), Error> {
         let guard = self.program(&command.guard, scope)?;
         for (rate, updates) in &command.alternatives {
             let rate = self.inlined(rate, scope, 100)?;
@@ -226,8 +209,7 @@ impl Compiler<'_> {
             for (name, value) in updates {
                 let own = module.variables.iter().any(|variable| variable.name.text == name.text);
                 let Some(&variable) = scope.variables.get(&name.text).filter(|_| own) else {
-                    let near =
-                        crate::text::source::did_you_mean(&name.text, scope.variables.keys().map(String::as_str));
+                    let near = crate::text::source::did_you_mean(&name.text, scope.variables.keys().map(String::as_str));
                     let what = format!("`{}` is no variable that this rule can change{near}", name.text);
                     return Err(self.error(name.span, what, "a rule changes variables of its own module"));
                 };
@@ -247,13 +229,8 @@ impl Compiler<'_> {
                 let bounds = &space.bounds[*variable];
                 let value = program.run(state);
                 let Some(value) = bounds.value(value) else {
-                    let what =
-                        format!("in the state {} this rule would make `{}` {value}", space.name(state), bounds.name);
-                    return Err(self.error(
-                        rule.span,
-                        what,
-                        format!("its values are {}: guard the rule, or widen the range", bounds.allowed()),
-                    ));
+                    let what = format!("in the state {} this rule would make `{}` {value}", space.name(state), bounds.name);
+                    return Err(self.error(rule.span, what, format!("its values are {}: guard the rule, or widen the range", bounds.allowed())));
                 };
                 next[*variable] = value;
             }
@@ -262,14 +239,7 @@ impl Compiler<'_> {
     }
 
     /// The rate of rules that fire together: the product of theirs.
-    fn rate(
-        &mut self,
-        rules: &[usize],
-        ready: &[Rule],
-        state: &[i32],
-        scope: &Scope,
-        known: &mut Rates,
-    ) -> Result<Id, Error> {
+    fn rate(&mut self, rules: &[usize], ready: &[Rule], state: &[i32], scope: &Scope, known: &mut Rates) -> Result<Id, Error> {
         let mut product = None;
         for &index in rules {
             let rule = &ready[index];
@@ -295,11 +265,7 @@ impl Compiler<'_> {
         let before = self.locals.len();
         self.bind(state, scope);
         let dimension = if is_first { Dimension::RATE } else { Dimension::PLAIN };
-        let lowered = self.of_dimension(
-            &rule.rate,
-            dimension,
-            if is_first { "the rate of a rule" } else { "the rate of the second rule of an action" },
-        );
+        let lowered = self.of_dimension(&rule.rate, dimension, if is_first { "the rate of a rule" } else { "the rate of the second rule of an action" });
         self.locals.truncate(before);
         let id = lowered?;
         self.positive(id, &rule.rate)?;
@@ -355,11 +321,7 @@ impl Compiler<'_> {
             return Ok(());
         }
         let what = format!("the reward `{}` adds {} and {}", reward.name.text, expected.name(), found.name());
-        Err(self.error(
-            reward.name.span,
-            what,
-            "what a rule earns is a quantity, and what a state earns is a quantity for each unit of time: `3 per hour`",
-        ))
+        Err(self.error(reward.name.span, what, "what a rule earns is a quantity, and what a state earns is a quantity for each unit of time: `3 per hour`"))
     }
 
     fn amounts(&mut self, amount: &Expr, condition: Option<&Expr>, space: &Space) -> Result<Amounts, Error> {
@@ -381,12 +343,7 @@ struct Amounts {
 
 impl Amounts {
     /// What is earned in a state, if the condition holds there.
-    fn of(
-        &mut self,
-        compiler: &mut Compiler<'_>,
-        state: &[i32],
-        space: &Space,
-    ) -> Result<Option<(Id, Dimension)>, Error> {
+    fn of(&mut self, compiler: &mut Compiler<'_>, state: &[i32], space: &Space) -> Result<Option<(Id, Dimension)>, Error> {
         if self.condition.as_ref().is_some_and(|condition| !condition.holds(state)) {
             return Ok(None);
         }

@@ -75,11 +75,7 @@ impl Compiler<'_> {
         let outer = std::mem::take(&mut self.locals);
         let made = match &model.body {
             Body::Structure { works, items } => self.tree(&model.name, *works, items),
-            _ => Err(self.error(
-                model.name.span,
-                format!("`{}` is no tree", model.name.text),
-                "trees and block diagrams have events",
-            )),
+            _ => Err(self.error(model.name.span, format!("`{}` is no tree", model.name.text), "trees and block diagrams have events")),
         };
         self.locals = outer;
         self.open.pop();
@@ -104,29 +100,13 @@ impl Compiler<'_> {
             if !draft.names.contains_key(used) {
                 let near = did_you_mean(used, draft.names.keys().map(String::as_str));
                 let what = format!("`{}` has no event or gate `{used}`{near}", name.text);
-                return Err(self.error(
-                    *span,
-                    what,
-                    "declare it with `event` (`block` in a block diagram), or as a gate `NAME = ...`",
-                ));
+                return Err(self.error(*span, what, "declare it with `event` (`block` in a block diagram), or as a gate `NAME = ...`"));
             }
         }
         let usual = if works { "works" } else { "top" };
-        let top = match draft
-            .gates
-            .iter()
-            .find(|gate| *gate == usual)
-            .or(draft.gates.last())
-            .or(draft.events.first().map(|event| &event.0))
-        {
+        let top = match draft.gates.iter().find(|gate| *gate == usual).or(draft.gates.last()).or(draft.events.first().map(|event| &event.0)) {
             Some(top) => top.clone(),
-            None => {
-                return Err(self.error(
-                    name.span,
-                    format!("`{}` is empty", name.text),
-                    format!("write `{usual} = ...`"),
-                ));
-            }
+            None => return Err(self.error(name.span, format!("`{}` is empty", name.text), format!("write `{usual} = ...`"))),
         };
         let Draft { builder, events, gates, .. } = draft;
         // A cycle is found now, whatever is asked later.
@@ -142,11 +122,7 @@ impl Compiler<'_> {
             None => Ok(()),
             Some(earlier) => {
                 let what = format!("`{name}` is declared twice, first in line {}", self.place(earlier).line);
-                Err(self.error(
-                    span,
-                    what,
-                    "an event that is shared by gates is declared once and named in each of them",
-                ))
+                Err(self.error(span, what, "an event that is shared by gates is declared once and named in each of them"))
             }
         }
     }
@@ -228,11 +204,7 @@ impl Compiler<'_> {
             ExprKind::Not(inner) if !draft.works => Ok((GateKind::Not, self.inputs_of(draft, &[inner])?)),
             ExprKind::Reference(_) => Ok((or, self.inputs_of(draft, &[logic])?)),
             _ => {
-                let remedy = if draft.works {
-                    "blocks are joined by `and`, `or`, `at least K of a, b, c`, `series(...)` and `parallel(...)`"
-                } else {
-                    "events are joined by `and`, `or`, `not`, `at least K of a, b, c`, `all of` and `any of`"
-                };
+                let remedy = if draft.works { "blocks are joined by `and`, `or`, `at least K of a, b, c`, `series(...)` and `parallel(...)`" } else { "events are joined by `and`, `or`, `not`, `at least K of a, b, c`, `all of` and `any of`" };
                 Err(self.error(logic.span, "this is no logic of events", remedy))
             }
         }
@@ -276,13 +248,10 @@ impl Compiler<'_> {
         let mut found = Vec::new();
         for name in draft.names.keys() {
             let Some((base, rest)) = name.split_once('[') else { continue };
-            let indexes: Vec<i64> =
-                rest.trim_end_matches(']').split(',').filter_map(|index| index.parse().ok()).collect();
+            let indexes: Vec<i64> = rest.trim_end_matches(']').split(',').filter_map(|index| index.parse().ok()).collect();
             let is_one = match &wanted[..] {
                 [None] => true,
-                wanted => {
-                    wanted.len() == indexes.len() && wanted.iter().zip(&indexes).all(|(w, i)| w.is_none_or(|w| w == *i))
-                }
+                wanted => wanted.len() == indexes.len() && wanted.iter().zip(&indexes).all(|(w, i)| w.is_none_or(|w| w == *i)),
             };
             if base == reference.name.text && is_one {
                 found.push((indexes, name.clone()));
@@ -291,11 +260,7 @@ impl Compiler<'_> {
         found.sort();
         if found.is_empty() {
             let what = format!("there is no `{}` with such indexes", reference.name.text);
-            return Err(self.error(
-                reference.name.span,
-                what,
-                "declare them first, as in `for i in 1..3 { event pump[i] ... }`",
-            ));
+            return Err(self.error(reference.name.span, what, "declare them first, as in `for i in 1..3 { event pump[i] ... }`"));
         }
         Ok(found.into_iter().map(|(_, name)| name).collect())
     }
@@ -407,15 +372,7 @@ impl Compiler<'_> {
     }
 
     /// The probability of the top event if it is known whether an event has occurred.
-    fn with_event(
-        &mut self,
-        model: usize,
-        top: &str,
-        event: usize,
-        known: (Id, Id),
-        time: Option<Id>,
-        ask: &Ask,
-    ) -> Result<Id, Error> {
+    fn with_event(&mut self, model: usize, top: &str, event: usize, known: (Id, Id), time: Option<Id>, ask: &Ask) -> Result<Id, Error> {
         let id = self.solve_structure(model, top, Asked::Top, time, ask)?;
         let Node::Solve(solve, mut inputs) = self.nodes[id].clone() else { return Ok(id) };
         let count = inputs.len() / 2;
@@ -423,18 +380,10 @@ impl Compiler<'_> {
         Ok(self.node(Node::Solve(solve, inputs), Dimension::PLAIN))
     }
 
-    fn solve_structure(
-        &mut self,
-        model: usize,
-        top: &str,
-        what: Asked,
-        time: Option<Id>,
-        ask: &Ask,
-    ) -> Result<Id, Error> {
+    fn solve_structure(&mut self, model: usize, top: &str, what: Asked, time: Option<Id>, ask: &Ask) -> Result<Id, Error> {
         let function = self.function(model, top, ask)?;
         let events = self.event_inputs(model, time, ask)?;
-        let mut inputs: Vec<Id> =
-            events.iter().map(|event| event.yes).chain(events.iter().map(|event| event.no)).collect();
+        let mut inputs: Vec<Id> = events.iter().map(|event| event.yes).chain(events.iter().map(|event| event.no)).collect();
         if what == Asked::Frequency {
             for (event, made) in events.iter().enumerate() {
                 match made.frequency {
@@ -446,10 +395,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        Ok(self.node(
-            Node::Solve(Solve::Structure(Arc::new(StructureQuestion { function, what })), inputs),
-            Dimension::PLAIN,
-        ))
+        Ok(self.node(Node::Solve(Solve::Structure(Arc::new(StructureQuestion { function, what })), inputs), Dimension::PLAIN))
     }
 
     fn function(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Arc<StructureFunction>, Error> {
@@ -496,9 +442,7 @@ impl Compiler<'_> {
                 Inputs { yes, no, frequency: self.usual(model, "failure frequency").ok().map(|found| found.id) }
             }
             Failing::Probability(yes) => Inputs { yes, no: self.complement(yes), frequency: None },
-            Failing::Known { unavailability: yes, frequency } => {
-                Inputs { yes, no: self.complement(yes), frequency: Some(frequency) }
-            }
+            Failing::Known { unavailability: yes, frequency } => Inputs { yes, no: self.complement(yes), frequency: Some(frequency) },
             Failing::Rates { fails, repaired: Some(repaired) } => {
                 let both = self.binary(Binary::Add, fails, repaired, Dimension::RATE);
                 let yes = self.binary(Binary::Divide, fails, both, Dimension::PLAIN);
@@ -507,11 +451,7 @@ impl Compiler<'_> {
             }
             Failing::Rates { repaired: None, .. } => {
                 let what = format!("`{name}` is never repaired, so that in the long run it is down");
-                return Err(self.error(
-                    ask.phrase.span,
-                    what,
-                    "ask at a time, `unreliability of MODEL at 1000 h`, or say how it is repaired",
-                ));
+                return Err(self.error(ask.phrase.span, what, "ask at a time, `unreliability of MODEL at 1000 h`, or say how it is repaired"));
             }
         })
     }
@@ -540,25 +480,17 @@ impl Compiler<'_> {
                 let down = self.binary(Binary::Multiply, fails, gone, Dimension::RATE);
                 let still = self.binary(Binary::Multiply, fails, left, Dimension::RATE);
                 let up = self.binary(Binary::Add, repaired, still, Dimension::RATE);
-                (
-                    self.binary(Binary::Divide, down, both, Dimension::PLAIN),
-                    self.binary(Binary::Divide, up, both, Dimension::PLAIN),
-                )
+                (self.binary(Binary::Divide, down, both, Dimension::PLAIN), self.binary(Binary::Divide, up, both, Dimension::PLAIN))
             }
             Failing::As(_) | Failing::Known { .. } => {
-                return Err(self.error(
-                    ask.phrase.span,
-                    "an event of this tree is known in the long run only",
-                    "at a time ask trees whose events have rates or probabilities",
-                ));
+                return Err(self.error(ask.phrase.span, "an event of this tree is known in the long run only", "at a time ask trees whose events have rates or probabilities"));
             }
         };
         Ok(Inputs { yes, no, frequency: None })
     }
 
     fn never_repaired(&self, model: usize, ask: &Ask) -> Result<(), Error> {
-        let repaired =
-            |failing: &Failing| !matches!(failing, Failing::Probability(_) | Failing::Rates { repaired: None, .. });
+        let repaired = |failing: &Failing| !matches!(failing, Failing::Probability(_) | Failing::Rates { repaired: None, .. });
         match self.structures[&model].events.iter().find(|(_, failing)| repaired(failing)) {
             None => Ok(()),
             Some((name, _)) => {
