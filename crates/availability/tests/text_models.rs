@@ -2,24 +2,13 @@ use availability::model::Model;
 
 #[test]
 fn look() {
-    let text = include_str!("models/sip-websphere.avail");
-    let t = std::time::Instant::now();
-    let model = Model::read("sip", text, &[]).unwrap_or_else(|error| panic!("{}", availability::explain(&error, text)));
-    println!("read {:?}", t.elapsed());
-    let plan = model.plan(&[0]);
-    for _ in 0..3 {
-    let t = std::time::Instant::now();
-    let v = plan.solve().unwrap();
-    println!("solve {:?} {:?}", t.elapsed(), v);
-    let t = std::time::Instant::now();
-    let g = plan.gradient(0).unwrap();
-    println!("gradient {:?} {:?}", t.elapsed(), &g[..3]);
-    let t = std::time::Instant::now();
-    let h = plan.hessian(0).unwrap();
-    println!("hessian {:?} {:?}", t.elapsed(), &h[0][..3]);
-    let x: Vec<f64> = model.parameters().iter().map(|p| p.value()).collect();
-    let t = std::time::Instant::now();
-    for _ in 0..100 { plan.values_at(&x).unwrap(); }
-    println!("value {:?}", t.elapsed() / 100);
+    for (name, text) in [("embedded", include_str!("models/embedded-control.avail")), ("mm13", include_str!("models/mm13.avail")), ("aircraft", include_str!("models/aircraft.avail")), ("chinese", include_str!("models/chinese.avail")), ("c", include_str!("models/workstation-cluster.avail"))] {
+        let t = std::time::Instant::now();
+        let model = Model::read(name, text, &[]).unwrap_or_else(|error| panic!("{}", availability::explain(&error, text)));
+        let values = model.solve().unwrap();
+        println!("{name} {:?}", t.elapsed());
+        for (measure, value) in model.measures().iter().zip(values) {
+            println!("{:30} {:.17e} {} {}", measure.name(), value.value, measure.unit(), value.digits());
+        }
     }
 }

@@ -1,17 +1,78 @@
 //! Measures of chains.
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::chain::{Chain, Measure, Quantity, Rewards, States};
+use crate::chain::generator::Space;
+use crate::chain::{Arc as Transition, Chain, Measure, Quantity, Rewards, States};
+use crate::model::nested::Nested;
+use crate::structure::Bounded;
 use crate::{Certain, Error, Scalar};
 
 /// A chain without its rates.
+#[derive(Clone, Debug)]
+pub(crate) enum ChainModel {
+    /// By states and arcs; the inputs are the rates of the arcs, then what states and arcs earn if the measure needs it.
+    Drawn(Arc<ChainShape>),
+    /// By rules; the inputs are their parameters.
+    Rules(Arc<Generated>),
+}
+
+/// States and arcs.
 #[derive(Clone, Debug)]
 pub(crate) struct ChainShape {
     pub(crate) states: Vec<String>,
     /// Index of the state that is left, and of the one that is entered.
     pub(crate) arcs: Vec<(usize, usize)>,
     pub(crate) start: usize,
+}
+
+/// All states that rules lead to.
+pub(crate) struct Generated {
+    pub(crate) space: Space,
+}
+
+impl fmt::Debug for Generated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} states", self.space.states())
+    }
+}
+
+impl ChainModel {
+    /// How many states there are.
+    pub(crate) fn states(&self) -> usize {
+        match self {
+            Self::Drawn(shape) => shape.states.len(),
+            Self::Rules(rules) => rules.space.states(),
+        }
+    }
+
+    fn chain<T: Scalar>(&self, inputs: &[T]) -> Result<Chain<T>, Error> {
+        let shape = match self {
+            Self::Rules(rules) => return rules.space.chain(inputs),
+            Self::Drawn(shape) => shape,
+        };
+        let mut chain = Chain::new();
+        for name in &shape.states {
+            chain.add_state(name.as_str());
+        }
+        for (&(from, to), &rate) in shape.arcs.iter().zip(inputs) {
+            chain.add_arc(from, to, rate)?;
+        }
+        chain.begin(&[(shape.start, T::ONE)])?;
+        Ok(chain)
+    }
+
+    /// What is earned, by its name.
+    fn rewards<T: Scalar>(&self, chain: &Chain<T>, name: &str, inputs: &[T]) -> Result<Rewards<T>, Error> {
+        match self {
+            Self::Rules(_) => Ok(chain.rewards(name)?.clone()),
+            Self::Drawn(shape) => {
+                let (states, arcs) = inputs[shape.arcs.len()..].split_at(shape.states.len());
+                Ok(Rewards { states: states.to_vec(), arcs: arcs.to_vec() })
+            }
+        }
+    }
 }
 
 /// What is collected for a measure.
@@ -22,30 +83,14 @@ pub(crate) enum Gather {
     TimeOutside(States),
     Entries(States),
     Arrivals,
-    /// The inputs behind the rates: what each state earns, then what each arc earns.
-    Reward,
-}
-
-impl Gather {
-    fn quantity<T: Scalar>(&self, rewards: &[T], states: usize) -> Quantity<T> {
-        match self {
-            Self::Time => Quantity::Time,
-            Self::TimeIn(set) => Quantity::TimeIn(set.clone()),
-            Self::TimeOutside(set) => Quantity::TimeOutside(set.clone()),
-            Self::Entries(set) => Quantity::Entries(set.clone()),
-            Self::Arrivals => Quantity::Arrivals,
-            Self::Reward => {
-                let (states, arcs) = rewards.split_at(states);
-                Quantity::Reward(Rewards { states: states.to_vec(), arcs: arcs.to_vec() })
-            }
-        }
-    }
+    /// The reward of this name.
+    Reward(String),
 }
 
 /// A measure of a chain: what it collects for each unit of something else.
 #[derive(Clone, Debug)]
 pub(crate) struct ChainQuestion {
-    pub(crate) shape: Arc<ChainShape>,
+    pub(crate) model: ChainModel,
     pub(crate) gain: Gather,
     pub(crate) per: Gather,
     pub(crate) until: Option<States>,
@@ -53,17 +98,18 @@ pub(crate) struct ChainQuestion {
 
 impl ChainQuestion {
     fn prepare<T: Scalar>(&self, inputs: &[T]) -> Result<(Chain<T>, Measure<T>), Error> {
-        let shape = &self.shape;
-        let (rates, rewards) = inputs.split_at(shape.arcs.len());
-        let mut chain = Chain::new();
-        for name in &shape.states {
-            chain.add_state(name.as_str());
-        }
-        for (&(from, to), &rate) in shape.arcs.iter().zip(rates) {
-            chain.add_arc(from, to, rate)?;
-        }
-        chain.begin(&[(shape.start, T::ONE)])?;
-        let [gain, per] = [&self.gain, &self.per].map(|gather| gather.quantity(rewards, shape.states.len()));
+        let chain = self.model.chain(inputs)?;
+        let quantity = |gather: &Gather| {
+            Ok(match gather {
+                Gather::Time => Quantity::Time,
+                Gather::TimeIn(set) => Quantity::TimeIn(set.clone()),
+                Gather::TimeOutside(set) => Quantity::TimeOutside(set.clone()),
+                Gather::Entries(set) => Quantity::Entries(set.clone()),
+                Gather::Arrivals => Quantity::Arrivals,
+                Gather::Reward(name) => Quantity::Reward(self.model.rewards(&chain, name, inputs)?),
+            })
+        };
+        let (gain, per) = (quantity(&self.gain)?, quantity(&self.per)?);
         let measure = match &self.until {
             None => Measure::long_run(gain, per),
             Some(target) => Measure::passage(gain, per, target.clone()),
@@ -77,12 +123,42 @@ impl ChainQuestion {
     }
 
     pub(crate) fn gradient<T: Scalar>(&self, inputs: &[T]) -> Result<Vec<T>, Error> {
+        let all = self.by_rates(inputs)?;
+        if let ChainModel::Drawn(_) = &self.model {
+            return Ok(all);
+        }
+        // How the rates and rewards depend on each input, by one run of the rules on numbers that carry the derivative.
+        let mut slopes = Vec::with_capacity(inputs.len());
+        for moving in 0..inputs.len() {
+            let slope = |index| if index == moving { T::ONE } else { T::ZERO };
+            let seeds: Vec<Nested<T>> =
+                inputs.iter().enumerate().map(|(index, &value)| Nested { value, slope: slope(index) }).collect();
+            let moved = self.numbers(&seeds)?;
+            slopes.push(all.iter().zip(moved).fold(T::ZERO, |sum, (&by, number)| sum + by * number.slope));
+        }
+        Ok(slopes)
+    }
+
+    /// The derivatives by the rates of all arcs, and by what states and arcs earn if the measure has a reward.
+    fn by_rates<T: Scalar>(&self, inputs: &[T]) -> Result<Vec<T>, Error> {
         let (chain, measure) = self.prepare(inputs)?;
         let found = chain.gradient(&measure)?;
         let mut all = found.rates;
-        if inputs.len() > all.len() {
+        if let Gather::Reward(_) = self.gain {
             all.extend(found.state_rewards);
             all.extend(found.arc_rewards);
+        }
+        Ok(all)
+    }
+
+    /// The rates of all arcs, and what states and arcs earn if the measure has a reward.
+    fn numbers<T: Scalar>(&self, inputs: &[T]) -> Result<Vec<T>, Error> {
+        let chain = self.model.chain(inputs)?;
+        let mut all: Vec<T> = chain.arcs().iter().map(|arc: &Transition<T>| arc.rate).collect();
+        if let Gather::Reward(name) = &self.gain {
+            let rewards = self.model.rewards(&chain, name, inputs)?;
+            all.extend((0..chain.states().len()).map(|state| rewards.state(state)));
+            all.extend((0..chain.arcs().len()).map(|arc| rewards.arc(arc)));
         }
         Ok(all)
     }
@@ -94,14 +170,16 @@ impl ChainQuestion {
     pub(crate) fn certain(&self, inputs: &[f64], wrong: &[f64]) -> Result<Certain, Error> {
         let (chain, measure) = self.prepare(inputs)?;
         let found = chain.certain(&measure)?;
-        let relative = |(&wrong, &input): (&f64, &f64)| if wrong == 0.0 { 0.0 } else { wrong / input.abs() };
-        let largest = wrong.iter().zip(inputs).map(relative).fold(0.0, f64::max);
+        let bounded: Vec<Bounded> = inputs.iter().zip(wrong).map(|(&value, &error)| Bounded { value, error }).collect();
+        let numbers = self.numbers(&bounded)?;
+        let relative = |number: &Bounded| if number.error == 0.0 { 0.0 } else { number.error / number.value.abs() };
+        let largest = numbers.iter().map(relative).fold(0.0, f64::max);
         if largest == 0.0 || found.value == 0.0 {
             return Ok(found);
         }
-        let slopes = self.gradient(inputs)?;
-        let first: f64 = slopes.iter().zip(wrong).map(|(slope, wrong)| (slope * wrong).abs()).sum();
-        let second = ((self.shape.states.len() + 1) as f64 * largest).powi(2);
+        let slopes = self.by_rates(inputs)?;
+        let first: f64 = slopes.iter().zip(&numbers).map(|(slope, number)| (slope * number.error).abs()).sum();
+        let second = ((self.model.states() + 1) as f64 * largest).powi(2);
         let moved = (first / found.value.abs() + second) * 1.001;
         Ok(Certain { relative_error: found.relative_error + moved, ..found })
     }

@@ -4,7 +4,7 @@ use super::check::check;
 use super::code::{Code, Machine};
 use super::keys::{Index, Keys};
 use super::program::{Earning, Move, Program};
-use super::rules::Rules;
+use super::rules::{Expression, Rules};
 use crate::chain::{Chain, Rewards, Sparse, States};
 use crate::{Error, Scalar};
 
@@ -111,13 +111,19 @@ impl Space {
         let found = self.rules.labels.iter().find(|(label, _)| label == name);
         let (_, states) =
             found.ok_or_else(|| missing("label", name, self.rules.labels.iter().map(|(name, _)| name)))?;
-        let code = Code::new(states);
+        Ok(self.holding(states))
+    }
+
+    /// The states in which a condition over the variables holds.
+    #[must_use]
+    pub fn holding(&self, condition: &Expression) -> States {
+        let code = Code::new(condition);
         let mut machine = Machine::new(self.program.variables.len(), &self.parameters);
         let holds = (0..self.states()).map(|state| {
             self.program.decode(self.keys.get(state), &mut machine.variables);
             machine.holds(&code)
         });
-        Ok(States::new(holds.collect()))
+        States::new(holds.collect())
     }
 
     /// What each state earns for each unit of time, the transitions out of it counted with their rates.

@@ -7,7 +7,7 @@ use super::names::Entity;
 use super::{Compiler, Lowered};
 use crate::Error;
 use crate::chain::States;
-use crate::model::chain_solve::{ChainQuestion, Gather};
+use crate::model::chain_solve::{ChainModel, ChainQuestion, Gather};
 use crate::model::node::{Binary, Id, Node};
 use crate::model::solve::Solve;
 use crate::text::ast::{Ask, Body, Expr, ExprKind, Operator};
@@ -90,7 +90,7 @@ impl Compiler<'_> {
             return self.of_reward(model, ask);
         }
         if phrase == "states" {
-            let count = self.chains[&model].shape.states.len();
+            let count = self.chains[&model].model.states();
             return Ok(Lowered { id: self.constant(Exact::from(count as f64), Dimension::PLAIN), dimension: Dimension::PLAIN });
         }
         let down = self.down(model, &ask.model)?;
@@ -169,29 +169,32 @@ impl Compiler<'_> {
 
     fn of_reward(&mut self, model: usize, ask: &Ask) -> Result<Lowered, Error> {
         let name = ask.target.as_ref().and_then(Expr::as_name).unwrap_or(&ask.phrase).clone();
-        let rewards = &self.chains[&model].rewards;
-        let Some(earnings) = rewards.get(&name.text).cloned() else {
-            let near = did_you_mean(&name.text, rewards.keys().map(String::as_str));
+        let chain = &self.chains[&model];
+        let Some(&dimension) = chain.dimensions.get(&name.text) else {
+            let near = did_you_mean(&name.text, chain.dimensions.keys().map(String::as_str));
             let what = format!("`{}` has no reward `{}`{near}", ask.model.text, name.text);
             return Err(self.error(name.span, what, "declare it in the model, `reward NAME: ...`"));
         };
+        // Rules know their rewards; those of a chain go in behind its rates.
+        let earnings = chain.rewards.get(&name.text).cloned();
+        let gather = Gather::Reward(name.text.clone());
         let time = i32::from(!self.unitless);
         let (until, per, dimension) = match self.clauses(ask, &["until"])?[..] {
-            [Some(until)] => (Some(self.set(model, until)?), Gather::Arrivals, earnings.dimension),
-            _ => (None, Gather::Time, Dimension(earnings.dimension.0 - time)),
+            [Some(until)] => (Some(self.set(model, until)?), Gather::Arrivals, dimension),
+            _ => (None, Gather::Time, Dimension(dimension.0 - time)),
         };
-        Ok(Lowered { id: self.solve_chain(model, Gather::Reward, per, until, Some(&earnings)), dimension })
+        Ok(Lowered { id: self.solve_chain(model, gather, per, until, earnings.as_ref()), dimension })
     }
 
     /// A node that asks a chain.
     fn solve_chain(&mut self, model: usize, gain: Gather, per: Gather, until: Option<States>, rewards: Option<&Earnings>) -> Id {
         let chain = &self.chains[&model];
-        let mut inputs = chain.rates.clone();
+        let mut inputs = chain.inputs.clone();
         if let Some(rewards) = rewards {
             inputs.extend(&rewards.states);
             inputs.extend(&rewards.arcs);
         }
-        let question = ChainQuestion { shape: Arc::clone(&chain.shape), gain, per, until };
+        let question = ChainQuestion { model: chain.model.clone(), gain, per, until };
         self.node(Node::Solve(Solve::Chain(Arc::new(question)), inputs), Dimension::PLAIN)
     }
 
@@ -222,16 +225,21 @@ impl Compiler<'_> {
                 if let Some(found) = self.members_named(model, &name) {
                     return Ok(found);
                 }
-                match self.chains[&model].space.clone() {
-                    Some(space) => self.states_with(condition, &space),
+                match self.chains[&model].scope {
+                    Some(_) => self.members_of_rules(model, condition),
                     None => Err(self.no_state(model, &name, span)),
                 }
             }
-            _ => match self.chains[&model].space.clone() {
-                Some(space) => self.states_with(condition, &space),
+            _ => match self.chains[&model].scope {
+                Some(_) => self.members_of_rules(model, condition),
                 None => Err(self.error(condition.span, "this is no set of states", "name states or labels, joined by `and`, `or`, `not`")),
             },
         }
+    }
+
+    fn members_of_rules(&mut self, model: usize, condition: &Expr) -> Result<Vec<bool>, Error> {
+        let mut chain = self.chains[&model].clone();
+        self.holding(&mut chain, condition)
     }
 
     /// The states of a name: a label, `up`, `down`, or one state.
@@ -240,8 +248,10 @@ impl Compiler<'_> {
         if let Some(label) = chain.labels.get(name) {
             return Some(label.clone());
         }
-        if let Some(state) = chain.shape.states.iter().position(|state| state == name) {
-            return Some((0..chain.shape.states.len()).map(|index| index == state).collect());
+        if let ChainModel::Drawn(shape) = &chain.model
+            && let Some(state) = shape.states.iter().position(|state| state == name)
+        {
+            return Some((0..shape.states.len()).map(|index| index == state).collect());
         }
         match (name, &chain.up) {
             ("up", Some(up)) => Some(up.clone()),
@@ -252,7 +262,8 @@ impl Compiler<'_> {
 
     fn no_state(&self, model: usize, name: &str, span: Span) -> Error {
         let chain = &self.chains[&model];
-        let known = chain.shape.states.iter().chain(chain.labels.keys()).map(String::as_str);
+        let states = if let ChainModel::Drawn(shape) = &chain.model { &shape.states[..] } else { &[] };
+        let known = states.iter().chain(chain.labels.keys()).map(String::as_str);
         let what = format!("there is no state or label `{name}`{}", did_you_mean(name, known.clone()));
         let some: Vec<_> = known.take(12).collect();
         self.error(span, what, format!("there are {}", some.join(", ")))

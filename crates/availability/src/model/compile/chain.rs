@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::Compiler;
 use super::names::Entity;
-use super::rules::Space;
+use super::formula::Scope;
 use crate::Error;
-use crate::model::chain_solve::ChainShape;
+use crate::model::chain_solve::{ChainModel, ChainShape};
 use crate::model::node::{Id, Node};
 use crate::text::ast::{Body, ChainItem, Expr, Item, Reference};
 use crate::text::exact::Exact;
@@ -17,15 +17,18 @@ use crate::text::unit::Dimension;
 /// A chain, or rules written out as one, ready to be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    pub(crate) shape: Arc<ChainShape>,
-    /// The rate of each arc.
-    pub(crate) rates: Vec<Id>,
+    pub(crate) model: ChainModel,
+    /// The rate of each arc, or the numbers that go into the rules.
+    pub(crate) inputs: Vec<Id>,
     /// Whether each state is up, if the text says it.
     pub(crate) up: Option<Vec<bool>>,
     pub(crate) labels: BTreeMap<String, Vec<bool>>,
+    /// What is earned in a chain; rules know that themselves.
     pub(crate) rewards: BTreeMap<String, Earnings>,
+    /// The unit of each reward: that of an arc's reward, and of a state's reward times time.
+    pub(crate) dimensions: BTreeMap<String, Dimension>,
     /// The variables of rules.
-    pub(crate) space: Option<Arc<Space>>,
+    pub(crate) scope: Option<Scope>,
 }
 
 /// What states and arcs earn.
@@ -33,8 +36,6 @@ pub(crate) struct Chain {
 pub(crate) struct Earnings {
     pub(crate) states: Vec<Id>,
     pub(crate) arcs: Vec<Id>,
-    /// The unit of an arc's reward, and that of a state's reward times time.
-    pub(crate) dimension: Dimension,
 }
 
 /// A chain in the making.
@@ -104,7 +105,7 @@ impl Compiler<'_> {
             return Err(self.error(*span, what, "draw its arcs, or take it away"));
         }
         let up = self.marks(name, &draft)?;
-        let rewards = self.chain_rewards(&draft)?;
+        let (rewards, dimensions) = self.chain_rewards(&draft)?;
         let count = draft.states.len();
         let members = |states: &Vec<usize>| {
             let mut members = vec![false; count];
@@ -118,8 +119,8 @@ impl Compiler<'_> {
             // Without a word about it a chain begins in its first up state, or where its text does.
             start: draft.start.or(up.as_ref().and_then(|up| up.iter().position(|up| *up))).unwrap_or(0),
         };
-        let rates = draft.arcs.into_iter().map(|(_, _, rate)| rate).collect();
-        Ok(Chain { shape: Arc::new(shape), rates, up, labels, rewards, space: None })
+        let inputs = draft.arcs.into_iter().map(|(_, _, rate)| rate).collect();
+        Ok(Chain { model: ChainModel::Drawn(Arc::new(shape)), inputs, up, labels, rewards, dimensions, scope: None })
     }
 
     fn chain_item(&mut self, draft: &mut Draft, item: &ChainItem) -> Result<(), Error> {
@@ -205,9 +206,12 @@ impl Compiler<'_> {
         Ok(Some((0..states.len()).map(|state| if up.is_empty() { !down.contains(&state) } else { up.contains(&state) }).collect()))
     }
 
-    fn chain_rewards(&mut self, draft: &Draft) -> Result<BTreeMap<String, Earnings>, Error> {
+    fn chain_rewards(
+        &mut self,
+        draft: &Draft,
+    ) -> Result<(BTreeMap<String, Earnings>, BTreeMap<String, Dimension>), Error> {
         let zero = self.constant(Exact::ZERO, Dimension::PLAIN);
-        let mut rewards: BTreeMap<String, Earnings> = BTreeMap::new();
+        let (mut rewards, mut dimensions) = (BTreeMap::<String, Earnings>::new(), BTreeMap::new());
         for (name, from, to, amount, dimension) in &draft.rewards {
             // What a state earns is per unit of time: with a unit of time beside it both kinds have the same unit.
             let time = if self.unitless { 0 } else { i32::from(to.is_none()) };
@@ -215,10 +219,10 @@ impl Compiler<'_> {
             let earnings = rewards.entry(name.text.clone()).or_insert_with(|| Earnings {
                 states: vec![zero; draft.states.len()],
                 arcs: vec![zero; draft.arcs.len()],
-                dimension,
             });
-            if earnings.dimension != dimension {
-                let what = format!("the reward `{}` adds {} and {}", name.text, earnings.dimension.name(), dimension.name());
+            let expected = *dimensions.entry(name.text.clone()).or_insert(dimension);
+            if expected != dimension {
+                let what = format!("the reward `{}` adds {} and {}", name.text, expected.name(), dimension.name());
                 return Err(self.error(name.span, what, "what an arc earns is a quantity, and what a state earns is a quantity for each unit of time: `3 per hour`"));
             }
             match to {
@@ -233,7 +237,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        Ok(rewards)
+        Ok((rewards, dimensions))
     }
 
     /// Calls `act` for each item, with the indexes of its loops as local names.

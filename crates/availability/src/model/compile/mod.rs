@@ -3,9 +3,9 @@
 mod ask;
 mod chain;
 mod distribution;
+mod formula;
 mod lower;
 mod names;
-mod program;
 mod rules;
 mod structure;
 
