@@ -29,9 +29,13 @@ use "parts/pair.avail" as sip {
   fails   = 3 per year
   covered = 0.9 ~ beta(a = 9.5, b = 0.5) from measured "drill.json#coverage of freeze"
 }
-use "parts/pair.avail" as routing   # as it is
+use "parts/pair.avail" as routing {
+  let fails = sip_fails/3
+}
 tree all { event a is sip_pair; event b is routing_pair; top = a or b }
 measure U = unavailability of all
+measure sip_down = unavailability of sip_pair
+measure routing_down = unavailability of routing_pair
 "#;
 
 fn files(whole: &str) -> BTreeMap<String, String> {

@@ -6,12 +6,14 @@
 //! use "hot-pair.avail" as sip {          # its names get the prefix sip_, and these parameters these values
 //!   deaths = 4 per year from assumed "no field data yet"
 //!   gap    = 10 ms
+//!   let host_fails = failure rate of host   # computed from other models
 //! }
 //! measure calls = unavailability of sip_pair
 //! ```
 //! Paths are relative to the file that uses. The prefix is given to the names that the file itself defines (parameters,
-//! expressions, models, named measures) and not to those of files that it uses in its turn, so that what several parts share
-//! stays shared. Statements `use`, and parameters that are given other values, have a line of their own.
+//! expressions, models) and not to those of files that it uses in its turn, so that what several parts share stays shared.
+//! The measures of a used file are left out: they are questions about that file alone. `use`, `measure`, and parameters that
+//! are given other values, have a line of their own.
 //!
 //! A parameter whose origin names a file and an estimate in it,
 //! ```text

@@ -3,25 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Line;
-use super::using::Use;
-use crate::{Error, Place};
+use super::using::{Use, Value};
+use crate::Error;
 
 /// Words that begin a statement which defines a name.
-const DEFINE: [&str; 8] = ["parameter", "let", "measure", "chain", "rules", "tree", "blocks", "graph"];
+const DEFINE: [&str; 7] = ["parameter", "let", "chain", "rules", "tree", "blocks", "graph"];
 
 /// What becomes of the lines of a file.
 pub(super) struct Renaming<'a> {
+    /// Whether another file uses this one: then its own measures, which are questions about it alone, are left out.
+    used: bool,
     /// Empty: names stay.
     prefix: &'a str,
     defined: BTreeSet<String>,
     parameters: BTreeSet<String>,
-    values: BTreeMap<&'a str, (&'a str, &'a Place)>,
+    values: BTreeMap<&'a str, &'a Value>,
 }
 
 impl<'a> Renaming<'a> {
     pub(super) fn new(text: &str, using: Option<&'a Use>) -> Self {
-        let mut renaming =
-            Self { prefix: "", defined: BTreeSet::new(), parameters: BTreeSet::new(), values: BTreeMap::new() };
+        let mut renaming = Self {
+            used: using.is_some(),
+            prefix: "",
+            defined: BTreeSet::new(),
+            parameters: BTreeSet::new(),
+            values: BTreeMap::new(),
+        };
         for line in text.lines() {
             let Some((word, name)) = definition(line) else { continue };
             renaming.defined.insert(name.to_owned());
@@ -31,33 +38,37 @@ impl<'a> Renaming<'a> {
         }
         if let Some(using) = using {
             renaming.prefix = &using.prefix;
-            renaming.values =
-                using.values.iter().map(|(name, value, place)| (name.as_str(), (value.as_str(), place))).collect();
+            renaming.values = using.values.iter().map(|value| (value.name.as_str(), value)).collect();
         }
         renaming
     }
 
     /// Refuses values for parameters that the file does not have.
     pub(super) fn check(&self, using: &Use, path: &str) -> Result<(), Error> {
-        for (name, _, place) in &using.values {
-            if !self.parameters.contains(name) {
-                let known: Vec<&str> = self.parameters.iter().map(String::as_str).collect();
-                let what = format!("{path} has no parameter `{name}`");
-                return Err(Error::new(what, format!("it has {}", known.join(", "))).at(place.clone()));
-            }
-        }
-        Ok(())
+        let Some(value) = using.values.iter().find(|value| !self.parameters.contains(&value.name)) else {
+            return Ok(());
+        };
+        let known: Vec<&str> = self.parameters.iter().map(String::as_str).collect();
+        let what = format!("{path} has no parameter `{}`", value.name);
+        Err(Error::new(what, format!("it has {}", known.join(", "))).at(value.place.clone()))
     }
 
     /// A line of the file as it stands in the whole text.
     pub(super) fn line(&self, line: &str, file: &str, number: u32) -> Line {
         if let Some(("parameter", name)) = definition(line)
-            && let Some((value, place)) = self.values.get(name)
+            && let Some(Value { word, value, place, .. }) = self.values.get(name)
         {
-            let text = format!("parameter {} = {value}", self.renamed(name));
+            let text = format!("{word} {} = {value}", self.renamed(name));
             return Line { text, file: place.file.clone(), number: place.line };
         }
-        let text = if self.prefix.is_empty() { line.to_owned() } else { self.words(line) };
+        let asks = line.split_whitespace().next() == Some("measure");
+        let text = if self.used && asks {
+            String::new()
+        } else if self.prefix.is_empty() {
+            line.to_owned()
+        } else {
+            self.words(line)
+        };
         Line { text, file: file.to_owned(), number }
     }
 
@@ -106,7 +117,5 @@ fn definition(line: &str) -> Option<(&str, &str)> {
     let rest = words.next()?.trim_start();
     let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
     let name = &rest[..end];
-    // `measure unavailability of x` has no name of its own.
-    let named = word != "measure" || rest[end..].trim_start().starts_with('=');
-    (!name.is_empty() && named).then_some((word, name))
+    (!name.is_empty()).then_some((word, name))
 }

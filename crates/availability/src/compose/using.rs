@@ -2,13 +2,22 @@
 
 use crate::{Error, Place};
 
-/// `use "PATH" as PREFIX { NAME = VALUE ... }`.
+/// `use "PATH" as PREFIX { NAME = VALUE; let NAME = EXPRESSION ... }`, one a line.
 pub(super) struct Use {
     pub(super) path: String,
     /// Empty without `as`.
     pub(super) prefix: String,
-    /// Parameters that are given another value: name, all behind the equals sign, and where.
-    pub(super) values: Vec<(String, String, Place)>,
+    pub(super) values: Vec<Value>,
+    pub(super) place: Place,
+}
+
+/// A parameter of the used file that is given another value.
+pub(super) struct Value {
+    pub(super) name: String,
+    /// `parameter`, or `let` where it is computed from other things.
+    pub(super) word: &'static str,
+    /// All behind the equals sign.
+    pub(super) value: String,
     pub(super) place: Place,
 }
 
@@ -60,7 +69,11 @@ impl Use {
             let (name, value) = line
                 .split_once('=')
                 .ok_or_else(|| Error::new("here stands no `NAME = VALUE`", FORM).at(place.clone()))?;
-            self.values.push((name.trim().to_owned(), value.trim().to_owned(), place));
+            let (word, name) = match name.trim().strip_prefix("let ") {
+                Some(name) => ("let", name.trim()),
+                None => ("parameter", name.trim()),
+            };
+            self.values.push(Value { name: name.to_owned(), word, value: value.trim().to_owned(), place });
         }
         Err(Error::new("the braces of this `use` are not closed", FORM).at(self.place.clone()))
     }
