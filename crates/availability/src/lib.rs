@@ -22,6 +22,7 @@ mod chance;
 pub mod compose;
 mod error;
 pub mod estimate;
+pub mod formats;
 pub mod model;
 mod scalar;
 pub mod structure;

@@ -75,7 +75,13 @@ fn more_hosts_are_down_less() {
     let (one, two, three) = (solution("one-host.avail"), solution("two-hosts.avail"), solution("three-hosts.avail"));
     let sites = solution("two-sites.avail");
     for name in ["calls", "calls_with_site", "queues", "prompts", "statistics", "reports", "console"] {
-        assert!(one(name) > two(name) && two(name) > three(name), "{name}: {} {} {}", one(name), two(name), three(name));
+        assert!(
+            one(name) > two(name) && two(name) > three(name),
+            "{name}: {} {} {}",
+            one(name),
+            two(name),
+            three(name)
+        );
     }
     assert!(sites("calls_of_two_sites") < three("calls_with_site") / 5.0);
     // A service is down at least when calls are: it stands on the same hosts, or on calls themselves.
@@ -91,7 +97,8 @@ fn measured_values_are_those_of_the_record() {
     let path = path.to_str().expect("a name");
     let written = composed(path).text();
     let mut whole = composed(path);
-    let replaced = whole.measure(Confidence::two_sided(0.95).expect("valid"), &mut |_| Some(record.to_owned())).expect("measured");
+    let replaced =
+        whole.measure(Confidence::two_sided(0.95).expect("valid"), &mut |_| Some(record.to_owned())).expect("measured");
     assert!(replaced.len() >= 9, "{}", replaced.len());
     for (line, new) in written.lines().zip(whole.text().lines()) {
         if line != new {

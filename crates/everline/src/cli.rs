@@ -123,6 +123,11 @@ pub(crate) enum Command {
     /// repaired. Ends with 1 if a promise was broken.
     #[command(subcommand, after_help = "Examples:\n  everline up --hosts 3\n  everline drill run smoke")]
     Drill(DrillCommand),
+    /// Solve availability models
+    ///
+    /// Nothing needs to run. docs/availability.md describes the model language.
+    #[command(subcommand, after_help = "Example:\n  everline availability solve duplex.avail")]
+    Availability(AvailabilityCommand),
     /// Look at the configuration
     #[command(subcommand, after_help = "Example:\n  everline config check")]
     Config(Config),
@@ -346,6 +351,52 @@ pub(crate) enum DrillCommand {
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
         rate: u32,
     },
+}
+
+/// What can be done with availability models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AvailabilityCommand {
+    /// Solve a model: print each measure with its value, its unit and the digits that are sure
+    ///
+    /// The ending of FILE says its format: .avail is the language of docs/availability.md, .sm or .prism a subset of the
+    /// PRISM language (properties in .csl or .props beside it), .tra an explicit chain (.sta, .lab and .srew beside it).
+    #[command(after_help = "Examples:\n  everline availability solve duplex.avail\n  \
+        everline availability solve duplex.avail --parameter \"c=99 %\" --measure downtime --gradient\n  \
+        everline availability solve cluster.sm --parameter N=8 --json\n  \
+        everline availability solve duplex.avail --samples 100000 --seed 7")]
+    Solve(Solve),
+}
+
+/// What to solve, and what to print.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Solve {
+    /// The model
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this measure; can be repeated
+    #[arg(long = "measure", value_name = "NAME")]
+    pub(crate) measures: Vec<String>,
+    /// Another value for a parameter, with its unit; can be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// The derivatives by all parameters as well, and by how many per cent a measure changes with one per cent of each
+    #[arg(long)]
+    pub(crate) gradient: bool,
+    /// How uncertain the measures are, by so many samples of the parameters' distributions and by the delta method
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100_000_000))]
+    pub(crate) samples: Option<u64>,
+    /// The seed of the samples
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "samples")]
+    pub(crate) seed: u64,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `NAME=VALUE`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, as in `c=99%`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// How a listing is printed.

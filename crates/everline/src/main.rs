@@ -25,8 +25,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Config, DrillCommand, HostCommand, Inner};
-use crate::commands::{agents, calls, drill, papers, promote, status, stop, switchover};
+use crate::cli::{AvailabilityCommand, Cli, Command, Config, DrillCommand, HostCommand, Inner};
+use crate::commands::{agents, availability, calls, drill, papers, promote, status, stop, switchover};
 use crate::control::Control;
 use crate::failure::Failure;
 
@@ -81,6 +81,7 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Drill(DrillCommand::List { plan }) => drill::list(plan.as_deref()),
         Command::Drill(DrillCommand::Report { file, page }) => drill::report(&file, page.as_deref()),
         Command::Drill(DrillCommand::Config { rate }) => drill::configuration(rate),
+        Command::Availability(AvailabilityCommand::Solve(order)) => availability::solve(&order),
         Command::Link(command) => rehearsal::link(&folder, &command),
     }
 }

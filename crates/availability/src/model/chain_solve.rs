@@ -47,7 +47,7 @@ impl ChainModel {
         }
     }
 
-    fn chain<T: Scalar>(&self, inputs: &[T]) -> Result<Chain<T>, Error> {
+    pub(crate) fn chain<T: Scalar>(&self, inputs: &[T]) -> Result<Chain<T>, Error> {
         let shape = match self {
             Self::Rules(rules) => return rules.space.chain(inputs),
             Self::Drawn(shape) => shape,

@@ -147,7 +147,11 @@ mod tests {
             let mean = samples.iter().sum::<f64>() / 40_000.0;
             let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 40_000.0;
             let sd = distribution.variance().sqrt();
-            assert!((mean - distribution.mean()).abs() < 0.03 * sd, "{distribution:?}: {mean}, not {}", distribution.mean());
+            assert!(
+                (mean - distribution.mean()).abs() < 0.03 * sd,
+                "{distribution:?}: {mean}, not {}",
+                distribution.mean()
+            );
             assert!((variance / sd / sd - 1.0).abs() < 0.12, "{distribution:?}: {variance}, not {}", sd * sd);
         }
     }

@@ -13,19 +13,24 @@ mod structure_solve;
 pub use distribution::Distribution;
 pub use plan::Plan;
 
+use crate::chain::{Chain, States};
+use crate::text::ast::Document;
 pub use crate::text::ast::OriginKind;
 use crate::text::exact::Exact;
 use crate::text::source::Source;
 use crate::text::statements;
 use crate::text::unit::Dimension;
 use crate::{Error, Place};
-use node::{Id, Node};
+use chain_solve::ChainModel;
+use node::{Id, Node, Values};
 
 /// A parameter of a model.
 #[derive(Clone, Debug)]
 pub struct Parameter {
     name: String,
     value: Exact,
+    /// A bound of the absolute error of the value as the text has it.
+    wrong: f64,
     dimension: Dimension,
     distribution: Option<Distribution>,
     origin: Option<(OriginKind, String)>,
@@ -106,6 +111,25 @@ pub struct Model {
     parameters: Vec<Parameter>,
     nodes: Vec<Node>,
     measures: Vec<Measure>,
+    chains: Vec<NamedChain>,
+}
+
+/// A chain of the text, for those who want to have it as a value.
+#[derive(Clone, Debug)]
+struct NamedChain {
+    name: String,
+    model: ChainModel,
+    inputs: Vec<Id>,
+    labels: Vec<(String, States)>,
+}
+
+/// A model of a format without units.
+pub(crate) fn compile_unitless(
+    source: Source<'_>,
+    document: &Document,
+    given: &[(String, String)],
+) -> Result<Model, Error> {
+    compile::compile(source, document, given, true)
 }
 
 impl Model {
@@ -115,7 +139,7 @@ impl Model {
     /// # Errors
     /// The first thing that is wrong, with file, line and column, and what is allowed there.
     pub fn read(file: &str, text: &str, given: &[(String, String)]) -> Result<Self, Error> {
-        let source = Source { file, text };
+        let source = Source::new(file, text);
         let document = statements::document(source)?;
         compile::compile(source, &document, given, false)
     }
@@ -130,5 +154,31 @@ impl Model {
     #[must_use]
     pub fn measures(&self) -> &[Measure] {
         &self.measures
+    }
+
+    /// The names of the chains and rules in the text.
+    pub fn chains(&self) -> impl Iterator<Item = &str> {
+        self.chains.iter().map(|chain| chain.name.as_str())
+    }
+
+    /// A chain of the text, or the rules of this name written out as one, with its labels (`down` for the down states) and
+    /// the rates that follow from the parameters, per hour: to be exported, or asked what the text does not ask.
+    ///
+    /// # Errors
+    /// If there is no such chain, or the models that its rates need cannot be solved.
+    pub fn chain(&self, name: &str) -> Result<Chain<f64>, Error> {
+        let Some(found) = self.chains.iter().find(|chain| chain.name == name) else {
+            let known: Vec<&str> = self.chains().collect();
+            return Err(Error::new(format!("the model has no chain `{name}`"), format!("it has {}", known.join(", "))));
+        };
+        let exact: Vec<Exact> = self.parameters.iter().map(|parameter| parameter.value).collect();
+        let seeds: Vec<f64> = self.parameters.iter().map(Parameter::value).collect();
+        let values = Values::new(&self.nodes, &exact, &seeds)?;
+        let inputs: Vec<f64> = found.inputs.iter().map(|&input| values.carried[input]).collect();
+        let mut chain = found.model.chain(&inputs)?;
+        for (label, states) in &found.labels {
+            chain.set_label(label.clone(), states.clone());
+        }
+        Ok(chain)
     }
 }

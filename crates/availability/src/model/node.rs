@@ -10,7 +10,8 @@ pub(crate) type Id = usize;
 /// A number that another is computed from.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
-    Constant(Exact),
+    /// A number, and the bound of its absolute error.
+    Constant(Exact, f64),
     /// The parameter of this index.
     Parameter(usize),
     Unary(Unary, Id),
@@ -25,7 +26,7 @@ impl Node {
     /// The nodes that it is computed from.
     pub(crate) fn needs(&self) -> impl Iterator<Item = Id> + '_ {
         let (few, many): ([Option<Id>; 3], &[Id]) = match self {
-            Self::Constant(_) | Self::Parameter(_) => ([None; 3], &[]),
+            Self::Constant(..) | Self::Parameter(_) => ([None; 3], &[]),
             Self::Unary(_, x) => ([Some(*x), None, None], &[]),
             Self::Binary(_, a, b) => ([Some(*a), Some(*b), None], &[]),
             Self::Choose(a, b, c) => ([Some(*a), Some(*b), Some(*c)], &[]),
@@ -37,11 +38,13 @@ impl Node {
     /// The same, its nodes having moved to these places.
     pub(crate) fn moved(&self, place: &[Id]) -> Self {
         match self {
-            Self::Constant(_) | Self::Parameter(_) => self.clone(),
+            Self::Constant(..) | Self::Parameter(_) => self.clone(),
             Self::Unary(function, x) => Self::Unary(*function, place[*x]),
             Self::Binary(function, a, b) => Self::Binary(*function, place[*a], place[*b]),
             Self::Choose(a, b, c) => Self::Choose(place[*a], place[*b], place[*c]),
-            Self::Solve(solve, inputs) => Self::Solve(solve.clone(), inputs.iter().map(|&input| place[input]).collect()),
+            Self::Solve(solve, inputs) => {
+                Self::Solve(solve.clone(), inputs.iter().map(|&input| place[input]).collect())
+            }
         }
     }
 }
@@ -105,6 +108,15 @@ impl Unary {
         }
     }
 
+    /// The bound of the absolute error of the function, given that of the number.
+    pub(crate) fn error(self, x: Exact, wrong: f64) -> f64 {
+        let (exact, own) = self.exact(x);
+        // What an elementary function, which takes binary64, does not see of its argument.
+        let unseen = if own > 64.0 * ROUNDING { x.low.abs() } else { 0.0 };
+        let slope = self.apply(x.rounded(), exact.rounded()).1;
+        exact.rounded().abs() * own + spread(slope, wrong + unseen)
+    }
+
     /// The function of a scalar, and its derivative, given its exact value.
     fn apply<T: Carrier>(self, x: T, value: f64) -> (T, T) {
         let result = match self {
@@ -144,6 +156,13 @@ impl Binary {
         }
     }
 
+    /// The bound of the absolute error of the function, given the numbers and theirs.
+    pub(crate) fn error(self, a: (Exact, f64), b: (Exact, f64)) -> f64 {
+        let (exact, own) = self.exact(a.0, b.0);
+        let [left, right] = self.slopes(a.0.rounded(), b.0.rounded(), exact.rounded());
+        exact.rounded().abs() * own + spread(left, a.1) + spread(right, b.1)
+    }
+
     /// The function of two scalars, given its exact value.
     fn apply<T: Carrier>(self, a: T, b: T, value: f64) -> T {
         let result = match self {
@@ -152,8 +171,20 @@ impl Binary {
             Self::Multiply => a * b,
             Self::Divide => a / b,
             Self::Power => a.pow(b),
-            Self::Min => if b.value() < a.value() { b } else { a },
-            Self::Max => if b.value() > a.value() { b } else { a },
+            Self::Min => {
+                if b.value() < a.value() {
+                    b
+                } else {
+                    a
+                }
+            }
+            Self::Max => {
+                if b.value() > a.value() {
+                    b
+                } else {
+                    a
+                }
+            }
             Self::Equal | Self::Less => T::from(value),
         };
         result.with_value(value)
@@ -237,7 +268,7 @@ impl<T: Carrier> Values<T> {
                 let chosen = self.chosen(*condition, *yes, *no);
                 (self.exact[chosen], self.carried[chosen])
             }
-            Node::Constant(value) => (*value, T::from(value.rounded())),
+            Node::Constant(value, _) => (*value, T::from(value.rounded())),
             Node::Parameter(_) | Node::Solve(..) => (Exact::ZERO, T::ZERO),
         }
     }
@@ -262,7 +293,7 @@ pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -
         }
         let carried = &values.carried;
         match &nodes[id] {
-            Node::Constant(_) | Node::Parameter(_) => {}
+            Node::Constant(..) | Node::Parameter(_) => {}
             Node::Unary(function, x) => {
                 let (_, slope) = function.apply(carried[*x], values.exact[id].rounded());
                 adjoint[*x] += by * slope;
@@ -286,18 +317,17 @@ pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -
     Ok(adjoint)
 }
 
-/// All nodes, with a bound of the absolute error of each: what its operation adds, and what that makes of the errors of its
+/// All nodes, with a bound of the absolute error of each (the parameters come with theirs): what its operation adds, and what that makes of the errors of its
 /// inputs.
 ///
 /// # Errors
 /// Those of the models that are solved.
-pub(crate) fn certain(nodes: &[Node], parameters: &[Exact]) -> Result<Vec<Certain>, Error> {
+pub(crate) fn certain(nodes: &[Node], parameters: &[(Exact, f64)]) -> Result<Vec<Certain>, Error> {
     let mut values = Values { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
     let mut errors: Vec<f64> = Vec::with_capacity(nodes.len());
     for node in nodes {
         let (exact, error) = match node {
-            // A decimal number of many digits takes one operation for each.
-            Node::Parameter(index) => (parameters[*index], parameters[*index].rounded().abs() * 64.0 * ROUNDING),
+            Node::Parameter(index) => parameters[*index],
             Node::Solve(solve, needs) => {
                 let inputs: Vec<f64> = needs.iter().map(|&need| values.carried[need]).collect();
                 // The models take binary64: each input is rounded.
@@ -322,19 +352,9 @@ impl Values<f64> {
     /// The bound of the absolute error of an arithmetic node, all before it being there.
     fn error(&self, node: &Node, errors: &[f64]) -> f64 {
         match node {
-            Node::Constant(value) => value.rounded().abs() * 64.0 * ROUNDING,
-            Node::Unary(function, x) => {
-                let (exact, own) = function.exact(self.exact[*x]);
-                // What an elementary function, which takes binary64, does not see of its argument.
-                let unseen = if own > 64.0 * ROUNDING { self.exact[*x].low.abs() } else { 0.0 };
-                let slope = function.apply(self.carried[*x], exact.rounded()).1;
-                exact.rounded().abs() * own + spread(slope, errors[*x] + unseen)
-            }
-            Node::Binary(function, a, b) => {
-                let (exact, own) = function.exact(self.exact[*a], self.exact[*b]);
-                let [left, right] = function.slopes(self.carried[*a], self.carried[*b], exact.rounded());
-                exact.rounded().abs() * own + spread(left, errors[*a]) + spread(right, errors[*b])
-            }
+            Node::Constant(_, error) => *error,
+            Node::Unary(function, x) => function.error(self.exact[*x], errors[*x]),
+            Node::Binary(function, a, b) => function.error((self.exact[*a], errors[*a]), (self.exact[*b], errors[*b])),
             Node::Choose(condition, yes, no) => errors[self.chosen(*condition, *yes, *no)],
             Node::Parameter(_) | Node::Solve(..) => 0.0,
         }

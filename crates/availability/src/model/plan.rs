@@ -7,7 +7,7 @@ use crate::model::random::Random;
 use crate::model::{Model, Parameter};
 use crate::text::exact::Exact;
 use crate::text::unit::Dimension;
-use crate::{Certain, Dual, Error, Scalar as _};
+use crate::{Certain, Dual, Error};
 
 /// Draws of a parameter that may fall outside of what it can be, before its distribution is refused.
 const MAX_DRAWS: u32 = 1_000;
@@ -73,7 +73,7 @@ impl Plan<'_> {
     /// # Errors
     /// Those of the models that are solved.
     pub fn solve(&self) -> Result<Vec<Certain>, Error> {
-        let exact: Vec<Exact> = self.model.parameters.iter().map(|parameter| parameter.value).collect();
+        let exact: Vec<_> = self.model.parameters.iter().map(|parameter| (parameter.value, parameter.wrong)).collect();
         let all = node::certain(&self.nodes, &exact)?;
         Ok(self.roots.iter().map(|&root| all[root]).collect())
     }
@@ -135,7 +135,9 @@ impl Plan<'_> {
     pub fn elasticities(&self, measure: usize) -> Result<Vec<f64>, Error> {
         let value = self.solve()?[measure].value;
         let slopes = self.gradient(measure)?.into_iter().zip(&self.model.parameters);
-        Ok(slopes.map(|(slope, parameter)| if slope == 0.0 { 0.0 } else { slope * parameter.value() / value }).collect())
+        Ok(slopes
+            .map(|(slope, parameter)| if slope == 0.0 { 0.0 } else { slope * parameter.value() / value })
+            .collect())
     }
 
     /// The standard deviation of a measure from those of the parameters, by the delta method:
@@ -156,7 +158,10 @@ impl Plan<'_> {
     /// Those of the models that are solved, and if no parameter has a distribution or one has hardly any sound value.
     pub fn sample(&self, seed: u64, samples: Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
         if !self.model.parameters.iter().any(|parameter| parameter.distribution.is_some()) {
-            return Err(Error::new("no parameter has a distribution", "write `~ gamma(shape = 10)` or the like behind its value"));
+            return Err(Error::new(
+                "no parameter has a distribution",
+                "write `~ gamma(shape = 10)` or the like behind its value",
+            ));
         }
         samples
             .map(|number| {

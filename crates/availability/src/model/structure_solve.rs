@@ -26,6 +26,8 @@ pub(crate) enum Asked {
     Frequency,
     /// The derivative by the event of this number.
     Birnbaum(usize),
+    /// The mean time until it occurs first, if nothing is repaired; the inputs are the rates of the events.
+    MeanTime,
 }
 
 impl StructureQuestion {
@@ -39,12 +41,15 @@ impl StructureQuestion {
     }
 
     pub(crate) fn value<T: Scalar>(&self, inputs: &[T]) -> Result<T, Error> {
+        if self.what == Asked::MeanTime {
+            return self.function.mean_time_to_failure(inputs);
+        }
         let events = self.events(inputs);
         Ok(match self.what {
             Asked::Top => self.function.probability(&events)?.yes,
             Asked::NotTop => self.function.probability(&events)?.no,
             Asked::Birnbaum(event) => self.function.sensitivity(&events)?.birnbaum(event),
-            Asked::Frequency => {
+            Asked::MeanTime | Asked::Frequency => {
                 let found = self.function.sensitivity(&events)?;
                 let frequencies = &inputs[2 * self.count()..];
                 // By an inverse event the top event occurs when it ends, which is as often as it occurs.
@@ -68,6 +73,13 @@ impl StructureQuestion {
                 let direction: Vec<T> = (0..count).map(|k| if k == event { T::ONE } else { T::ZERO }).collect();
                 let found = self.function.sensitivity(&self.towards(inputs, &direction))?;
                 (0..count).for_each(|event| all[event] = found.birnbaum(event).slope);
+            }
+            Asked::MeanTime => {
+                for event in 0..count {
+                    let seed = |(k, &value)| Nested { value, slope: if k == event { T::ONE } else { T::ZERO } };
+                    let seeds: Vec<_> = inputs.iter().enumerate().map(seed).collect();
+                    all[event] = self.function.mean_time_to_failure(&seeds)?.slope;
+                }
             }
             Asked::Frequency => {
                 let direction = &inputs[2 * count..];
@@ -93,6 +105,13 @@ impl StructureQuestion {
     /// The value with a bound of its error: running error analysis through the decision diagram, which has positive terms
     /// only.
     pub(crate) fn certain(&self, inputs: &[f64], wrong: &[f64]) -> Result<Certain, Error> {
+        if self.what == Asked::MeanTime {
+            let relative = |(&value, &error): (&f64, &f64)| Certain {
+                value,
+                relative_error: if error == 0.0 { 0.0 } else { error / value * 1.001 },
+            };
+            return self.function.certain_mean_time(&inputs.iter().zip(wrong).map(relative).collect::<Vec<_>>());
+        }
         let bounded: Vec<Bounded> = inputs.iter().zip(wrong).map(|(&value, &error)| Bounded { value, error }).collect();
         Ok(self.value(&bounded)?.into())
     }

@@ -32,10 +32,7 @@ impl StructureFunction {
     /// copies ([`super::GateKind::Copies`]), of which one alone has no importance of its own here: write them out
     /// ([`super::FaultTree::expanded`]), or use [`Self::sensitivity`].
     pub fn importance(&self, events: &[Probability]) -> Result<Vec<Importance>, Error> {
-        if self.has_copies() {
-            let what = "the importance of an event is not defined for copies that have one event in common";
-            return Err(Error::new(what, "write the copies out, or use the derivatives by all copies together"));
-        }
+        self.single("importances")?;
         let sensitivity = self.sensitivity(events)?;
         let top = sensitivity.top.yes;
         if top == 0.0 {

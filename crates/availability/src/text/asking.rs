@@ -31,22 +31,27 @@ pub(crate) const OF_MODEL: [&str; 18] = [
 ];
 
 /// What is asked about a target in a model: `PHRASE of TARGET in MODEL`.
-pub(crate) const OF_TARGET: [&str; 10] = [
+pub(crate) const OF_TARGET: [&str; 8] = [
     "probability",
     "frequency",
     "time",
     "birnbaum importance",
     "criticality",
-    "criticality importance",
-    "fussell vesely",
     "risk achievement worth",
     "risk reduction worth",
     "diagnosis",
 ];
 
 /// Words that add something to a measure, and what follows is a condition (otherwise it is a quantity).
-const CLAUSES: [(&str, bool); 7] =
-    [("at", false), ("over", false), ("within", false), ("above", false), ("until", true), ("before", true), ("from", true)];
+const CLAUSES: [(&str, bool); 7] = [
+    ("at", false),
+    ("over", false),
+    ("within", false),
+    ("above", false),
+    ("until", true),
+    ("before", true),
+    ("from", true),
+];
 
 /// Words in a row that may make a measure.
 const MAX_WORDS: usize = 5;

@@ -161,8 +161,14 @@ pub(crate) enum Law {
     /// As another model does, as a copy of its own.
     Model(Name),
     Probability(Expr),
-    Rates { fails: Expr, repaired: Option<Expr> },
-    Known { unavailability: Expr, frequency: Expr },
+    Rates {
+        fails: Expr,
+        repaired: Option<Expr>,
+    },
+    Known {
+        unavailability: Expr,
+        frequency: Expr,
+    },
 }
 
 /// A connection of a reliability graph.

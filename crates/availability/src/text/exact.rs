@@ -64,6 +64,12 @@ impl Exact {
         (value.high.is_normal() && value.low.is_finite()).then_some(value)
     }
 
+    /// A bound of the absolute error of this number as the value of a decimal with some dozen digits: whole numbers are
+    /// exact.
+    pub(crate) fn reading_error(self) -> f64 {
+        if self.whole().is_some() { 0.0 } else { self.high.abs() * 64.0 * ROUNDING }
+    }
+
     /// This number to a whole power, by repeated squaring.
     pub(crate) fn whole_power(self, power: u32) -> Self {
         let (mut result, mut square, mut left) = (Self::ONE, self, power);
@@ -183,7 +189,11 @@ mod tests {
     #[test]
     fn operations_invert_each_other_to_thirty_digits() {
         let (third, root) = (Exact::ONE / decimal("3"), decimal("2").sqrt());
-        let left = [third * decimal("3") - Exact::ONE, root * root - decimal("2"), decimal("1e-9") * decimal("1e9") - Exact::ONE];
+        let left = [
+            third * decimal("3") - Exact::ONE,
+            root * root - decimal("2"),
+            decimal("1e-9") * decimal("1e9") - Exact::ONE,
+        ];
         assert!(left.iter().all(|rest| rest.rounded().abs() < 1e-30), "{left:?}");
     }
 

@@ -121,11 +121,19 @@ impl Parser<'_> {
         self.take();
         let begins_with_number = self.peek(0).kind == Kind::Number;
         let right = self.factor()?;
-        let has_unit = matches!(&right.kind, ExprKind::Binary(Operator::Times, _, unit) if matches!(unit.kind, ExprKind::Unit(unit) if unit.dimension != Dimension::PLAIN));
+        // A quantity is a number times or by its unit; `%` and `ppm` are no reason for doubt.
+        let is_dimension =
+            |unit: &Expr| matches!(unit.kind, ExprKind::Unit(unit) if unit.dimension != Dimension::PLAIN);
+        let has_unit =
+            matches!(&right.kind, ExprKind::Binary(Operator::Times | Operator::Divide, _, unit) if is_dimension(unit));
         if begins_with_number && has_unit && matches!(left.kind, ExprKind::Number(_)) {
             let [a, b] = [left.span, right.span].map(|span| &self.source.text[span.start..span.end]);
             let what = format!("`{a}/{b}` can be read in two ways");
-            return Err(self.source.error(left.span, what, format!("write `{a}/({b})` or `{a} per {b}` for a rate, or brackets around the fraction for a time")));
+            return Err(self.source.error(
+                left.span,
+                what,
+                format!("write `{a}/({b})` or `{a} per {b}` for a rate, or brackets around the fraction for a time"),
+            ));
         }
         Ok(Expr::binary(Operator::Divide, left, right))
     }
@@ -184,7 +192,11 @@ impl Parser<'_> {
             _ => return Ok(value),
         };
         self.take();
-        Ok(Expr::binary(Operator::Times, value, Expr { kind: ExprKind::Unit(unit), span: next.span }))
+        let (operator, unit) = match unit.divisor() {
+            Some(divisor) => (Operator::Divide, divisor),
+            None => (Operator::Times, unit),
+        };
+        Ok(Expr::binary(operator, value, Expr { kind: ExprKind::Unit(unit), span: next.span }))
     }
 
     /// A unit by its name.
@@ -266,7 +278,11 @@ impl Parser<'_> {
         self.sign(")", "after the last argument")?;
         if !(*fewest..=*most).contains(&arguments.len()) {
             let what = format!("`{}` has {} arguments here", name.text, arguments.len());
-            return Err(self.source.error(name.span, what, format!("it takes {fewest}{}", if most > fewest { " or more" } else { "" })));
+            return Err(self.source.error(
+                name.span,
+                what,
+                format!("it takes {fewest}{}", if most > fewest { " or more" } else { "" }),
+            ));
         }
         let span = name.span.to(self.previous().span);
         Ok(Expr { kind: ExprKind::Call(name, arguments), span })

@@ -29,8 +29,8 @@ pub(crate) struct Token {
 
 /// Longer ones before their beginnings.
 const SIGNS: [&str; 37] = [
-    "<=>", "->", "--", ":=", "..", "<=", ">=", "!=", "=>", "&&", "||", "(", ")", "[", "]", "{", "}", ",", ":", ";", "=", "<",
-    ">", "+", "-", "*", "/", "^", "%", "~", "!", "&", "|", "?", "'", "@", ".",
+    "<=>", "->", "--", ":=", "..", "<=", ">=", "!=", "=>", "&&", "||", "(", ")", "[", "]", "{", "}", ",", ":", ";",
+    "=", "<", ">", "+", "-", "*", "/", "^", "%", "~", "!", "&", "|", "?", "'", "@", ".",
 ];
 
 /// The text as tokens, the last one being [`Kind::End`]; `comment` begins a comment that ends with its line.
@@ -103,18 +103,21 @@ mod tests {
     use super::*;
 
     fn pieces(text: &str) -> Vec<&str> {
-        let source = Source { file: "x", text };
+        let source = Source::new("x", text);
         tokens(source, "#").expect("tokens").iter().map(|token| &text[token.span.start..token.span.end]).collect()
     }
 
     #[test]
     fn numbers_ranges_and_signs_are_told_apart() {
-        assert_eq!(pieces("0..N 1e-9/h 2e x:=.5 # no"), ["0", "..", "N", "1e-9", "/", "h", "2", "e", "x", ":=", ".5", ""]);
+        assert_eq!(
+            pieces("0..N 1e-9/h 2e x:=.5 # no"),
+            ["0", "..", "N", "1e-9", "/", "h", "2", "e", "x", ":=", ".5", ""]
+        );
     }
 
     #[test]
     fn an_unknown_letter_is_named() {
-        let error = tokens(Source { file: "x", text: "a\n §" }, "#").expect_err("no sign");
+        let error = tokens(Source::new("x", "a\n §"), "#").expect_err("no sign");
         assert_eq!(error.to_string(), "x:2:2: `§` means nothing here: names are made of letters, digits and `_`");
     }
 }

@@ -26,7 +26,8 @@ impl Parser<'_> {
         if is_named && self.eat_word("reward") {
             return self.chain_reward();
         }
-        let from = self.reference("an arc, `up -> down at RATE`, or `up:`, `down:`, `start:`, `label NAME:`, `reward NAME:`")?;
+        let from =
+            self.reference("an arc, `up -> down at RATE`, or `up:`, `down:`, `start:`, `label NAME:`, `reward NAME:`")?;
         self.sign("->", "and the next state")?;
         let to = self.reference("the next state")?;
         self.word("at", "and the rate")?;
@@ -86,7 +87,9 @@ impl Parser<'_> {
             return Ok(Law::Known { unavailability, frequency: self.sum()? });
         }
         if !self.eat_word("fails") {
-            return Err(self.unexpected("`is MODEL`, `probability P`, `fails at RATE`, or `unavailability U, failure frequency W`"));
+            return Err(self.unexpected(
+                "`is MODEL`, `probability P`, `fails at RATE`, or `unavailability U, failure frequency W`",
+            ));
         }
         self.word("at", "and the rate")?;
         let fails = self.sum()?;

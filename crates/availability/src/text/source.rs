@@ -23,21 +23,30 @@ pub(crate) struct Name {
     pub(crate) span: Span,
 }
 
-/// A text with the name of its file.
+/// A text with the name of its file; a second file may begin at a byte of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
+    pub(crate) second: Option<(usize, &'a str)>,
 }
 
-impl Source<'_> {
-    /// Line and column of a byte.
+impl<'a> Source<'a> {
+    pub(crate) const fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, second: None }
+    }
+
+    /// File, line and column of a byte.
     pub(crate) fn place(&self, span: Span) -> Place {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let (file, begin) = match self.second {
+            Some((begin, file)) if span.start >= begin => (file, begin),
+            _ => (self.file, 0),
+        };
+        let before = self.text.get(begin..span.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Place {
-            file: self.file.to_owned(),
+            file: file.to_owned(),
             line: count(before.matches('\n').count() + 1),
             column: count(before[line_start..].chars().count() + 1),
         }
@@ -75,7 +84,9 @@ pub fn explain(error: &Error, text: &str) -> String {
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let near = known.into_iter().map(|name| (distance(wrong, name), name)).min();
     match near {
-        Some((distance, name)) if distance * 3 <= wrong.chars().count().max(3) => format!("; did you mean `{name}`?"),
+        Some((distance, name)) if distance * 3 <= wrong.chars().count().max(3) && distance < wrong.chars().count() => {
+            format!("; did you mean `{name}`?")
+        }
         _ => String::new(),
     }
 }
@@ -106,13 +117,10 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_word_whatever_the_letters_before_it() {
         let text = "a\nb = ü + gama\n";
-        let source = Source { file: "x.avail", text };
+        let source = Source::new("x.avail", text);
         let start = text.find("gama").expect("there");
         let error = source.error(Span { start, end: start + 4 }, "no `gama`", "declare it");
-        assert_eq!(
-            explain(&error, text),
-            "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^"
-        );
+        assert_eq!(explain(&error, text), "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^");
     }
 
     #[test]

@@ -51,7 +51,11 @@ impl Parser<'_> {
             }
             _ => {
                 let what = format!("`{}` begins no statement{}", self.text(token), did_you_mean(word, STATEMENTS));
-                return Err(self.source.error(token.span, what, format!("a statement begins with {}", STATEMENTS.join(", "))));
+                return Err(self.source.error(
+                    token.span,
+                    what,
+                    format!("a statement begins with {}", STATEMENTS.join(", ")),
+                ));
             }
         }
         Ok(())

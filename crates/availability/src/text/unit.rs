@@ -57,12 +57,23 @@ const UNITS: [(&[&str], f64, f64, i32); 10] = [
 ];
 
 /// What units there are, for a message.
-pub(crate) const KNOWN: &str = "units are ms, s, min, h, day, week, month (a twelfth of a year), year (365 days), FIT (1e-9 per hour), ppm and %";
+pub(crate) const KNOWN: &str =
+    "units are ms, s, min, h, day, week, month (a twelfth of a year), year (365 days), FIT (1e-9 per hour), ppm and %";
 
 /// The unit of this name.
 pub(crate) fn unit(name: &str) -> Option<Unit> {
     let (_, above, below, power) = UNITS.iter().find(|(names, ..)| names.contains(&name))?;
     Some(Unit { size: Exact::from(*above) / Exact::from(*below), dimension: Dimension(*power) })
+}
+
+impl Unit {
+    /// What one divides by instead of multiplying by this unit, where that is a whole number: 60 for minutes. So `60 min`
+    /// are exactly 1 h.
+    pub(crate) fn divisor(self) -> Option<Self> {
+        let inverse = Exact::ONE / self.size;
+        let is_part = inverse.whole().is_some() && inverse.rounded() > 1.0;
+        is_part.then_some(Self { size: inverse, dimension: Dimension(-self.dimension.0) })
+    }
 }
 
 /// The names of all units.

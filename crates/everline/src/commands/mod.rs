@@ -1,6 +1,7 @@
 //! The commands that ask something or give an order, one file each.
 
 pub(crate) mod agents;
+pub(crate) mod availability;
 pub(crate) mod calls;
 pub(crate) mod config;
 pub(crate) mod drill;

@@ -22,9 +22,11 @@ impl Compiler<'_> {
     /// A measure of a model as a node.
     pub(super) fn answer(&mut self, ask: &Ask, span: Span) -> Result<Lowered, Error> {
         let model = self.model(&ask.model)?;
-        // The same words in the same file mean the same, but for indexes of loops.
+        // The same words in the same file mean the same, but for indexes of loops; what was made without words is compared
+        // as it is.
         let words: Vec<&str> = self.source.text[span.start..span.end].split_whitespace().collect();
-        let key = format!("{model} {} {:?}", words.join(" "), self.locals);
+        let words = if words.is_empty() { format!("{ask:?}") } else { words.join(" ") };
+        let key = format!("{model} {words} {:?}", self.locals);
         if let Some(known) = self.answers.get(&key) {
             return Ok(*known);
         }
@@ -69,7 +71,11 @@ impl Compiler<'_> {
                 let models = self.document.models.iter().map(|model| model.name.text.as_str());
                 let what = format!("there is no model `{}`{}", name.text, did_you_mean(&name.text, models.clone()));
                 let models: Vec<_> = models.collect();
-                let remedy = if models.is_empty() { "the text has no model: begin with `chain NAME { ... }`".to_owned() } else { format!("the models are {}", models.join(", ")) };
+                let remedy = if models.is_empty() {
+                    "the text has no model: begin with `chain NAME { ... }`".to_owned()
+                } else {
+                    format!("the models are {}", models.join(", "))
+                };
                 Err(self.error(name.span, what, remedy))
             }
         }
@@ -91,7 +97,10 @@ impl Compiler<'_> {
         }
         if phrase == "states" {
             let count = self.chains[&model].model.states();
-            return Ok(Lowered { id: self.constant(Exact::from(count as f64), Dimension::PLAIN), dimension: Dimension::PLAIN });
+            return Ok(Lowered {
+                id: self.constant(Exact::from(count as f64), Dimension::PLAIN),
+                dimension: Dimension::PLAIN,
+            });
         }
         let down = self.down(model, &ask.model)?;
         self.clauses(ask, &[])?;
@@ -130,11 +139,15 @@ impl Compiler<'_> {
             return Err(self.error(ask.phrase.span, what, "`defects per million of MODEL with holding 3 min`"));
         };
         let holding = self.of_dimension(holding, Dimension::TIME, "the holding time")?;
-        let (refused, frequency) = (self.usual(&ask.model, "unavailability")?.id, self.usual(&ask.model, "failure frequency")?.id);
+        let (refused, frequency) =
+            (self.usual(&ask.model, "unavailability")?.id, self.usual(&ask.model, "failure frequency")?.id);
         let cut = self.binary(Binary::Multiply, frequency, holding, Dimension::PLAIN);
         let both = self.binary(Binary::Add, refused, cut, Dimension::PLAIN);
         let million = self.constant(Exact::from(1e6), Dimension::PLAIN);
-        Ok(Some(Lowered { id: self.binary(Binary::Multiply, million, both, Dimension::PLAIN), dimension: Dimension::PLAIN }))
+        Ok(Some(Lowered {
+            id: self.binary(Binary::Multiply, million, both, Dimension::PLAIN),
+            dimension: Dimension::PLAIN,
+        }))
     }
 
     /// Measures of sets of states.
@@ -187,7 +200,14 @@ impl Compiler<'_> {
     }
 
     /// A node that asks a chain.
-    fn solve_chain(&mut self, model: usize, gain: Gather, per: Gather, until: Option<States>, rewards: Option<&Earnings>) -> Id {
+    fn solve_chain(
+        &mut self,
+        model: usize,
+        gain: Gather,
+        per: Gather,
+        until: Option<States>,
+        rewards: Option<&Earnings>,
+    ) -> Id {
         let chain = &self.chains[&model];
         let mut inputs = chain.inputs.clone();
         if let Some(rewards) = rewards {
@@ -215,11 +235,17 @@ impl Compiler<'_> {
     }
 
     fn members(&mut self, model: usize, condition: &Expr) -> Result<Vec<bool>, Error> {
-        let both = |a: Vec<bool>, b: Vec<bool>, join: fn(bool, bool) -> bool| a.into_iter().zip(b).map(|(a, b)| join(a, b)).collect();
+        let both = |a: Vec<bool>, b: Vec<bool>, join: fn(bool, bool) -> bool| {
+            a.into_iter().zip(b).map(|(a, b)| join(a, b)).collect()
+        };
         match &condition.kind {
             ExprKind::Not(inner) => Ok(self.members(model, inner)?.into_iter().map(|member| !member).collect()),
-            ExprKind::Binary(Operator::And, a, b) => Ok(both(self.members(model, a)?, self.members(model, b)?, |a, b| a && b)),
-            ExprKind::Binary(Operator::Or, a, b) => Ok(both(self.members(model, a)?, self.members(model, b)?, |a, b| a || b)),
+            ExprKind::Binary(Operator::And, a, b) => {
+                Ok(both(self.members(model, a)?, self.members(model, b)?, |a, b| a && b))
+            }
+            ExprKind::Binary(Operator::Or, a, b) => {
+                Ok(both(self.members(model, a)?, self.members(model, b)?, |a, b| a || b))
+            }
             ExprKind::Reference(reference) => {
                 let (name, span) = self.indexed(reference)?;
                 if let Some(found) = self.members_named(model, &name) {
@@ -232,7 +258,11 @@ impl Compiler<'_> {
             }
             _ => match self.chains[&model].scope {
                 Some(_) => self.members_of_rules(model, condition),
-                None => Err(self.error(condition.span, "this is no set of states", "name states or labels, joined by `and`, `or`, `not`")),
+                None => Err(self.error(
+                    condition.span,
+                    "this is no set of states",
+                    "name states or labels, joined by `and`, `or`, `not`",
+                )),
             },
         }
     }
@@ -273,7 +303,11 @@ impl Compiler<'_> {
     pub(super) fn clauses<'e>(&self, ask: &'e Ask, allowed: &[&str]) -> Result<Vec<Option<&'e Expr>>, Error> {
         if let Some((name, _)) = ask.clauses.iter().find(|(name, _)| !allowed.contains(&name.text.as_str())) {
             let what = format!("`{}` cannot have `{}` here", ask.phrase.text, name.text);
-            let remedy = if allowed.is_empty() { "leave it away".to_owned() } else { format!("it can have {}", allowed.join(", ")) };
+            let remedy = if allowed.is_empty() {
+                "leave it away".to_owned()
+            } else {
+                format!("it can have {}", allowed.join(", "))
+            };
             return Err(self.error(name.span, what, remedy));
         }
         let value = |wanted: &&str| ask.clauses.iter().find(|(name, _)| name.text == *wanted).map(|(_, value)| value);

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Compiler;
-use super::names::Entity;
 use super::formula::Scope;
+use super::names::Entity;
 use crate::Error;
+use crate::chain::States;
+use crate::model::NamedChain;
 use crate::model::chain_solve::{ChainModel, ChainShape};
 use crate::model::node::{Id, Node};
 use crate::text::ast::{Body, ChainItem, Expr, Item, Reference};
@@ -29,6 +31,16 @@ pub(crate) struct Chain {
     pub(crate) dimensions: BTreeMap<String, Dimension>,
     /// The variables of rules.
     pub(crate) scope: Option<Scope>,
+}
+
+impl Chain {
+    /// The chain as a value of its own.
+    pub(super) fn named(&self, name: &str) -> NamedChain {
+        let down = self.up.iter().map(|up| ("down".to_owned(), up.iter().map(|up| !up).collect()));
+        let labels = self.labels.iter().map(|(name, states)| (name.clone(), states.clone())).chain(down);
+        let labels = labels.map(|(name, states)| (name, States::new(states))).collect();
+        NamedChain { name: name.to_owned(), model: self.model.clone(), inputs: self.inputs.clone(), labels }
+    }
 }
 
 /// What states and arcs earn.
@@ -76,9 +88,11 @@ impl Compiler<'_> {
         let made = match &model.body {
             Body::Chain(items) => self.draw(&model.name, items),
             Body::Rules(rules) => self.generate(&model.name, rules),
-            Body::Structure { .. } | Body::Graph { .. } => {
-                Err(self.error(model.name.span, format!("`{}` has no states", model.name.text), "states belong to a chain or to rules"))
-            }
+            Body::Structure { .. } | Body::Graph { .. } => Err(self.error(
+                model.name.span,
+                format!("`{}` has no states", model.name.text),
+                "states belong to a chain or to rules",
+            )),
         };
         self.locals = outer;
         self.open.pop();
@@ -90,7 +104,11 @@ impl Compiler<'_> {
         let mut draft = Draft::default();
         self.each(items, &mut |compiler, item| compiler.chain_item(&mut draft, item))?;
         if draft.arcs.is_empty() {
-            return Err(self.error(name.span, format!("the chain `{}` has no arcs", name.text), "draw one with `up -> down at RATE`"));
+            return Err(self.error(
+                name.span,
+                format!("the chain `{}` has no arcs", name.text),
+                "draw one with `up -> down at RATE`",
+            ));
         }
         // States that stand in no arc are mistyped more often than meant.
         let drawn: Vec<bool> = {
@@ -100,7 +118,8 @@ impl Compiler<'_> {
         };
         if let Some(lost) = drawn.iter().position(|drawn| !drawn) {
             let (state, span) = &draft.states[lost];
-            let others = draft.states.iter().zip(&drawn).filter(|(_, drawn)| **drawn).map(|((name, _), _)| name.as_str());
+            let others =
+                draft.states.iter().zip(&drawn).filter(|(_, drawn)| **drawn).map(|((name, _), _)| name.as_str());
             let what = format!("no arc leads to or from the state `{state}`{}", did_you_mean(state, others));
             return Err(self.error(*span, what, "draw its arcs, or take it away"));
         }
@@ -179,7 +198,7 @@ impl Compiler<'_> {
     /// A rate whose value is known already must not be negative.
     pub(super) fn positive(&self, id: Id, rate: &Expr) -> Result<(), Error> {
         match &self.nodes[id] {
-            Node::Constant(value) if value.rounded() < 0.0 || value.rounded().is_nan() => {
+            Node::Constant(value, _) if value.rounded() < 0.0 || value.rounded().is_nan() => {
                 Err(self.error(rate.span, format!("this rate is {}", value.rounded()), "a rate is 0 or more"))
             }
             _ => Ok(()),
@@ -200,10 +219,18 @@ impl Compiler<'_> {
             }
             if !is_up && !is_down && !up.is_empty() && !down.is_empty() {
                 let what = format!("the state `{text}` of `{}` is neither up nor down", name.text);
-                return Err(self.error(*span, what, "mark it, or mark only the up states, so that all others are down"));
+                return Err(self.error(
+                    *span,
+                    what,
+                    "mark it, or mark only the up states, so that all others are down",
+                ));
             }
         }
-        Ok(Some((0..states.len()).map(|state| if up.is_empty() { !down.contains(&state) } else { up.contains(&state) }).collect()))
+        Ok(Some(
+            (0..states.len())
+                .map(|state| if up.is_empty() { !down.contains(&state) } else { up.contains(&state) })
+                .collect(),
+        ))
     }
 
     fn chain_rewards(
@@ -228,9 +255,11 @@ impl Compiler<'_> {
             match to {
                 None => earnings.states[*from] = *amount,
                 Some((to, span)) => {
-                    let mut found = draft.arcs.iter().enumerate().filter(|(_, arc)| (arc.0, arc.1) == (*from, *to)).peekable();
+                    let mut found =
+                        draft.arcs.iter().enumerate().filter(|(_, arc)| (arc.0, arc.1) == (*from, *to)).peekable();
                     if found.peek().is_none() {
-                        let what = format!("no arc leads from `{}` to `{}`", draft.states[*from].0, draft.states[*to].0);
+                        let what =
+                            format!("no arc leads from `{}` to `{}`", draft.states[*from].0, draft.states[*to].0);
                         return Err(self.error(*span, what, "a reward of an arc needs the arc"));
                     }
                     found.for_each(|(arc, _)| earnings.arcs[arc] = *amount);
@@ -254,7 +283,11 @@ impl Compiler<'_> {
                 Item::For { index, from, to, body } => {
                     let (first, last) = (self.whole(from)?, self.whole(to)?);
                     if last.saturating_sub(first) > MAX_ROUNDS {
-                        return Err(self.error(index.span, "this loop has more than a million rounds", "check its ends"));
+                        return Err(self.error(
+                            index.span,
+                            "this loop has more than a million rounds",
+                            "check its ends",
+                        ));
                     }
                     for round in first..=last {
                         self.locals.push((index.text.clone(), Exact::from(round as f64)));

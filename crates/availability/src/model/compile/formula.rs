@@ -41,7 +41,13 @@ impl Compiler<'_> {
     }
 
     /// The same, of a unit that is known before.
-    pub(super) fn mixed_of(&mut self, expr: &Expr, scope: &mut Scope, wanted: Dimension, what: &str) -> Result<Expression, Error> {
+    pub(super) fn mixed_of(
+        &mut self,
+        expr: &Expr,
+        scope: &mut Scope,
+        wanted: Dimension,
+        what: &str,
+    ) -> Result<Expression, Error> {
         let wanted = if self.unitless { Dimension::PLAIN } else { wanted };
         let (found, dimension) = self.mixed(expr, scope)?;
         if dimension == wanted {
@@ -73,7 +79,11 @@ impl Compiler<'_> {
             ExprKind::Not(x) => plain(Expression::unary(U::Not, self.of_state(x, scope, now)?.0)),
             ExprKind::Binary(operator, a, b) => self.both_sides(*operator, a, b, scope, now),
             ExprKind::Call(name, arguments) => self.function_of_state(name, arguments, scope, now),
-            _ => Err(self.error(expr.span, "this cannot depend on variables", "use arithmetic, conditions and functions")),
+            _ => Err(self.error(
+                expr.span,
+                "this cannot depend on variables",
+                "use arithmetic, conditions and functions",
+            )),
         }
     }
 
@@ -90,7 +100,7 @@ impl Compiler<'_> {
             let value = self.fold(found.id, expr.span)?;
             return Ok((Expression::Number(value.rounded()), found.dimension));
         }
-        if let Node::Constant(value) = &self.nodes[found.id]
+        if let Node::Constant(value, _) = &self.nodes[found.id]
             && value.low == 0.0
         {
             return Ok((Expression::Number(value.rounded()), found.dimension));
@@ -113,7 +123,14 @@ impl Compiler<'_> {
         self.error(name.span, what, "declare it, `x : 0..3 start 3`")
     }
 
-    fn both_sides(&mut self, operator: Operator, a: &Expr, b: &Expr, scope: &mut Scope, now: bool) -> Result<(Expression, Dimension), Error> {
+    fn both_sides(
+        &mut self,
+        operator: Operator,
+        a: &Expr,
+        b: &Expr,
+        scope: &mut Scope,
+        now: bool,
+    ) -> Result<(Expression, Dimension), Error> {
         use Operator as O;
         let ((left, l), (right, r)) = (self.of_state(a, scope, now)?, self.of_state(b, scope, now)?);
         let dimension = match operator {
@@ -146,7 +163,13 @@ impl Compiler<'_> {
         Ok((Expression::binary(operation, left, right), dimension))
     }
 
-    fn function_of_state(&mut self, name: &Name, arguments: &[Expr], scope: &mut Scope, now: bool) -> Result<(Expression, Dimension), Error> {
+    fn function_of_state(
+        &mut self,
+        name: &Name,
+        arguments: &[Expr],
+        scope: &mut Scope,
+        now: bool,
+    ) -> Result<(Expression, Dimension), Error> {
         let (mut all, mut dimensions) = (Vec::new(), Vec::new());
         for argument in arguments {
             let (found, dimension) = self.of_state(argument, scope, now)?;
@@ -185,14 +208,16 @@ impl Compiler<'_> {
         let inner = |expr: &Expr| self.inlined(expr, scope, deeper);
         let boxed = |expr: &Expr| inner(expr).map(Box::new);
         let kind = match &expr.kind {
-            ExprKind::Reference(reference) if reference.indexes.is_empty() => match scope.formulas.get(&reference.name.text) {
-                Some(_) if deeper == 0 => {
-                    let what = format!("`{}` needs itself", reference.name.text);
-                    return Err(self.error(expr.span, what, "a formula must not need its own value"));
+            ExprKind::Reference(reference) if reference.indexes.is_empty() => {
+                match scope.formulas.get(&reference.name.text) {
+                    Some(_) if deeper == 0 => {
+                        let what = format!("`{}` needs itself", reference.name.text);
+                        return Err(self.error(expr.span, what, "a formula must not need its own value"));
+                    }
+                    Some(formula) => return self.inlined(formula, scope, deeper - 1),
+                    None => expr.kind.clone(),
                 }
-                Some(formula) => return self.inlined(formula, scope, deeper - 1),
-                None => expr.kind.clone(),
-            },
+            }
             ExprKind::Negate(x) => ExprKind::Negate(boxed(x)?),
             ExprKind::Not(x) => ExprKind::Not(boxed(x)?),
             ExprKind::Binary(operator, a, b) => ExprKind::Binary(*operator, boxed(a)?, boxed(b)?),

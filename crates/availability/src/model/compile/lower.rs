@@ -59,12 +59,23 @@ impl Compiler<'_> {
         Err(self.error(expr.span, what, remedy))
     }
 
-    pub(super) fn same_dimension(&self, span: Span, a: Dimension, b: Dimension, left: &str, right: &str) -> Result<(), Error> {
+    pub(super) fn same_dimension(
+        &self,
+        span: Span,
+        a: Dimension,
+        b: Dimension,
+        left: &str,
+        right: &str,
+    ) -> Result<(), Error> {
         if a == b {
             return Ok(());
         }
         let what = format!("{left} is {} and {right} is {}", a.name(), b.name());
-        Err(self.error(span, what, "only quantities of one unit can be added or compared; units are converted by themselves"))
+        Err(self.error(
+            span,
+            what,
+            "only quantities of one unit can be added or compared; units are converted by themselves",
+        ))
     }
 
     fn named(&mut self, reference: &Reference) -> Result<Lowered, Error> {
@@ -87,7 +98,11 @@ impl Compiler<'_> {
             Some(Entity::Definition(index)) => self.definition(index),
             Some(Entity::Model(_)) => {
                 let what = format!("`{}` is a model and no number", name.text);
-                Err(self.error(name.span, what, format!("ask for one of its measures, `unavailability of {}`", name.text)))
+                Err(self.error(
+                    name.span,
+                    what,
+                    format!("ask for one of its measures, `unavailability of {}`", name.text),
+                ))
             }
             None => match unit::unit(&name.text) {
                 Some(unit) => Ok(Lowered { id: self.constant(unit.size, unit.dimension), dimension: unit.dimension }),
@@ -100,9 +115,9 @@ impl Compiler<'_> {
     }
 
     pub(super) fn unary(&mut self, function: Unary, x: Id, dimension: Dimension) -> Id {
-        if let Node::Constant(value) = &self.nodes[x] {
-            let value = function.exact(*value).0;
-            return self.constant(value, dimension);
+        if let Node::Constant(value, wrong) = &self.nodes[x] {
+            let wrong = function.error(*value, *wrong);
+            return self.node(Node::Constant(function.exact(*value).0, wrong), dimension);
         }
         self.node(Node::Unary(function, x), dimension)
     }
@@ -114,7 +129,7 @@ impl Compiler<'_> {
     }
 
     fn is_zero(&self, id: Id) -> bool {
-        matches!(&self.nodes[id], Node::Constant(value) if *value == Exact::ZERO)
+        matches!(&self.nodes[id], Node::Constant(value, _) if *value == Exact::ZERO)
     }
 
     fn operator(&mut self, operator: Operator, left: &Expr, right: &Expr) -> Result<Lowered, Error> {
@@ -168,10 +183,14 @@ impl Compiler<'_> {
 
     fn power(&mut self, a: Lowered, b: Lowered, span: Span) -> Result<Lowered, Error> {
         if b.dimension != Dimension::PLAIN {
-            return Err(self.error(span, format!("an exponent cannot be {}", b.dimension.name()), "an exponent is a plain number"));
+            return Err(self.error(
+                span,
+                format!("an exponent cannot be {}", b.dimension.name()),
+                "an exponent is a plain number",
+            ));
         }
         let exponent = match &self.nodes[b.id] {
-            Node::Constant(value) => value.whole().and_then(|whole| i32::try_from(whole).ok()),
+            Node::Constant(value, _) => value.whole().and_then(|whole| i32::try_from(whole).ok()),
             _ => None,
         };
         let dimension = match exponent {
@@ -196,7 +215,10 @@ impl Compiler<'_> {
                 let x = self.plain(&arguments[0])?;
                 let negative = self.unary(Unary::Negate, x, Dimension::PLAIN);
                 let floor = self.unary(Unary::Floor, negative, Dimension::PLAIN);
-                return Ok(Lowered { id: self.unary(Unary::Negate, floor, Dimension::PLAIN), dimension: Dimension::PLAIN });
+                return Ok(Lowered {
+                    id: self.unary(Unary::Negate, floor, Dimension::PLAIN),
+                    dimension: Dimension::PLAIN,
+                });
             }
             "min" | "max" => return self.extreme(name, arguments),
             "if" => return self.choice(arguments),
@@ -214,7 +236,11 @@ impl Compiler<'_> {
     fn root(&mut self, argument: &Expr) -> Result<Lowered, Error> {
         let x = self.lower(argument)?;
         if x.dimension.0 % 2 != 0 {
-            let what = format!("`{}` is {}, which has no square root", &self.source.text[argument.span.start..argument.span.end], x.dimension.name());
+            let what = format!(
+                "`{}` is {}, which has no square root",
+                &self.source.text[argument.span.start..argument.span.end],
+                x.dimension.name()
+            );
             return Err(self.error(argument.span, what, "take the root of a plain number"));
         }
         let dimension = Dimension(x.dimension.0 / 2);
@@ -237,7 +263,13 @@ impl Compiler<'_> {
         let (yes, no) = (self.lower(&arguments[1])?, self.lower(&arguments[2])?);
         let dimension = self.common(&arguments[1], &arguments[2], yes, no)?;
         let id = match &self.nodes[condition] {
-            Node::Constant(value) => if *value == Exact::ZERO { no.id } else { yes.id },
+            Node::Constant(value, _) => {
+                if *value == Exact::ZERO {
+                    no.id
+                } else {
+                    yes.id
+                }
+            }
             _ => self.node(Node::Choose(condition, yes.id, no.id), dimension),
         };
         Ok(Lowered { id, dimension })
@@ -256,7 +288,7 @@ impl Compiler<'_> {
     /// that it needs are structural from now on: there is no derivative by them.
     pub(super) fn fold(&mut self, id: Id, span: Span) -> Result<Exact, Error> {
         Ok(match self.nodes[id].clone() {
-            Node::Constant(value) => value,
+            Node::Constant(value, _) => value,
             Node::Parameter(index) => {
                 self.parameters[index].structural = true;
                 self.parameters[index].value
@@ -279,7 +311,11 @@ impl Compiler<'_> {
         let id = self.plain(expr)?;
         let value = self.fold(id, expr.span)?;
         value.whole().ok_or_else(|| {
-            let what = format!("`{}` is {}, which is no whole number", &self.source.text[expr.span.start..expr.span.end], value.rounded());
+            let what = format!(
+                "`{}` is {}, which is no whole number",
+                &self.source.text[expr.span.start..expr.span.end],
+                value.rounded()
+            );
             self.error(expr.span, what, "write a whole number, or round it with floor() or ceil()")
         })
     }

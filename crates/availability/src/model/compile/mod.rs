@@ -8,6 +8,7 @@ mod lower;
 mod names;
 mod rules;
 mod structure;
+mod structure_ask;
 
 use std::collections::BTreeMap;
 
@@ -62,7 +63,7 @@ pub(crate) struct Compiler<'a> {
 /// What makes two nodes the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    Constant(u64, u64, i32),
+    Constant([u64; 3], i32),
     Parameter(usize),
     Binary(Binary, Id, Id),
 }
@@ -106,7 +107,8 @@ pub(crate) fn compile(
             Body::Structure { .. } | Body::Graph { .. } => compiler.structure(index)?,
         }
     }
-    Ok(Model { parameters: compiler.parameters, nodes: compiler.nodes, measures })
+    let chains = compiler.chains.iter().map(|(&index, chain)| chain.named(&document.models[index].name.text)).collect();
+    Ok(Model { parameters: compiler.parameters, nodes: compiler.nodes, measures, chains })
 }
 
 impl<'a> Compiler<'a> {
@@ -131,8 +133,16 @@ impl<'a> Compiler<'a> {
             let (unit, size) = match &asked.unit {
                 None => self.usual_unit(&asked.value, value.dimension),
                 Some((unit, _)) if unit.dimension != value.dimension => {
-                    let what = format!("the measure is {}, and this unit is for {}", value.dimension.name(), unit.dimension.name());
-                    return Err(self.error(asked.span, what, format!("leave the unit away for `{}`, or name another", value.dimension.usual_unit())));
+                    let what = format!(
+                        "the measure is {}, and this unit is for {}",
+                        value.dimension.name(),
+                        unit.dimension.name()
+                    );
+                    return Err(self.error(
+                        asked.span,
+                        what,
+                        format!("leave the unit away for `{}`, or name another", value.dimension.usual_unit()),
+                    ));
                 }
                 Some((unit, text)) => (text.clone(), unit.size),
             };
@@ -172,7 +182,11 @@ impl<'a> Compiler<'a> {
             let mut names: Vec<&str> = self.open[begin..].iter().map(|open| open.what.as_str()).collect();
             names.push(&what);
             let what = format!("this goes in a circle: {}", names.join(" needs "));
-            return Err(self.error(span, what, "what is computed must not need its own result: break the circle in one place"));
+            return Err(self.error(
+                span,
+                what,
+                "what is computed must not need its own result: break the circle in one place",
+            ));
         }
         self.open.push(Open { entity, what });
         Ok(())
@@ -181,7 +195,9 @@ impl<'a> Compiler<'a> {
     /// Adds a node, or finds the same one.
     fn node(&mut self, node: Node, dimension: Dimension) -> Id {
         let key = match &node {
-            Node::Constant(value) => Some(Key::Constant(value.high.to_bits(), value.low.to_bits(), dimension.0)),
+            Node::Constant(value, wrong) => {
+                Some(Key::Constant([value.high, value.low, *wrong].map(f64::to_bits), dimension.0))
+            }
             Node::Parameter(index) => Some(Key::Parameter(*index)),
             Node::Binary(function, a, b) => Some(Key::Binary(*function, *a, *b)),
             _ => None,
@@ -198,15 +214,16 @@ impl<'a> Compiler<'a> {
         id
     }
 
+    /// A number as the text has it.
     fn constant(&mut self, value: Exact, dimension: Dimension) -> Id {
-        self.node(Node::Constant(value), dimension)
+        self.node(Node::Constant(value, value.reading_error()), dimension)
     }
 
     /// A function of two nodes; of two constants it is a constant.
     fn binary(&mut self, function: Binary, a: Id, b: Id, dimension: Dimension) -> Id {
-        if let (Node::Constant(x), Node::Constant(y)) = (&self.nodes[a], &self.nodes[b]) {
-            let value = function.exact(*x, *y).0;
-            return self.constant(value, dimension);
+        if let (Node::Constant(x, x_wrong), Node::Constant(y, y_wrong)) = (&self.nodes[a], &self.nodes[b]) {
+            let wrong = function.error((*x, *x_wrong), (*y, *y_wrong));
+            return self.node(Node::Constant(function.exact(*x, *y).0, wrong), dimension);
         }
         self.node(Node::Binary(function, a, b), dimension)
     }

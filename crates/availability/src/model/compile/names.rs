@@ -61,12 +61,16 @@ impl Compiler<'_> {
             let name = &declared.name;
             let given = given.iter().rev().find(|(given, _)| *given == name.text);
             let own = declared.value.as_ref().map(|value| self.alone(value)).transpose()?;
-            let (value, dimension) = match (given, own) {
-                (Some((_, text)), own) => self.given(name, text, own.map(|(_, dimension)| dimension))?,
+            let (value, wrong, dimension) = match (given, own) {
+                (Some((_, text)), own) => self.given(name, text, own.map(|(.., dimension)| dimension))?,
                 (None, Some(own)) => own,
                 (None, None) => {
                     let what = format!("the constant `{}` has no value", name.text);
-                    return Err(self.error(name.span, what, format!("give it one with `--parameter {}=VALUE`", name.text)));
+                    return Err(self.error(
+                        name.span,
+                        what,
+                        format!("give it one with `--parameter {}=VALUE`", name.text),
+                    ));
                 }
             };
             if let Some((low, high)) = &declared.between {
@@ -79,16 +83,24 @@ impl Compiler<'_> {
             debug_assert_eq!(index, self.parameters.len());
             let origin = declared.origin.clone();
             let structural = false;
-            self.parameters.push(Parameter { name: name.text.clone(), value, dimension, distribution, origin, structural });
+            self.parameters.push(Parameter {
+                name: name.text.clone(),
+                value,
+                wrong,
+                dimension,
+                distribution,
+                origin,
+                structural,
+            });
         }
         Ok(())
     }
 
-    /// The value of an expression of numbers and units only.
-    pub(super) fn alone(&mut self, value: &Expr) -> Result<(Exact, Dimension), Error> {
+    /// The value of an expression of numbers and units only, with a bound of its error.
+    pub(super) fn alone(&mut self, value: &Expr) -> Result<(Exact, f64, Dimension), Error> {
         let lowered = self.lower(value)?;
         match &self.nodes[lowered.id] {
-            Node::Constant(exact) => Ok((*exact, lowered.dimension)),
+            Node::Constant(exact, wrong) => Ok((*exact, *wrong, lowered.dimension)),
             _ => {
                 let what = "the value of a parameter is made of numbers and units only";
                 Err(self.error(value.span, what, "use `let` for what is computed from parameters or models"))
@@ -97,36 +109,47 @@ impl Compiler<'_> {
     }
 
     /// A value that takes the place of the one in the text.
-    fn given(&mut self, name: &Name, text: &str, own: Option<Dimension>) -> Result<(Exact, Dimension), Error> {
-        let source = Source { file: "--parameter", text };
+    fn given(&mut self, name: &Name, text: &str, own: Option<Dimension>) -> Result<(Exact, f64, Dimension), Error> {
+        let source = Source::new("--parameter", text);
         let mut parser = Parser::new(source, "#")?;
         let value = parser.expression()?;
         if parser.peek(0).kind != crate::text::lexer::Kind::End {
             return Err(parser.unexpected("one value with its unit"));
         }
-        let outer = std::mem::replace(&mut self.source, Source { file: "--parameter", text: "" });
+        let outer = std::mem::replace(&mut self.source, Source::new("--parameter", ""));
         let found = self.alone(&value);
         self.source = outer;
-        let (value, dimension) = found.map_err(|error| Error { place: None, ..error })?;
+        let (value, wrong, dimension) = found.map_err(|error| Error { place: None, ..error })?;
         match own {
             Some(own) if own != dimension => {
                 let what = format!("`{}` is {}, and `{text}` is {}", name.text, own.name(), dimension.name());
                 Err(Error::new(what, format!("give it with its unit, as in `--parameter \"{}=...\"`", name.text)))
             }
-            _ => Ok((value, dimension)),
+            _ => Ok((value, wrong, dimension)),
         }
     }
 
-    fn within(&mut self, name: &Name, value: Exact, dimension: Dimension, low: &Expr, high: &Expr) -> Result<(), Error> {
+    fn within(
+        &mut self,
+        name: &Name,
+        value: Exact,
+        dimension: Dimension,
+        low: &Expr,
+        high: &Expr,
+    ) -> Result<(), Error> {
         for end in [low, high] {
-            let (_, found) = self.alone(end)?;
+            let (.., found) = self.alone(end)?;
             self.same_dimension(end.span, found, dimension, "the range", &format!("`{}`", name.text))?;
         }
-        let ((low_value, _), (high_value, _)) = (self.alone(low)?, self.alone(high)?);
+        let ((low_value, ..), (high_value, ..)) = (self.alone(low)?, self.alone(high)?);
         if value < low_value || value > high_value {
             let text = |span: Span| &self.source.text[span.start..span.end];
             let what = format!("the value of `{}` is outside of its range", name.text);
-            return Err(self.error(name.span, what, format!("it must lie between {} and {}", text(low.span), text(high.span))));
+            return Err(self.error(
+                name.span,
+                what,
+                format!("it must lie between {} and {}", text(low.span), text(high.span)),
+            ));
         }
         Ok(())
     }

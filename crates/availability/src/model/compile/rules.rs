@@ -24,7 +24,10 @@ impl Compiler<'_> {
         let mut made = Rules { variables, ..Rules::default() };
         let mut first: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, module) in rules.modules.iter().enumerate() {
-            let mut own = Module { name: module.name.as_ref().map_or(String::new(), |name| name.text.clone()), rules: Vec::new() };
+            let mut own = Module {
+                name: module.name.as_ref().map_or(String::new(), |name| name.text.clone()),
+                rules: Vec::new(),
+            };
             for command in &module.commands {
                 let action = command.action.as_ref().map(|action| action.text.as_str());
                 let is_first = action.is_none_or(|action| *first.entry(action).or_insert(index) == index);
@@ -98,7 +101,11 @@ impl Compiler<'_> {
             variables.push(variable);
         }
         if variables.is_empty() {
-            return Err(self.error(name.span, format!("`{}` has no variables", name.text), "declare one, `x : 0..3 start 3`"));
+            return Err(self.error(
+                name.span,
+                format!("`{}` has no variables", name.text),
+                "declare one, `x : 0..3 start 3`",
+            ));
         }
         for (declared, variable) in rules.modules.iter().flat_map(|module| &module.variables).zip(&mut variables) {
             if let Some(start) = &declared.start {
@@ -118,7 +125,11 @@ impl Compiler<'_> {
                     let value = place as i64;
                     if *scope.words.entry(word.text.clone()).or_insert(value) != value {
                         let what = format!("`{}` stands at another place in an earlier list of values", word.text);
-                        return Err(self.error(word.span, what, "variables that share values list them in the same order"));
+                        return Err(self.error(
+                            word.span,
+                            what,
+                            "variables that share values list them in the same order",
+                        ));
                     }
                 }
                 (0, words.len() as i64 - 1, words.iter().map(|word| word.text.clone()).collect())
@@ -140,15 +151,32 @@ impl Compiler<'_> {
         if value.fract() == 0.0 && range.contains(&(value as i64)) {
             return Ok(value as i64);
         }
-        let allowed = if variable.words.is_empty() { format!("{}..{}", variable.low, variable.high) } else { variable.words.join(", ") };
-        Err(self.error(start.span, format!("`{}` cannot start with {value}", variable.name), format!("its values are {allowed}")))
+        let allowed = if variable.words.is_empty() {
+            format!("{}..{}", variable.low, variable.high)
+        } else {
+            variable.words.join(", ")
+        };
+        Err(self.error(
+            start.span,
+            format!("`{}` cannot start with {value}", variable.name),
+            format!("its values are {allowed}"),
+        ))
     }
 
     /// A rule. Of the rules of an action those of the first module have a rate with a unit, the others are factors.
-    fn rule(&mut self, module: &ast::Module, command: &Command, scope: &mut Scope, is_first: bool) -> Result<Rule, Error> {
+    fn rule(
+        &mut self,
+        module: &ast::Module,
+        command: &Command,
+        scope: &mut Scope,
+        is_first: bool,
+    ) -> Result<Rule, Error> {
         let guard = self.condition(&command.guard, scope)?;
-        let (wanted, what) =
-            if is_first { (Dimension::RATE, "the rate of a rule") } else { (Dimension::PLAIN, "the rate of the second rule of an action") };
+        let (wanted, what) = if is_first {
+            (Dimension::RATE, "the rate of a rule")
+        } else {
+            (Dimension::PLAIN, "the rate of the second rule of an action")
+        };
         let mut outcomes = Vec::new();
         for (rate, updates) in &command.alternatives {
             let rate = self.mixed_of(rate, scope, wanted, what)?;
@@ -156,7 +184,8 @@ impl Compiler<'_> {
             for (name, value) in updates {
                 let own = module.variables.iter().any(|variable| variable.name.text == name.text);
                 let Some(&variable) = scope.variables.get(&name.text).filter(|_| own) else {
-                    let near = did_you_mean(&name.text, module.variables.iter().map(|variable| variable.name.text.as_str()));
+                    let near =
+                        did_you_mean(&name.text, module.variables.iter().map(|variable| variable.name.text.as_str()));
                     let what = format!("`{}` is no variable that this rule can change{near}", name.text);
                     return Err(self.error(name.span, what, "a rule changes variables of its own module"));
                 };
@@ -182,16 +211,22 @@ impl Compiler<'_> {
         };
         let always = || Expression::Number(1.0);
         for (condition, amount) in &reward.states {
-            let guard = condition.as_ref().map_or_else(|| Ok(always()), |condition| self.condition(condition, scope))?;
+            let guard =
+                condition.as_ref().map_or_else(|| Ok(always()), |condition| self.condition(condition, scope))?;
             let (value, dimension) = self.mixed(amount, scope)?;
             agree(self, Dimension(dimension.0 + time))?;
             clauses.push(Clause::State { guard, value });
         }
         for (action, condition, amount) in &reward.actions {
-            let guard = condition.as_ref().map_or_else(|| Ok(always()), |condition| self.condition(condition, scope))?;
+            let guard =
+                condition.as_ref().map_or_else(|| Ok(always()), |condition| self.condition(condition, scope))?;
             let (value, dimension) = self.mixed(amount, scope)?;
             agree(self, dimension)?;
-            clauses.push(Clause::Transition { action: action.as_ref().map(|action| action.text.clone()), guard, value });
+            clauses.push(Clause::Transition {
+                action: action.as_ref().map(|action| action.text.clone()),
+                guard,
+                value,
+            });
         }
         Ok((clauses, known.unwrap_or(Dimension::PLAIN)))
     }

@@ -5,4 +5,4 @@ mod difference;
 mod store;
 
 pub(crate) use difference::{Difference, Differences};
-pub(crate) use store::{BYTES_PER_NODE, Diagram, Edge, Full, Store};
+pub(crate) use store::{BYTES_PER_NODE, Diagram, Edge, Full, Store, place};

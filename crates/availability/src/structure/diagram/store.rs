@@ -190,7 +190,7 @@ fn cofactors(nodes: &[Node], edge: Edge, level: u32) -> (Edge, Edge) {
 }
 
 /// A place in a table whose length is a power of two: the same on every machine and in every run.
-pub(super) fn place(a: u32, b: u32, c: u32, length: usize) -> usize {
+pub(crate) fn place(a: u32, b: u32, c: u32, length: usize) -> usize {
     let mut hash = u64::from(a).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash = (hash ^ u64::from(b)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 29) ^ u64::from(c)).wrapping_mul(0x94d0_49bb_1331_11eb);

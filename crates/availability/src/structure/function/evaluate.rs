@@ -1,6 +1,7 @@
 //! Probabilities of a structure function.
 
 use super::{Module, StructureFunction, Variable};
+use crate::structure::diagram::Edge;
 use crate::structure::{Bounded, Probability};
 use crate::{Certain, Error, Scalar};
 
@@ -23,7 +24,12 @@ impl StructureFunction {
     /// If there are not as many probabilities as events, or one of them is none.
     pub fn probability<S: Scalar>(&self, events: &[Probability<S>]) -> Result<Probability<S>, Error> {
         self.check(events)?;
-        Ok(self.top(&self.values(events)))
+        Ok(self.unchecked(events))
+    }
+
+    /// The same for as many numbers as there are events, whatever they are: what the diagram is as a polynomial.
+    pub(crate) fn unchecked<S: Scalar>(&self, events: &[Probability<S>]) -> Probability<S> {
+        self.top(&self.values(events))
     }
 
     /// The same with a proven bound of what rounding did to it, given such bounds of the probabilities of the events
@@ -34,6 +40,15 @@ impl StructureFunction {
     pub fn certain(&self, events: &[Probability<Certain>]) -> Result<Probability<Certain>, Error> {
         let top = self.probability(&bounded(events))?;
         Ok(Probability { yes: top.yes.into(), no: top.no.into() })
+    }
+
+    /// The probability of each function of the top diagram.
+    pub(crate) fn each_root(&self, events: &[Probability]) -> Result<Vec<Probability>, Error> {
+        self.check(events)?;
+        let (Some(module), Some(values)) = (self.modules.last(), self.values(events).pop()) else {
+            return Ok(Vec::new());
+        };
+        Ok(module.diagram.roots.iter().map(|&root| of_edge(&values.nodes, root)).collect())
     }
 
     pub(super) fn check<S: Scalar>(&self, events: &[Probability<S>]) -> Result<(), Error> {
@@ -86,7 +101,7 @@ impl Module {
 }
 
 /// The probability that the function of an edge is true.
-pub(super) fn of_edge<S: Scalar>(nodes: &[Probability<S>], edge: crate::structure::diagram::Edge) -> Probability<S> {
+pub(super) fn of_edge<S: Scalar>(nodes: &[Probability<S>], edge: Edge) -> Probability<S> {
     let value = nodes[edge.node()];
     if edge.is_negated() { !value } else { value }
 }

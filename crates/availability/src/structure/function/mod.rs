@@ -77,9 +77,33 @@ impl StructureFunction {
         &self.events
     }
 
-    /// Whether an event may stand for several things.
-    pub(crate) fn has_copies(&self) -> bool {
-        self.modules.len() > 1
+    /// The event of each level and the diagram, if no event stands for several things.
+    pub(crate) fn single(&self, asked: &str) -> Result<(Vec<usize>, &Diagram), Error> {
+        let levels = |module: &Module| {
+            let event = |variable: &Variable| match *variable {
+                Variable::Event(event) => Some(event),
+                Variable::Copies { .. } => None,
+            };
+            module.variables.iter().map(event).collect::<Option<Vec<_>>>()
+        };
+        if let [module] = self.modules.as_slice()
+            && let Some(levels) = levels(module)
+        {
+            return Ok((levels, &module.diagram));
+        }
+        let what = format!("{asked} are about single events, and here several copies have one event in common");
+        Err(Error::new(what, "write the copies out (`FaultTree::expanded`) and ask again"))
+    }
+
+    /// Whether more events never make the top event end.
+    pub(crate) fn check_coherent(&self, asked: &str) -> Result<(), Error> {
+        let directions = self.directions()?;
+        let Some(event) = directions.iter().position(|&(_, inverse)| inverse) else { return Ok(()) };
+        let what = format!("{asked} need a coherent tree, and here {:?} may prevent the top event", self.events[event]);
+        Err(Error::new(
+            what,
+            "take the negations away that it is under; probability, frequency and derivatives do not need this",
+        ))
     }
 
     /// How many nodes the diagrams have: what an evaluation takes.

@@ -224,7 +224,7 @@ mod tests {
         let place = Place { file: "plant.xml".into(), line: 7, column: 3 };
         let error = refused(|builder| {
             builder.gate("top", GateKind::Or, ["a", "pump"]).at(place.clone());
-            builder.gate("pump", GateKind::And, ["b", "power"]).gate("power", GateKind::Not, ["pump"]);
+            builder.gate("pump", GateKind::And, ["b", "power"]).gate("power", GateKind::Not, ["pump"])
         });
         assert!(
             error.starts_with("plant.xml:7:3: the fault tree has a cycle: pump needs power needs pump: "),

@@ -5,6 +5,8 @@ mod expand;
 
 pub use builder::FaultTreeBuilder;
 
+use crate::Error;
+
 /// What a gate does with its inputs. An input counts as true if its event has occurred, so in a fault tree if it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GateKind {
@@ -112,6 +114,22 @@ impl FaultTree {
     #[must_use]
     pub fn top(&self) -> Input {
         self.top
+    }
+
+    /// The same tree with another gate or event as its top event: what a part of it does by itself.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn with_top(&self, top: &str) -> Result<Self, Error> {
+        let events = (0..self.events.len()).map(Input::Event);
+        let gates = (0..self.gates.len()).map(Input::Gate);
+        match events.chain(gates).find(|&input| self.name(input) == top) {
+            Some(top) => Ok(Self { top, ..self.clone() }),
+            None => Err(Error::new(
+                format!("the tree has no gate and no event {top:?}"),
+                "name one of its gates or basic events",
+            )),
+        }
     }
 
     /// The name of an input.

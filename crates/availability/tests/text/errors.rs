@@ -1,0 +1,118 @@
+//! What is wrong with a text is said with line, column, and what is allowed.
+
+use availability::explain;
+use availability::model::Model;
+
+/// The error of a text.
+#[track_caller]
+fn error(text: &str) -> String {
+    match Model::read("x.avail", text, &[]).and_then(|model| model.solve()) {
+        Ok(_) => panic!("nothing is wrong with {text}"),
+        Err(error) => explain(&error, text),
+    }
+}
+
+const DUPLEX: &str = "parameter a = 1 per hour\nchain d {\n  up: u\n  u -> f at a\n  f -> u at 2*a\n}\n";
+
+#[test]
+fn each_error_points_at_its_word() {
+    for (text, said) in [
+        (
+            "parameter x = 5 h + 2 per hour",
+            "x.avail:1:21: `5 h` is a time and `2 per hour` is a rate: only quantities of one unit",
+        ),
+        ("parameter x = 1/2 h", "x.avail:1:15: `1/2 h` can be read in two ways: write"),
+        ("parameter x = 5 parsecs", "x.avail:1:17: `parsecs` begins no statement"),
+        ("parameter x = 2 per hous", "`hous` is no unit; did you mean `hour`?: units are ms, s, min, h"),
+        ("paramter x = 1", "x.avail:1:1: `paramter` begins no statement; did you mean `parameter`?"),
+        ("parameter x = 1\nparameter x = 2", "x.avail:2:11: `x` has a meaning already, from line 1"),
+        ("parameter x = y", "x.avail:1:15: there is no `y`: declare it"),
+        (
+            "parameter x = 1\nparameter y = 2*x",
+            "x.avail:2:15: the value of a parameter is made of numbers and units only: use `let`",
+        ),
+        (
+            "parameter x = 2 between 0 and 1",
+            "x.avail:1:11: the value of `x` is outside of its range: it must lie between 0 and 1",
+        ),
+        ("parameter x = 2 ~ gama(shape = 3)", "there is no distribution `gama`; did you mean `gamma`?"),
+        ("parameter x = 2 ~ gamma(shpe = 3)", "`gamma` needs `shape = ...`"),
+        ("let x = 1/0", "x.avail:1:11: this divides by 0"),
+        ("let a = b\nlet b = a", "this goes in a circle: `a` needs `b` needs `a`"),
+        (
+            "chain c { a -> b at 5 }",
+            "x.avail:1:21: the rate of an arc must be a rate, and `5` is a plain number: a rate is written",
+        ),
+        ("chain c { a -> b at -5 per h }", "this rate is -5: a rate is 0 or more"),
+        ("chain c { up: a; down: b; a -> b at 1/h; b -> cc at 1/h }", "the state `cc` of `c` is neither up nor down"),
+        (
+            "chain c { up: aa; a -> b at 1/h; b -> a at 1/h }",
+            "no arc leads to or from the state `aa`; did you mean `a`?",
+        ),
+        ("chain c { a -> b at 1/h\n", "x.avail:2:1: the text ends here: expected is `}` at the end of the model"),
+        ("tree t { top = a and b }", "`t` has no event or gate `a`"),
+        (
+            "tree t { event a probability 0.1\n event a probability 0.2 }",
+            "x.avail:2:8: `a` is declared twice, first in line 1",
+        ),
+        ("tree t { event a probability 0.1\n g = a or h\n h = a and g }", "the fault tree has a cycle"),
+        (
+            "tree t { event a probability 0.1; event b probability 0.1; top = at least 3 of a, b }",
+            "at least 3 of 2: the number must be from 1 to 2",
+        ),
+        ("rules r { x : 0..2 start 5 }", "`x` cannot start with 5: its values are 0..2"),
+        (
+            "rules r { x : 0..2 start 0\n when x < 2 then y := 1 at 1/h }",
+            "x.avail:2:18: `y` is no variable that this rule can change",
+        ),
+    ] {
+        let found = error(text);
+        assert!(found.contains(said), "{text}\n{found}");
+    }
+}
+
+#[test]
+fn measures_that_do_not_fit_are_refused_with_those_that_do() {
+    for (line, said) in [
+        ("measure unavailabilty of d", "there is no measure `unavailabilty`; did you mean `unavailability`?"),
+        ("measure unavailability of dd", "there is no model `dd`; did you mean `d`?"),
+        ("measure probability of g in d", "there is no state or label `g`: there are u, f"),
+        ("measure unavailability of d at 5 h", "`unavailability` cannot have `at` here"),
+        ("measure mttf of d in per year", "the measure is a time, and this unit is for a rate"),
+        ("measure reward r of d", "`d` has no reward `r`"),
+        ("measure cut sets of d", "there is no `cut sets` of a chain or rules"),
+        ("measure defects per million of d", "how long does a call last?"),
+    ] {
+        let found = error(&format!("{DUPLEX}{line}"));
+        assert!(found.contains(&format!("x.avail:7:")) && found.contains(said), "{line}\n{found}");
+    }
+}
+
+#[test]
+fn a_hierarchy_that_needs_itself_is_named_from_end_to_end() {
+    let text = "chain a { up: u; u -> f at 1/h; f -> u at repair rate of t }\ntree t { event e is a; top = e }\n\
+                measure unavailability of t";
+    let found = error(text);
+    assert!(found.contains("this goes in a circle: `t` needs `a` needs `t`"), "{found}");
+}
+
+#[test]
+fn a_chain_without_what_a_measure_needs_names_the_state() {
+    let found = error("chain c { up: a; a -> b at 1/h }\nmeasure unavailability of c");
+    assert!(found.contains("state 'b' is absorbing"), "{found}");
+    let found = error("rules r { x : 0..2 start 0\n when x < 5 then x := x + 1 at 1/h; up: x < 2 }\nmeasure mttf of r");
+    assert!(found.contains("x.avail:1:7:") && found.contains("the rule in line 2"), "{found}");
+}
+
+#[test]
+fn a_deep_text_is_refused_and_a_wrong_parameter_as_well() {
+    let deep = format!("let x = {}1{}", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(error(&deep).contains("nested more than"));
+    let given = |name: &str, value: &str| {
+        let given = [(name.to_owned(), value.to_owned())];
+        Model::read("x.avail", DUPLEX, &given).expect_err("wrong").to_string()
+    };
+    assert!(given("b", "1 per hour").contains("there is no parameter `b`"));
+    assert!(given("a", "5 h").contains("`a` is a rate, and `5 h` is a time"));
+    assert!(given("a", "5 per").contains("expected is a unit of time"));
+}

@@ -1,0 +1,123 @@
+//! The PRISM language, explicit chains, and what is refused in them.
+
+use availability::chain::{Chain, States};
+use availability::formats::prism as prism_text;
+use availability::formats::{File, Format, explicit};
+use availability::model::Model;
+use availability::{Error, explain};
+
+use crate::support::{assert_sure, case, figure, file, solved};
+
+fn named(name: &str, text: &str) -> File {
+    File { name: name.to_owned(), text: text.to_owned() }
+}
+
+fn prism(model: &str, properties: &str, given: &[(&str, &str)]) -> Result<Model, Error> {
+    let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Format::Prism.read(&named("x.sm", model), &[("csl", named("x.csl", properties))], &given)
+}
+
+#[test]
+fn the_cluster_in_the_prism_language_is_the_same() {
+    let case = case("workstation-cluster");
+    for n in ["2", "4"] {
+        let (text, properties) = (file("models/cluster.sm"), file("models/cluster.csl"));
+        let model = prism(&text, &properties, &[("N", n)]).unwrap_or_else(|error| panic!("{}", explain(&error, &text)));
+        let (found, expected) = (solved(&model), &case["expected"][format!("N={n}")]);
+        for (measure, entry) in [
+            ("U", "U = P(not premium)"),
+            ("below minimum", "P(below minimum)"),
+            ("working", "mean percentage of working stations"),
+            ("repairs", "repairs finished per hour"),
+            ("time to the loss of minimum", "MTTF to below minimum"),
+        ] {
+            assert_sure(measure, found[measure], figure(&expected[entry]));
+        }
+    }
+}
+
+#[test]
+fn what_the_subset_does_not_have_is_refused_in_its_file() {
+    let module = "ctmc\nmodule m\n x : [0..1] init 0;\n [] x=0 -> 2 : (x'=1);\n [] x=1 -> 1 : (x'=0);\nendmodule\n";
+    for (model, properties, said) in [
+        ("dtmc\n", "", "x.sm:1:1: `dtmc` does not belong to the subset"),
+        ("module m x : [0..1]; endmodule", "", "the model does not say its type"),
+        ("ctmc global g : [0..1];", "", "x.sm:1:6: `global` does not belong to the subset"),
+        ("ctmc const int N; module m x : [0..N]; endmodule", "", "the constant `N` has no value: give it one with"),
+        ("ctmc module m x : clock; endmodule", "", "expected is `[` or `bool`: variables are bounded"),
+        (
+            "ctmc module m x : [0..1]; endmodule module n = mm [x=y] endmodule",
+            "",
+            "there is no module `mm`; did you mean `m`?",
+        ),
+        ("ctmc module m x : [0..1]; endmodule module n = m [] endmodule", "", "has no new name for the variable `x`"),
+        (module, "P>0.5 [ F x=1 ]", "x.csl:1:2: `>` is not expected here: expected is `=?`"),
+        (module, "\n  P=? [ G x=1 ]", "x.csl:2:9: `G` is not expected here"),
+        (module, "S=? [ \"x\" ]", "there is no variable, value, label or parameter `\"x\"`"),
+        (module, "R=? [ S ]", "the model has no rewards"),
+    ] {
+        let error = prism(model, properties, &[]).expect_err(said).to_string();
+        assert!(error.contains(said), "{model}{properties}\n{error}");
+    }
+    let model = prism(module, "S=? [ x=1 ];\n\"time\": R=? [ F x=1 ]", &[]);
+    assert!(model.is_err_and(|error| error.to_string().contains("x.csl:2:10: the model has no rewards")));
+    let model = prism(module, "S=? [ x=1 ]", &[]).expect("a model");
+    assert_sure("S=? [ x=1 ]", solved(&model)["S=? [ x=1 ]"], 2.0 / 3.0);
+}
+
+const TRA: &str = "3 4\n0 1 2e-4\n1 0 0.5\n1 2 1e-4\n2 1 0.5\n";
+
+#[test]
+fn explicit_chains_are_read_in_both_forms_of_labels() {
+    let down = 2e-4 * 1e-4 / (0.5 * 0.5 + 2e-4 * 0.5 + 2e-4 * 1e-4);
+    for labels in ["0=\"init\" 1=\"down\"\n0: 0\n2: 1\n", "#DECLARATION\ninit down\n#END\n0 init\n2 down\n"] {
+        let beside = [("lab", named("x.lab", labels)), ("srew", named("x.srew", "3 2\n0 2\n1 1\n"))];
+        let found = solved(&Format::Explicit.read(&named("x.tra", TRA), &beside, &[]).expect("a model"));
+        assert_sure("U", found["unavailability"], down);
+        assert_sure("down", found["probability of down"], down);
+        assert_sure("frequency", found["failure frequency"], 0.5 * down);
+        assert_sure("mttf", found["mttf"], (2e-4 + 1e-4 + 0.5) / (2e-4 * 1e-4));
+    }
+    for (text, said) in [
+        ("3 4\n0 1 2e-4\n", "x.tra:1:1: the file has 1 transitions, and its first line says 4"),
+        ("2 1\n0 5 1\n", "x.tra:2:1: state 5 does not exist"),
+        ("2 1\n0 1 -1\n", "x.tra:2:1: `0 1 -1` is not understood"),
+    ] {
+        let error = Format::Explicit.read(&named("x.tra", text), &[], &[]).expect_err(said).to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn a_chain_that_was_written_is_read_again() {
+    let mut chain = Chain::new();
+    let states: Vec<usize> = ["both", "one", "none"].map(|name| chain.add_state(name)).to_vec();
+    for (from, to, rate) in [(0, 1, 2e-4), (1, 0, 0.5), (1, 2, 0.7e-4), (1, 2, 0.3e-4), (2, 1, 0.5)] {
+        chain.add_arc(states[from], states[to], rate).expect("an arc");
+    }
+    chain.set_label("down", States::of(&[2]));
+    let written = explicit::write(&chain).expect("written");
+    assert_eq!(written.tra.lines().next(), Some("3 4"));
+    let model = Format::Explicit.read(&named("x.tra", &written.tra), &[("lab", named("x.lab", &written.lab))], &[]);
+    let found = solved(&model.expect("a model"))["unavailability"];
+    let down = chain.label("down").expect("a label").clone();
+    let expected = chain.certain(&availability::chain::Measure::unavailability(down)).expect("a value");
+    assert_sure("U", found, expected.value);
+}
+
+#[test]
+fn a_chain_of_a_text_goes_out_to_prism_and_comes_back() {
+    let text = file("models/duplex.avail");
+    let chain = crate::support::model(&text, &[]).chain("duplex").expect("a chain");
+    let written = prism_text::write(&chain).expect("written");
+    let again =
+        prism(&written, "S=? [ \"down\" ]", &[]).unwrap_or_else(|error| panic!("{}", explain(&error, &written)));
+    assert_sure("U", solved(&again)["S=? [ \"down\" ]"], solved(&crate::support::model(&text, &[]))["U"].value);
+}
+
+#[test]
+fn the_ending_says_the_format() {
+    assert_eq!(Format::of_ending("prism"), Ok(Format::Prism));
+    let error = Format::of_ending("doc").expect_err("no model");
+    assert!(error.remedy.contains(".avail, .sm, .prism, .tra"), "{error}");
+}

@@ -1,0 +1,133 @@
+//! `everline availability`.
+
+mod print;
+mod sampling;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use availability::formats::{File, Format};
+use availability::model::Model;
+use availability::{Certain, Error, explain};
+use node::wire::Trouble;
+
+use crate::cli::Solve;
+use crate::failure::{Failure, Kind};
+use crate::output;
+
+use sampling::Spread;
+
+/// Everything that was computed of one measure.
+struct Answer {
+    name: String,
+    unit: String,
+    value: Certain,
+    /// By parameter: its name, the derivative, the elasticity.
+    gradient: Vec<(String, f64, f64)>,
+    spread: Option<Spread>,
+}
+
+/// Solves a model and prints its measures.
+///
+/// # Errors
+/// [`Kind::Wrong`] if the model is, or there is no such measure; a failure if it cannot be solved.
+pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
+    let (model, text) = read(order)?;
+    let failed = |error: Error| failure(Kind::Failed, &error, &text);
+    let plan = model.plan(&wanted(&model, &order.measures)?);
+    let values = plan.solve().map_err(failed)?;
+    let mut answers = Vec::new();
+    for (place, (&index, value)) in plan.measures().iter().zip(values).enumerate() {
+        let measure = &model.measures()[index];
+        let gradient = if order.gradient { gradient(&model, &plan, place, value).map_err(failed)? } else { Vec::new() };
+        let (name, unit) = (measure.name().to_owned(), measure.unit().to_owned());
+        answers.push(Answer { name, unit, value, gradient, spread: None });
+    }
+    if let Some(count) = order.samples {
+        let spreads = sampling::spreads(&plan, order.seed, count).map_err(failed)?;
+        answers.iter_mut().zip(spreads).for_each(|(answer, spread)| answer.spread = Some(spread));
+    }
+    let text = if order.json { print::json(&answers, order) } else { print::tables(&answers, order) };
+    output::result(&text)
+}
+
+fn gradient(
+    model: &Model,
+    plan: &availability::model::Plan<'_>,
+    measure: usize,
+    value: Certain,
+) -> Result<Vec<(String, f64, f64)>, Error> {
+    let slopes = plan.gradient(measure)?.into_iter().zip(model.parameters());
+    let free = slopes.filter(|(_, parameter)| !parameter.is_structural());
+    let row = |(slope, parameter): (f64, &availability::model::Parameter)| {
+        let elasticity = if slope == 0.0 { 0.0 } else { slope * parameter.value() / value.value };
+        (parameter.name().to_owned(), slope, elasticity)
+    };
+    Ok(free.map(row).collect())
+}
+
+/// The model of the file, and the text that its errors are about.
+fn read(order: &Solve) -> Result<(Model, String), Failure> {
+    let path = &order.file;
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let format = Format::of_ending(&ending).map_err(|error| failure(Kind::Wrong, &error, ""))?;
+    let file = text_of(path)?.ok_or_else(|| {
+        Failure::new(Kind::Wrong, format!("there is no file {}", path.display())).help("name the file of a model")
+    })?;
+    let mut beside = Vec::new();
+    for ending in format.beside() {
+        if let Some(file) = text_of(&path.with_extension(ending))? {
+            beside.push((*ending, file));
+        }
+    }
+    let model = format.read(&file, &beside, &order.parameters).map_err(|error| {
+        let place = error.place.as_ref();
+        let mut all = std::iter::once(&file).chain(beside.iter().map(|(_, file)| file));
+        let text = all.find(|file| place.is_some_and(|place| place.file == file.name)).map_or("", |file| &file.text);
+        failure(Kind::Wrong, &error, text)
+    })?;
+    Ok((model, file.text))
+}
+
+/// The text of a file, if there is one.
+fn text_of(path: &Path) -> Result<Option<File>, Failure> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(File { name: path.display().to_string(), text })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Trouble::of_file("read", path, &error).into()),
+    }
+}
+
+/// The measures of these names; all if none is named.
+fn wanted(model: &Model, names: &[String]) -> Result<Vec<usize>, Failure> {
+    let all = model.measures();
+    if all.is_empty() {
+        let what = "the model asks for no measure";
+        return Err(Failure::new(Kind::Wrong, what).help("add a line like `measure unavailability of NAME`"));
+    }
+    if names.is_empty() {
+        return Ok((0..all.len()).collect());
+    }
+    let find = |name: &String| {
+        all.iter().position(|measure| measure.name() == name).ok_or_else(|| {
+            let known: Vec<&str> = all.iter().map(availability::model::Measure::name).collect();
+            let near = known.iter().map(|known| (strsim::osa_distance(known, name), known)).min();
+            let near = near.filter(|(distance, _)| distance * 3 <= name.len().max(3));
+            let meant = near.map_or_else(String::new, |(_, near)| format!("; did you mean \"{near}\"?"));
+            Failure::new(Kind::Wrong, format!("the model has no measure \"{name}\"{meant}"))
+                .help(format!("it has {}", known.join(", ")))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// An error of the model as one of the program; with its place comes the line that it is about.
+fn failure(kind: Kind, error: &Error, text: &str) -> Failure {
+    let what = Error { remedy: String::new(), ..error.clone() };
+    let shown = explain(&what, text);
+    let (first, rest) = shown.split_once('\n').unwrap_or((&shown, ""));
+    let first = first.trim_end().trim_end_matches(':');
+    let shown = if rest.is_empty() { first.to_owned() } else { format!("{first}\n{rest}") };
+    Failure::new(kind, shown).help(error.remedy.clone())
+}

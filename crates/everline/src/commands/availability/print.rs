@@ -1,0 +1,86 @@
+//! Measures as tables and as JSON.
+
+use availability::Certain;
+use serde_json::{Value, json};
+
+use crate::cli::Solve;
+use crate::output::{self, Cell, plain};
+
+use super::Answer;
+
+/// Tables for people: the measures, and what else was asked.
+pub(super) fn tables(answers: &[Answer], order: &Solve) -> String {
+    let row = |answer: &Answer| {
+        [plain(&answer.name), plain(sure(answer.value)), plain(&answer.unit), plain(answer.value.digits())]
+    };
+    let rows: Vec<[Cell; 4]> = answers.iter().map(row).collect();
+    let mut text = output::table(["MEASURE", "VALUE", "UNIT", "SURE DIGITS"], &rows, "no measures");
+    if let Some(count) = order.samples {
+        let rows: Vec<[Cell; 7]> = answers.iter().filter_map(spread_row).collect();
+        let head = ["MEASURE", "MEAN", "SD", "5 %", "50 %", "95 %", "SD BY DELTA METHOD"];
+        let seed = order.seed;
+        text.push_str(&format!("\n{count} samples with seed {seed}\n{}", output::table(head, &rows, "no samples")));
+    }
+    for answer in answers.iter().filter(|_| order.gradient) {
+        let mut slopes: Vec<_> = answer.gradient.iter().filter(|(_, slope, _)| *slope != 0.0).collect();
+        slopes.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+        let row = |(name, slope, elasticity): &(String, f64, f64)| {
+            [plain(name), plain(format!("{slope:.9e}")), plain(format!("{elasticity:+.6}"))]
+        };
+        let rows: Vec<[Cell; 3]> = slopes.into_iter().map(row).collect();
+        let table = output::table(["PARAMETER", "DERIVATIVE", "% FOR 1 %"], &rows, "it depends on no parameter");
+        text.push_str(&format!("\n{} by each parameter\n{table}", answer.name));
+    }
+    text
+}
+
+fn spread_row(answer: &Answer) -> Option<[Cell; 7]> {
+    let spread = answer.spread.as_ref()?;
+    let short = |value: f64| plain(format!("{value:.5e}"));
+    let [low, middle, high] = spread.points.map(short);
+    Some([plain(&answer.name), short(spread.mean), short(spread.sd), low, middle, high, short(spread.delta)])
+}
+
+/// The sure digits, without a power of ten where people read the number more easily so.
+fn sure(number: Certain) -> String {
+    let digits = number.digits() as i32;
+    let size = number.value.abs();
+    if number.value == 0.0 && number.relative_error == 0.0 {
+        return "0".to_owned();
+    }
+    if number.relative_error == 0.0 && number.value.fract() == 0.0 && size < 1e15 {
+        return format!("{}", number.value);
+    }
+    let before = size.log10().floor() as i32 + 1;
+    if digits == 0 || !(1e-3..1e7).contains(&size) || before > digits {
+        return number.to_string();
+    }
+    format!("{:.*}", (digits - before) as usize, number.value)
+}
+
+/// `{"measures": [...]}`; what was not asked for is not there.
+pub(super) fn json(answers: &[Answer], order: &Solve) -> String {
+    let measures: Vec<Value> = answers.iter().map(|answer| measure(answer, order)).collect();
+    format!("{}\n", json!({ "measures": measures }))
+}
+
+fn measure(answer: &Answer, order: &Solve) -> Value {
+    let mut value = json!({
+        "name": answer.name,
+        "value": answer.value.value,
+        "unit": answer.unit,
+        "digits": answer.value.digits(),
+    });
+    if order.gradient {
+        let row = |(parameter, slope, elasticity): &(String, f64, f64)| json!({ "parameter": parameter, "derivative": slope, "elasticity": elasticity });
+        value["gradient"] = answer.gradient.iter().map(row).collect();
+    }
+    if let (Some(spread), Some(count)) = (&answer.spread, order.samples) {
+        let [p05, p50, p95] = spread.points;
+        value["samples"] = json!({
+            "count": count, "seed": order.seed, "mean": spread.mean, "sd": spread.sd,
+            "p05": p05, "p50": p50, "p95": p95, "sd_delta": spread.delta,
+        });
+    }
+    value
+}

@@ -1,0 +1,121 @@
+//! `everline availability solve`, as a person and as a program use it.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::Place;
+
+const DUPLEX: &str = "\
+parameter lambda = 1 per 10000 h ~ gamma(shape = 10)
+parameter c      = 95 %
+chain duplex {
+  up: both, one
+  both   -> unseen at 2*lambda
+  unseen -> one at c/(10 s);          unseen -> reboot at (1-c)/(10 s)
+  reboot -> one at 1/(5 min);         one -> both at 1/(2 h)
+  one    -> none at lambda;           none -> one at 1/(2 h)
+}
+measure downtime of duplex
+measure U = unavailability of duplex
+";
+
+/// A folder with a model in it.
+fn place(name: &str, text: &str) -> Place {
+    let place = Place::new();
+    fs::write(place.path().join(name), text).expect("written");
+    place
+}
+
+#[test]
+fn measures_are_printed_with_value_unit_and_sure_digits() {
+    let place = place("duplex.avail", DUPLEX);
+    let ended = place.run("availability solve duplex.avail");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert!(lines[0].starts_with("MEASURE") && lines[0].ends_with("SURE DIGITS"), "{}", ended.out);
+    assert!(
+        lines[1].starts_with("downtime of duplex  0.771738171133") && lines[1].contains("min/year"),
+        "{}",
+        ended.out
+    );
+    assert!(lines[2].starts_with("U                   1.46829941235") && lines.len() == 3, "{}", ended.out);
+    let one = place.run("availability solve duplex.avail --measure U").out;
+    assert_eq!(one.lines().count(), 2, "{one}");
+}
+
+#[test]
+fn json_has_the_fields_that_others_rely_on() {
+    let place = place("duplex.avail", DUPLEX);
+    let ended =
+        place.run("availability solve duplex.avail --json --parameter c=99% --measure U --gradient --samples 200");
+    let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let measure = &value["measures"][0];
+    assert_eq!((&measure["name"], &measure["unit"]), (&"U".into(), &"1".into()));
+    let found = measure["value"].as_f64().expect("a number");
+    assert!((found / 8.019_008_185_921_286e-7 - 1.0).abs() < 1e-14, "{found}");
+    assert!(measure["digits"].as_u64().is_some_and(|digits| digits >= 13), "{}", ended.out);
+    let parameters: Vec<_> =
+        measure["gradient"].as_array().expect("rows").iter().map(|row| &row["parameter"]).collect();
+    assert_eq!(parameters, ["lambda", "c"]);
+    let spread = |key: &str| measure["samples"][key].as_f64().expect(key);
+    assert!(spread("p05") < spread("p50") && spread("p50") < spread("p95"), "{}", ended.out);
+    assert!((spread("sd") / spread("sd_delta") - 1.0).abs() < 0.3, "{}", ended.out);
+    let again =
+        place.run("availability solve duplex.avail --json --parameter c=99% --measure U --gradient --samples 200");
+    assert_eq!(ended.out, again.out, "the same seed gives the same samples");
+}
+
+#[test]
+fn a_wrong_model_is_shown_with_its_line() {
+    let place = place("duplex.avail", &DUPLEX.replace("2*lambda", "2*lamda"));
+    let ended = place.run("availability solve duplex.avail");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
+    assert_eq!(
+        ended.err,
+        "error: duplex.avail:5:23: there is no `lamda`; did you mean `lambda`?\n  \
+         5 |   both   -> unseen at 2*lamda\n    |                         ^^^^^\n  \
+         help: declare it with `parameter` or `let`\n"
+    );
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
+    let place = place("duplex.avail", DUPLEX);
+    for (line, said) in [
+        ("nothing.avail", "there is no file nothing.avail"),
+        ("duplex.doc", "`.doc` is the ending of no model"),
+        ("duplex.avail --measure downtme", "the model has no measure \"downtme\""),
+        ("duplex.avail --measure u", "did you mean \"U\"?"),
+        ("duplex.avail --parameter lamda=1", "there is no parameter `lamda`; did you mean `lambda`?"),
+        ("duplex.avail --parameter lambda", "write NAME=VALUE"),
+        ("duplex.avail --parameter lambda=5h", "`lambda` is a rate, and `5h` is a time"),
+    ] {
+        let ended = place.run(&format!("availability solve {line}"));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}");
+        assert!(ended.err.contains(said), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_model_that_cannot_be_solved_is_exit_code_1() {
+    let place = place("one-way.avail", "chain c { up: a; a -> b at 1 per hour }\nmeasure unavailability of c\n");
+    let ended = place.run("availability solve one-way.avail");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("state 'b' is absorbing"), "{}", ended.err);
+}
+
+#[test]
+fn properties_and_labels_are_found_beside_the_model() {
+    let place = place(
+        "pair.sm",
+        "ctmc\nmodule m\n n : [0..1] init 1;\n [] n=1 -> 1 : (n'=0);\n [] n=0 -> 4 : (n'=1);\nendmodule\n",
+    );
+    fs::write(place.path().join("pair.csl"), "\"down\": S=? [ n=0 ];\n").expect("written");
+    let found = place.run("availability solve pair.sm").out;
+    assert!(found.lines().nth(1).is_some_and(|line| line.starts_with("down     0.2000000000000")), "{found}");
+    fs::write(place.path().join("pair.tra"), "2 2\n0 1 1\n1 0 4\n").expect("written");
+    fs::write(place.path().join("pair.lab"), "0=\"init\" 1=\"down\"\n0: 0\n1: 1\n").expect("written");
+    let found = place.run("availability solve pair.tra --measure mttf").out;
+    assert!(found.lines().nth(1).is_some_and(|line| line.starts_with("mttf     1.0000000000000")), "{found}");
+}
