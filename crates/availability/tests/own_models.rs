@@ -37,7 +37,7 @@ fn model(path: &str) -> Model {
 }
 
 /// Minutes a year, or what else a measure is, by its name.
-fn solved(path: &str) -> impl Fn(&str) -> f64 {
+fn solved(path: &str) -> impl Fn(&str) -> f64 + use<> {
     let model = model(path);
     let values = model.solve().unwrap_or_else(|error| panic!("{path}: {error}"));
     let names: Vec<String> = model.measures().iter().map(|measure| measure.name().to_owned()).collect();
