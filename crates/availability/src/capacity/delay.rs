@@ -67,10 +67,9 @@ impl ErlangC {
     /// The share of callers who are answered within this time: the service level.
     #[must_use]
     pub fn answered_within(&self, time: f64) -> f64 {
-        // Those who do not wait, and those whose wait is over: 1 - C is (n - a)(1 - B)/..., which is 1 - C without loss as
-        // C stays away from 1 by (n - a)/n.
-        let (n, a) = (self.agents, self.traffic);
-        let at_once = (n - a) * (1.0 - blocking(n, a)) / ((n - a) + a * blocking(n, a));
+        // Those who do not wait, 1 - C as a quotient of its own, and those whose wait is over by then.
+        let (n, a, b) = (self.agents, self.traffic, blocking(self.agents, self.traffic));
+        let at_once = (n - a) * (1.0 - b) / ((n - a) + a * b);
         at_once - self.waits * (-self.drained(time)).exp_m1()
     }
 

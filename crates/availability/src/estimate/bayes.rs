@@ -49,8 +49,11 @@ impl RateBelief {
     /// What is known after `events` more in `time` more.
     ///
     /// # Errors
-    /// Unless the time is finite and not negative.
+    /// Unless the time is finite and not negative, and there were at most 1e9 events.
     pub fn updated(self, events: u64, time: f64) -> Result<Self, Error> {
+        if events > 1_000_000_000 {
+            return Err(Error::new(format!("{events} events"), "count at most 1000000000"));
+        }
         if !(time >= 0.0 && time.is_finite()) {
             return Err(Error::new(format!("an observed time of {time}"), "it is finite and not negative"));
         }

@@ -4,6 +4,9 @@ use super::special::{Tail, beta_quantile, ln_beta};
 use super::{Confidence, Interval};
 use crate::Error;
 
+/// The most injections: beyond it quantiles take long, and nobody makes so many.
+const MOST_INJECTIONS: u64 = 1_000_000_000;
+
 /// A coverage c and its complement 1 - c, which models need with all its digits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Coverage {
@@ -26,10 +29,13 @@ impl Injections {
     /// So many injections with so many misses.
     ///
     /// # Errors
-    /// Without an injection, or with more misses than injections.
+    /// Without an injection, with more misses than injections, or with more than 1e9 of them.
     pub fn new(injected: u64, missed: u64) -> Result<Self, Error> {
         if injected == 0 {
             return Err(Error::new("a coverage from no injection", "inject at least one fault"));
+        }
+        if injected > MOST_INJECTIONS {
+            return Err(Error::new(format!("{injected} injections"), format!("count at most {MOST_INJECTIONS}")));
         }
         if missed > injected {
             return Err(Error::new(

@@ -28,8 +28,8 @@ pub struct Branch {
 pub struct HyperErlang {
     /// The branches, one or more.
     pub branches: Vec<Branch>,
-    /// The logarithm of the likelihood of the times that it was fitted to.
-    pub log_likelihood: f64,
+    /// The logarithm of the likelihood of the times that it was fitted to; `None` if it was made from moments.
+    pub log_likelihood: Option<f64>,
 }
 
 /// Rounds of expectation and maximisation before a fit counts as not converged.
@@ -55,7 +55,7 @@ impl HyperErlang {
         }
         let criterion = |fit: &Self| {
             let free = 2 * fit.branches.len() - 1;
-            free as f64 * (times.len() as f64).ln() - 2.0 * fit.log_likelihood
+            fit.log_likelihood.map_or(f64::INFINITY, |log| free as f64 * (times.len() as f64).ln() - 2.0 * log)
         };
         let mut best: Option<Self> = None;
         for shapes in divisions(most_phases) {
@@ -90,7 +90,7 @@ impl HyperErlang {
         for _ in 0..ROUNDS {
             let log_likelihood = round(times, &mut branches)?;
             if (log_likelihood - before).abs() <= 1e-10 * log_likelihood.abs().max(1.0) {
-                return Some(Self { branches, log_likelihood });
+                return Some(Self { branches, log_likelihood: Some(log_likelihood) });
             }
             before = log_likelihood;
         }
@@ -125,7 +125,7 @@ impl HyperErlang {
                 .to_vec()
         };
         let branches = branches.into_iter().filter(|branch| branch.weight > 1e-15 && branch.phases > 0).collect();
-        Ok(Self { branches, log_likelihood: f64::NAN })
+        Ok(Self { branches, log_likelihood: None })
     }
 
     /// The mean time.

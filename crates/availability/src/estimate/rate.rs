@@ -4,6 +4,9 @@ use super::special::{Tail, chi_square_quantile};
 use super::{Confidence, Interval};
 use crate::Error;
 
+/// The most events: beyond it quantiles take long, and nobody counts so far.
+const MOST_EVENTS: u64 = 1_000_000_000;
+
 /// What ended the observation; it decides which interval is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -28,7 +31,7 @@ impl Exposure {
     /// Events counted until a time fixed before.
     ///
     /// # Errors
-    /// Unless the time is positive and finite.
+    /// Unless the time is positive and finite, and there were at most 1e9 events.
     pub fn until_time(time: f64, events: u64) -> Result<Self, Error> {
         Self { time, events, ending: Ending::Time }.checked()
     }
@@ -36,7 +39,7 @@ impl Exposure {
     /// Times that ended with the event that they waited for: `events` of them, `time` in all.
     ///
     /// # Errors
-    /// Unless the time is positive and finite, and there was an event.
+    /// Unless the time is positive and finite, and there was one event, and at most 1e9.
     pub fn until_event(time: f64, events: u64) -> Result<Self, Error> {
         Self { time, events, ending: Ending::Event }.checked()
     }
@@ -47,6 +50,9 @@ impl Exposure {
                 format!("an observed time of {}", self.time),
                 "a rate needs the time in which events could happen: positive and finite",
             ));
+        }
+        if self.events > MOST_EVENTS {
+            return Err(Error::new(format!("{} events", self.events), format!("count at most {MOST_EVENTS}")));
         }
         if self.ending == Ending::Event && self.events == 0 {
             return Err(Error::new(
@@ -111,6 +117,7 @@ mod tests {
         assert!(Exposure::until_time(0.0, 3).is_err());
         assert!(Exposure::until_time(f64::NAN, 3).is_err());
         assert!(Exposure::until_event(5.0, 0).is_err());
+        assert!(Exposure::until_time(5.0, u64::MAX).is_err());
         assert!(Confidence::new(1.0, Sides::Both).is_err());
     }
 }

@@ -73,7 +73,8 @@ pub(crate) fn poisson_weight(shape: f64, x: f64) -> f64 {
     (-stirling_error(shape) - deviance(shape, x)).exp() / (std::f64::consts::TAU * shape).sqrt()
 }
 
-/// P(a, x) and Q(a, x), the regularised incomplete gamma functions: the tails at x of a gamma law of shape a > 0 and rate 1.
+/// P(a, x) and Q(a, x), the regularised incomplete gamma functions: the tails at x of a gamma law of shape a (up to some
+/// 1e10) and rate 1.
 ///
 /// Series below the mean, continued fraction above it (NIST Digital Library of Mathematical Functions 8.11.4, 8.9.2).
 #[must_use]
