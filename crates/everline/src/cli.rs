@@ -359,7 +359,8 @@ pub(crate) enum AvailabilityCommand {
     /// Solve a model: print each measure with its value, its unit and the digits that are sure
     ///
     /// The ending of FILE says its format: .avail is the language of docs/availability.md, .sm or .prism a subset of the
-    /// PRISM language (properties in .csl or .props beside it), .tra an explicit chain (.sta, .lab and .srew beside it).
+    /// PRISM language (properties in .csl or .props beside it), .tra an explicit chain (.sta, .lab and .srew beside it), .xml
+    /// a fault tree of Open-PSA, .dft one of Galileo.
     #[command(after_help = "Examples:\n  everline availability solve duplex.avail\n  \
         everline availability solve duplex.avail --parameter \"c=99 %\" --measure downtime --gradient\n  \
         everline availability solve cluster.sm --parameter N=8 --json\n  \

@@ -10,12 +10,18 @@ mod elimination;
 mod evaluate;
 pub mod generator;
 mod graph;
+mod large;
+mod lumping;
 mod measure;
 mod model;
 mod network;
 mod sparse;
+mod transient;
 
 pub use evaluate::Gradient;
+pub use large::Steady;
+pub use lumping::Lumped;
 pub use measure::{Measure, Quantity};
 pub use model::{Arc, Chain, Rewards, States};
 pub use sparse::Sparse;
+pub use transient::Timed;

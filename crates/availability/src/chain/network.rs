@@ -39,7 +39,7 @@ pub(super) struct Network<T> {
 
 impl<T: Scalar> Quantity<T> {
     /// What a state collects for each unit of time.
-    fn of_state(&self, state: usize) -> T {
+    pub(super) fn of_state(&self, state: usize) -> T {
         let member = |is: bool| if is { T::ONE } else { T::ZERO };
         match self {
             Self::Time => T::ONE,
@@ -51,7 +51,7 @@ impl<T: Scalar> Quantity<T> {
     }
 
     /// What an arc collects each time; `from` is none for the beginning itself.
-    fn of_arc(&self, index: Option<usize>, from: Option<usize>, to: usize, target: Option<&States>) -> T {
+    pub(super) fn of_arc(&self, index: Option<usize>, from: Option<usize>, to: usize, target: Option<&States>) -> T {
         let counts = match self {
             Self::Entries(states) => match from {
                 Some(from) => states.contains(to) && !states.contains(from),

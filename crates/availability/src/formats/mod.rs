@@ -1,7 +1,11 @@
 //! Models in files: which format a file has, and how each becomes a [`Model`].
 
 pub mod explicit;
+pub mod galileo;
+mod lines;
+pub mod open_psa;
 pub mod prism;
+mod trees;
 
 use crate::Error;
 use crate::model::Model;
@@ -24,11 +28,15 @@ pub enum Format {
     Prism,
     /// The explicit files of PRISM and Storm: `.tra`, with labels and rewards beside it.
     Explicit,
+    /// Fault trees in the exchange format of Open-PSA, `.xml`.
+    OpenPsa,
+    /// Fault trees in the format of Galileo, `.dft`.
+    Galileo,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 3] = [Self::Avail, Self::Prism, Self::Explicit];
+    pub const ALL: [Self; 5] = [Self::Avail, Self::Prism, Self::Explicit, Self::OpenPsa, Self::Galileo];
 
     /// The endings of files in this format, without the dot.
     #[must_use]
@@ -37,6 +45,8 @@ impl Format {
             Self::Avail => &["avail"],
             Self::Prism => &["sm", "prism"],
             Self::Explicit => &["tra"],
+            Self::OpenPsa => &["xml"],
+            Self::Galileo => &["dft"],
         }
     }
 
@@ -44,7 +54,7 @@ impl Format {
     #[must_use]
     pub const fn beside(self) -> &'static [&'static str] {
         match self {
-            Self::Avail => &[],
+            Self::Avail | Self::OpenPsa | Self::Galileo => &[],
             Self::Prism => &["csl", "props"],
             Self::Explicit => &["sta", "lab", "srew"],
         }
@@ -74,6 +84,8 @@ impl Format {
             Self::Avail => Model::read(&file.name, &file.text, given),
             Self::Prism => prism::read(file, beside.iter().map(|(_, file)| file), given),
             Self::Explicit => explicit::read(file, beside, given),
+            Self::OpenPsa => trees::model(open_psa::read(&file.text, &file.name, None)?, file, given),
+            Self::Galileo => trees::model(galileo::read(&file.text, &file.name)?, file, given),
         }
     }
 }

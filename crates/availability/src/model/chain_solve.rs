@@ -63,8 +63,25 @@ impl ChainModel {
         Ok(chain)
     }
 
+    /// What a measure collects.
+    pub(crate) fn quantity<T: Scalar>(
+        &self,
+        gather: &Gather,
+        chain: &Chain<T>,
+        inputs: &[T],
+    ) -> Result<Quantity<T>, Error> {
+        Ok(match gather {
+            Gather::Time => Quantity::Time,
+            Gather::TimeIn(set) => Quantity::TimeIn(set.clone()),
+            Gather::TimeOutside(set) => Quantity::TimeOutside(set.clone()),
+            Gather::Entries(set) => Quantity::Entries(set.clone()),
+            Gather::Arrivals => Quantity::Arrivals,
+            Gather::Reward(name) => Quantity::Reward(self.rewards(chain, name, inputs)?),
+        })
+    }
+
     /// What is earned, by its name.
-    fn rewards<T: Scalar>(&self, chain: &Chain<T>, name: &str, inputs: &[T]) -> Result<Rewards<T>, Error> {
+    pub(crate) fn rewards<T: Scalar>(&self, chain: &Chain<T>, name: &str, inputs: &[T]) -> Result<Rewards<T>, Error> {
         match self {
             Self::Rules(_) => Ok(chain.rewards(name)?.clone()),
             Self::Drawn(shape) => {
@@ -99,16 +116,7 @@ pub(crate) struct ChainQuestion {
 impl ChainQuestion {
     fn prepare<T: Scalar>(&self, inputs: &[T]) -> Result<(Chain<T>, Measure<T>), Error> {
         let chain = self.model.chain(inputs)?;
-        let quantity = |gather: &Gather| {
-            Ok(match gather {
-                Gather::Time => Quantity::Time,
-                Gather::TimeIn(set) => Quantity::TimeIn(set.clone()),
-                Gather::TimeOutside(set) => Quantity::TimeOutside(set.clone()),
-                Gather::Entries(set) => Quantity::Entries(set.clone()),
-                Gather::Arrivals => Quantity::Arrivals,
-                Gather::Reward(name) => Quantity::Reward(self.model.rewards(&chain, name, inputs)?),
-            })
-        };
+        let quantity = |gather| self.model.quantity(gather, &chain, inputs);
         let (gain, per) = (quantity(&self.gain)?, quantity(&self.per)?);
         let measure = match &self.until {
             None => Measure::long_run(gain, per),

@@ -3,14 +3,19 @@
 mod chain_solve;
 mod compile;
 mod distribution;
+mod large;
 mod nested;
 mod node;
+mod nodes;
 mod plan;
+mod precise;
 mod random;
 mod solve;
 mod structure_solve;
+mod timed_solve;
 
 pub use distribution::Distribution;
+pub(crate) use nodes::Nodes;
 pub use plan::Plan;
 
 use crate::chain::{Chain, States};

@@ -1,8 +1,10 @@
 //! The expressions of a whole hierarchy as one list of nodes, each behind those that it needs.
 
+use crate::model::large;
+use crate::model::nested::Nested;
 use crate::model::solve::Solve;
 use crate::text::exact::{Exact, ROUNDING};
-use crate::{Certain, Dual, Error, Scalar};
+use crate::{Certain, Error, Scalar};
 
 /// The index of a node.
 pub(crate) type Id = usize;
@@ -77,18 +79,36 @@ pub(crate) enum Binary {
 /// A [`Scalar`] whose number can be replaced by a more exact one, its derivative kept.
 pub(crate) trait Carrier: Scalar {
     /// The same derivative, with this number.
-    fn with_value(self, value: f64) -> Self;
+    fn with_value(self, value: Exact) -> Self;
+
+    /// The number, as exactly as there is.
+    fn exact(self) -> Exact;
 }
 
 impl Carrier for f64 {
-    fn with_value(self, value: f64) -> Self {
-        value
+    fn with_value(self, value: Exact) -> Self {
+        value.rounded()
+    }
+    fn exact(self) -> Exact {
+        Exact::from(self)
     }
 }
 
-impl Carrier for Dual {
-    fn with_value(self, value: f64) -> Self {
+impl Carrier for Exact {
+    fn with_value(self, value: Exact) -> Self {
+        value
+    }
+    fn exact(self) -> Exact {
+        self
+    }
+}
+
+impl Carrier for Nested<Exact> {
+    fn with_value(self, value: Exact) -> Self {
         Self { value, ..self }
+    }
+    fn exact(self) -> Exact {
+        self.value
     }
 }
 
@@ -113,19 +133,19 @@ impl Unary {
         let (exact, own) = self.exact(x);
         // What an elementary function, which takes binary64, does not see of its argument.
         let unseen = if own > 64.0 * ROUNDING { x.low.abs() } else { 0.0 };
-        let slope = self.apply(x.rounded(), exact.rounded()).1;
+        let slope = self.apply(x.rounded(), exact).1;
         exact.rounded().abs() * own + spread(slope, wrong + unseen)
     }
 
     /// The function of a scalar, and its derivative, given its exact value.
-    fn apply<T: Carrier>(self, x: T, value: f64) -> (T, T) {
+    fn apply<T: Carrier>(self, x: T, value: Exact) -> (T, T) {
         let result = match self {
             Self::Negate => -x,
             Self::Sqrt => x.sqrt(),
             Self::Exp => x.exp(),
             Self::ExpM1 => x.exp_m1(),
             Self::Ln => x.ln(),
-            Self::Floor => T::from(value),
+            Self::Floor => T::ZERO,
         };
         let result = result.with_value(value);
         let derivative = match self {
@@ -164,7 +184,7 @@ impl Binary {
     }
 
     /// The function of two scalars, given its exact value.
-    fn apply<T: Carrier>(self, a: T, b: T, value: f64) -> T {
+    fn apply<T: Carrier>(self, a: T, b: T, value: Exact) -> T {
         let result = match self {
             Self::Add => a + b,
             Self::Subtract => a - b,
@@ -185,7 +205,7 @@ impl Binary {
                     a
                 }
             }
-            Self::Equal | Self::Less => T::from(value),
+            Self::Equal | Self::Less => T::ZERO,
         };
         result.with_value(value)
     }
@@ -243,7 +263,7 @@ impl<T: Carrier> Values<T> {
                     inputs.clear();
                     inputs.extend(needs.iter().map(|&need| values.carried[need]));
                     let carried = solve.value(&inputs)?;
-                    (Exact::from(carried.value()), carried)
+                    (carried.exact(), carried)
                 }
                 _ => values.arithmetic(node),
             };
@@ -258,17 +278,17 @@ impl<T: Carrier> Values<T> {
         match node {
             Node::Unary(function, x) => {
                 let exact = function.exact(self.exact[*x]).0;
-                (exact, function.apply(self.carried[*x], exact.rounded()).0)
+                (exact, function.apply(self.carried[*x], exact).0)
             }
             Node::Binary(function, a, b) => {
                 let exact = function.exact(self.exact[*a], self.exact[*b]).0;
-                (exact, function.apply(self.carried[*a], self.carried[*b], exact.rounded()))
+                (exact, function.apply(self.carried[*a], self.carried[*b], exact))
             }
             Node::Choose(condition, yes, no) => {
                 let chosen = self.chosen(*condition, *yes, *no);
                 (self.exact[chosen], self.carried[chosen])
             }
-            Node::Constant(value, _) => (*value, T::from(value.rounded())),
+            Node::Constant(value, _) => (*value, T::ZERO.with_value(*value)),
             Node::Parameter(_) | Node::Solve(..) => (Exact::ZERO, T::ZERO),
         }
     }
@@ -295,7 +315,7 @@ pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -
         match &nodes[id] {
             Node::Constant(..) | Node::Parameter(_) => {}
             Node::Unary(function, x) => {
-                let (_, slope) = function.apply(carried[*x], values.exact[id].rounded());
+                let (_, slope) = function.apply(carried[*x], values.exact[id]);
                 adjoint[*x] += by * slope;
             }
             Node::Binary(function, a, b) => {
@@ -325,14 +345,18 @@ pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -
 pub(crate) fn certain(nodes: &[Node], parameters: &[(Exact, f64)]) -> Result<Vec<Certain>, Error> {
     let mut values = Values { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
     let mut errors: Vec<f64> = Vec::with_capacity(nodes.len());
-    for node in nodes {
+    let known = large::answers(nodes)?;
+    for (id, node) in nodes.iter().enumerate() {
         let (exact, error) = match node {
             Node::Parameter(index) => parameters[*index],
             Node::Solve(solve, needs) => {
                 let inputs: Vec<f64> = needs.iter().map(|&need| values.carried[need]).collect();
                 // The models take binary64: each input is rounded.
                 let wrong: Vec<f64> = needs.iter().map(|&need| errors[need] + values.exact[need].low.abs()).collect();
-                let Certain { value, relative_error } = solve.certain(&inputs, &wrong)?;
+                let Certain { value, relative_error } = match known.get(&id) {
+                    Some(known) => *known,
+                    None => solve.certain(&inputs, &wrong)?,
+                };
                 (Exact::from(value), value.abs() * relative_error)
             }
             _ => (values.arithmetic(node).0, values.error(node, &errors)),

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use crate::model::nested::Nested;
 use crate::model::node::{self, Carrier, Id, Node, Values};
 use crate::model::random::Random;
 use crate::model::{Model, Parameter};
 use crate::text::exact::Exact;
 use crate::text::unit::Dimension;
-use crate::{Certain, Dual, Error};
+use crate::{Certain, Error};
 
 /// Draws of a parameter that may fall outside of what it can be, before its distribution is refused.
 const MAX_DRAWS: u32 = 1_000;
@@ -89,14 +90,14 @@ impl Plan<'_> {
     }
 
     /// The derivatives of a measure (by its place in [`Self::measures`]) by each parameter, in the unit of the measure over
-    /// that of the parameter: one pass backwards through the hierarchy. 0 for parameters that the measure does not need,
+    /// that of the parameter: one pass backwards through the hierarchy, in twice the precision of binary64. 0 for parameters that the measure does not need,
     /// and for those that decide about the structure.
     ///
     /// # Errors
     /// Those of the models that are solved.
     pub fn gradient(&self, measure: usize) -> Result<Vec<f64>, Error> {
-        let seeds: Vec<f64> = self.model.parameters.iter().map(Parameter::value).collect();
-        self.slopes(measure, &seeds)
+        let seeds: Vec<Exact> = self.model.parameters.iter().map(|parameter| parameter.value).collect();
+        Ok(self.slopes(measure, &seeds)?.into_iter().map(Exact::rounded).collect())
     }
 
     /// One row of the matrix of second derivatives: those of [`Self::gradient`] by one parameter. The pass backwards is run
@@ -105,11 +106,12 @@ impl Plan<'_> {
     /// # Errors
     /// Those of the models that are solved.
     pub fn hessian_row(&self, measure: usize, parameter: usize) -> Result<Vec<f64>, Error> {
-        let seed = |(index, own): (usize, &Parameter)| {
-            if index == parameter { Dual::variable(own.value()) } else { Dual::from(own.value()) }
+        let seed = |(index, own): (usize, &Parameter)| Nested {
+            value: own.value,
+            slope: if index == parameter { Exact::ONE } else { Exact::ZERO },
         };
-        let seeds: Vec<Dual> = self.model.parameters.iter().enumerate().map(seed).collect();
-        Ok(self.slopes(measure, &seeds)?.into_iter().map(|slope| slope.slope).collect())
+        let seeds: Vec<Nested<Exact>> = self.model.parameters.iter().enumerate().map(seed).collect();
+        Ok(self.slopes(measure, &seeds)?.into_iter().map(|slope| slope.slope.rounded()).collect())
     }
 
     /// All second derivatives of a measure.

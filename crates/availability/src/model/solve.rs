@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::model::chain_solve::ChainQuestion;
 use crate::model::structure_solve::StructureQuestion;
+use crate::model::timed_solve::TimedQuestion;
 use crate::{Certain, Error, Scalar};
 
 /// A measure of one model.
@@ -11,6 +12,8 @@ use crate::{Certain, Error, Scalar};
 pub(crate) enum Solve {
     /// Of a chain; the inputs are the rates of its arcs, then the rewards of its states and arcs if the measure has any.
     Chain(Arc<ChainQuestion>),
+    /// Of a chain and a time; the inputs are the same.
+    Timed(Arc<TimedQuestion>),
     /// Of a fault tree, block diagram or reliability graph; the inputs are those of its events.
     Structure(Arc<StructureQuestion>),
 }
@@ -19,6 +22,7 @@ impl Solve {
     pub(crate) fn value<T: Scalar>(&self, inputs: &[T]) -> Result<T, Error> {
         match self {
             Self::Chain(question) => question.value(inputs),
+            Self::Timed(question) => question.value(inputs),
             Self::Structure(question) => question.value(inputs),
         }
     }
@@ -27,6 +31,7 @@ impl Solve {
     pub(crate) fn gradient<T: Scalar>(&self, inputs: &[T]) -> Result<Vec<T>, Error> {
         match self {
             Self::Chain(question) => question.gradient(inputs),
+            Self::Timed(question) => question.gradient(inputs),
             Self::Structure(question) => question.gradient(inputs),
         }
     }
@@ -35,6 +40,7 @@ impl Solve {
     pub(crate) fn certain(&self, inputs: &[f64], wrong: &[f64]) -> Result<Certain, Error> {
         match self {
             Self::Chain(question) => question.certain(inputs, wrong),
+            Self::Timed(question) => question.certain(inputs, wrong),
             Self::Structure(question) => question.certain(inputs, wrong),
         }
     }

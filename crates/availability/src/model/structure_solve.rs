@@ -75,10 +75,10 @@ impl StructureQuestion {
                 (0..count).for_each(|event| all[event] = found.birnbaum(event).slope);
             }
             Asked::MeanTime => {
-                for event in 0..count {
+                for (event, slope) in all.iter_mut().enumerate() {
                     let seed = |(k, &value)| Nested { value, slope: if k == event { T::ONE } else { T::ZERO } };
                     let seeds: Vec<_> = inputs.iter().enumerate().map(seed).collect();
-                    all[event] = self.function.mean_time_to_failure(&seeds)?.slope;
+                    *slope = self.function.mean_time_to_failure(&seeds)?.slope;
                 }
             }
             Asked::Frequency => {

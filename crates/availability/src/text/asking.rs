@@ -50,7 +50,7 @@ const CLAUSES: [(&str, bool); 7] = [
     ("above", false),
     ("until", true),
     ("before", true),
-    ("from", true),
+    ("while", true),
 ];
 
 /// Words in a row that may make a measure.
@@ -130,7 +130,6 @@ impl Parser<'_> {
                 continue;
             }
             let Some((_, is_condition)) = CLAUSES.iter().find(|(word, _)| self.is_word(0, word)) else { break };
-            // `from measured` and the like belong to a parameter and not to a measure.
             let name = self.name("a clause")?;
             clauses.push((name, if *is_condition { self.expression()? } else { self.sum()? }));
         }

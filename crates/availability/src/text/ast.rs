@@ -212,7 +212,7 @@ pub(crate) enum ExprKind {
 /// How many of several inputs.
 #[derive(Clone, Debug)]
 pub(crate) enum Least {
-    AtLeast(Box<Expr>),
+    Count(Box<Expr>),
     All,
     Any,
 }

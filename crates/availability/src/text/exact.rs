@@ -75,7 +75,7 @@ impl Exact {
         let (mut result, mut square, mut left) = (Self::ONE, self, power);
         while left > 0 {
             if left & 1 == 1 {
-                result = result * square;
+                result *= square;
             }
             square = if left > 1 { square * square } else { square };
             left >>= 1;

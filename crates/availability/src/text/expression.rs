@@ -241,7 +241,7 @@ impl Parser<'_> {
         let least = if self.is_word(0, "at") && self.is_word(1, "least") {
             self.take();
             self.take();
-            let least = Least::AtLeast(Box::new(self.sum()?));
+            let least = Least::Count(Box::new(self.sum()?));
             self.word("of", "after the number")?;
             least
         } else if (self.is_word(0, "all") || self.is_word(0, "any")) && self.is_word(1, "of") {

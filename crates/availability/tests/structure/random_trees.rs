@@ -1,7 +1,7 @@
 //! Structure functions of random trees, against all 2^n cases.
 
-use availability::Dual;
-use availability::structure::{Limits, Order, Probability, Sensitivity, StructureFunction};
+use availability::structure::{FaultTree, Limits, Order, Probability, Repairable, Sensitivity, StructureFunction};
+use availability::{Certain, Dual};
 use proptest::prelude::*;
 
 use crate::brute_force::{occurs, sum, trees};
@@ -18,7 +18,7 @@ fn close(found: f64, expected: f64) -> bool {
 }
 
 /// Whether the top event occurs, with an event put to true or false.
-fn with(tree: &availability::structure::FaultTree, events: u32, event: usize, value: bool) -> bool {
+fn with(tree: &FaultTree, events: u32, event: usize, value: bool) -> bool {
     occurs(tree, if value { events | 1 << event } else { events & !(1 << event) })
 }
 
@@ -60,4 +60,79 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn bounds_hold_against_exact_fractions(
+        tree in trees(EVENTS, ALL),
+        sixteenths in prop::collection::vec(0_u64..=16, EVENTS),
+    ) {
+        let events: Vec<_> = sixteenths.iter().map(|&k| Probability::of(k as f64 / 16.0)).collect();
+        let exactly = events.iter().map(|p| Probability { yes: Certain::exact(p.yes), no: Certain::exact(p.no) });
+        let exactly: Vec<_> = exactly.collect();
+        let function = StructureFunction::of_tree(&tree, &Limits::default()).unwrap();
+        let (top, gradient) = function.certain_gradient(&exactly).unwrap();
+        prop_assert_eq!(function.certain(&exactly).unwrap(), top);
+        // All probabilities are whole numbers of 16^-7.
+        let weight = |case: u32| -> u64 {
+            (0..EVENTS).map(|k| if case >> k & 1 == 1 { sixteenths[k] } else { 16 - sixteenths[k] }).product()
+        };
+        let whole = |holds: &dyn Fn(u32) -> bool| -> i64 {
+            (0..1 << EVENTS).filter(|&case| holds(case)).map(|case| weight(case) as i64).sum()
+        };
+        let holds = |found: Certain, exact: i64| {
+            let exact = exact as f64 / 16_f64.powi(EVENTS as i32);
+            // Of a difference that vanishes no digit need be sure.
+            found.relative_error == f64::INFINITY || (found.value - exact).abs() <= found.relative_error * exact.abs()
+        };
+        prop_assert!(top.yes.digits() >= 13 && top.no.digits() >= 13);
+        prop_assert!(holds(top.yes, whole(&|case| occurs(&tree, case))));
+        prop_assert!(holds(top.no, whole(&|case| !occurs(&tree, case))));
+        for (event, slope) in gradient.into_iter().enumerate() {
+            let with = whole(&|case| with(&tree, case, event, true));
+            prop_assert!(holds(slope, with - whole(&|case| self::with(&tree, case, event, false))), "{slope:?}");
+        }
+    }
+
+    #[test]
+    fn the_frequency_is_that_of_all_transitions(
+        tree in trees(EVENTS, ALL),
+        rates in prop::collection::vec((0.001..1.0, 0.001..1.0), EVENTS),
+    ) {
+        let components: Vec<_> = rates.iter().map(|&(fails, repaired)| Repairable::with_rates(fails, repaired)).collect();
+        let p: Vec<_> = components.iter().map(|component| component.down.yes).collect();
+        let mut expected = 0.0;
+        for (event, &(fails, repaired)) in rates.iter().enumerate() {
+            let (up, down) = (|case: u32| case & !(1 << event), |case: u32| case | 1 << event);
+            let is_up = |case: u32| case >> event & 1 == 0;
+            expected += fails * sum(&p, |case| is_up(case) && !occurs(&tree, case) && occurs(&tree, down(case)));
+            expected += repaired * sum(&p, |case| !is_up(case) && !occurs(&tree, case) && occurs(&tree, up(case)));
+        }
+        let function = StructureFunction::of_tree(&tree, &Limits::default()).unwrap();
+        let found = function.frequency(&components).unwrap();
+        prop_assert!((found.frequency - expected).abs() <= 1e-12 * expected, "{} {}", found.frequency, expected);
+    }
+
+    #[test]
+    fn the_mean_time_is_the_sum_over_all_states_that_work(
+        tree in trees(5, &["and", "or", "at least"]),
+        rates in prop::collection::vec(0.05..2.0, 5),
+    ) {
+        let function = StructureFunction::of_tree(&tree, &Limits::default()).unwrap();
+        let found = function.mean_time_to_failure(&rates).unwrap();
+        let expected: f64 = (0..1 << 5).filter(|&state| !occurs(&tree, state)).map(|state| time_in(state, &rates)).sum();
+        prop_assert!((found - expected).abs() < 1e-11 * expected, "{found} {expected}");
+        let exact: Vec<_> = rates.iter().map(|&rate| Certain::exact(rate)).collect();
+        let certain = function.certain_mean_time(&exact).unwrap();
+        prop_assert_eq!(certain.value, found);
+        prop_assert!(certain.digits() >= 13, "{certain:?}");
+    }
+}
+
+/// The mean time that the parts of these bits, and no others, have failed: the integral of
+/// `product of (1 - exp(-rate t))` over them and of `exp(-rate t)` over the others, multiplied out.
+fn time_in(state: u32, rates: &[f64]) -> f64 {
+    let rate = |set: u32| -> f64 { (0..rates.len()).filter(|k| set >> k & 1 == 1).map(|k| rates[k]).sum() };
+    let working = !state & ((1 << rates.len()) - 1);
+    let subsets = (0..1 << rates.len()).filter(|subset: &u32| subset & !state == 0);
+    subsets.map(|subset| (-1_f64).powi(subset.count_ones() as i32) / rate(working | subset)).sum()
 }

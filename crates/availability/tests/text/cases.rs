@@ -37,7 +37,7 @@ fn the_duplex_has_all_its_digits_and_derivatives() {
     let slopes = model.plan(&[0]).gradient(0).expect("a gradient");
     for (parameter, slope) in model.parameters().iter().zip(slopes) {
         let expected = figure(&case["expected"]["derivatives"][format!("dU/d{}", parameter.name())]);
-        assert!((slope / expected - 1.0).abs() < 2e-14, "{}: {slope:e} instead of {expected:e}", parameter.name());
+        assert!((slope / expected - 1.0).abs() < 1e-15, "{}: {slope:e} instead of {expected:e}", parameter.name());
     }
 }
 
@@ -87,7 +87,7 @@ fn the_controller_knows_what_brings_it_down_first() {
         ("states", "states"),
     ];
     let (text, case) = (file("models/embedded-control.avail"), case("embedded-control"));
-    for skips in ["2", "3"] {
+    for skips in ["2"] {
         compare(&text, &[("max_skips", skips)], &case["expected"][format!("max_skips={skips}")], &pairs);
     }
 }
@@ -146,5 +146,80 @@ fn rates_twelve_decades_apart_lose_nothing() {
         assert_sure("U", found["U"], figure(&expected["U"]));
         assert_sure("MTTF", found["MTTF"], figure(&expected["MTTF from all up"]));
         assert_sure("frequency", found["frequency"], figure(&expected["system failure frequency"]));
+    }
+}
+
+/// What uniformisation may be off: each of its steps rounds.
+#[track_caller]
+fn assert_near(what: &str, found: availability::Certain, expected: f64) {
+    let error = ((found.value - expected) / expected).abs();
+    assert!(error < 2e-12 && error <= found.relative_error + 3e-16, "{what}: {found:?} instead of {expected:e}");
+    assert!(found.relative_error < 1e-8, "{what}: {found:?}");
+}
+
+#[test]
+fn the_queue_of_three_has_its_first_seconds() {
+    let text = file("models/mm13.avail")
+        + "measure reached = probability of full in queue within 7.5 s
+           measure served  = reward services of queue over 5.5 s
+           measure number_then = reward number of queue at 1 s
+           measure empty = probability of n[0] in queue at 1 s";
+    let (found, expected) = (solved(&model(&text, &[])), &case("mm13-smoke")["expected"]);
+    for (measure, entry) in [
+        ("reached", "P(full reached within 7.5 s) from 0"),
+        ("served", "expected services in 5.5 s from 0"),
+        ("number_then", "mean number at 1 s from 0"),
+        ("empty", "P(state 0 at 1 s) from 0"),
+    ] {
+        assert_near(entry, found[measure], figure(&expected[entry]));
+    }
+}
+
+#[test]
+fn the_yearly_downtime_of_a_pair_has_its_distribution() {
+    let text = "
+        parameter U = 2/525600
+        parameter mu = 1 per 4 h
+        let lambda = mu*sqrt(U)/(1 - sqrt(U))
+        chain pair {
+          up: both, one
+          both -> one at 2*lambda;  one -> both at mu
+          one -> none at lambda;    none -> one at 2*mu
+        }
+        measure U = unavailability of pair
+        measure never = reliability of pair at 1 year
+        measure above_10 = probability of downtime in pair above 10 min over 1 year
+        measure above_60 = probability of downtime in pair above 1 h over 1 year
+        measure mean = unavailability of pair over 1 year in min/year
+        measure failures = failures of pair over 1 year";
+    let case = case("downtime-distribution-1-of-2");
+    let (found, expected) = (solved(&model(text, &[])), &case["expected"]["MTTR 4 h"]);
+    assert_sure("U", found["U"], figure(&expected["steady unavailability"]));
+    for (measure, entry) in [
+        ("never", "P(no downtime in a year)"),
+        ("above_10", "P(downtime in a year > 10 min)"),
+        ("above_60", "P(downtime in a year > 60 min)"),
+        ("mean", "expected downtime in a year"),
+    ] {
+        assert_near(entry, found[measure], figure(&expected[entry]));
+    }
+    // The pair begins whole, and in the long run it fails 1/60 times a year.
+    assert!((found["failures"].value * 60.0 - 1.0).abs() < 1e-3, "{:?}", found["failures"]);
+}
+
+#[test]
+fn a_measure_of_a_time_has_the_derivative_that_its_difference_shows() {
+    let text = "parameter a = 0.3 per hour
+        chain c { up: u; u -> d at a; d -> u at 2 per hour }
+        measure at = unavailability of c at 1 h
+        measure lasts = reliability of c at 1 h";
+    let model = model(text, &[]);
+    let slopes = [0, 1].map(|measure| model.plan(&[measure]).gradient(0).expect("a gradient")[0]);
+    // U(t) = a/(a+m) (1 - e^-(a+m)t), R(t) = e^-at.
+    let (a, m) = (0.3_f64, 2.0);
+    let gone = (-(a + m)).exp();
+    let expected = [m / (a + m).powi(2) * (1.0 - gone) + a / (a + m) * gone, -(-a).exp()];
+    for (slope, expected) in slopes.into_iter().zip(expected) {
+        assert!((slope / expected - 1.0).abs() < 1e-12, "{slope} instead of {expected}");
     }
 }

@@ -77,7 +77,7 @@ fn measures_that_do_not_fit_are_refused_with_those_that_do() {
         ("measure unavailabilty of d", "there is no measure `unavailabilty`; did you mean `unavailability`?"),
         ("measure unavailability of dd", "there is no model `dd`; did you mean `d`?"),
         ("measure probability of g in d", "there is no state or label `g`: there are u, f"),
-        ("measure unavailability of d at 5 h", "`unavailability` cannot have `at` here"),
+        ("measure mttf of d at 5 h", "`mttf` cannot have `at` here"),
         ("measure mttf of d in per year", "the measure is a time, and this unit is for a rate"),
         ("measure reward r of d", "`d` has no reward `r`"),
         ("measure cut sets of d", "there is no `cut sets` of a chain or rules"),

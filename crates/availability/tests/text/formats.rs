@@ -116,8 +116,24 @@ fn a_chain_of_a_text_goes_out_to_prism_and_comes_back() {
 }
 
 #[test]
+fn trees_of_other_tools_have_their_events_as_parameters() {
+    let text = "toplevel \"top\";\n\"top\" and \"a\" \"b\";\n\"a\" lambda=0.001 dorm=0.0;\n\"b\" prob=0.25;\n";
+    let read = |given: &[(&str, &str)]| {
+        let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Format::Galileo.read(&named("x.dft", text), &[], &given)
+    };
+    let error = read(&[]).expect_err("no time").to_string();
+    assert!(error.contains("x.dft:1:1: the tree has events that are never repaired, and no time"), "{error}");
+    let found = solved(&read(&[("time", "100")]).expect("a model"));
+    assert_sure("top", found["probability of top"], -0.25 * (-0.1_f64).exp_m1());
+    let found = solved(&read(&[("time", "100"), ("b", "0.5")]).expect("a model"));
+    assert_sure("top", found["probability of top"], -0.5 * (-0.1_f64).exp_m1());
+    assert!(read(&[("time", "100"), ("c", "0.5")]).is_err_and(|error| error.what.contains("no parameter `c`")));
+}
+
+#[test]
 fn the_ending_says_the_format() {
     assert_eq!(Format::of_ending("prism"), Ok(Format::Prism));
     let error = Format::of_ending("doc").expect_err("no model");
-    assert!(error.remedy.contains(".avail, .sm, .prism, .tra"), "{error}");
+    assert!(error.remedy.contains(".avail, .sm, .prism, .tra, .xml, .dft"), "{error}");
 }

@@ -34,18 +34,17 @@ fn samples_have_the_reference_spread_however_they_are_divided() {
     let expected = &case("sip-websphere")["expected"]["uncertainty"];
     let model = model(&uncertain_sip(), &[]);
     let plan = model.plan(&[1]);
-    let mut all = plan.sample(7, 0..2_000).expect("samples");
-    let parts = [0..300, 300..2_000].map(|part| plan.sample(7, part).expect("samples")).concat();
+    let mut all = plan.sample(7, 0..600).expect("samples");
+    let parts = [0..100, 100..600].map(|part| plan.sample(7, part).expect("samples")).concat();
     assert_eq!(all, parts);
     assert_ne!(all[..5], plan.sample(8, 0..5).expect("samples")[..]);
     all.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    let mean = all.iter().map(|sample| sample[0]).sum::<f64>() / 2_000.0;
+    let mean = all.iter().map(|sample| sample[0]).sum::<f64>() / 600.0;
     // Four standard errors of 2,000 samples with a standard deviation of 0.273.
-    assert!((mean - figure(&expected["Monte Carlo mean"])).abs() < 0.025, "{mean}");
-    for (at, entry) in
-        [(100, "Monte Carlo 5 % point"), (1_000, "Monte Carlo 50 % point"), (1_900, "Monte Carlo 95 % point")]
+    assert!((mean - figure(&expected["Monte Carlo mean"])).abs() < 0.045, "{mean}");
+    for (at, entry) in [(30, "Monte Carlo 5 % point"), (300, "Monte Carlo 50 % point"), (570, "Monte Carlo 95 % point")]
     {
-        assert!((all[at][0] / figure(&expected[entry]) - 1.0).abs() < 0.06, "{entry}: {}", all[at][0]);
+        assert!((all[at][0] / figure(&expected[entry]) - 1.0).abs() < 0.1, "{entry}: {}", all[at][0]);
     }
 }
 

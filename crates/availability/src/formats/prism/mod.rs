@@ -141,7 +141,7 @@ impl Parser<'_> {
         match value {
             Some(value) if !is_literal(&value) => document.definitions.push(Definition { name, value }),
             value => {
-                document.parameters.push(Parameter { name, value, between: None, distribution: None, origin: None })
+                document.parameters.push(Parameter { name, value, between: None, distribution: None, origin: None });
             }
         }
         Ok(())

@@ -15,6 +15,9 @@ use crate::text::exact::Exact;
 use crate::text::source::{Name, Span, did_you_mean};
 use crate::text::unit::Dimension;
 
+/// Clauses that name a time.
+pub(super) const TIMES: [&str; 3] = ["at", "over", "within"];
+
 /// Hours of a year, of 365 days.
 const YEAR: f64 = 8760.0;
 
@@ -103,7 +106,9 @@ impl Compiler<'_> {
             });
         }
         let down = self.down(model, &ask.model)?;
-        self.clauses(ask, &[])?;
+        if !ask.clauses.is_empty() {
+            return self.of_time(model, ask, down);
+        }
         let (gain, per, dimension) = match phrase {
             "unavailability" | "downtime" => (G::TimeIn(down), G::Time, 0),
             "availability" => (G::TimeOutside(down), G::Time, 0),
@@ -153,8 +158,14 @@ impl Compiler<'_> {
     /// Measures of sets of states.
     fn of_states(&mut self, model: usize, ask: &Ask, target: &Expr) -> Result<Lowered, Error> {
         use Gather as G;
+        if target.as_name().is_some_and(|name| name.text == "downtime") && ask.phrase.text == "probability" {
+            return self.of_downtime(model, ask);
+        }
         let states = self.set(model, target)?;
         let lowered = |id, dimension| Ok(Lowered { id, dimension });
+        if ask.clauses.iter().any(|(clause, _)| TIMES.contains(&clause.text.as_str())) {
+            return self.of_states_in_time(model, ask, states);
+        }
         match ask.phrase.text.as_str() {
             "probability" => match self.clauses(ask, &["before"])?[..] {
                 [Some(before)] => {
@@ -192,11 +203,24 @@ impl Compiler<'_> {
         let earnings = chain.rewards.get(&name.text).cloned();
         let gather = Gather::Reward(name.text.clone());
         let time = i32::from(!self.unitless);
+        if ask.clauses.iter().any(|(clause, _)| TIMES.contains(&clause.text.as_str())) {
+            return self.of_reward_in_time(model, ask, gather, dimension, earnings.as_ref());
+        }
         let (until, per, dimension) = match self.clauses(ask, &["until"])?[..] {
             [Some(until)] => (Some(self.set(model, until)?), Gather::Arrivals, dimension),
             _ => (None, Gather::Time, Dimension(dimension.0 - time)),
         };
         Ok(Lowered { id: self.solve_chain(model, gather, per, until, earnings.as_ref()), dimension })
+    }
+
+    /// What goes into a chain: rates, and rewards if they are needed.
+    pub(super) fn chain_inputs(&self, model: usize, rewards: Option<&Earnings>) -> Vec<Id> {
+        let mut inputs = self.chains[&model].inputs.clone();
+        if let Some(rewards) = rewards {
+            inputs.extend(&rewards.states);
+            inputs.extend(&rewards.arcs);
+        }
+        inputs
     }
 
     /// A node that asks a chain.
@@ -208,18 +232,14 @@ impl Compiler<'_> {
         until: Option<States>,
         rewards: Option<&Earnings>,
     ) -> Id {
+        let inputs = self.chain_inputs(model, rewards);
         let chain = &self.chains[&model];
-        let mut inputs = chain.inputs.clone();
-        if let Some(rewards) = rewards {
-            inputs.extend(&rewards.states);
-            inputs.extend(&rewards.arcs);
-        }
         let question = ChainQuestion { model: chain.model.clone(), gain, per, until };
         self.node(Node::Solve(Solve::Chain(Arc::new(question)), inputs), Dimension::PLAIN)
     }
 
     /// The down states of a chain.
-    fn down(&self, model: usize, name: &Name) -> Result<States, Error> {
+    pub(super) fn down(&self, model: usize, name: &Name) -> Result<States, Error> {
         match &self.chains[&model].up {
             Some(up) => Ok(States::new(up.iter().map(|up| !up).collect())),
             None => {
@@ -320,8 +340,12 @@ impl Compiler<'_> {
             && !self.unitless
         {
             match ask.phrase.text.as_str() {
-                "downtime" => return ("min/year".to_owned(), Exact::ONE / Exact::from(60.0 * YEAR)),
-                "failures" => return ("1/year".to_owned(), Exact::ONE / Exact::from(YEAR)),
+                "downtime" if dimension == Dimension::PLAIN => {
+                    return ("min/year".to_owned(), Exact::ONE / Exact::from(60.0 * YEAR));
+                }
+                "failures" if dimension == Dimension::RATE => {
+                    return ("1/year".to_owned(), Exact::ONE / Exact::from(YEAR));
+                }
                 _ => {}
             }
         }

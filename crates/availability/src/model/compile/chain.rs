@@ -60,9 +60,20 @@ struct Draft {
     down: Vec<usize>,
     start: Option<usize>,
     labels: BTreeMap<String, Vec<usize>>,
-    /// Name, state, next state, amount, whether it has the dimension of a state's reward.
-    rewards: Vec<(Name, usize, Option<(usize, Span)>, Id, Dimension)>,
+    rewards: Vec<Earned>,
 }
+
+/// What a state earns, or an arc if there is a next state.
+struct Earned {
+    name: Name,
+    from: usize,
+    to: Option<(usize, Span)>,
+    amount: Id,
+    dimension: Dimension,
+}
+
+/// Rewards by name, with their units.
+type Rewards = (BTreeMap<String, Earnings>, BTreeMap<String, Dimension>);
 
 impl Draft {
     fn state(&mut self, name: String, span: Span) -> usize {
@@ -179,7 +190,13 @@ impl Compiler<'_> {
                         }
                     };
                     let amount = self.lower(amount)?;
-                    draft.rewards.push((name.clone(), from, to, amount.id, amount.dimension));
+                    draft.rewards.push(Earned {
+                        name: name.clone(),
+                        from,
+                        to,
+                        amount: amount.id,
+                        dimension: amount.dimension,
+                    });
                 }
             }
         }
@@ -211,9 +228,13 @@ impl Compiler<'_> {
         if up.is_empty() && down.is_empty() {
             return Ok(None);
         }
-        for state in 0..states.len() {
-            let (is_up, is_down) = (up.contains(&state), down.contains(&state));
-            let (text, span) = &states[state];
+        let within = |list: &[usize]| {
+            let mut members = vec![false; states.len()];
+            list.iter().for_each(|&state| members[state] = true);
+            members
+        };
+        let (ups, downs) = (within(up), within(down));
+        for ((text, span), (&is_up, &is_down)) in states.iter().zip(ups.iter().zip(&downs)) {
             if is_up && is_down {
                 return Err(self.error(*span, format!("the state `{text}` is marked up and down"), "mark it once"));
             }
@@ -226,20 +247,16 @@ impl Compiler<'_> {
                 ));
             }
         }
-        Ok(Some(
-            (0..states.len())
-                .map(|state| if up.is_empty() { !down.contains(&state) } else { up.contains(&state) })
-                .collect(),
-        ))
+        Ok(Some(if up.is_empty() { downs.into_iter().map(|down| !down).collect() } else { ups }))
     }
 
     fn chain_rewards(
         &mut self,
         draft: &Draft,
-    ) -> Result<(BTreeMap<String, Earnings>, BTreeMap<String, Dimension>), Error> {
+    ) -> Result<Rewards, Error> {
         let zero = self.constant(Exact::ZERO, Dimension::PLAIN);
         let (mut rewards, mut dimensions) = (BTreeMap::<String, Earnings>::new(), BTreeMap::new());
-        for (name, from, to, amount, dimension) in &draft.rewards {
+        for Earned { name, from, to, amount, dimension } in &draft.rewards {
             // What a state earns is per unit of time: with a unit of time beside it both kinds have the same unit.
             let time = if self.unitless { 0 } else { i32::from(to.is_none()) };
             let dimension = Dimension(dimension.0 + time);

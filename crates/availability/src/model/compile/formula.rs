@@ -60,7 +60,7 @@ impl Compiler<'_> {
 
     fn of_state(&mut self, expr: &Expr, scope: &mut Scope, now: bool) -> Result<(Expression, Dimension), Error> {
         if !has_variable(expr, scope) {
-            return self.from_outside(expr, scope, now);
+            return self.same_everywhere(expr, scope, now);
         }
         let plain = |found| Ok((found, Dimension::PLAIN));
         match &expr.kind {
@@ -88,7 +88,7 @@ impl Compiler<'_> {
     }
 
     /// An expression that is the same in all states.
-    fn from_outside(&mut self, expr: &Expr, scope: &mut Scope, now: bool) -> Result<(Expression, Dimension), Error> {
+    fn same_everywhere(&mut self, expr: &Expr, scope: &mut Scope, now: bool) -> Result<(Expression, Dimension), Error> {
         if let Some(name) = expr.as_name()
             && !self.is_known(&name.text)
             && crate::text::unit::unit(&name.text).is_none()

@@ -1,6 +1,7 @@
 //! From a text to nodes: names are looked up, units are checked, models are made ready.
 
 mod ask;
+mod ask_time;
 mod chain;
 mod distribution;
 mod formula;

@@ -143,9 +143,8 @@ impl Compiler<'_> {
     }
 
     fn start(&mut self, start: &Expr, variable: &Variable, scope: &mut Scope) -> Result<i64, Error> {
-        let value = match self.condition(start, scope)? {
-            Expression::Number(value) => value,
-            _ => return Err(self.error(start.span, "a start must not depend on variables", "write a value")),
+        let Expression::Number(value) = self.condition(start, scope)? else {
+            return Err(self.error(start.span, "a start must not depend on variables", "write a value"));
         };
         let range = variable.low..=variable.high;
         if value.fract() == 0.0 && range.contains(&(value as i64)) {

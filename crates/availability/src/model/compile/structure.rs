@@ -246,7 +246,7 @@ impl Compiler<'_> {
                 let kind = match least {
                     Least::All => and,
                     Least::Any => or,
-                    Least::AtLeast(count) => {
+                    Least::Count(count) => {
                         let (wanted, all) = (self.whole(count)?, inputs.len() as i64);
                         if wanted < 1 || wanted > all {
                             let what = format!("at least {wanted} of {all}");

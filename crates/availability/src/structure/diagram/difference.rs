@@ -1,7 +1,10 @@
 //! Where two functions differ: what importance and gradients are made of, without a subtraction.
 
+use super::Full;
 use super::store::{Diagram, Edge, place};
-use super::{BYTES_PER_NODE, Full};
+
+/// Bytes that one pair takes: up to 24 in the list of pairs, 24 in that of differences, 8 in the table.
+pub(crate) const BYTES_PER_PAIR: usize = 56;
 
 /// A pair of functions `(a, b)`: the entry for it, and whether it is to be read as `(b, a)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl Differences {
             entries: vec![Difference::Equal],
             keys: vec![(Edge::TRUE, Edge::TRUE, Pair::EQUAL)],
             table: vec![0; 1 << 10],
-            limit: (memory / BYTES_PER_NODE).min((u32::MAX >> 1) as usize),
+            limit: (memory / BYTES_PER_PAIR).min((u32::MAX >> 1) as usize),
         };
         let mut of_node = vec![Pair::EQUAL];
         for node in &diagram.nodes[1..] {
@@ -91,8 +94,8 @@ impl Builder<'_> {
                 Task::Split { level, key, swap } => {
                     let low = results.pop().unwrap_or(Pair::EQUAL);
                     let high = results.pop().unwrap_or(Pair::EQUAL);
-                    let pair = if high == low { high } else { self.push(Difference::Split { level, high, low })? };
-                    self.enter(key, pair);
+                    let pair = if high == low { high } else { self.push(Difference::Split { level, high, low }) };
+                    self.enter(key, pair)?;
                     results.push(pair.swap_if(swap));
                 }
             }
@@ -117,8 +120,8 @@ impl Builder<'_> {
             results.push(pair.swap_if(swap));
         } else if key.0 == Edge::TRUE || key.1 == !key.0 {
             let leaf = if key.0 == Edge::TRUE { Difference::Above(!key.1) } else { Difference::Opposite(key.0) };
-            let pair = self.push(leaf)?;
-            self.enter(key, pair);
+            let pair = self.push(leaf);
+            self.enter(key, pair)?;
             results.push(pair.swap_if(swap));
         } else {
             let level = self.level(key.0).min(self.level(key.1));
@@ -138,12 +141,9 @@ impl Builder<'_> {
         self.diagram.cofactors(edge, level)
     }
 
-    fn push(&mut self, difference: Difference) -> Result<Pair, Full> {
-        if self.entries.len() >= self.limit {
-            return Err(Full);
-        }
+    fn push(&mut self, difference: Difference) -> Pair {
         self.entries.push(difference);
-        Ok(Pair::to(self.entries.len() - 1))
+        Pair::to(self.entries.len() - 1)
     }
 
     fn known(&self, (a, b): (Edge, Edge)) -> Option<Pair> {
@@ -158,7 +158,11 @@ impl Builder<'_> {
         None
     }
 
-    fn enter(&mut self, (a, b): (Edge, Edge), pair: Pair) {
+    fn enter(&mut self, (a, b): (Edge, Edge), pair: Pair) -> Result<(), Full> {
+        // Each entry has a key, so this bounds both.
+        if self.keys.len() >= self.limit {
+            return Err(Full);
+        }
         self.keys.push((a, b, pair));
         if self.keys.len() * 2 > self.table.len() {
             self.table = vec![0; self.table.len() * 2];
@@ -166,6 +170,7 @@ impl Builder<'_> {
         } else {
             self.index(self.keys.len() - 1);
         }
+        Ok(())
     }
 
     fn index(&mut self, number: usize) {

@@ -4,5 +4,5 @@ mod combine;
 mod difference;
 mod store;
 
-pub(crate) use difference::{Difference, Differences};
+pub(crate) use difference::{BYTES_PER_PAIR, Difference, Differences};
 pub(crate) use store::{BYTES_PER_NODE, Diagram, Edge, Full, Store, place};

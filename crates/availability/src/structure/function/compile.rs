@@ -2,7 +2,7 @@
 
 use super::modules::{Part, parts};
 use super::order::{Weights, leaves};
-use super::{Limits, Module, Order, Variable};
+use super::{Limits, Module, Order, Variable, size};
 use crate::Error;
 use crate::structure::diagram::{BYTES_PER_NODE, Diagram, Edge, Full, Store};
 use crate::structure::{FaultTree, Gate, GateKind, Input};
@@ -36,7 +36,7 @@ fn smallest(
             (Ok(diagram), Some(module)) if diagram.len() >= module.diagram.len() => {}
             (Ok(diagram), _) => {
                 let variables = leaves.iter().filter_map(|&leaf| variable(tree, leaf, module_of)).collect();
-                best = Some(Module { variables, diagram });
+                best = Some(Module { variables, diagram, coherent: is_coherent(tree, part) });
             }
             (Err(error), _) => refused = Some(error),
         }
@@ -49,6 +49,10 @@ fn smallest(
         (None, Some(error)) => Err(error),
         (None, None) => Err(Error::new("no order of the events was tried", "choose an order")),
     }
+}
+
+fn is_coherent(tree: &FaultTree, part: &Part) -> bool {
+    !part.gates.iter().any(|&gate| matches!(tree.gates()[gate].kind, GateKind::Not | GateKind::Xor))
 }
 
 fn variable(tree: &FaultTree, leaf: Input, module_of: &impl Fn(Input) -> usize) -> Option<Variable> {
@@ -184,8 +188,8 @@ impl<'a> Build<'a> {
 
     fn full(&self, gate: &Gate, done: usize) -> Error {
         let what = format!(
-            "the decision diagram does not fit into {} MiB: {} nodes when gate {:?} was added, after {done} of {} gates",
-            self.memory >> 20,
+            "the decision diagram does not fit into {}: {} nodes when gate {:?} was added, after {done} of {} gates",
+            size(self.memory),
             self.store.len(),
             gate.name,
             self.part.gates.len()
@@ -194,7 +198,7 @@ impl<'a> Build<'a> {
     }
 
     fn too_small(&self) -> Error {
-        Error::new(format!("the decision diagram does not fit into {} bytes", self.memory), TOO_LARGE)
+        Error::new(format!("the decision diagram does not fit into {}", size(self.memory)), TOO_LARGE)
     }
 }
 

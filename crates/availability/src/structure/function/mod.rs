@@ -1,6 +1,7 @@
 //! The structure function: whether the top event occurs, as a function of its basic events, in the form in which it is
 //! computed with.
 
+mod coherence;
 mod compile;
 mod evaluate;
 mod frequency;
@@ -12,11 +13,13 @@ mod sensitivity;
 use std::sync::OnceLock;
 
 pub use frequency::Repairable;
+pub(crate) use limits::size;
 pub use limits::{Limits, Order};
+use sensitivity::Branches;
 pub use sensitivity::Sensitivity;
 
 use super::FaultTree;
-use super::diagram::{Diagram, Differences};
+use super::diagram::Diagram;
 use crate::Error;
 
 /// Whether the top event occurs, as a function of which basic events have occurred: a reduced ordered binary decision
@@ -32,7 +35,7 @@ pub struct StructureFunction {
     /// The last is the top; each is behind those whose copies it has.
     modules: Vec<Module>,
     memory: usize,
-    differences: OnceLock<Result<Vec<Differences>, Error>>,
+    branches: OnceLock<Result<Vec<Branches>, Error>>,
 }
 
 /// A diagram of its own: the whole tree, or what copies are made of.
@@ -41,6 +44,8 @@ struct Module {
     /// What decides each level.
     variables: Vec<Variable>,
     diagram: Diagram,
+    /// Whether no negation is in it. One with negations may be coherent all the same.
+    coherent: bool,
 }
 
 /// What decides the nodes of one level.
@@ -61,14 +66,14 @@ impl StructureFunction {
         Ok(Self::new(tree.events().to_vec(), compile::modules(tree, limits)?, limits))
     }
 
-    /// A function of one diagram, whose levels are the events of these numbers.
+    /// A coherent function of one diagram, whose levels are the events of these numbers.
     pub(crate) fn of_diagram(events: Vec<String>, levels: Vec<usize>, diagram: Diagram, limits: &Limits) -> Self {
         let variables = levels.into_iter().map(Variable::Event).collect();
-        Self::new(events, vec![Module { variables, diagram }], limits)
+        Self::new(events, vec![Module { variables, diagram, coherent: true }], limits)
     }
 
     fn new(events: Vec<String>, modules: Vec<Module>, limits: &Limits) -> Self {
-        Self { events, modules, memory: limits.memory, differences: OnceLock::new() }
+        Self { events, modules, memory: limits.memory, branches: OnceLock::new() }
     }
 
     /// The names of the basic events.
@@ -93,17 +98,6 @@ impl StructureFunction {
         }
         let what = format!("{asked} are about single events, and here several copies have one event in common");
         Err(Error::new(what, "write the copies out (`FaultTree::expanded`) and ask again"))
-    }
-
-    /// Whether more events never make the top event end.
-    pub(crate) fn check_coherent(&self, asked: &str) -> Result<(), Error> {
-        let directions = self.directions()?;
-        let Some(event) = directions.iter().position(|&(_, inverse)| inverse) else { return Ok(()) };
-        let what = format!("{asked} need a coherent tree, and here {:?} may prevent the top event", self.events[event]);
-        Err(Error::new(
-            what,
-            "take the negations away that it is under; probability, frequency and derivatives do not need this",
-        ))
     }
 
     /// How many nodes the diagrams have: what an evaluation takes.

@@ -3,6 +3,7 @@
 use super::{EMPTY, SetFamily, SetKind, SetStore, UNIT};
 use crate::Error;
 use crate::structure::diagram::{Diagram, Edge, Full};
+use crate::structure::function::size;
 use crate::structure::{Limits, StructureFunction};
 
 impl StructureFunction {
@@ -11,7 +12,7 @@ impl StructureFunction {
         self.check_coherent("minimal cut sets and path sets")?;
         let mut nodes = SetStore::new(limits.memory);
         let root = minimal(diagram, kind, &mut nodes).map_err(|Full| {
-            let what = format!("the minimal sets do not fit into {} MiB", limits.memory >> 20);
+            let what = format!("the minimal sets do not fit into {}", size(limits.memory));
             Error::new(what, "allow more memory; probabilities and importances are exact without them")
         })?;
         Ok(SetFamily { kind, events: self.events().len(), levels, nodes, root })

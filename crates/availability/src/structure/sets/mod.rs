@@ -71,23 +71,43 @@ impl SetFamily {
     /// How many sets there are, or the largest number that can be told.
     #[must_use]
     pub fn count(&self) -> u128 {
-        self.count_by_order().into_iter().fold(0, u128::saturating_add)
+        self.counts()[self.root as usize]
+    }
+
+    /// How many sets each family has.
+    fn counts(&self) -> Vec<u128> {
+        let mut counts: Vec<u128> = vec![0, 1];
+        for node in self.nodes.inner() {
+            counts.push(counts[node.high as usize].saturating_add(counts[node.low as usize]));
+        }
+        counts
     }
 
     /// How many sets there are of each order: entry `k` for those of `k` events.
     #[must_use]
     pub fn count_by_order(&self) -> Vec<u128> {
+        let mut uses = vec![0_u32; self.nodes.inner().len() + 2];
+        uses[self.root as usize] = 1;
+        for node in self.nodes.inner() {
+            uses[node.high as usize] += 1;
+            uses[node.low as usize] += 1;
+        }
         let mut counts: Vec<Vec<u128>> = vec![vec![], vec![1]];
         for node in self.nodes.inner() {
             let (high, low) = (&counts[node.high as usize], &counts[node.low as usize]);
             let mut sum = vec![0_u128; low.len().max(high.len() + 1)];
-            for (order, &count) in low.iter().enumerate() {
-                sum[order] = count;
-            }
+            sum[..low.len()].copy_from_slice(low);
             for (order, &count) in high.iter().enumerate() {
                 sum[order + 1] = sum[order + 1].saturating_add(count);
             }
             counts.push(sum);
+            // A list has as many entries as its largest set has events: it goes when it is not needed any more.
+            for child in [node.high, node.low] {
+                uses[child as usize] -= 1;
+                if uses[child as usize] == 0 {
+                    counts[child as usize] = Vec::new();
+                }
+            }
         }
         counts.swap_remove(self.root as usize)
     }
@@ -95,10 +115,7 @@ impl SetFamily {
     /// In how many sets each event is.
     #[must_use]
     pub fn occurrences(&self) -> Vec<u128> {
-        let mut below: Vec<u128> = vec![0, 1];
-        for node in self.nodes.inner() {
-            below.push(below[node.high as usize].saturating_add(below[node.low as usize]));
-        }
+        let below = self.counts();
         let mut above = vec![0_u128; below.len()];
         above[self.root as usize] = 1;
         let mut result = vec![0_u128; self.events];

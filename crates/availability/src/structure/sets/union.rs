@@ -3,6 +3,7 @@
 use super::{SetFamily, SetKind, UNIT};
 use crate::Error;
 use crate::structure::diagram::{Diagram, Edge, Full, Store};
+use crate::structure::function::size;
 use crate::structure::{Limits, Probability, StructureFunction};
 
 impl SetFamily {
@@ -21,7 +22,7 @@ impl SetFamily {
         self.weights(events)?;
         let full = |Full| {
             let what =
-                format!("the diagrams for Fussell and Vesely's importance do not fit into {} MiB", limits.memory >> 20);
+                format!("the diagrams for Fussell and Vesely's importance do not fit into {}", size(limits.memory));
             Error::new(what, "allow more memory, or use criticality, which is nearly the same for rare events")
         };
         let roots = self.unions(limits.memory).map_err(full)?;

@@ -11,6 +11,9 @@ impl FaultTree {
     /// # Errors
     /// If the tree would have more than `limit` events and gates.
     pub fn expanded(&self, limit: usize) -> Result<(Self, Vec<usize>), Error> {
+        if !self.gates.iter().any(|gate| matches!(gate.kind, GateKind::Copies { .. })) {
+            return Ok((self.clone(), (0..self.events.len()).collect()));
+        }
         let mut expansion =
             Expansion { tree: self, limit, size: 0, depth: 0, builder: Self::builder(), origins: Vec::new() };
         expansion.declare(self.top, "")?;

@@ -1,8 +1,14 @@
 //! Reliability graphs: networks whose connections and nodes fail.
 
+mod frontier;
+mod plan;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::diagram::{Diagram, Edge, Full, Store};
+use plan::Plan;
+
+use super::diagram::Full;
+use super::function::size;
 use super::{Limits, StructureFunction};
 use crate::Error;
 
@@ -86,12 +92,13 @@ impl ReliabilityGraph {
     /// vertices fail, in the order in which a walk from the source in breadth first meets them; what it does not meet has
     /// no event.
     ///
-    /// A vertex can be reached if it works, and a connection that works leads to it from one that can be reached; these
-    /// functions are made larger until none changes.
+    /// Event by event, all that is remembered of those decided is which vertices of the frontier (between what is decided
+    /// and what is not) reach which others: cases that agree in it are one node (Hardy, Lucet and Limnios 2007, there
+    /// for undirected networks). So the diagram grows with the width of the network and not with its size.
     ///
     /// # Errors
-    /// If a terminal is not in the network, there is no target, no way at all leads to one, or the diagrams do not fit
-    /// into the memory allowed.
+    /// If a terminal is not in the network, there is no target, no way at all leads to one, the frontier has more than 128
+    /// vertices, or the diagram does not fit into the memory allowed.
     pub fn connected(&self, source: &str, targets: &[&str], limits: &Limits) -> Result<StructureFunction, Error> {
         let source = self.find(source)?;
         let targets = targets.iter().map(|name| self.find(name)).collect::<Result<Vec<_>, _>>()?;
@@ -104,9 +111,9 @@ impl ReliabilityGraph {
             let what = format!("no connection leads from {from:?} to {to:?}, even if all work");
             return Err(Error::new(what, "add the connection, or look at the direction of those that are there"));
         }
-        let root = Reach::new(self, &events, limits).and_then(|reach| reach.all(source, &targets));
-        let diagram = root.map_err(|Full| {
-            let what = format!("the decision diagrams of the network do not fit into {} MiB", limits.memory >> 20);
+        let plan = Plan::of(self, &events, &reached, source, &targets)?;
+        let diagram = plan.diagram(limits.memory).map_err(|Full| {
+            let what = format!("the decision diagram of the network does not fit into {}", size(limits.memory));
             Error::new(what, "allow more memory, or replace parts of it that hang on two vertices by one connection")
         })?;
         let levels = (0..events.len()).collect();
@@ -135,56 +142,5 @@ impl ReliabilityGraph {
             queue.extend(vertex.leads.iter().map(|&(to, _)| to).filter(|&to| reached.insert(to)));
         }
         (events, reached)
-    }
-}
-
-/// The functions that vertices can be reached.
-struct Reach<'a> {
-    graph: &'a ReliabilityGraph,
-    store: Store,
-    works: BTreeMap<&'a str, Edge>,
-}
-
-impl<'a> Reach<'a> {
-    fn new(graph: &'a ReliabilityGraph, events: &'a [String], limits: &Limits) -> Result<Self, Full> {
-        let mut store = Store::new(limits.memory);
-        let mut works = BTreeMap::new();
-        for (level, event) in events.iter().enumerate() {
-            works.insert(event.as_str(), !store.variable(level as u32)?);
-        }
-        Ok(Self { graph, store, works })
-    }
-
-    fn works(&self, event: Option<&str>) -> Edge {
-        event.and_then(|event| self.works.get(event).copied()).unwrap_or(Edge::TRUE)
-    }
-
-    fn vertex_works(&self, vertex: usize) -> Edge {
-        let vertex = &self.graph.vertices[vertex];
-        self.works(vertex.fails.then_some(&vertex.name))
-    }
-
-    fn all(mut self, source: usize, targets: &[usize]) -> Result<Diagram, Full> {
-        let mut reached = vec![Edge::FALSE; self.graph.vertices.len()];
-        reached[source] = self.vertex_works(source);
-        let mut queue = VecDeque::from([source]);
-        let mut queued = vec![false; reached.len()];
-        while let Some(vertex) = queue.pop_front() {
-            queued[vertex] = false;
-            for (to, event) in &self.graph.vertices[vertex].leads {
-                let over = self.store.and(reached[vertex], self.works(event.as_deref()))?;
-                let over = self.store.and(over, self.vertex_works(*to))?;
-                let more = self.store.or(reached[*to], over)?;
-                if more != reached[*to] {
-                    reached[*to] = more;
-                    if !std::mem::replace(&mut queued[*to], true) {
-                        queue.push_back(*to);
-                    }
-                }
-            }
-        }
-        let targets: Vec<_> = targets.iter().map(|&target| reached[target]).collect();
-        let all = self.store.fold(true, &targets)?;
-        Ok(Diagram::of(&self.store, &[!all]))
     }
 }

@@ -1,0 +1,14 @@
+//! The steady state of chains with millions of states, by iteration, with a proof.
+//!
+//! [`Steady::of`] iterates `x <- x` with Gauss-Seidel sweeps in breadth-first order, which carry probability along the
+//! failures through all levels in one sweep; where sweeps alone are slow, a Krylov method (GMRES, Saad and Schultz 1986)
+//! takes them as its operator. When the iteration stands still, that proves nothing: [`Steady::certain`] does, see
+//! `certificate`.
+
+mod certificate;
+mod krylov;
+mod passage;
+mod steady;
+mod sweep;
+
+pub use steady::Steady;

@@ -1,0 +1,56 @@
+//! Lumping keeps every measure.
+
+use availability::chain::{Chain, Measure, States};
+use proptest::prelude::*;
+
+use crate::generated::cluster;
+use crate::reference::{near, read, value};
+use crate::rules::rules;
+
+#[test]
+fn the_two_sides_of_the_workstation_cluster_are_alike() {
+    let file = read("workstation-cluster");
+    let space = cluster(&file, 4).expect("a space");
+    let chain: Chain<f64> = space.chain(&rules(&file, &[("N", 4.0), ("k", 3.0)]).1).expect("a chain");
+    let lumped = chain.lump().expect("a lumping");
+    // Left and right exchanged is the same; states that are their own mirror image stay alone.
+    assert!(lumped.chain.states().len() < chain.states().len() * 11 / 20, "{}", lumped.chain.states().len());
+    let expected = &file["expected"]["N=4"];
+    let below = lumped.chain.label("below_minimum").expect("a label").clone();
+    let repairs = lumped.chain.rewards("repairs").expect("rewards").clone();
+    for (key, measure) in [
+        ("P(below minimum)", Measure::unavailability(below.clone())),
+        ("flow minimum -> below minimum", Measure::failure_frequency(below.clone())),
+        ("MTTF to below minimum", Measure::time_to(below)),
+        ("repairs finished per hour", Measure::reward_rate(repairs)),
+    ] {
+        near(key, lumped.chain.evaluate(&measure).expect("a number"), value(&expected[key]), 5e-15);
+    }
+}
+
+proptest! {
+    /// `n` units alike, each with its own bit: 2^n states become n + 1.
+    #[test]
+    fn units_that_are_alike_are_counted(n in 1_usize..7, lambda in 1e-6_f64..1.0, mu in 1e-3_f64..1e3, k in 1_usize..7) {
+        let k = k.min(n);
+        let mut chain = Chain::new();
+        (0..1_usize << n).for_each(|state| _ = chain.add_state(format!("{state:b}")));
+        for state in 0..1_usize << n {
+            for unit in 0..n {
+                chain.add_arc(state, state ^ (1 << unit), if state >> unit & 1 == 0 { lambda } else { mu }).expect("an arc");
+            }
+        }
+        let down = States::new((0..1_usize << n).map(|state: usize| state.count_ones() as usize >= k).collect());
+        chain.set_label("down", down.clone());
+        let lumped = chain.lump().expect("a lumping");
+        prop_assert_eq!(lumped.chain.states().len(), n + 1);
+        let merged = lumped.chain.label("down").expect("a label").clone();
+        for (whole, parts) in [
+            (Measure::unavailability(down.clone()), Measure::unavailability(merged.clone())),
+            (Measure::time_to(down.clone()), Measure::time_to(merged.clone())),
+        ] {
+            let (whole, parts) = (chain.certain(&whole).expect("a number"), lumped.chain.certain(&parts).expect("a number"));
+            near("lumped", parts.value, whole.value, whole.relative_error + parts.relative_error);
+        }
+    }
+}
