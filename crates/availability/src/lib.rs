@@ -15,9 +15,13 @@
 //!   [`Dual`].
 #![forbid(unsafe_code)]
 
+pub mod capacity;
 mod certain;
 pub mod chain;
+mod chance;
+pub mod compose;
 mod error;
+pub mod estimate;
 pub mod formats;
 pub mod model;
 mod scalar;
@@ -25,6 +29,7 @@ pub mod structure;
 mod text;
 
 pub use certain::Certain;
+pub use chance::Chance;
 pub use error::{Error, Place};
 pub use scalar::{Dual, Scalar};
 pub use text::source::explain;

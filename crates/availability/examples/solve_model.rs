@@ -1,0 +1,33 @@
+//! Solves the model in a file: `cargo run -p availability --example solve_model -- models/solutions/one-host.avail`.
+
+use availability::compose::Composed;
+use availability::estimate::Confidence;
+use availability::model::Model;
+use availability::Error;
+
+fn main() {
+    let mut failed = false;
+    for path in std::env::args().skip(1) {
+        let read = |path: &str| std::fs::read_to_string(path).ok();
+        if let Err(error) = solve(&path, read) {
+            println!("{path}: {error}");
+            failed = true;
+        }
+    }
+    std::process::exit(i32::from(failed));
+}
+
+fn solve(path: &str, read: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+    let mut whole = Composed::new(path, &mut |path| {
+        read(path).ok_or_else(|| Error::new(format!("{path} cannot be read"), "look at its name"))
+    })?;
+    let replaced = whole.measure(Confidence::two_sided(0.95)?, &mut |path| read(path))?;
+    let text = whole.text();
+    let model = Model::read(path, &text, &[]).map_err(|error| whole.explain(error))?;
+    let values = model.solve().map_err(|error| whole.explain(error))?;
+    println!("{path} ({} parameters measured)", replaced.len());
+    for (measure, value) in model.measures().iter().zip(values) {
+        println!("  {:40} {value} {}", measure.name(), measure.unit());
+    }
+    Ok(())
+}
