@@ -26,6 +26,8 @@ pub(super) enum Wish {
     Send(Vec<u8>),
     Connect,
     Close,
+    /// It waits for no answer any more: the connection that its REGISTER went by has ended.
+    GiveUp,
 }
 
 /// How its connection stands.
@@ -46,7 +48,7 @@ pub(super) struct Phone {
     registers: bool,
     says: Registering,
     line: Line,
-    call_id: String,
+    pub(super) call_id: String,
     seq: u32,
     tx: Option<(ClientRequest, Vec<u8>, String)>,
     proven: bool,
@@ -59,6 +61,8 @@ pub(super) struct Phone {
     pub(super) silences: u64,
     /// REGISTERs that had no answer or a refusal.
     pub(super) failures: u64,
+    /// REGISTERs whose connection ended before they had an answer.
+    pub(super) cut: u64,
     chance: Chance,
 }
 
@@ -89,6 +93,7 @@ impl Phone {
             comebacks: 0,
             silences: 0,
             failures: 0,
+            cut: 0,
             chance,
         }
     }
@@ -116,12 +121,12 @@ impl Phone {
             }
             Line::Opening(at) if at <= now => {
                 wishes.push(Wish::Close);
-                self.closed(now);
+                self.closed(now, wishes);
             }
             Line::Up(_, limit) if limit <= now => {
                 self.silences += 1;
                 wishes.push(Wish::Close);
-                self.closed(now);
+                self.closed(now, wishes);
             }
             Line::Up(ping, _) if ping <= now => {
                 wishes.push(Wish::Send(b"\r\n\r\n".to_vec()));
@@ -222,10 +227,13 @@ impl Phone {
     }
 
     /// Its connection has ended.
-    pub(super) fn closed(&mut self, now: Time) {
+    pub(super) fn closed(&mut self, now: Time, wishes: &mut Vec<Wish>) {
         if self.who.tcp {
             self.line = Line::Down(now + drawn(&mut self.chance, RECONNECT));
-            self.tx = None;
+            if self.tx.take().is_some_and(|(tx, ..)| tx.is_open()) {
+                self.cut += 1;
+                wishes.push(Wish::GiveUp);
+            }
         }
     }
 
