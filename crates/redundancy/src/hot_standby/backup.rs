@@ -477,7 +477,9 @@ impl<E: Engine> Replica<E> {
             }
             // Who offers its role has this side in sync, even if that was not seen, and serves until it says so, or is gone.
             let offered = backup.is_offered(&entry, &self.settings.me);
-            if offered && !backup.handed_over && !self.is_left_alone(local) {
+            let hasty = sabotaged!(self, ServeOffered);
+            let Role::Backup(backup) = &self.role else { return };
+            if offered && !hasty && !backup.handed_over && !self.is_left_alone(local) {
                 return;
             }
             if was_in_sync || offered {
