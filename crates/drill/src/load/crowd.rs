@@ -350,10 +350,7 @@ impl Crowd {
                 Wish::Send(bytes) => self.send(now, at, bytes),
                 Wish::Connect => self.out.push(Output::Connect(at)),
                 Wish::Close => self.out.push(Output::Close(at)),
-                Wish::GiveUp => {
-                    let phone = &self.phones[at];
-                    self.watch.history.given_up(&(phone.call_id.clone(), phone.who.place));
-                }
+                Wish::GiveUp => self.watch.history.given_up(&self.phones[at].leg()),
             }
         }
     }

@@ -5,6 +5,7 @@ use sip::Message;
 use sip::transaction::{Action, ClientRequest};
 
 use super::wording::{self, Registering, Who};
+use crate::history::LegKey;
 
 /// A registration is refreshed after so long, in milliseconds: least and most. Sooner than need be, so that there always are
 /// some on their way.
@@ -48,7 +49,7 @@ pub(super) struct Phone {
     registers: bool,
     says: Registering,
     line: Line,
-    pub(super) call_id: String,
+    call_id: String,
     seq: u32,
     tx: Option<(ClientRequest, Vec<u8>, String)>,
     proven: bool,
@@ -96,6 +97,11 @@ impl Phone {
             cut: 0,
             chance,
         }
+    }
+
+    /// The leg of its registrations, as the history knows it.
+    pub(super) fn leg(&self) -> LegKey {
+        (self.call_id.clone(), self.who.place)
     }
 
     pub(super) const fn is_up(&self) -> bool {

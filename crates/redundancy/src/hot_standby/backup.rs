@@ -14,7 +14,7 @@ use super::replica::{Commit, Replica, Role, Settings, decode_output, sabotaged};
 use super::standby::Standby;
 use super::start::REDIAL;
 use crate::change::{Change, Changes};
-use crate::coordinator::{PairEntry, Versioned};
+use crate::coordinator::PairEntry;
 use crate::store::Record;
 
 /// If its primary may have gone on for so long after the link was lost, what a side holds is no start for a pair any more:
@@ -26,15 +26,15 @@ const STALE: Span = Span::from_secs(1);
 pub(super) struct Backup<O> {
     pub(super) epoch: Epoch,
     sequence: u64,
-    primary: Incarnation,
+    pub(super) primary: Incarnation,
     /// It holds every record; before that it cannot take over.
-    level: bool,
+    pub(super) level: bool,
     /// It was seen in the entry.
     admitted: bool,
     /// The last input that the kept checkpoints cover.
     mark: u64,
     /// Outputs that may not have left, with the number of their checkpoint.
-    retained: VecDeque<(u64, O)>,
+    pub(super) retained: VecDeque<(u64, O)>,
     /// Since when there is no link.
     lost: Option<Time>,
     /// It has ended as a process does that is killed.
@@ -52,7 +52,7 @@ pub(super) struct Backup<O> {
     /// A checkpoint was kept and not confirmed yet.
     unconfirmed: bool,
     /// The primary has let everything leave, and left its role to this side.
-    handed_over: bool,
+    pub(super) handed_over: bool,
     /// It was appointed without having been admitted, and waits for the journals.
     reading_journals: bool,
 }
@@ -153,7 +153,7 @@ impl<O> Backup<O> {
     }
 
     /// True if the primary offers its role to `me` by this entry: whoever takes over by itself does not name the old primary.
-    fn is_offered(&self, entry: &PairEntry, me: &Incarnation) -> bool {
+    pub(super) fn is_offered(&self, entry: &PairEntry, me: &Incarnation) -> bool {
         self.level && entry.epoch == self.epoch.next() && entry.primary == *me && entry.in_sync.contains(&self.primary)
     }
 
@@ -163,7 +163,7 @@ impl<O> Backup<O> {
         if self.cut { since } else { since + settings.silence }
     }
 
-    fn is_silent(&self, settings: &Settings, local: Time) -> bool {
+    pub(super) fn is_silent(&self, settings: &Settings, local: Time) -> bool {
         settings.commit == Commit::Acknowledged && self.silence_ends(settings) <= local
     }
 }
@@ -382,38 +382,6 @@ impl<E: Engine> Replica<E> {
     fn outdated(&mut self, local: Time) {
         self.effects.push(Effect::HangUp);
         self.start_again(local);
-    }
-
-    /// True if the primary has ended, or is not heard where that is enough.
-    fn is_left_alone(&self, local: Time) -> bool {
-        let Role::Backup(backup) = &self.role else { return false };
-        self.has_ended(&backup.primary) || backup.is_silent(&self.settings, local)
-    }
-
-    /// Somebody wants to be the backup. If that is who offers its role, it does not serve any more.
-    fn called_by(&mut self, local: Time, incarnation: &Incarnation) {
-        if let Role::Backup(backup) = &mut self.role
-            && backup.primary == *incarnation
-            && self.entry.as_ref().is_some_and(|known| backup.is_offered(&known.entry, &self.settings.me))
-        {
-            backup.handed_over = true;
-            self.backup_entry_changed(local);
-        }
-    }
-
-    /// The primary has left its role to this side, by an entry that may not have come here yet.
-    fn handed_over(&mut self, local: Time, revision: u64, sequence: u64) {
-        let me = self.settings.me.clone();
-        let Role::Backup(backup) = &mut self.role else { return };
-        if !backup.level || backup.sequence != sequence {
-            return;
-        }
-        backup.handed_over = true;
-        backup.retained.clear();
-        let in_sync = vec![me.clone(), backup.primary.clone()];
-        let entry = PairEntry { epoch: backup.epoch.next(), primary: me, in_sync };
-        self.learn_entry(Some(Versioned { revision, entry }));
-        self.backup_entry_changed(local);
     }
 
     pub(super) fn backup_peer_ended(&mut self, local: Time) {

@@ -1,7 +1,7 @@
 //! Planned switchover: the entry names the backup as the next primary while this side goes on serving; then everything leaves, and
 //! the backup has the word. So nobody waits for the coordinator.
 
-use model::{Epoch, Span, Time};
+use model::{Epoch, Incarnation, Span, Time};
 
 use super::backup::Backup;
 use super::effect::{Effect, Retirement};
@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::message::Message;
 use super::replica::{Replica, Role};
 use super::standby::{HandingOver, Standby};
+use crate::coordinator::{PairEntry, Versioned};
 
 /// How long a planned switchover may take before it is called off.
 pub(super) const SWITCHOVER_PATIENCE: Span = Span::from_millis(1_000);
@@ -80,6 +81,38 @@ impl<E: Engine> Replica<E> {
         backup.keep_unsent(primary.gate.into_waiting());
         self.role = Role::Backup(backup);
         self.effects.push(Effect::StandBy);
+        self.backup_entry_changed(local);
+    }
+
+    /// True if the primary has ended, or is not heard where that is enough.
+    pub(super) fn is_left_alone(&self, local: Time) -> bool {
+        let Role::Backup(backup) = &self.role else { return false };
+        self.has_ended(&backup.primary) || backup.is_silent(&self.settings, local)
+    }
+
+    /// Somebody wants to be the backup. If that is who offers its role, it does not serve any more.
+    pub(super) fn called_by(&mut self, local: Time, incarnation: &Incarnation) {
+        if let Role::Backup(backup) = &mut self.role
+            && backup.primary == *incarnation
+            && self.entry.as_ref().is_some_and(|known| backup.is_offered(&known.entry, &self.settings.me))
+        {
+            backup.handed_over = true;
+            self.backup_entry_changed(local);
+        }
+    }
+
+    /// The primary has left its role to this side, by an entry that may not have come here yet.
+    pub(super) fn handed_over(&mut self, local: Time, revision: u64, sequence: u64) {
+        let me = self.settings.me.clone();
+        let Role::Backup(backup) = &mut self.role else { return };
+        if !backup.level || backup.sequence() != sequence {
+            return;
+        }
+        backup.handed_over = true;
+        backup.retained.clear();
+        let in_sync = vec![me.clone(), backup.primary.clone()];
+        let entry = PairEntry { epoch: backup.epoch.next(), primary: me, in_sync };
+        self.learn_entry(Some(Versioned { revision, entry }));
         self.backup_entry_changed(local);
     }
 }
