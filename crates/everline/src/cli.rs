@@ -1,10 +1,16 @@
 //! What can be typed. The doc comments here are the help texts.
 
+mod what_if;
+
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use what_if::{
+    Budget, Compare, Estimate, EstimateDrill, EstimateLog, EstimateParts, EstimatePlan, Goal, Question,
+};
 
 /// An open SIP contact centre that stays up.
 ///
@@ -366,6 +372,29 @@ pub(crate) enum AvailabilityCommand {
         everline availability solve cluster.sm --parameter N=8 --json\n  \
         everline availability solve duplex.avail --samples 100000 --seed 7")]
     Solve(Solve),
+    /// Estimate parameters from what was observed: logs, drills, parts; and how much has to be observed
+    #[command(subcommand, after_help = "Example:\n  everline availability estimate log field.log")]
+    Estimate(Estimate),
+    /// Put the measures of several settings side by side
+    ///
+    /// Either of a model (`--set`), or of Everline's own solutions: a built-in question, or a number of hosts.
+    #[command(after_help = "Examples:\n  everline availability compare --question standby\n  \
+        everline availability compare --hosts 1..5 --set \"notice=5 min,1 h\" --measure calls\n  \
+        everline availability compare duplex.avail --set \"c=90%,99%,99.9%\"")]
+    Compare(Compare),
+    /// What must a parameter be, so that a measure comes to a target?
+    ///
+    /// Without --parameter each parameter is tried by itself, the least change first. All others keep their values.
+    #[command(after_help = "Examples:\n  everline availability goal three-hosts --target 99.999%\n  \
+        everline availability goal duplex.avail --measure downtime --target 5.26min --parameter c")]
+    Goal(Goal),
+    /// Share out an allowed downtime among the parts of a service
+    ///
+    /// By three rules: in proportion to what each part has now, the same for each, and with the least effort (the worst parts
+    /// come down to one level). The parts are those of which one is enough to bring the service down.
+    #[command(after_help = "Examples:\n  everline availability budget three-hosts --target 5.26min\n  \
+        everline availability budget plant.avail --measure downtime --target 99.9%")]
+    Budget(Budget),
 }
 
 /// What to solve, and what to print.

@@ -149,6 +149,19 @@ impl Model {
         compile::compile(source, &document, given, false)
     }
 
+    /// The same model with more measures behind its own: the downtime, in minutes a year, of each of the parts of which one is
+    /// enough to bring down what the measure of this name is about. They are found from the top of its fault tree downwards,
+    /// through gates `or` (in a block diagram `and`) and through events that are trees in their turn; what is
+    /// redundant within is one part.
+    ///
+    /// # Errors
+    /// As [`Model::read`], and if there is no such measure or it has no such parts.
+    pub fn read_parts(file: &str, text: &str, given: &[(String, String)], measure: &str) -> Result<Self, Error> {
+        let source = Source::new(file, text);
+        let document = statements::document(source)?;
+        compile::compile_with(source, &document, given, false, Some(measure))
+    }
+
     /// The parameters, in the order of the text.
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {

@@ -8,6 +8,7 @@ mod formula;
 mod lower;
 mod names;
 mod rules;
+mod series;
 mod structure;
 mod structure_ask;
 
@@ -79,6 +80,20 @@ pub(crate) fn compile(
     given: &[(String, String)],
     unitless: bool,
 ) -> Result<Model, Error> {
+    compile_with(source, document, given, unitless, None)
+}
+
+/// The same; behind its measures stand those of the parts of one of them.
+///
+/// # Errors
+/// As [`compile`], and if the measure has no parts.
+pub(crate) fn compile_with(
+    source: Source<'_>,
+    document: &Document,
+    given: &[(String, String)],
+    unitless: bool,
+    parts_of: Option<&str>,
+) -> Result<Model, Error> {
     let names = names::all(source, document)?;
     let mut compiler = Compiler {
         source,
@@ -97,7 +112,10 @@ pub(crate) fn compile(
         unitless,
     };
     compiler.parameters(given)?;
-    let measures = compiler.measures()?;
+    let mut measures = compiler.measures()?;
+    if let Some(measure) = parts_of {
+        measures.extend(compiler.parts(measure)?);
+    }
     // What no measure needs is looked at nevertheless: an error in it is one.
     for index in 0..document.definitions.len() {
         compiler.definition(index)?;
