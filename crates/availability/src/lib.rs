@@ -24,6 +24,8 @@ mod error;
 pub mod estimate;
 pub mod formats;
 pub mod model;
+pub mod own;
+pub mod report;
 mod scalar;
 pub mod structure;
 mod text;

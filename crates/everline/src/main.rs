@@ -82,6 +82,7 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Drill(DrillCommand::Report { file, page }) => drill::report(&file, page.as_deref()),
         Command::Drill(DrillCommand::Config { rate }) => drill::configuration(rate),
         Command::Availability(AvailabilityCommand::Solve(order)) => availability::solve(&order),
+        Command::Availability(AvailabilityCommand::Report(order)) => availability::report(&order),
         Command::Link(command) => rehearsal::link(&folder, &command),
     }
 }

@@ -1,6 +1,8 @@
 //! `everline availability`.
 
+mod figures;
 mod print;
+mod report;
 mod sampling;
 
 use std::fs;
@@ -16,6 +18,7 @@ use crate::cli::Solve;
 use crate::failure::{Failure, Kind};
 use crate::output;
 
+pub(crate) use report::report;
 use sampling::Spread;
 
 /// Everything that was computed of one measure.
