@@ -27,6 +27,7 @@ pub mod formats;
 pub mod goal;
 pub mod model;
 pub mod own;
+pub mod report;
 mod scalar;
 pub mod structure;
 mod text;

@@ -47,7 +47,7 @@ impl Compiler<'_> {
         let place = self.place(asked.span);
         let measure = |(name, id): Part| {
             let node = self.binary(Binary::Divide, id, minutes, Dimension::PLAIN);
-            Measure { name, unit: "min/year".to_owned(), node, place: place.clone() }
+            Measure { name, unit: "min/year".to_owned(), node, place: place.clone(), downtime_of: None }
         };
         Ok(parts.into_iter().map(measure).collect())
     }

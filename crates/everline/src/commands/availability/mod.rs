@@ -4,8 +4,10 @@ pub(crate) mod amounts;
 mod budget;
 mod compare;
 mod estimate;
+mod figures;
 mod goal;
 mod print;
+mod report;
 mod sampling;
 mod source;
 
@@ -26,6 +28,7 @@ pub(crate) use budget::budget;
 pub(crate) use compare::compare;
 pub(crate) use estimate::estimate;
 pub(crate) use goal::goal;
+pub(crate) use report::report;
 use sampling::Spread;
 
 /// Everything that was computed of one measure.

@@ -1,0 +1,121 @@
+//! State diagrams: states on an ellipse, so that no arc crosses a state.
+
+use std::f64::consts::TAU;
+
+use super::{Anchor, Drawing, escape, fitted, width_of};
+use crate::report::numbers::{duration, rate};
+use crate::report::{Diagram, Kind, Language, title};
+
+const WIDTH: f64 = 760.0;
+/// Half the height of a state's box.
+const HALF: f64 = 20.0;
+/// The most arcs that have their rates written beside them; of more, the table has them.
+const MOST_LABELS: usize = 10;
+
+/// A box with its middle and half its width.
+struct Spot {
+    x: f64,
+    y: f64,
+    half: f64,
+}
+
+/// States that are up have round corners, those that are down are square with a second frame; both show the time in them.
+pub(in crate::report) fn states(id: &str, diagram: &Diagram, language: Language) -> String {
+    let count = diagram.places.len();
+    let height = 150.0 + 42.0 * count.clamp(2, 12) as f64;
+    let name = title(&diagram.model, language);
+    let heading = format!("{}: {name}", language.pick("States", "状态图"));
+    let up = diagram.places.iter().filter(|place| place.kind == Kind::Up).count();
+    let described = match language {
+        Language::English => {
+            format!("{count} states, {up} of them up, and {} arcs; the table lists them.", diagram.flows.len())
+        }
+        Language::Chinese => format!("{count} 个状态，其中 {up} 个可用；{} 条转移，见下表。", diagram.flows.len()),
+    };
+    let mut drawing = Drawing::new(id, (WIDTH, height), &heading, &described);
+    drawing.raw(&format!(
+        "<defs><marker id=\"{id}-end\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
+         orient=\"auto-start-reverse\"><path class=\"tip\" d=\"M0 0L8 4L0 8z\"/></marker></defs>"
+    ));
+    let spots = spots(diagram, height);
+    for flow in &diagram.flows {
+        let (from, to) = (&spots[flow.from], &spots[flow.to]);
+        let title = format!(
+            "{} → {}: {}",
+            diagram.places[flow.from].name,
+            diagram.places[flow.to].name,
+            rate(flow.rate, language)
+        );
+        let (path, middle) = arc(from, to);
+        drawing.raw(&format!(
+            "<path class=\"arc\" d=\"{path}\" marker-end=\"url(#{id}-end)\"><title>{}</title></path>",
+            escape(&title)
+        ));
+        if diagram.flows.len() <= MOST_LABELS {
+            drawing.words("rate", middle, Anchor::Middle, &rate(flow.rate, language));
+        }
+    }
+    for (place, spot) in diagram.places.iter().zip(&spots) {
+        state(&mut drawing, place, spot);
+    }
+    drawing.finish()
+}
+
+fn spots(diagram: &Diagram, height: f64) -> Vec<Spot> {
+    let count = diagram.places.len() as f64;
+    let widest = diagram.places.iter().map(|place| width_of(&place.name)).fold(70.0, f64::max).min(150.0);
+    let half = widest / 2.0 + 12.0;
+    let spot = |index: usize| {
+        // The first state stands on the left, and the others follow clockwise.
+        let angle = TAU * (0.5 + index as f64 / count);
+        Spot {
+            x: WIDTH / 2.0 + (WIDTH / 2.0 - half - 6.0) * angle.cos(),
+            y: height / 2.0 + (height / 2.0 - HALF - 8.0) * angle.sin(),
+            half,
+        }
+    };
+    (0..diagram.places.len()).map(spot).collect()
+}
+
+fn state(drawing: &mut Drawing, place: &crate::report::Place, spot: &Spot) {
+    let (x, y, half) = (spot.x, spot.y, spot.half);
+    let (class, corner) = match place.kind {
+        Kind::Up => ("up", 16),
+        Kind::Both => ("both", 8),
+        Kind::Down => ("down", 0),
+    };
+    let frame = |inset: f64| {
+        format!(
+            "<rect class=\"state {class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{corner}\"/>",
+            x - half + inset,
+            y - HALF + inset,
+            2.0 * (half - inset),
+            2.0 * (HALF - inset)
+        )
+    };
+    drawing.raw(&frame(0.0));
+    if place.kind == Kind::Down {
+        drawing.raw(&frame(3.0));
+    }
+    drawing.words("label", (x, y - 2.0), Anchor::Middle, &fitted(&place.name, 2.0 * half - 12.0));
+    drawing.words("tick", (x, y + 13.0), Anchor::Middle, &duration(place.minutes));
+}
+
+/// A bent line between two boxes, and where its label stands. Arcs there and back bend to different sides.
+fn arc(from: &Spot, to: &Spot) -> (String, (f64, f64)) {
+    let (dx, dy) = (to.x - from.x, to.y - from.y);
+    let length = dx.hypot(dy).max(1.0);
+    let bend = (0.12 * length).min(36.0);
+    let middle = (f64::midpoint(from.x, to.x) - dy / length * bend, f64::midpoint(from.y, to.y) + dx / length * bend);
+    let (begin, end) = (edge(from, middle), edge(to, middle));
+    let path = format!("M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}", begin.0, begin.1, middle.0, middle.1, end.0, end.1);
+    let at = |a: f64, m: f64, b: f64| 0.25 * a + 0.5 * m + 0.25 * b;
+    (path, (at(begin.0, middle.0, end.0), at(begin.1, middle.1, end.1) + 4.0))
+}
+
+/// The point of a box's edge towards another point.
+fn edge(spot: &Spot, towards: (f64, f64)) -> (f64, f64) {
+    let (dx, dy) = (towards.0 - spot.x, towards.1 - spot.y);
+    let scale = (spot.half / dx.abs().max(1e-9)).min(HALF / dy.abs().max(1e-9));
+    (spot.x + dx * scale, spot.y + dy * scale)
+}
