@@ -145,7 +145,7 @@ fn a_budget_gives_each_part_its_share() {
     let value = json(&place, &["budget", "duplex.avail", "--measure", "service", "--target", "1 min", "--json"]);
     let parts = value["parts"].as_array().expect("parts");
     let names: Vec<&str> = parts.iter().filter_map(|part| part["name"].as_str()).collect();
-    assert_eq!(names, ["duplex", "left and right", "site"], "{value}");
+    assert_eq!(names, ["duplex", "site", "left and right"], "{value}");
     for rule in ["proportional", "equal", "least_effort"] {
         let sum: f64 = parts.iter().map(|part| number(&part[rule]["may"])).sum();
         assert!((sum - 1.0).abs() < 1e-5, "{rule}: {sum}");

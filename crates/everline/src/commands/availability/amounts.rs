@@ -145,7 +145,7 @@ pub(super) fn humane(value: f64, unit: &str) -> String {
         "1/h" => of(1e-9, "FIT"),
         "1" if value > 0.9 && value < 1.0 => {
             // As many digits as what is missing needs.
-            let places = (3.0 - (1.0 - value).log10().floor()).clamp(3.0, 16.0) as usize;
+            let places = (2.0 - ((1.0 - value).log10() + 1e-9).floor()).clamp(3.0, 16.0) as usize;
             format!("{value:.places$}")
         }
         "1" => digits(value, 4),
@@ -177,7 +177,7 @@ mod tests {
             (0.5, "h", "30.00 min"),
             (1e-5, "h", "36.00 ms"),
             (1.0 / YEAR, "1/h", "1.000 per year"),
-            (0.999_9, "1", "0.9999000"),
+            (0.999_9, "1", "0.999900"),
             (0.05, "1", "0.05000"),
         ] {
             assert_eq!(humane(value, unit), said);

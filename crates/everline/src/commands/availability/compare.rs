@@ -141,7 +141,7 @@ fn measures(order: &Compare) -> Vec<String> {
 fn product(axes: &[Axis]) -> Vec<Vec<Choice>> {
     axes.iter().fold(vec![Vec::new()], |rows, axis| {
         let with = |row: &Vec<Choice>| -> Vec<Vec<Choice>> {
-            axis.choices.iter().map(|choice| [&row[..], &[choice.clone()]].concat()).collect()
+            axis.choices.iter().map(|choice| [&row[..], std::slice::from_ref(choice)].concat()).collect()
         };
         rows.iter().flat_map(with).collect()
     })

@@ -105,12 +105,13 @@ fn change(own: &Parameter, root: &Root) -> String {
 fn one(aim: &Aim<'_>, own: &Parameter, found: &Found) -> String {
     let mut text = heading(aim);
     let unit = own.unit();
+    let of = if unit == "1" { String::new() } else { format!(" {unit}") };
     for (k, root) in found.roots.iter().enumerate() {
         let word = if k == 0 { "has to be" } else { "or" };
         let (value, now) = (humane(root.value, &unit), humane(own.value(), &unit));
         text.push_str(&format!("{} {word} {value} (now {now}, {})\n", own.name(), change(own, root)));
         text.push_str(&match root.proven {
-            Some((low, high)) => format!("  proven: it lies between {low:e} and {high:e} {unit}\n"),
+            Some((low, high)) => format!("  proven: it lies between {low:e} and {high:e}{of}\n"),
             None => "  not proven: the measure jumps there, or too few of its digits are sure\n".to_owned(),
         });
     }
