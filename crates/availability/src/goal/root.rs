@@ -112,9 +112,9 @@ impl<'a> Search<'a> {
                 return at;
             }
             if (point.above > 0.0) == (b.above > 0.0) {
-                b = point
+                b = point;
             } else {
-                a = point
+                a = point;
             }
             slack *= 0.5;
         }
