@@ -1,9 +1,9 @@
 //! Solves the model in a file: `cargo run -p availability --example solve_model -- models/solutions/one-host.avail`.
 
+use availability::Error;
 use availability::compose::Composed;
 use availability::estimate::Confidence;
 use availability::model::Model;
-use availability::Error;
 
 fn main() {
     let mut failed = false;

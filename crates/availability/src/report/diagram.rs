@@ -68,8 +68,7 @@ pub(super) fn diagram(model: &Model, name: &str) -> Result<Option<Diagram>, Erro
     let Some((names, group, merged)) = groups(&chain) else { return Ok(None) };
     let probability = chain.steady_state()?;
     let down = chain.label("down")?;
-    let mut places: Vec<Place> =
-        names.into_iter().map(|name| Place { name, kind: Kind::Both, minutes: 0.0 }).collect();
+    let mut places: Vec<Place> = names.into_iter().map(|name| Place { name, kind: Kind::Both, minutes: 0.0 }).collect();
     let mut has_up_down = vec![(false, false); places.len()];
     for state in 0..count {
         let is_down = down.contains(state);

@@ -31,9 +31,7 @@ impl Report {
     }
 
     fn service(&self, service: &Service) -> Value {
-        let member = |member: &Member| {
-            json!({ "component": self.component(member).name, "copies": member.copies, "share": member.share })
-        };
+        let member = |member: &Member| json!({ "component": self.component(member).name, "copies": member.copies, "share": member.share });
         json!({
             "name": service.name,
             "model": service.model,
@@ -41,7 +39,7 @@ impl Report {
             "unavailability": service.unavailability(),
             "downtime": certain(service.downtime),
             "planned": service.planned,
-            "unplanned": service.downtime.value - service.planned,
+            "unplanned": service.unplanned(),
             "failures": certain(service.failures),
             "keeps": service.keeps().map(|budget| BUDGETS[budget].0),
             "components": service.members.iter().map(member).collect::<Vec<_>>(),
@@ -75,6 +73,7 @@ fn component(component: &Component) -> Value {
         "unavailability": component.unavailability(),
         "downtime": certain(component.downtime),
         "planned": component.planned,
+        "unplanned": component.unplanned(),
     })
 }
 

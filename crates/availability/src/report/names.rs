@@ -18,7 +18,7 @@ const TITLES: [(&str, &str, &str); 27] = [
     ("distributor_pool", "Load distributor, pool", "负载分配器，池"),
     ("stat_pair", "Stat Server, warm pair", "统计服务器，温备对"),
     ("message_pair", "Message Server, warm pair", "消息服务器，温备对"),
-    ("concentrator_collectors", "Interaction Concentrator, parallel", "交互采集器，并行"),
+    ("concentrator_collectors", "Concentrator, in parallel", "交互采集器，并行"),
     ("control", "Control Server", "控制服务器"),
     ("lca", "Local Control Agent", "本地控制代理"),
     ("roles_coordinator", "Coordinator", "协调器"),

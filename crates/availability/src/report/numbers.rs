@@ -43,12 +43,13 @@ pub fn duration(minutes: f64) -> String {
     let seconds = minutes * 60.0;
     match seconds {
         _ if seconds == 0.0 => "0".to_owned(),
-        _ if seconds < 1.0 => format!("{} ms", short(seconds * 1e3)),
-        _ if seconds < 60.0 => format!("{} s", short(seconds)),
-        _ if minutes < 60.0 => format!("{} min", short(minutes)),
+        _ if seconds < 0.9995 => format!("{} ms", short(seconds * 1e3)),
+        _ if seconds < 59.95 => format!("{} s", short(seconds)),
+        _ if minutes < 59.95 => format!("{} min", short(minutes)),
         _ if minutes < 2_880.0 => {
-            let whole = (minutes + 0.5).floor();
-            format!("{} h {} min", (whole / 60.0).floor(), whole % 60.0)
+            let tenths = (minutes * 10.0).round();
+            let (hours, rest) = ((tenths / 600.0).floor(), (tenths % 600.0) / 10.0);
+            if rest == 0.0 { format!("{hours} h") } else { format!("{hours} h {rest} min") }
         }
         _ => format!("{} d", short(minutes / 1_440.0)),
     }
@@ -65,15 +66,37 @@ pub fn rate(per_hour: f64, language: Language) -> String {
     }
 }
 
+/// An elasticity: with its sign, to four digits behind the point.
+#[must_use]
+pub fn elasticity(value: Option<f64>) -> String {
+    match value {
+        None => "–".to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(value) if value.abs() < 5e-5 => "≈ 0".to_owned(),
+        Some(value) => format!("{value:+.4}"),
+    }
+}
+
 /// A value in one of the units that parameters have.
 #[must_use]
 pub fn value_with_unit(value: f64, unit: &str, language: Language) -> String {
-    match unit {
+    let text = match unit {
         "h" => duration(value * 60.0),
         "1/h" => rate(value, language),
         "1" => short_share(value),
         _ => format!("{} {unit}", short(value)),
+    };
+    without_zeros(&text)
+}
+
+/// The text without zeros at the end of the number that it begins with: what somebody chose has no more digits than it needs.
+fn without_zeros(text: &str) -> String {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    if unit.starts_with('e') || !number.contains('.') {
+        return text.to_owned();
     }
+    format!("{}{unit}", number.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A plain number; one just below 1 keeps two digits of what is missing.
@@ -103,18 +126,22 @@ mod tests {
             (percent(0.0), "100 %"),
             (share(0.1234), "12.3 %"),
             (share(1e-5), "< 0.1 %"),
-            (duration(525.6), "8 h 46 min"),
+            (duration(525.6), "8 h 45.6 min"),
             (duration(52.56), "52.6 min"),
             (duration(0.25), "15.0 s"),
             (duration(0.155 / 60.0), "155 ms"),
-            (duration(119.7), "2 h 0 min"),
+            (duration(119.99), "2 h"),
             (duration(5_000.0), "3.47 d"),
             (rate(6.0 / 8_760.0, Language::English), "6.00/year"),
             (rate(6.0 / 8_760.0, Language::Chinese), "6.00/年"),
             (rate(2.0 * 3_600.0, Language::English), "2.00/s"),
             (value_with_unit(0.9959, "1", Language::English), "0.9959"),
+            (value_with_unit(0.5, "h", Language::English), "30 min"),
+            (value_with_unit(12.0 / 8_760.0, "1/h", Language::English), "12/year"),
+            (elasticity(Some(-0.25)), "-0.2500"),
+            (elasticity(Some(1e-9)), "≈ 0"),
             (value_with_unit(3.0, "1", Language::English), "3"),
-            (value_with_unit(0.05, "1", Language::English), "0.0500"),
+            (value_with_unit(0.05, "1", Language::English), "0.05"),
         ];
         for (text, expected) in cases {
             assert_eq!(text, expected);

@@ -32,7 +32,7 @@ pub(super) struct Asked {
     pub(super) name: String,
     /// The measure of its downtime in minutes a year.
     pub(super) downtime: String,
-    /// The measure of the share of time in planned work, if it has such states.
+    /// The measure of the minutes a year in planned work, if it has such states.
     pub(super) planned: Option<String>,
     /// Whether it is a chain, which can be drawn.
     pub(super) is_chain: bool,
@@ -54,7 +54,8 @@ impl Question {
             services.push((measure.name().to_owned(), of.to_owned(), leaves));
         }
         if services.is_empty() {
-            let remedy = "add a line like `measure NAME = downtime of MODEL` for each service; the first one is the main one";
+            let remedy =
+                "add a line like `measure NAME = downtime of MODEL` for each service; the first one is the main one";
             return Err(Error::new(format!("{file} asks for no downtime, so there is no service to report"), remedy));
         }
         let mut whole = text.to_owned();
@@ -133,7 +134,10 @@ impl Question {
             model: self.file.clone(),
             improvements: improve::improvements(self.model.parameters(), &main, &sources)?,
             swings: improve::swings(self.model.parameters(), &main, &sources)?,
-            diagrams: chains.map(|name| diagram::diagram(&self.model, name)).filter_map(Result::transpose).collect::<Result<_, _>>()?,
+            diagrams: chains
+                .map(|name| diagram::diagram(&self.model, name))
+                .filter_map(Result::transpose)
+                .collect::<Result<_, _>>()?,
             services,
             components,
             sources,
@@ -147,7 +151,8 @@ impl Question {
 
     fn solved_components(&self) -> Result<Vec<Component>, Error> {
         let downtimes = self.solved("down", self.components.len())?;
-        let of_planned: Vec<usize> = (0..self.components.len()).filter(|&c| self.components[c].planned.is_some()).collect();
+        let of_planned: Vec<usize> =
+            (0..self.components.len()).filter(|&c| self.components[c].planned.is_some()).collect();
         let planned = self.solved("planned", self.components.len())?;
         let component = |(index, downtime): (usize, Certain)| {
             let place = of_planned.iter().position(|&component| component == index);

@@ -5,7 +5,7 @@ use crate::report::numbers::duration;
 use crate::report::{BUDGETS, Language, Report, title};
 
 const WIDTH: f64 = 760.0;
-const LEFT: f64 = 220.0;
+const LEFT: f64 = 240.0;
 const RIGHT: f64 = 130.0;
 const ROW: f64 = 34.0;
 const TOP: f64 = 46.0;
@@ -14,11 +14,10 @@ const TOP: f64 = 46.0;
 /// 95 % point.
 pub(in crate::report) fn budget(id: &str, report: &Report, language: Language) -> String {
     let (low, high) = range(report);
-    let x = |minutes: f64| {
-        LEFT + (WIDTH - LEFT - RIGHT) * (minutes.clamp(low, high) / low).ln() / (high / low).ln()
-    };
+    let x = |minutes: f64| LEFT + (WIDTH - LEFT - RIGHT) * (minutes.clamp(low, high) / low).ln() / (high / low).ln();
     let main = report.main();
-    let kept = main.keeps().map_or(language.pick("none of the classes", "未达到任何等级"), |budget| BUDGETS[budget].0);
+    let kept =
+        main.keeps().map_or(language.pick("none of the classes", "未达到任何等级"), |budget| BUDGETS[budget].0);
     let described = format!(
         "{}: {} {}; {}: {kept}",
         title(&main.name, language),
@@ -41,19 +40,19 @@ pub(in crate::report) fn budget(id: &str, report: &Report, language: Language) -
     }
     for (row, service) in report.services.iter().enumerate() {
         let y = TOP + ROW * (row as f64 + 0.5);
-        drawing.words("label", (LEFT - 14.0, y + 5.0), Anchor::End, &fitted(title(&service.name, language), LEFT - 18.0));
-        let mut right = x(service.downtime.value);
+        drawing.words(
+            "label",
+            (LEFT - 14.0, y + 5.0),
+            Anchor::End,
+            &fitted(title(&service.name, language), LEFT - 18.0),
+        );
         if let Some(spread) = &service.spread {
             let [from, _, to] = spread.points.map(x);
             drawing.rect("range", (from, y - 4.0), (to - from, 8.0));
-            right = right.max(to);
         }
         let at = x(service.downtime.value);
-        drawing.raw(&format!(
-            "<path class=\"mark\" d=\"M{:.1} {y:.1}l8 -8 8 8 -8 8z\"/>",
-            at - 8.0
-        ));
-        drawing.words("figure", (right + 14.0, y + 5.0), Anchor::Start, &duration(service.downtime.value));
+        drawing.raw(&format!("<path class=\"mark\" d=\"M{:.1} {y:.1}l8 -8 8 8 -8 8z\"/>", at - 8.0));
+        drawing.words("figure", (WIDTH - 6.0, y + 5.0), Anchor::End, &duration(service.downtime.value));
     }
     drawing.finish()
 }

@@ -23,7 +23,9 @@ pub(in crate::report) fn histogram(id: &str, service: &Service, spread: &Spread,
         title(&service.name, language)
     );
     let described = match language {
-        Language::English => format!("Nine of ten samples lie between {p05} and {p95} a year, half of them below {p50}."),
+        Language::English => {
+            format!("Nine of ten samples lie between {p05} and {p95} a year, half of them below {p50}.")
+        }
         Language::Chinese => format!("十分之九的样本在每年 {p05} 与 {p95} 之间，半数低于 {p50}。"),
     };
     let mut drawing = Drawing::new(id, (WIDTH, BOTTOM + 44.0), &heading, &described);

@@ -11,6 +11,10 @@ const WIDTH: f64 = 760.0;
 const HALF: f64 = 20.0;
 /// The most arcs that have their rates written beside them; of more, the table has them.
 const MOST_LABELS: usize = 10;
+/// Where on its way an arc has its label.
+const LABEL: f64 = 0.36;
+/// Arcs that pass the centre nearer than this go through the middle.
+const THROUGH: f64 = 12.0;
 
 /// A box with its middle and half its width.
 struct Spot {
@@ -22,12 +26,14 @@ struct Spot {
 /// States that are up have round corners, those that are down are square with a second frame; both show the time in them.
 pub(in crate::report) fn states(id: &str, diagram: &Diagram, language: Language) -> String {
     let count = diagram.places.len();
-    let height = 150.0 + 42.0 * count.clamp(2, 12) as f64;
+    let height = if count <= 2 { 110.0 } else { 150.0 + 42.0 * count.min(12) as f64 };
     let name = title(&diagram.model, language);
     let heading = format!("{}: {name}", language.pick("States", "状态图"));
     let up = diagram.places.iter().filter(|place| place.kind == Kind::Up).count();
     let described = match language {
-        Language::English => format!("{count} states, {up} of them up, and {} arcs; the table lists them.", diagram.flows.len()),
+        Language::English => {
+            format!("{count} states, {up} of them up, and {} arcs; the table lists them.", diagram.flows.len())
+        }
         Language::Chinese => format!("{count} 个状态，其中 {up} 个可用；{} 条转移，见下表。", diagram.flows.len()),
     };
     let mut drawing = Drawing::new(id, (WIDTH, height), &heading, &described);
@@ -38,8 +44,15 @@ pub(in crate::report) fn states(id: &str, diagram: &Diagram, language: Language)
     let spots = spots(diagram, height);
     for flow in &diagram.flows {
         let (from, to) = (&spots[flow.from], &spots[flow.to]);
-        let title = format!("{} → {}: {}", diagram.places[flow.from].name, diagram.places[flow.to].name, rate(flow.rate, language));
-        let (path, middle) = arc(from, to);
+        let title = format!(
+            "{} → {}: {}",
+            diagram.places[flow.from].name,
+            diagram.places[flow.to].name,
+            rate(flow.rate, language)
+        );
+        let has_way_back = diagram.flows.iter().any(|back| (back.from, back.to) == (flow.to, flow.from));
+        let is_wide = has_way_back.then_some(flow.from < flow.to);
+        let (path, middle) = arc(from, to, bend(from, to, (WIDTH / 2.0, height / 2.0), is_wide));
         drawing.raw(&format!(
             "<path class=\"arc\" d=\"{path}\" marker-end=\"url(#{id}-end)\"><title>{}</title></path>",
             escape(&title)
@@ -94,18 +107,32 @@ fn state(drawing: &mut Drawing, place: &crate::report::Place, spot: &Spot) {
     drawing.words("tick", (x, y + 13.0), Anchor::Middle, &duration(place.minutes));
 }
 
-/// A bent line between two boxes, and where its label stands. Arcs there and back bend to different sides.
-fn arc(from: &Spot, to: &Spot) -> (String, (f64, f64)) {
+/// How far an arc bends: towards the middle of the drawing, where no state stands; of two arcs there and back one bends more.
+/// Those that go through the middle bend to the sides that they lie on.
+fn bend(from: &Spot, to: &Spot, centre: (f64, f64), is_wide: Option<bool>) -> f64 {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let length = dx.hypot(dy).max(1.0);
-    let bend = (0.12 * length).min(36.0);
+    let (x, y) = (centre.0 - f64::midpoint(from.x, to.x), centre.1 - f64::midpoint(from.y, to.y));
+    let inwards = (dx * y - dy * x) / length;
+    let size = match is_wide {
+        None => 24.0,
+        _ if inwards.abs() < THROUGH => 24.0,
+        Some(true) => 44.0,
+        Some(false) => 8.0,
+    };
+    let size = f64::min(size, 0.22 * length);
+    if inwards.abs() < THROUGH { size } else { size.copysign(inwards) }
+}
+
+/// A bent line between two boxes, and where its label stands: nearer to where it begins.
+fn arc(from: &Spot, to: &Spot, bend: f64) -> (String, (f64, f64)) {
+    let (dx, dy) = (to.x - from.x, to.y - from.y);
+    let length = dx.hypot(dy).max(1.0);
     let middle = (f64::midpoint(from.x, to.x) - dy / length * bend, f64::midpoint(from.y, to.y) + dx / length * bend);
     let (begin, end) = (edge(from, middle), edge(to, middle));
-    let path = format!(
-        "M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}",
-        begin.0, begin.1, middle.0, middle.1, end.0, end.1
-    );
-    let at = |a: f64, m: f64, b: f64| 0.25 * a + 0.5 * m + 0.25 * b;
+    let path = format!("M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}", begin.0, begin.1, middle.0, middle.1, end.0, end.1);
+    let t = LABEL;
+    let at = |a: f64, m: f64, b: f64| (1.0 - t).powi(2) * a + 2.0 * t * (1.0 - t) * m + t * t * b;
     (path, (at(begin.0, middle.0, end.0), at(begin.1, middle.1, end.1) + 4.0))
 }
 

@@ -58,7 +58,10 @@ impl Page<'_> {
 
     /// Begins a section with its heading; the one before has ended.
     fn section(&mut self, id: &str, heading: &str) {
-        self.add(&format!("<section id=\"{id}\" aria-labelledby=\"{id}-head\"><h2 id=\"{id}-head\">{}</h2>\n", escape(heading)));
+        self.add(&format!(
+            "<section id=\"{id}\" aria-labelledby=\"{id}-head\"><h2 id=\"{id}-head\">{}</h2>\n",
+            escape(heading)
+        ));
     }
 
     /// Adds a drawing, which scrolls by itself where the window is narrow.
@@ -102,10 +105,18 @@ impl Page<'_> {
         let (name, down) = (title(&main.name, self.language), duration(main.downtime.value));
         let available = percent(main.unavailability());
         let answer = match (main.keeps(), self.language) {
-            (Some(kept), Language::English) => format!("{name}: {available} available, {down} down a year. It keeps {}.", BUDGETS[kept].0),
-            (None, Language::English) => format!("{name}: {available} available, {down} down a year. It does not keep {}.", BUDGETS[0].0),
-            (Some(kept), Language::Chinese) => format!("{name}：可用性 {available}，每年停机 {down}，达到 {}。", BUDGETS[kept].0),
-            (None, Language::Chinese) => format!("{name}：可用性 {available}，每年停机 {down}，未达到 {}。", BUDGETS[0].0),
+            (Some(kept), Language::English) => {
+                format!("{name}: {available} available, {down} down a year. It keeps {}.", BUDGETS[kept].0)
+            }
+            (None, Language::English) => {
+                format!("{name}: {available} available, {down} down a year. It does not keep {}.", BUDGETS[0].0)
+            }
+            (Some(kept), Language::Chinese) => {
+                format!("{name}：可用性 {available}，每年停机 {down}，达到 {}。", BUDGETS[kept].0)
+            }
+            (None, Language::Chinese) => {
+                format!("{name}：可用性 {available}，每年停机 {down}，未达到 {}。", BUDGETS[0].0)
+            }
         };
         self.add(&format!("<p class=\"verdict\">{}</p>\n", escape(&answer)));
         if let Some(spread) = &main.spread {

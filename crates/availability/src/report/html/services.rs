@@ -7,6 +7,11 @@ use crate::report::draw::escape;
 use crate::report::numbers::{duration, percent, share, short};
 use crate::report::{BUDGETS, Service, title};
 
+/// A figure that a model may not have.
+fn optional(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), short)
+}
+
 impl Page<'_> {
     pub(super) fn services(&mut self) {
         let (report, language) = (self.report, self.language);
@@ -35,18 +40,24 @@ impl Page<'_> {
         self.table(self.pick("Services and the downtime budget", "各服务与停机时间预算"), &head, &rows);
         let budgets: Vec<Vec<Cell>> = BUDGETS
             .iter()
-            .map(|(name, minutes)| vec![Cell::Text((*name).to_owned()), Cell::Figure(duration(*minutes)), Cell::Figure(short(*minutes))])
+            .map(|(name, minutes)| {
+                vec![Cell::Text((*name).to_owned()), Cell::Figure(duration(*minutes)), Cell::Figure(short(*minutes))]
+            })
             .collect();
-        let head = [self.pick("Class", "等级"), self.pick("Downtime a year", "每年停机"), self.pick("min/year", "分钟/年")];
+        let head =
+            [self.pick("Class", "等级"), self.pick("Downtime a year", "每年停机"), self.pick("min/year", "分钟/年")];
         self.table(self.pick("What each class allows", "各等级允许的停机时间"), &head, &budgets);
         self.add("</section>\n");
     }
 
     fn service(&self, service: &Service) -> Vec<Cell> {
-        let interval = service.spread.as_ref().map_or_else(|| "–".to_owned(), |spread| {
-            let [low, _, high] = spread.points.map(short);
-            format!("{low} … {high}")
-        });
+        let interval = service.spread.as_ref().map_or_else(
+            || "–".to_owned(),
+            |spread| {
+                let [low, _, high] = spread.points.map(short);
+                format!("{low} … {high}")
+            },
+        );
         let kept = match service.keeps() {
             Some(budget) => Cell::Text(BUDGETS[budget].0.to_owned()),
             None => Cell::Mark(self.pick("none", "无").to_owned()),
@@ -55,22 +66,19 @@ impl Page<'_> {
             Cell::Text(title(&service.name, self.language).to_owned()),
             Cell::Figure(percent(service.unavailability())),
             Cell::Figure(short(service.downtime.value)),
-            Cell::Figure(short(service.planned)),
-            Cell::Figure(short(service.downtime.value - service.planned)),
+            Cell::Figure(optional(service.planned)),
+            Cell::Figure(optional(service.unplanned())),
             Cell::Figure(short(service.failures.value)),
             Cell::Figure(interval),
             kept,
         ]
     }
 
-    /// The components of each service, the main one with a drawing larger than the rest of the page needs.
+    /// The components of each service, with a drawing.
     pub(super) fn members(&mut self) {
         let (report, language) = (self.report, self.language);
         self.section("members", self.pick("Components", "组件"));
-        self.paragraph(self.pick(
-            "The hatched part of a bar is planned work.",
-            "条形中的斜线部分为计划性工作。",
-        ));
+        self.paragraph(self.pick("The hatched part of a bar is planned work.", "条形中的斜线部分为计划性工作。"));
         for (index, service) in report.services.iter().enumerate() {
             let name = title(&service.name, language);
             self.add(&format!("<h3>{}</h3>\n", escape(name)));
@@ -94,14 +102,13 @@ impl Page<'_> {
         ];
         let row = |member: &crate::report::Member| {
             let component = report.component(member);
-            let planned = component.planned.unwrap_or(0.0);
             vec![
                 Cell::Text(title(&component.name, self.language).to_owned()),
                 Cell::Figure(member.copies.to_string()),
                 Cell::Figure(percent(component.unavailability())),
                 Cell::Figure(short(component.downtime.value)),
-                Cell::Figure(short(planned)),
-                Cell::Figure(short(component.downtime.value - planned)),
+                Cell::Figure(optional(component.planned)),
+                Cell::Figure(optional(component.unplanned())),
                 Cell::Figure(share(member.share)),
             ]
         };

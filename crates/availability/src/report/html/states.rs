@@ -20,7 +20,9 @@ impl Page<'_> {
             self.add(&format!("<div class=\"diagram\"><h3>{}</h3>\n", escape(name)));
             if let Some((variable, count)) = &diagram.merged {
                 self.paragraph(&match self.language {
-                    Language::English => format!("{count} states, put together by the variable {variable}; rates are means."),
+                    Language::English => {
+                        format!("{count} states, put together by the variable {variable}; rates are means.")
+                    }
                     Language::Chinese => format!("{count} 个状态，按变量 {variable} 合并；速率为平均值。"),
                 });
             }

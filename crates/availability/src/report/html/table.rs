@@ -19,7 +19,8 @@ impl Page<'_> {
     /// Adds a table. Heads stand above figures as the first row has them.
     pub(super) fn table(&mut self, caption: &str, head: &[&str], rows: &[Vec<Cell>]) {
         let caption = escape(caption);
-        let is_figure = |column: usize| rows.first().is_some_and(|row| matches!(row.get(column), Some(Cell::Figure(_))));
+        let is_figure =
+            |column: usize| rows.first().is_some_and(|row| matches!(row.get(column), Some(Cell::Figure(_))));
         let mut text = format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption>{caption}</caption>\
              <thead><tr>"
@@ -37,7 +38,9 @@ impl Page<'_> {
                     Cell::Text(words) => format!("<{open}>{}</{close}>", escape(words)),
                     Cell::Figure(figure) => format!("<{open} class=\"figure\">{}</{close}>", escape(figure)),
                     Cell::Code(name) => format!("<{open}><code>{}</code></{close}>", escape(name)),
-                    Cell::Mark(words) => format!("<{open}><strong class=\"look\">⚠ {}</strong></{close}>", escape(words)),
+                    Cell::Mark(words) => {
+                        format!("<{open}><strong class=\"look\">⚠ {}</strong></{close}>", escape(words))
+                    }
                 });
             }
             text.push_str("</tr>\n");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use availability::model::OriginKind;
 use availability::report::{
-    BUDGETS, Language, Report, Service, Source, duration, percent, short, title, value_with_unit,
+    BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, short, title, value_with_unit,
 };
 
 use crate::output::{self, Cell, bad, good, optional, plain};
@@ -54,8 +54,8 @@ fn services(report: &Report) -> String {
             plain(name(&service.name)),
             plain(percent(service.unavailability())),
             plain(short(service.downtime.value)),
-            plain(short(service.planned)),
-            plain(short(service.downtime.value - service.planned)),
+            optional(service.planned.map(short)),
+            optional(service.unplanned().map(short)),
             optional(interval),
             keeps,
         ]
@@ -69,7 +69,8 @@ fn services(report: &Report) -> String {
     for ((class, minutes), share) in BUDGETS.iter().zip(main.spread.iter().flat_map(|spread| spread.keeps)) {
         let used = 100.0 * main.downtime.value / minutes;
         let (share, used) = (100.0 * share, short(used));
-        let _ = writeln!(text, "{} use {used} % of {class}, and keep it in {share:.1} % of the samples.", name(&main.name));
+        let _ =
+            writeln!(text, "{} use {used} % of {class}, and keep it in {share:.1} % of the samples.", name(&main.name));
     }
     text
 }
@@ -77,14 +78,13 @@ fn services(report: &Report) -> String {
 fn members(report: &Report, service: &Service) -> String {
     let row = |member: &availability::report::Member| {
         let component = report.component(member);
-        let planned = component.planned.unwrap_or(0.0);
         [
             plain(name(&component.name)),
             plain(member.copies),
             plain(percent(component.unavailability())),
             plain(short(component.downtime.value)),
-            plain(short(planned)),
-            plain(short(component.downtime.value - planned)),
+            optional(component.planned.map(short)),
+            optional(component.unplanned().map(short)),
             plain(format!("{:.1} %", 100.0 * member.share)),
         ]
     };
@@ -101,7 +101,7 @@ fn improvements(report: &Report) -> String {
             plain(value(source, source.value)),
             plain(value(source, improvement.better)),
             plain(short(improvement.saves)),
-            optional(source.elasticity.map(|elasticity| format!("{elasticity:+.3}"))),
+            plain(elasticity(source.elasticity)),
             origin(source),
         ]
     };
@@ -115,15 +115,19 @@ fn sources(report: &Report) -> String {
         [
             plain(&source.name),
             plain(value(source, source.value)),
-            optional(source.elasticity.map(|elasticity| format!("{elasticity:+.3}"))),
+            plain(elasticity(source.elasticity)),
             origin(source),
-            optional(source.origin.as_ref().map(|(_, text)| text)),
+            optional(source.origin.as_ref().map(|(_, text)| text.trim_start_matches("../"))),
         ]
     };
     let rows: Vec<[Cell; 5]> = report.sources.iter().filter(matters).map(row).collect();
     let others = report.sources.len() - rows.len();
     let mut text = output::table(["PARAMETER", "VALUE", "% FOR 1 %", "FROM", "SOURCE"], &rows, "nothing matters");
-    let _ = writeln!(text, "and {} that hardly matter (all are in the page and in the JSON).", output::count(others, "other"));
+    let _ = writeln!(
+        text,
+        "and {} that hardly matter (all are in the page and in the JSON).",
+        output::count(others, "other")
+    );
     text
 }
 

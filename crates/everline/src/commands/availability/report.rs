@@ -33,7 +33,9 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
         move |error: Error| {
             let line = error.place.as_ref().and_then(|place| text.lines().nth(place.line as usize - 1)).map(str::trim);
             let shown = failure(kind, &whole.explain(error.clone()), "");
-            line.map_or(shown.clone(), |line| Failure::new(kind, format!("{}\n  {line}", shown.what())).help(error.remedy))
+            line.map_or(shown.clone(), |line| {
+                Failure::new(kind, format!("{}\n  {line}", shown.what())).help(error.remedy)
+            })
         }
     };
     let question = Question::new(&path, &text, &order.parameters).map_err(told(Kind::Wrong))?;
@@ -46,7 +48,8 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
     let report = question.report(samples.as_ref()).map_err(told(Kind::Failed))?;
     if let Some(file) = &order.html {
         let language = if order.language == PageLanguage::Zh { Language::Chinese } else { Language::English };
-        files::replace(file, report.html(language).as_bytes()).map_err(|error| Trouble::of_file("write", file, &error))?;
+        files::replace(file, report.html(language).as_bytes())
+            .map_err(|error| Trouble::of_file("write", file, &error))?;
         output::remark(&format!("the page is {}", file.display()));
     }
     let text = if order.json { format!("{}\n", report.json()) } else { figures::tables(&report, replaced.len()) };
@@ -61,7 +64,8 @@ fn composed(order: &AvailabilityReport) -> Result<(String, Composed), Failure> {
     };
     if file.extension().is_none_or(|ending| ending != "avail") {
         let what = format!("{} is no model that a report can be made of", file.display());
-        return Err(Failure::new(Kind::Wrong, what).help("write a model in the language of docs/availability.md, its name ending with .avail"));
+        return Err(Failure::new(Kind::Wrong, what)
+            .help("write a model in the language of docs/availability.md, its name ending with .avail"));
     }
     let path = file.display().to_string();
     let whole = Composed::new(&path, &mut |path| {
