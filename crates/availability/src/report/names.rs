@@ -5,7 +5,7 @@ use super::Language;
 /// Name in a model, in English, in Chinese. First the services, then the components.
 const TITLES: [(&str, &str, &str); 27] = [
     ("calls", "Calls", "呼叫"),
-    ("calls_with_site", "Calls, with building and carrier", "呼叫（含机房与运营商）"),
+    ("calls_with_site", "Calls with building and carrier", "呼叫（含机房与运营商）"),
     ("calls_of_two_sites", "Calls, over two sites", "呼叫（双站点）"),
     ("queues", "Queues and routing", "排队与路由"),
     ("prompts", "Prompts and media", "语音提示与媒体"),

@@ -12,8 +12,10 @@ pub fn short(value: f64) -> String {
     if !(1e-5..1e7).contains(&size) {
         return format!("{value:.2e}");
     }
-    let before = size.log10().floor() as i32 + 1;
-    format!("{value:.*}", (3 - before).max(0) as usize)
+    // The power of ten after rounding: 9.999 is 10.0.
+    let rounded = format!("{value:.2e}");
+    let power: i32 = rounded.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
+    format!("{value:.*}", (2 - power).max(0) as usize)
 }
 
 /// An availability in per cent from the unavailability, with two digits of what is missing from 100 %.
@@ -119,6 +121,7 @@ mod tests {
             (short(5.2563), "5.26"),
             (short(0.000_345_67), "0.000346"),
             (short(1234.5), "1234"),
+            (short(9.9996), "10.0"),
             (short(1e-9), "1.00e-9"),
             (percent(1e-5), "99.9990 %"),
             (percent(1.23e-6), "99.99988 %"),

@@ -5,7 +5,7 @@ use crate::report::numbers::duration;
 use crate::report::{BUDGETS, Language, Report, title};
 
 const WIDTH: f64 = 760.0;
-const LEFT: f64 = 240.0;
+const LEFT: f64 = 252.0;
 const RIGHT: f64 = 130.0;
 const ROW: f64 = 34.0;
 const TOP: f64 = 46.0;
