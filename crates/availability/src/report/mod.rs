@@ -31,7 +31,7 @@ pub use improve::{Improvement, Source, Swing};
 pub use language::Language;
 pub use members::{Component, Member};
 pub use names::title;
-pub use numbers::{duration, elasticity, percent, rate, short, value_with_unit};
+pub use numbers::{duration, elasticity, percent, rate, share, short, value_with_unit};
 pub use question::Question;
 pub use spread::{Bin, Samples, Spread};
 
@@ -52,7 +52,7 @@ pub struct Report {
     pub services: Vec<Service>,
     /// All components of all services.
     pub components: Vec<Component>,
-    /// The parameters that matter most to the main service, the first one first.
+    /// The parameters that would save most of the main service's downtime if they were better, the first one first.
     pub improvements: Vec<Improvement>,
     /// The main service over the range of each uncertain parameter, the widest first.
     pub swings: Vec<Swing>,

@@ -31,7 +31,7 @@ pub fn percent(unavailability: f64) -> String {
 
 /// A share, in per cent.
 #[must_use]
-pub(super) fn share(share: f64) -> String {
+pub fn share(share: f64) -> String {
     match 100.0 * share {
         0.0 => "0 %".to_owned(),
         small if small.abs() < 0.05 => "< 0.1 %".to_owned(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use availability::model::OriginKind;
 use availability::report::{
-    BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, short, title, value_with_unit,
+    BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, share, short, title, value_with_unit,
 };
 
 use crate::output::{self, Cell, bad, good, optional, plain};
@@ -85,7 +85,7 @@ fn members(report: &Report, service: &Service) -> String {
             plain(short(component.downtime.value)),
             optional(component.planned.map(short)),
             optional(component.unplanned().map(short)),
-            plain(format!("{:.1} %", 100.0 * member.share)),
+            plain(share(member.share)),
         ]
     };
     let rows: Vec<[Cell; 7]> = service.members.iter().map(row).collect();
