@@ -44,7 +44,7 @@ proptest! {
             let _ = table.predict(&list);
         }
         if let Ok(drill) = Drill::read("drill", &text) {
-            drill.estimates(confidence);
+            let _ = drill.estimates(confidence);
         }
         let whole = Composed::new("m.avail", &mut |path| Ok(if path == "m.avail" { text.clone() } else { SEEDS[6].to_owned() }));
         if let Ok(mut whole) = whole {

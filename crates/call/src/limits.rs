@@ -81,6 +81,12 @@ pub const MAX_FORMER_FLOWS: usize = 16;
 /// The calls of connections that end are looked for at most so often, since that takes a look at all calls.
 pub const LOST_FLOWS_PAUSE: Span = Span::from_millis(100);
 
+/// So many calls are looked at together, and the next ones after a moment, since whoever says something meanwhile waits for it.
+pub const LOST_FLOWS_CALLS: usize = 256;
+
+/// That moment.
+pub const LOST_FLOWS_STEP: Span = Span::from_millis(1);
+
 /// The least time after the end of a connection until its peer is asked whether it is still in its calls: most are back by then.
 pub const ASK_AFTER: Span = Span::from_secs(1);
 

@@ -76,6 +76,9 @@ pub struct Phones {
     pub silent_connections: u64,
     /// Registrations that had a refusal or no answer.
     pub failed_registrations: u64,
+    /// Registrations whose connection ended before they were answered, so that the phone said them again on another one.
+    #[serde(default)]
+    pub cut_registrations: u64,
 }
 
 /// A caller of a queue whose turn was taken.

@@ -68,6 +68,7 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
         comebacks: last.comebacks,
         silent_connections: last.silent_connections,
         failed_registrations: last.failures,
+        cut_registrations: last.cut,
     };
     let remains = load.finish(drained)?;
     let Drill { plan, seed, everline, command, place, .. } = drill;

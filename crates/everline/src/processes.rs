@@ -14,6 +14,7 @@ use node::control_server::{self, ControlSettings, FenceSettings, OtherHost, Pair
 use node::coordinator;
 use node::lca::{self, LcaSettings};
 use node::process;
+use node::prompt;
 use node::server::{self, ServerSettings, Service};
 use node::switchboard;
 use node::wire::Trouble;
@@ -37,6 +38,7 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     let settings = Settings::read(&folder::settings(&folder)).map_err(|why| {
         Failure::new(Kind::Wrong, why).help("this is not a command for people; `everline up` starts everything")
     })?;
+    prompt::run_first(nice(application), settings.hosts.is_some());
     match application {
         "lca" => {
             let applications = applications(&folder, &settings);
@@ -56,6 +58,17 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "sip-a" | "sip-b" | "sip-c" => sip(&folder, &settings, me),
         "routing-a" | "routing-b" | "routing-c" => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
+    }
+}
+
+/// How an application stands in the queue for a processor: first those that callers wait for, and who watches over them, then those
+/// that these ask before a change of roles, then all others.
+fn nice(application: &str) -> i32 {
+    match application {
+        "lca" => -10,
+        "control" | "etcd" => -5,
+        _ if SIP.contains(&application) || ROUTING.contains(&application) => -10,
+        _ => 0,
     }
 }
 

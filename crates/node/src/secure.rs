@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::channel::{ChannelError, MOST_WAITING};
 use crate::frames::{self, Incoming};
 use crate::identity::host_of;
+use crate::repeating::repeat_soon;
 use crate::wire::Trouble;
 
 /// One connection that carries frames both ways. After an error it is to be dropped.
@@ -56,6 +57,7 @@ impl SecureChannel {
 
     fn new(socket: TcpStream, mut tls: Connection) -> io::Result<Self> {
         socket.set_nodelay(true)?;
+        repeat_soon(&socket);
         // What is bounded is what waits here (`MOST_WAITING`).
         tls.set_buffer_limit(None);
         Ok(Self { socket, tls, incoming: Incoming::default(), frame: Vec::new(), waiting: 0 })

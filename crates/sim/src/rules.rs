@@ -43,7 +43,7 @@ const fn hosts(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
 }
 
 /// Every broken rule in the worlds where it is looked for.
-pub const ALL: [Broken; 30] = [
+pub const ALL: [Broken; 32] = [
     toy(Sabotage::ReleaseEarly, 20, "explained"),
     toy(Sabotage::SoloUnasked, 50, "explained"),
     toy(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -55,6 +55,7 @@ pub const ALL: [Broken; 30] = [
     toy(Sabotage::ForgetOutputs, 500, "progress"),
     // The coordinator must be away just then: seldom met by chance.
     toy(Sabotage::BeginUnasked, 10_000, "nothing lost"),
+    toy(Sabotage::ServeOffered, 500, "one primary"),
     calls(Sabotage::ReleaseEarly, 20, "explained"),
     calls(Sabotage::SoloUnasked, 50, "explained"),
     calls(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -66,6 +67,7 @@ pub const ALL: [Broken; 30] = [
     calls(Sabotage::ForgetInputs, 5_000, "calls kept"),
     calls(Sabotage::ForgetOutputs, 500, "one charge"),
     calls(Sabotage::BeginUnasked, 3_000, "nothing lost"),
+    calls(Sabotage::ServeOffered, 2_000, "same state"),
     hosts(Sabotage::ReleaseEarly, 20, "explained"),
     hosts(Sabotage::SoloUnasked, 50, "explained"),
     hosts(Sabotage::TakeOverUnasked, 20, "one primary"),

@@ -149,6 +149,7 @@ fn halved(kind: Kind) -> Kind {
         Kind::MailCut(way, span) => Kind::MailCut(way, half(span)),
         same @ (Kind::LinkBreak(_)
         | Kind::Switchover(_)
+        | Kind::Dismissal(_)
         | Kind::Poison(_)
         | Kind::Abort(_)
         | Kind::MailBreak

@@ -101,7 +101,7 @@ mod tests {
         let off = [
             Scalar::exp(Exact::ONE) - e,
             Scalar::ln(e) - Exact::ONE,
-            Scalar::exp(decimal("0.3")) * Scalar::exp(decimal("-0.3")) - Exact::ONE,
+            Scalar::exp(decimal("0.3")) * Scalar::exp(-decimal("0.3")) - Exact::ONE,
             Scalar::ln(decimal("7e-9")) + Scalar::ln(Exact::ONE / decimal("7e-9")),
             (Scalar::exp_m1(decimal("1e-9")) - decimal("1e-9") - decimal("5e-19") - decimal("1e-27") / decimal("6"))
                 * decimal("1e9"),

@@ -3,10 +3,10 @@
 use crate::Error;
 use crate::model::{OriginKind, Parameter, Plan};
 
-/// How many improvements are worked out.
+/// How many improvements are told.
 const IMPROVEMENTS: usize = 10;
 /// Elasticities below this do not count as mattering.
-pub(super) const LEAST: f64 = 1e-6;
+const LEAST: f64 = 1e-6;
 
 /// A parameter, what it does to the main service, and where it comes from.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ fn at(parameters: &[Parameter], main: &Plan<'_>, name: &str, value: f64) -> Resu
     Ok(main.values_at(&parameters.iter().map(other).collect::<Vec<_>>())?[0])
 }
 
-/// What the parameters that matter most would save.
+/// What the parameters would save that would save most.
 pub(super) fn improvements(
     parameters: &[Parameter],
     main: &Plan<'_>,
@@ -94,7 +94,7 @@ pub(super) fn improvements(
 ) -> Result<Vec<Improvement>, Error> {
     let now = main.values_at(&parameters.iter().map(Parameter::value).collect::<Vec<_>>())?[0];
     let mut improvements = Vec::new();
-    for (source, own) in sources.iter().enumerate().take(IMPROVEMENTS) {
+    for (source, own) in sources.iter().enumerate() {
         let Some(elasticity) = own.elasticity.filter(|elasticity| elasticity.abs() > LEAST) else { continue };
         let better = match elasticity > 0.0 {
             true => own.value / 2.0,
@@ -104,6 +104,7 @@ pub(super) fn improvements(
         improvements.push(Improvement { source, better, saves: now - at(parameters, main, &own.name, better)? });
     }
     improvements.sort_by(|a, b| b.saves.total_cmp(&a.saves));
+    improvements.truncate(IMPROVEMENTS);
     Ok(improvements)
 }
 

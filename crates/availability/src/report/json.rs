@@ -39,7 +39,7 @@ impl Report {
             "unavailability": service.unavailability(),
             "downtime": certain(service.downtime),
             "planned": service.planned,
-            "unplanned": service.downtime.value - service.planned,
+            "unplanned": service.unplanned(),
             "failures": certain(service.failures),
             "keeps": service.keeps().map(|budget| BUDGETS[budget].0),
             "components": service.members.iter().map(member).collect::<Vec<_>>(),
@@ -73,6 +73,7 @@ fn component(component: &Component) -> Value {
         "unavailability": component.unavailability(),
         "downtime": certain(component.downtime),
         "planned": component.planned,
+        "unplanned": component.unplanned(),
     })
 }
 

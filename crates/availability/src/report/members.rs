@@ -22,6 +22,12 @@ pub struct Component {
 }
 
 impl Component {
+    /// Minutes a year of the downtime that are not planned; `None` if the model does not say what is planned.
+    #[must_use]
+    pub fn unplanned(&self) -> Option<f64> {
+        Some(self.downtime.value - self.planned?)
+    }
+
     /// The share of time in which it is not available.
     #[must_use]
     pub fn unavailability(&self) -> f64 {
@@ -99,7 +105,7 @@ fn asked(model: &Model, name: &str) -> Asked {
     Asked {
         name: name.to_owned(),
         downtime: format!("downtime of {name}"),
-        planned: has_planned.then(|| format!("probability of {PLANNED} and down in {name}")),
+        planned: has_planned.then(|| format!("probability of {PLANNED} and down in {name} * {YEAR_MINUTES}")),
         is_chain,
     }
 }
@@ -126,18 +132,15 @@ pub(super) fn members(leaves: &[Leaf], criticality: &[f64]) -> Vec<Member> {
     members
 }
 
-/// Minutes a year of planned work in a service.
-pub(super) fn planned(members: &[Member], components: &[Component], downtime: f64) -> f64 {
+/// Minutes a year of planned work in a service; `None` if no component has any.
+pub(super) fn planned(members: &[Member], components: &[Component], downtime: f64) -> Option<f64> {
     let part = |member: &Member| {
         let component = &components[member.component];
-        let planned = component.planned.filter(|_| component.downtime.value > 0.0).unwrap_or(0.0);
-        member.copies as f64 * member.share * downtime * planned / component.downtime.value
+        let planned = component.planned?;
+        let size = member.copies as f64 * member.share * downtime;
+        Some(if planned == 0.0 { 0.0 } else { size * planned / component.downtime.value })
     };
-    // Planned work on redundant parts at the same time would be counted for each of them.
-    members
-        .iter()
-        .filter(|member| components[member.component].downtime.value > 0.0)
-        .map(part)
-        .sum::<f64>()
-        .min(downtime)
+    // Planned work on redundant copies at the same time is counted for each of them, so that the sum has to be bounded.
+    let sum = members.iter().filter_map(part).reduce(|a, b| a + b)?;
+    Some(sum.min(downtime))
 }

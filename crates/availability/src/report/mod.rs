@@ -31,7 +31,7 @@ pub use improve::{Improvement, Source, Swing};
 pub use language::Language;
 pub use members::{Component, Member};
 pub use names::title;
-pub use numbers::{duration, percent, rate, short, value_with_unit};
+pub use numbers::{duration, elasticity, percent, rate, share, short, value_with_unit};
 pub use question::Question;
 pub use spread::{Bin, Samples, Spread};
 
@@ -52,7 +52,7 @@ pub struct Report {
     pub services: Vec<Service>,
     /// All components of all services.
     pub components: Vec<Component>,
-    /// The parameters that matter most to the main service, the first one first.
+    /// The parameters that would save most of the main service's downtime if they were better, the first one first.
     pub improvements: Vec<Improvement>,
     /// The main service over the range of each uncertain parameter, the widest first.
     pub swings: Vec<Swing>,
@@ -75,8 +75,8 @@ pub struct Service {
     pub downtime: Certain,
     /// Failures a year.
     pub failures: Certain,
-    /// Minutes a year of planned work among the downtime.
-    pub planned: f64,
+    /// Minutes a year of planned work among the downtime; `None` if no component has such states.
+    pub planned: Option<f64>,
     /// Its components, the largest share first.
     pub members: Vec<Member>,
     /// How uncertain the downtime is; `None` if no parameter has a distribution.
@@ -88,6 +88,12 @@ impl Service {
     #[must_use]
     pub fn unavailability(&self) -> f64 {
         self.downtime.value / YEAR_MINUTES
+    }
+
+    /// Minutes a year of the downtime that are not planned; `None` if no component says what is planned.
+    #[must_use]
+    pub fn unplanned(&self) -> Option<f64> {
+        Some(self.downtime.value - self.planned?)
     }
 
     /// The strictest budget that it keeps, as an index into [`BUDGETS`]; `None` if it keeps none.

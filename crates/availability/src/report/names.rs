@@ -5,7 +5,7 @@ use super::Language;
 /// Name in a model, in English, in Chinese. First the services, then the components.
 const TITLES: [(&str, &str, &str); 27] = [
     ("calls", "Calls", "呼叫"),
-    ("calls_with_site", "Calls, with building and carrier", "呼叫（含机房与运营商）"),
+    ("calls_with_site", "Calls with building and carrier", "呼叫（含机房与运营商）"),
     ("calls_of_two_sites", "Calls, over two sites", "呼叫（双站点）"),
     ("queues", "Queues and routing", "排队与路由"),
     ("prompts", "Prompts and media", "语音提示与媒体"),
@@ -18,7 +18,7 @@ const TITLES: [(&str, &str, &str); 27] = [
     ("distributor_pool", "Load distributor, pool", "负载分配器，池"),
     ("stat_pair", "Stat Server, warm pair", "统计服务器，温备对"),
     ("message_pair", "Message Server, warm pair", "消息服务器，温备对"),
-    ("concentrator_collectors", "Interaction Concentrator, parallel", "交互采集器，并行"),
+    ("concentrator_collectors", "Concentrator, in parallel", "交互采集器，并行"),
     ("control", "Control Server", "控制服务器"),
     ("lca", "Local Control Agent", "本地控制代理"),
     ("roles_coordinator", "Coordinator", "协调器"),

@@ -32,7 +32,7 @@ pub(super) struct Asked {
     pub(super) name: String,
     /// The measure of its downtime in minutes a year.
     pub(super) downtime: String,
-    /// The measure of the share of time in planned work, if it has such states.
+    /// The measure of the minutes a year in planned work, if it has such states.
     pub(super) planned: Option<String>,
     /// Whether it is a chain, which can be drawn.
     pub(super) is_chain: bool,

@@ -31,17 +31,16 @@ impl Call {
         if !std::mem::take(&mut self.is_doubted) || self.stage != Stage::Talking {
             return;
         }
-        self.ask(desk, |pair, to, _| Some(Purpose::Ask { pair, to }));
+        // Whoever has not acknowledged the answer may not have had it; if he never does, that ends the call.
+        let waits = self.awaits_ack();
+        self.ask(desk, |pair, to, _| (!waits || to == End::Callee).then_some(Purpose::Ask { pair, to }));
     }
 
     /// Asks those parties for whom there is a purpose.
     pub(super) fn ask(&mut self, desk: &mut Desk<'_>, purpose: impl Fn(u32, End, &Side) -> Option<Purpose>) {
-        // Whoever has not acknowledged the answer may not have had it; if he never does, that ends the call.
-        let waits = self.invites_in.iter().any(super::InviteIn::awaits_ack);
-        let ends = if waits { &[End::Callee][..] } else { &[End::Caller, End::Callee] };
         let mut pairs = std::mem::take(&mut self.pairs);
         for pair in &mut pairs {
-            for &to in ends {
+            for to in [End::Caller, End::Callee] {
                 let number = pair.number;
                 let Some(side) = pair.side_mut(to) else { continue };
                 let Some(purpose) = purpose(number, to, side) else { continue };

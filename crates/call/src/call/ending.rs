@@ -68,7 +68,7 @@ impl Call {
         self.acknowledge_pending(desk);
         // The BYE ends what is open on the other side too; whoever does not say so is not waited for.
         self.invites_out.iter_mut().for_each(|invite| invite.tx.end_at(desk.after(TIMER_B)));
-        let wait = self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.awaits_ack());
+        let wait = self.awaits_ack();
         let mut pairs = std::mem::take(&mut self.pairs);
         for pair in &mut pairs {
             for end in [End::Caller, End::Callee].into_iter().filter(|end| Some(*end) != from) {

@@ -5,7 +5,7 @@ use model::{Span, Time};
 
 use super::desk::Desk;
 use super::outgoing::Purpose;
-use super::pair::{End, Pair};
+use super::pair::{End, Pair, Side};
 use super::{Call, Stage};
 use crate::hop::LostFlows;
 use crate::limits::{ASK_AFTER, ASK_AGAIN};
@@ -61,41 +61,73 @@ impl Call {
             _ if asks => {}
             Stage::Setup => self.ask_caller(desk),
             Stage::Talking => {
-                self.ask(desk, |pair, to, side| side.hop.is_reliable().then_some(Purpose::Probe { pair, to }));
+                let waits = self.awaits_ack();
+                if waits {
+                    self.ask_caller(desk);
+                }
+                let is_asked = |to, side: &Side| side.hop.is_reliable() && !(waits && to == End::Caller);
+                self.ask(desk, |pair, to, side| is_asked(to, side).then_some(Purpose::Probe { pair, to }));
             }
             Stage::Ended => {}
         }
     }
 
-    /// A caller whose connection has ended may have given the call up (RFC 3261 17.1.4), and would wait in a queue for ever. He
-    /// is told once more how it stands, so that he knows the dialog in which he is asked.
+    /// A caller whose connection has ended may have given the call up (RFC 3261 17.1.4): he would wait in a queue for ever, or keep
+    /// an agent who has answered until his ACK is given up. He is told once more how it stands, so that he knows the dialog in
+    /// which he is asked.
     fn ask_caller(&mut self, desk: &mut Desk<'_>) {
-        let Some(invite) = self.first_invite() else { return };
+        let mut invites = self.invites_in.iter_mut();
+        let Some(invite) = invites.find(|invite| invite.origin.is_none() && invite.is_busy()) else { return };
+        if !invite.hop().is_reliable() {
+            return;
+        }
         let Some(tag) = invite.reply_tag() else { return self.ask_later(desk) };
-        invite.again(desk);
+        invite.flow_lost(desk);
         let of = self.pairs.iter().find(|pair| pair.caller.dialog.local_tag() == tag).map(|pair| pair.number);
         self.ask(desk, |pair, to, _| (to == End::Caller && Some(pair) == of).then_some(Purpose::Probe { pair, to }));
+    }
+
+    /// Whether this party may not know its dialog yet: a caller who waits, or has not acknowledged the answer.
+    fn is_new_to(&self, of: End) -> bool {
+        of == End::Caller && (self.stage == Stage::Setup || self.awaits_ack())
     }
 
     /// A party has said whether it is still there. Of a caller who does not know the dialog it is believed the second time: what
     /// he was told first may have been lost.
     pub(super) fn party_answers(&mut self, desk: &mut Desk<'_>, pair: u32, of: End, status: u16) {
-        if self.stage != Stage::Setup {
+        if !self.is_new_to(of) {
             return self.lost_dialog(desk, pair, of, status);
         }
-        let is_gone = status == 481;
-        if is_gone && self.is_missed {
-            self.cancel_forks(desk, "");
-            return self.refuse(desk, 487, None);
-        }
-        self.is_missed = is_gone;
-        if is_gone {
-            self.ask_at = desk.after(ASK_AFTER);
+        if status == 481 {
+            self.misses_caller(desk, ASK_AFTER);
+        } else {
+            self.is_missed = false;
         }
     }
 
-    /// A party does not answer, so it has not come back yet. It may talk all the same: what it says goes other ways.
-    pub(super) fn ask_later(&mut self, desk: &Desk<'_>) {
+    /// A party does not answer, so it has not come back yet. Who talks may do so all the same: what he says goes other ways. A
+    /// caller who waits is given up the second time (RFC 3261 12.2.1.2).
+    pub(super) fn party_is_silent(&mut self, desk: &mut Desk<'_>, of: End) {
+        if self.is_new_to(of) {
+            self.misses_caller(desk, ASK_AGAIN);
+        } else {
+            self.ask_later(desk);
+        }
+    }
+
+    /// The caller was asked in vain; he is asked once more after so long.
+    fn misses_caller(&mut self, desk: &mut Desk<'_>, pause: Span) {
+        if !std::mem::replace(&mut self.is_missed, true) {
+            self.ask_at = desk.after(pause);
+        } else if self.stage == Stage::Setup {
+            self.cancel_forks(desk, "");
+            self.refuse(desk, 487, None);
+        } else {
+            self.hang_up(desk, Some(End::Caller), None);
+        }
+    }
+
+    fn ask_later(&mut self, desk: &Desk<'_>) {
         self.ask_at = desk.after(ASK_AGAIN);
     }
 }

@@ -112,7 +112,7 @@ pub(crate) struct Call {
     /// When the parties are asked whether they are still in the call, as a connection with one of them has ended.
     #[serde(deserialize_with = "crate::record::never_if_absent")]
     ask_at: Time,
-    /// The caller did not know of the call when he was asked.
+    /// The caller did not know of the call, or said nothing, when he was asked.
     #[serde(deserialize_with = "crate::record::default_if_absent")]
     is_missed: bool,
 }
@@ -131,6 +131,11 @@ impl Call {
     /// The caller's INVITE as long as it takes an answer.
     fn first_invite(&mut self) -> Option<&mut InviteIn> {
         self.invites_in.iter_mut().find(|invite| invite.origin.is_none() && invite.tx.is_open())
+    }
+
+    /// True while the caller has not acknowledged the answer to his call.
+    fn awaits_ack(&self) -> bool {
+        self.invites_in.iter().any(|invite| invite.origin.is_none() && invite.awaits_ack())
     }
 
     fn forks(&mut self) -> impl Iterator<Item = &mut InviteOut> {

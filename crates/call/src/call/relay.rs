@@ -101,10 +101,12 @@ fn wants_privacy(message: &Message<'_>) -> bool {
 }
 
 /// The status under which the answer of one party reaches the other. A challenge asks this server, which has no secret
-/// of that party's; whoever is asked in its place could only try for ever.
+/// of that party's; whoever is asked in its place could only try for ever. And whose dialog with this server lives must not be
+/// told that there is none, because the other party has left its own (RFC 3261 12.2.1.2; RFC 5057 5.1: 480 ends no dialog).
 pub(super) const fn passed(status: u16) -> u16 {
     match status {
         401 | 407 => 500,
+        481 => 480,
         status => status,
     }
 }

@@ -121,7 +121,7 @@ impl Call {
                 self.lost_dialog(desk, pair, to, 408);
             }
             Purpose::Ask { pair, to } => self.lost_dialog(desk, pair, to, 408),
-            Purpose::Probe { .. } => self.ask_later(desk),
+            Purpose::Probe { to, .. } => self.party_is_silent(desk, to),
             Purpose::Bye => {}
         }
     }

@@ -1,6 +1,6 @@
 //! A call as people see it.
 
-use super::{Call, InviteIn, Stage, Waiting};
+use super::{Call, Stage, Waiting};
 use crate::engine::CallRow;
 
 impl Call {
@@ -26,7 +26,7 @@ impl Call {
             Stage::Setup if ringing => "ringing",
             Stage::Setup if self.waiting.is_some() => "queued",
             Stage::Setup => "trying",
-            Stage::Talking if self.invites_in.iter().any(InviteIn::awaits_ack) => "answered",
+            Stage::Talking if self.awaits_ack() => "answered",
             Stage::Talking => "talking",
             Stage::Ended => return None,
         })

@@ -8,7 +8,7 @@ use model::{RecordKey, Time};
 use super::Engine;
 use super::connections::key_of;
 use crate::hop::{ConnectionId, LostFlows};
-use crate::limits::LOST_FLOWS_PAUSE;
+use crate::limits::{LOST_FLOWS_CALLS, LOST_FLOWS_PAUSE, LOST_FLOWS_STEP};
 use crate::record::{CALL, Content, LOST, Lost, Value, alias_of_former};
 
 impl Engine {
@@ -32,7 +32,7 @@ impl Engine {
     /// phone that was cut off cannot say so (RFC 5626 4.4).
     pub(super) fn has_moved(&mut self, now: Time, from: ConnectionId) {
         if let Some(Value(Content::Connection(left))) = self.store.get(key_of(from)) {
-            let lost = Lost { peer: left.peer, ours: left.ours, due: next_look(now) };
+            let lost = Lost { peer: left.peer, ours: left.ours, due: next_look(now), seen: None };
             self.store.insert(RecordKey::new(LOST, from.0), Value(Content::Lost(lost)));
         }
     }
@@ -42,7 +42,7 @@ impl Engine {
     pub(super) fn lose_connection(&mut self, now: Time, connection: ConnectionId) {
         let key = key_of(connection);
         let Some(Value(Content::Connection(gone))) = self.store.get(key) else { return };
-        let lost = Lost { peer: gone.peer, ours: gone.ours, due: next_look(now) };
+        let lost = Lost { peer: gone.peer, ours: gone.ours, due: next_look(now), seen: None };
         let had_calls = !gone.is_silent() && !gone.opening;
         self.forget_connection(key);
         if had_calls {
@@ -50,24 +50,36 @@ impl Engine {
         }
     }
 
-    /// Looks through all calls for what was on connections that have ended.
-    pub(super) fn mend_flows(&mut self, now: Time) {
+    /// Looks at the next calls for what was on this connection that has ended, and on all others that have come as far.
+    pub(super) fn mend_flows(&mut self, now: Time, key: RecordKey) {
+        let Some(seen) = self.lost(key).map(|lost| lost.seen) else { return self.store.remove(key) };
         let keys: Vec<RecordKey> = self.store.keys(LOST, None).collect();
+        let calls: Vec<RecordKey> = self.store.keys(CALL, seen).take(LOST_FLOWS_CALLS).collect();
+        let last = calls.last().filter(|_| calls.len() == LOST_FLOWS_CALLS).map(|call| call.id);
         let living = self.connections().into_iter().collect();
         let mut flows = LostFlows { living, ..LostFlows::default() };
         for key in keys {
-            if let Some(Value(Content::Lost(lost))) = self.store.get(key) {
-                flows.connections.insert(ConnectionId(key.id));
-                flows.peers.extend(Some(lost.peer).filter(|_| lost.ours));
+            let Some(lost) = self.lost(key).filter(|lost| lost.due <= now && lost.seen == seen) else { continue };
+            flows.connections.insert(ConnectionId(key.id));
+            flows.peers.extend(Some(lost.peer).filter(|_| lost.ours));
+            let further = Lost { seen: last, due: now + LOST_FLOWS_STEP, ..*lost };
+            match last {
+                Some(_) => self.store.insert(key, Value(Content::Lost(further))),
+                None => self.store.remove(key),
             }
-            self.store.remove(key);
         }
         self.store.settle();
-        let calls: Vec<RecordKey> = self.store.keys(CALL, None).collect();
         for key in calls {
             if self.store.get(key).and_then(Value::as_call).is_some_and(|call| call.is_on(&flows)) {
                 self.with_call(now, key.id, |call, desk| call.flows_lost(desk, &flows));
             }
+        }
+    }
+
+    fn lost(&mut self, key: RecordKey) -> Option<&Lost> {
+        match self.store.get(key) {
+            Some(Value(Content::Lost(lost))) => Some(lost),
+            _ => None,
         }
     }
 }

@@ -146,7 +146,7 @@ impl Engine {
             CALL if self.with_call(now, key.id, Call::expire).is_some() => {}
             REGISTRATION => self.expire_registration(now, key),
             CONNECTION => self.expire_connection(now, key),
-            LOST => self.mend_flows(now),
+            LOST => self.mend_flows(now, key),
             ROUTING => self.expire_routing(now),
             // Either its time is over (STANDALONE), or it cannot be read and would be due for ever.
             _ => self.store.remove(key),

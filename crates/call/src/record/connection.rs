@@ -57,6 +57,9 @@ pub(crate) struct Lost {
     /// True if this server had opened it.
     pub(crate) ours: bool,
     pub(crate) due: Time,
+    /// The last call that was looked at for it.
+    #[serde(deserialize_with = "super::default_if_absent")]
+    pub(crate) seen: Option<u64>,
 }
 
 /// The second name of a registration that knows where a phone is whose connection this was.

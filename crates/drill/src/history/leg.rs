@@ -131,7 +131,8 @@ impl Leg {
                 self.open.remove(&(!event.by_server, message.cseq));
                 if status < 300 {
                     self.established = true;
-                } else if !self.established {
+                } else if !self.established && self.open.is_empty() {
+                    // The challenge of an INVITE may come again after the one that answers it.
                     self.done = true;
                 }
             }

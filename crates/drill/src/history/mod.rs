@@ -182,6 +182,13 @@ impl History {
         }
     }
 
+    /// The peer has given up what it asked on this leg and was not answered, as the connection that the request had gone by has
+    /// ended (RFC 3261 8.1.3.1, 17.1.4): the server could answer nowhere.
+    pub fn given_up(&mut self, leg: &LegKey) {
+        let of_leg = self.transactions.iter_mut().filter(|((by_server, ..), known)| !by_server && known.leg() == leg);
+        of_leg.for_each(|(_, transaction)| transaction.give_up());
+    }
+
     /// How many calls stand in each state now.
     pub fn standing(&self) -> BTreeMap<Standing, u64> {
         let mut counts = BTreeMap::new();

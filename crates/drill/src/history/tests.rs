@@ -170,6 +170,32 @@ fn what_never_comes_is_found() {
 }
 
 #[test]
+fn a_request_that_its_sender_gave_up_need_not_be_answered() {
+    let mut history = play("> REGISTER 1");
+    let leg = ("c".to_owned(), SocketAddr::from(([127, 0, 0, 2], 5080)));
+    history.given_up(&leg);
+    history.take(&event(1, "> REGISTER 2"));
+    assert_eq!(history.finish().breaches, [(Rule::NeverAnswered, 1)].into());
+}
+
+#[test]
+fn a_challenge_that_comes_again_does_not_end_the_call() {
+    let verdict = judged(
+        "> INVITE 1
+         < 401 INVITE 1 t=x
+         > ACK 1 t=x b=z9hG4bKINVITE1
+         > INVITE 2
+         < 401 INVITE 1 t=x
+         > ACK 1 t=x b=z9hG4bKINVITE1
+         < 200 INVITE 2 t=s
+         > ACK 2 t=s b=z9a
+         < BYE 1 t=f
+         > 200 BYE 1 t=f",
+    );
+    assert!(verdict.breaches.is_empty(), "{:?}", verdict.breaches);
+}
+
+#[test]
 fn a_callers_call_is_counted_where_it_stands() {
     let begun = "> INVITE 1";
     let steps = [

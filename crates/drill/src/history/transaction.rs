@@ -19,6 +19,7 @@ pub(super) struct Transaction {
     last: Option<(u16, u64)>,
     acknowledged: bool,
     repeated: bool,
+    given_up: bool,
     last_at: Nanos,
 }
 
@@ -38,6 +39,7 @@ impl Transaction {
             last: None,
             acknowledged: false,
             repeated: false,
+            given_up: false,
             last_at: event.at,
         }
     }
@@ -53,6 +55,11 @@ impl Transaction {
     /// Its request was sent again.
     pub(super) const fn again(&mut self) {
         self.repeated = true;
+    }
+
+    /// Its sender waits for an answer no longer.
+    pub(super) const fn give_up(&mut self) {
+        self.given_up = true;
     }
 
     /// A BYE that was sent once: nothing but this BYE can have ended its dialog from its sender's side.
@@ -128,7 +135,7 @@ impl Transaction {
 
     /// Nothing is owed any more.
     pub(super) fn is_complete(&self, by_server: bool) -> bool {
-        self.last.is_some() && self.left_open(by_server).is_none()
+        (self.last.is_some() || self.given_up) && self.left_open(by_server).is_none()
     }
 
     /// What is missing at the end.
@@ -137,6 +144,6 @@ impl Transaction {
             let waits = self.method == "INVITE" && self.last.is_some() && !self.acknowledged;
             return waits.then_some(Rule::NeverAcknowledged);
         }
-        self.last.is_none().then_some(Rule::NeverAnswered)
+        (self.last.is_none() && !self.given_up).then_some(Rule::NeverAnswered)
     }
 }

@@ -337,7 +337,7 @@ impl Crowd {
 
     /// The connection of a phone has ended.
     pub(super) fn closed(&mut self, now: Time, phone: usize) {
-        self.with_phone(now, phone, |phone, _| phone.closed(now));
+        self.with_phone(now, phone, |phone, wishes| phone.closed(now, wishes));
     }
 
     fn with_phone(&mut self, now: Time, at: usize, work: impl FnOnce(&mut Phone, &mut Vec<Wish>)) {
@@ -350,6 +350,7 @@ impl Crowd {
                 Wish::Send(bytes) => self.send(now, at, bytes),
                 Wish::Connect => self.out.push(Output::Connect(at)),
                 Wish::Close => self.out.push(Output::Close(at)),
+                Wish::GiveUp => self.watch.history.given_up(&self.phones[at].leg()),
             }
         }
     }

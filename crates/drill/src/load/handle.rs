@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub silent_connections: u64,
     /// Registrations that failed.
     pub failures: u64,
+    /// Registrations whose connection ended before they were answered.
+    pub cut: u64,
     /// How often each rule of SIP was broken.
     pub breaches: Vec<(Rule, u64)>,
 }
@@ -174,6 +176,7 @@ impl Load {
             comebacks: crowd.phones().map(|phone| phone.comebacks).sum(),
             silent_connections: crowd.phones().map(|phone| phone.silences).sum(),
             failures: crowd.phones().map(|phone| phone.failures).sum(),
+            cut: crowd.phones().map(|phone| phone.cut).sum(),
             breaches: crowd.watch.breaches(),
         }
     }

@@ -5,6 +5,7 @@ use sip::Message;
 use sip::transaction::{Action, ClientRequest};
 
 use super::wording::{self, Registering, Who};
+use crate::history::LegKey;
 
 /// A registration is refreshed after so long, in milliseconds: least and most. Sooner than need be, so that there always are
 /// some on their way.
@@ -26,6 +27,8 @@ pub(super) enum Wish {
     Send(Vec<u8>),
     Connect,
     Close,
+    /// It waits for no answer any more: the connection that its REGISTER went by has ended.
+    GiveUp,
 }
 
 /// How its connection stands.
@@ -59,6 +62,8 @@ pub(super) struct Phone {
     pub(super) silences: u64,
     /// REGISTERs that had no answer or a refusal.
     pub(super) failures: u64,
+    /// REGISTERs whose connection ended before they had an answer.
+    pub(super) cut: u64,
     chance: Chance,
 }
 
@@ -89,8 +94,14 @@ impl Phone {
             comebacks: 0,
             silences: 0,
             failures: 0,
+            cut: 0,
             chance,
         }
+    }
+
+    /// The leg of its registrations, as the history knows it.
+    pub(super) fn leg(&self) -> LegKey {
+        (self.call_id.clone(), self.who.place)
     }
 
     pub(super) const fn is_up(&self) -> bool {
@@ -116,12 +127,12 @@ impl Phone {
             }
             Line::Opening(at) if at <= now => {
                 wishes.push(Wish::Close);
-                self.closed(now);
+                self.closed(now, wishes);
             }
             Line::Up(_, limit) if limit <= now => {
                 self.silences += 1;
                 wishes.push(Wish::Close);
-                self.closed(now);
+                self.closed(now, wishes);
             }
             Line::Up(ping, _) if ping <= now => {
                 wishes.push(Wish::Send(b"\r\n\r\n".to_vec()));
@@ -222,10 +233,13 @@ impl Phone {
     }
 
     /// Its connection has ended.
-    pub(super) fn closed(&mut self, now: Time) {
+    pub(super) fn closed(&mut self, now: Time, wishes: &mut Vec<Wish>) {
         if self.who.tcp {
             self.line = Line::Down(now + drawn(&mut self.chance, RECONNECT));
-            self.tx = None;
+            if self.tx.take().is_some_and(|(tx, ..)| tx.is_open()) {
+                self.cut += 1;
+                wishes.push(Wish::GiveUp);
+            }
         }
     }
 

@@ -61,7 +61,7 @@ Type=notify
 NotifyAccess=main
 ExecStart={program} --dir {folder} host run
 ExecStop={program} --dir {folder} stop
-{user}AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE
+{user}AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE CAP_SYS_NICE
 # Calls go on while this process is started again.
 KillMode=process
 Restart=on-failure

@@ -10,6 +10,7 @@ use model::{Incarnation, Span, Time};
 use redundancy::bundle::{Door, Purpose};
 use redundancy::hot_standby::RoleName;
 
+use super::homecoming::Homecoming;
 use super::poll::Poll;
 use super::remote::{PathOpening, Remote, Route};
 use super::service::Service;
@@ -44,6 +45,7 @@ pub(super) struct Far {
     me: Incarnation,
     routes: Vec<(String, Route)>,
     spare: Option<String>,
+    homecoming: Homecoming,
     /// The application at the other end of the link.
     other: Option<String>,
     /// Which links of others were taken.
@@ -85,6 +87,7 @@ impl Far {
             me: me.clone(),
             routes: settings.routes.clone(),
             spare: settings.spare.clone(),
+            homecoming: Homecoming::default(),
             other: None,
             door: Door::default(),
             dialled: 0,
@@ -149,13 +152,28 @@ impl Far {
         self.remote.iter().flat_map(Remote::reports).map(|path| path.heard)
     }
 
-    /// Whether an application that dials is answered now. It is if it has left its old link, or if the spare is there, which makes
-    /// way for the one that it stands in for.
-    fn answers(&self, application: &str) -> bool {
+    /// What becomes of an application that dials: it is taken on if it has left its old link. The spare, which makes way for the
+    /// one that it stands in for, is not taken on while that one comes home.
+    fn welcome(&mut self, application: &str, now: Time) -> Welcome {
         let is_spare = |name: &str| self.spare.as_deref() == Some(name);
         let other = self.other.as_deref().filter(|_| self.remote.is_some());
-        other.is_none_or(|other| other == application || is_spare(other))
+        match other {
+            Some(other) if other == application => Welcome::Now,
+            Some(other) if !is_spare(other) || is_spare(application) => Welcome::Never,
+            Some(_) if self.homecoming.calls(now) => Welcome::AfterSpare,
+            None if is_spare(application) && self.homecoming.is_awaited(now) => Welcome::Never,
+            None => Welcome::Now,
+            Some(_) => Welcome::Never,
+        }
     }
+}
+
+/// What becomes of an application that dials.
+enum Welcome {
+    Now,
+    /// The spare is to go first.
+    AfterSpare,
+    Never,
 }
 
 impl<S: Service> Shell<S> {
@@ -191,10 +209,13 @@ impl<S: Service> Shell<S> {
                 self.hear_far();
             }
             // Only a primary takes somebody on.
-            Purpose::Next
-                if self.replica.status().role == RoleName::Primary && far.answers(&opening.from.application) =>
-            {
-                self.far_calls(&opening, channel);
+            Purpose::Next if self.replica.status().role == RoleName::Primary => {
+                match far.welcome(&opening.from.application, self.now) {
+                    // As long as the spare is in sync, whoever calls is not answered. He calls again when the entry has changed.
+                    Welcome::AfterSpare if self.replica.dismiss(self.now) => self.carry_out(),
+                    Welcome::Now | Welcome::AfterSpare => self.far_calls(&opening, channel),
+                    Welcome::Never => {}
+                }
             }
             Purpose::Next | Purpose::Past => {}
         }

@@ -28,27 +28,25 @@ impl<E: Engine> Replica<E> {
         let (epoch, sequence, mark) = (primary.epoch, primary.sequence, primary.covered);
         self.effects.push(Effect::Tell(Remark::Joining(peer)));
         self.send(&Message::Welcome { epoch, sequence, mark, now });
-        self.send_snapshot(local, None);
     }
 
-    pub(super) fn send_snapshot(&mut self, local: Time, kept: Option<u64>) {
-        self.flush(local);
+    /// Sends the next piece, if one may be sent, and says so when all are kept. One at a time, so that whoever has something to say
+    /// meanwhile waits for the writing of one piece only.
+    pub(super) fn send_snapshot(&mut self, local: Time) {
         let lose_record = sabotaged!(self, LoseSnapshotRecord);
         let Role::Primary(primary) = &mut self.role else { return };
         let Standby::Joining(snapshot) = &mut primary.standby else { return };
-        primary.said = local;
-        if let Some(number) = kept {
-            snapshot.kept(number);
-        }
         let store = self.engine.store();
-        while let Some((number, mut changes)) = snapshot.next_piece(store, &self.refused) {
+        if let Some((number, mut changes)) = snapshot.next_piece(store, &self.refused) {
             if lose_record {
                 super::snapshot::lose_first(&mut changes);
             }
+            primary.said = local;
             let piece = Message::Piece { epoch: primary.epoch, number, changes: &changes };
             self.effects.push(Effect::Frame { bytes: piece.encode(), checkpoint: None });
         }
         if snapshot.completes(primary.sequence) {
+            primary.said = local;
             let complete = Message::Complete {
                 epoch: primary.epoch,
                 sequence: primary.sequence,

@@ -26,15 +26,15 @@ const STALE: Span = Span::from_secs(1);
 pub(super) struct Backup<O> {
     pub(super) epoch: Epoch,
     sequence: u64,
-    primary: Incarnation,
+    pub(super) primary: Incarnation,
     /// It holds every record; before that it cannot take over.
-    level: bool,
+    pub(super) level: bool,
     /// It was seen in the entry.
     admitted: bool,
     /// The last input that the kept checkpoints cover.
     mark: u64,
     /// Outputs that may not have left, with the number of their checkpoint.
-    retained: VecDeque<(u64, O)>,
+    pub(super) retained: VecDeque<(u64, O)>,
     /// Since when there is no link.
     lost: Option<Time>,
     /// It has ended as a process does that is killed.
@@ -51,8 +51,8 @@ pub(super) struct Backup<O> {
     said: Time,
     /// A checkpoint was kept and not confirmed yet.
     unconfirmed: bool,
-    /// The primary asked for a planned switchover.
-    handed_over: bool,
+    /// The primary has let everything leave, and left its role to this side.
+    pub(super) handed_over: bool,
     /// It was appointed without having been admitted, and waits for the journals.
     reading_journals: bool,
 }
@@ -86,6 +86,11 @@ impl<O> Backup<O> {
         let lost = (!linked).then_some(local);
         let redial = lost.map_or(Time::NEVER, |since| since + REDIAL);
         Self { level: true, admitted: true, lost, redial, ..Self::joining(epoch, 0, mark, primary, local) }
+    }
+
+    /// Outputs of its own that have not left.
+    pub(super) fn keep_unsent(&mut self, outputs: impl Iterator<Item = O>) {
+        self.retained = outputs.map(|output| (self.sequence, output)).collect();
     }
 
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
@@ -147,13 +152,18 @@ impl<O> Backup<O> {
         self.cut = true;
     }
 
+    /// True if the primary offers its role to `me` by this entry: whoever takes over by itself does not name the old primary.
+    pub(super) fn is_offered(&self, entry: &PairEntry, me: &Incarnation) -> bool {
+        self.level && entry.epoch == self.epoch.next() && entry.primary == *me && entry.in_sync.contains(&self.primary)
+    }
+
     /// When its primary is suspected, unless it is heard.
     fn silence_ends(&self, settings: &Settings) -> Time {
         let since = self.lost.unwrap_or(self.heard);
         if self.cut { since } else { since + settings.silence }
     }
 
-    fn is_silent(&self, settings: &Settings, local: Time) -> bool {
+    pub(super) fn is_silent(&self, settings: &Settings, local: Time) -> bool {
         settings.commit == Commit::Acknowledged && self.silence_ends(settings) <= local
     }
 }
@@ -169,9 +179,10 @@ impl<E: Engine> Replica<E> {
                 return;
             }
             // Only a primary takes somebody on; who dialled will find out who that is.
-            Message::Hello { .. } => {
+            Message::Hello { incarnation, .. } => {
                 self.effects.push(Effect::HangUp);
-                return self.link_down(local);
+                self.link_down(local);
+                return self.called_by(local, &incarnation);
             }
             _ => {}
         }
@@ -188,9 +199,9 @@ impl<E: Engine> Replica<E> {
                 self.set_pair_time(local, now);
                 self.check_divergence(sequence, state_hash);
             }
-            Message::HandOver { epoch: of, sequence, now } if of == epoch => {
+            Message::HandOver { epoch: of, revision, sequence, now } if of == epoch => {
                 self.set_pair_time(local, now);
-                self.asked_to_take_over(local, sequence);
+                self.handed_over(local, revision, sequence);
             }
             Message::TakenOver { epoch: of, now } if of == epoch => self.set_pair_time(local, now),
             Message::Heartbeat { epoch: of, .. } | Message::Piece { epoch: of, .. } if of < epoch => {
@@ -373,15 +384,6 @@ impl<E: Engine> Replica<E> {
         self.start_again(local);
     }
 
-    fn asked_to_take_over(&mut self, local: Time, sequence: u64) {
-        let Role::Backup(backup) = &mut self.role else { return };
-        if backup.is_ready() && backup.sequence == sequence {
-            backup.handed_over = true;
-            backup.retained.clear();
-            self.consider_takeover(local);
-        }
-    }
-
     pub(super) fn backup_peer_ended(&mut self, local: Time) {
         let Role::Backup(backup) = &self.role else { return };
         let has_ended = self.has_ended(&backup.primary);
@@ -401,12 +403,15 @@ impl<E: Engine> Replica<E> {
         let Role::Backup(backup) = &self.role else { return };
         let Some(entry) = self.entry() else { return };
         let me = &self.settings.me;
+        if backup.is_offered(entry, me) {
+            return self.backup_entry_changed(local);
+        }
         if !backup.level || entry.epoch != backup.epoch {
             return;
         }
         let ended = self.has_ended(&backup.primary);
         let may = if entry.in_sync.contains(me) {
-            ended || backup.handed_over || backup.is_silent(&self.settings, local)
+            ended || backup.is_silent(&self.settings, local)
         } else {
             entry.in_sync.iter().all(|one| self.has_ended(one))
         };
@@ -417,13 +422,9 @@ impl<E: Engine> Replica<E> {
         if !may {
             return;
         }
-        let mut in_sync = vec![me.clone()];
-        if backup.handed_over && !ended && backup.lost.is_none() {
-            in_sync.push(backup.primary.clone());
-        }
-        let asks = in_sync.len() == 1 && self.asking.in_flight.is_none() && self.asking.connected;
+        let asks = self.asking.in_flight.is_none() && self.asking.connected;
         let suspected = asks.then(|| backup.primary.clone());
-        let new = PairEntry { epoch: backup.epoch.next(), primary: me.clone(), in_sync };
+        let new = PairEntry { epoch: backup.epoch.next(), primary: me.clone(), in_sync: vec![me.clone()] };
         if unasked {
             return self.take_over(local, &new);
         }
@@ -442,9 +443,17 @@ impl<E: Engine> Replica<E> {
                 self.start_again(local);
                 return self.consider_start(local);
             }
-            if was_in_sync {
+            // Who offers its role has this side in sync, even if that was not seen, and serves until it says so, or is gone.
+            let offered = backup.is_offered(&entry, &self.settings.me);
+            let hasty = sabotaged!(self, ServeOffered);
+            let Role::Backup(backup) = &self.role else { return };
+            if offered && !hasty && !backup.handed_over && !self.is_left_alone(local) {
+                return;
+            }
+            if was_in_sync || offered {
                 return self.take_over(local, &entry);
             }
+            let Role::Backup(backup) = &mut self.role else { return };
             // What left last may not have come here, but what is durable is in the journals.
             if !std::mem::replace(&mut backup.reading_journals, true) {
                 self.effects.push(Effect::ReadJournals);
@@ -485,5 +494,6 @@ impl<E: Engine> Replica<E> {
         if paired && backup.lost.is_some() {
             self.primary_lost_link(local);
         }
+        self.primary_peer_ended(local);
     }
 }

@@ -123,6 +123,11 @@ impl<O> Gate<O> {
         Released { output, stamp }
     }
 
+    /// What waits, in order.
+    pub(super) fn into_waiting(self) -> impl Iterator<Item = O> {
+        self.waiting.into_iter().flat_map(|waiting| waiting.outputs)
+    }
+
     /// How many outputs wait.
     pub(super) const fn held(&self) -> usize {
         self.held

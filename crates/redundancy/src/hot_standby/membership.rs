@@ -10,6 +10,19 @@ use super::standby::Standby;
 use crate::coordinator::PairEntry;
 
 impl<E: Engine> Replica<E> {
+    /// Lets a backup that is level go, so that another one can be taken on: as nothing of it is lost, outputs go on leaving by its
+    /// word until the entry has room, and only then is the link left. A backup whose link ended before would take over.
+    /// False if there is none that is level, or about to be: its link can be left at once.
+    pub fn dismiss(&mut self, local: Time) -> bool {
+        self.flush(local);
+        let Role::Primary(primary) = &mut self.role else { return false };
+        if let Standby::Paired(peer) = &primary.standby {
+            primary.standby = Standby::Dismissing(peer.clone());
+            self.pursue();
+        }
+        matches!(&self.role, Role::Primary(primary) if matches!(primary.standby, Standby::Dismissing(_) | Standby::Admitting(_)))
+    }
+
     pub(super) fn primary_lost_link(&mut self, local: Time) {
         let unasked = sabotaged!(self, SoloUnasked);
         let Role::Primary(primary) = &mut self.role else { return };
@@ -17,13 +30,18 @@ impl<E: Engine> Replica<E> {
         match &mut primary.standby {
             Standby::Solo | Standby::Dropping(_) => return,
             Standby::Joining(_) => primary.standby = Standby::Solo,
-            Standby::Admitting(Snapshot { peer, .. }) | Standby::Paired(peer) => {
+            Standby::Admitting(Snapshot { peer, .. }) | Standby::Paired(peer) | Standby::Dismissing(peer) => {
                 primary.gate.close();
                 primary.standby = Standby::Dropping(peer.clone());
             }
             Standby::HandingOver(over) => {
                 over.lost = true;
                 over.called_off.get_or_insert(local.since(over.since));
+                primary.gate.close();
+                if over.granted {
+                    let epoch = primary.epoch.next();
+                    return self.step_down(local, epoch);
+                }
             }
         }
         if unasked && matches!(primary.standby, Standby::Dropping(_)) {
@@ -50,9 +68,16 @@ impl<E: Engine> Replica<E> {
             return self.pursue();
         }
         let epoch = entry.epoch;
-        match &primary.standby {
-            Standby::HandingOver(over) if entry.primary == over.peer && entry.in_sync.contains(&self.settings.me) => {
-                self.step_down(local, epoch, None);
+        let names_me = entry.in_sync.contains(&self.settings.me);
+        let names = entry.primary.clone();
+        let Role::Primary(primary) = &mut self.role else { return };
+        match &mut primary.standby {
+            Standby::HandingOver(over) if epoch == primary.epoch.next() && names == over.peer && names_me => {
+                if over.lost {
+                    return self.step_down(local, epoch);
+                }
+                over.granted = true;
+                self.switchover_tick(local);
             }
             _ => self.retire(Retirement::Superseded(epoch)),
         }
@@ -61,15 +86,16 @@ impl<E: Engine> Replica<E> {
     /// Makes the entry say what is so, and opens the gate when it does.
     pub(super) fn pursue(&mut self) {
         let Role::Primary(primary) = &self.role else { return };
-        let waits = match &primary.standby {
-            Standby::HandingOver(over) => over.called_off.is_none(),
-            Standby::Admitting(_) => !primary.gate.is_covered(),
-            _ => false,
-        };
-        if waits {
-            return;
-        }
         let me = &self.settings.me;
+        match &primary.standby {
+            Standby::Admitting(_) if !primary.gate.is_covered() => return,
+            Standby::HandingOver(over) if over.granted => return,
+            Standby::HandingOver(over) if over.called_off.is_none() => {
+                let in_sync = vec![over.peer.clone(), me.clone()];
+                return self.swap(PairEntry { epoch: primary.epoch.next(), primary: over.peer.clone(), in_sync });
+            }
+            _ => {}
+        }
         let in_sync: Vec<Incarnation> = std::iter::once(me).chain(primary.standby.wanted()).cloned().collect();
         let epoch = primary.epoch;
         let agreed = self.entry().is_some_and(|entry| entry.epoch == epoch && entry.in_sync == in_sync);
@@ -95,11 +121,18 @@ impl<E: Engine> Replica<E> {
                 }
             }
             Standby::Dropping(_) => self.go_solo(),
-            Standby::HandingOver(over) => {
-                let taken = over.called_off.unwrap_or_default();
-                self.effects.push(Effect::Tell(Remark::SwitchoverFailed(taken)));
+            Standby::Dismissing(_) => {
                 self.effects.push(Effect::HangUp);
                 self.go_solo();
+            }
+            Standby::HandingOver(over) => {
+                let (taken, lost) = (over.called_off.unwrap_or_default(), over.lost);
+                self.effects.push(Effect::Tell(Remark::SwitchoverFailed(taken)));
+                if lost {
+                    self.go_solo();
+                } else {
+                    primary.standby = Standby::Paired(over.peer.clone());
+                }
             }
             Standby::Solo | Standby::Joining(_) | Standby::Paired(_) => {}
         }

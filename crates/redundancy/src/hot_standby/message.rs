@@ -83,10 +83,12 @@ pub enum Message<'a> {
         /// Hash of all records at that checkpoint.
         state_hash: u64,
     },
-    /// Planned switchover: everything has left, nothing more will; take over.
+    /// Planned switchover: everything has left, nothing more will, and the entry names the receiver as primary; it serves now.
     HandOver {
         /// The epoch that ends.
         epoch: Epoch,
+        /// The revision of the entry that says so: the receiver need not have heard it from the coordinator.
+        revision: u64,
         /// Number of its last checkpoint.
         sequence: u64,
         /// The primary's pair time.

@@ -46,7 +46,7 @@ impl<O> Primary<O> {
         match standby {
             Standby::Solo | Standby::Joining(_) => gate.open_solo(),
             Standby::Paired(_) => gate.open_for_committed(),
-            Standby::Admitting(_) | Standby::Dropping(_) | Standby::HandingOver(_) => {}
+            Standby::Admitting(_) | Standby::Dismissing(_) | Standby::Dropping(_) | Standby::HandingOver(_) => {}
         }
         Self {
             epoch,
@@ -77,12 +77,16 @@ impl<O> Primary<O> {
             Commit::Acknowledged | Commit::Published => Time::NEVER,
         };
         let switchover = match &self.standby {
-            Standby::HandingOver(over) if over.called_off.is_some() => Time::NEVER,
-            Standby::HandingOver(over) if !over.asked && self.has_let_all_leave() => over.since,
+            Standby::HandingOver(over) if over.granted && self.has_let_all_leave() => over.since,
+            Standby::HandingOver(over) if over.granted || over.called_off.is_some() => Time::NEVER,
             Standby::HandingOver(over) => over.since + SWITCHOVER_PATIENCE,
             _ => Time::NEVER,
         };
-        heartbeat.min(silence).min(switchover)
+        let snapshot = match &self.standby {
+            Standby::Joining(snapshot) if snapshot.is_due() => Time::ZERO,
+            _ => Time::NEVER,
+        };
+        heartbeat.min(silence).min(switchover).min(snapshot)
     }
 
     /// True if nothing waits at the gate, and every input that was taken in is covered by a checkpoint.
@@ -90,9 +94,9 @@ impl<O> Primary<O> {
         self.gate.is_empty() && self.mark == self.covered
     }
 
-    /// True while the backup may take over at any moment because it was asked to: the records must stay as they are.
+    /// True while the backup is about to take over: the records must stay as they are.
     pub(super) const fn is_frozen(&self) -> bool {
-        matches!(&self.standby, Standby::HandingOver(over) if over.asked)
+        matches!(&self.standby, Standby::HandingOver(over) if over.granted)
     }
 
     /// True if the engine may be told what is due.
@@ -117,8 +121,12 @@ impl<O> Primary<O> {
     pub(super) const fn is_undecided(&self) -> bool {
         match &self.standby {
             Standby::Dropping(_) => true,
-            Standby::HandingOver(over) => over.called_off.is_some(),
-            Standby::Solo | Standby::Joining(_) | Standby::Admitting(_) | Standby::Paired(_) => false,
+            Standby::HandingOver(over) => over.lost,
+            Standby::Solo
+            | Standby::Joining(_)
+            | Standby::Admitting(_)
+            | Standby::Paired(_)
+            | Standby::Dismissing(_) => false,
         }
     }
 
@@ -133,9 +141,7 @@ impl<E: Engine> Replica<E> {
     #[must_use]
     pub fn accepts_inputs(&self) -> bool {
         match &self.role {
-            Role::Primary(primary) => {
-                primary.gate.held() < MOST_HELD && !matches!(primary.standby, Standby::HandingOver(_))
-            }
+            Role::Primary(primary) => primary.gate.held() < MOST_HELD && !primary.is_frozen(),
             Role::Start(_) | Role::Backup(_) | Role::Retired => false,
         }
     }
@@ -259,6 +265,7 @@ impl<E: Engine> Replica<E> {
             let state_hash = self.engine.store().state_hash();
             self.send(&Message::Heartbeat { epoch, sequence, now, state_hash });
         }
+        self.send_snapshot(local);
         self.switchover_tick(local);
     }
 
@@ -268,7 +275,11 @@ impl<E: Engine> Replica<E> {
         let epoch = primary.epoch;
         match message {
             Message::Hello { incarnation, format } => self.take_on(local, incarnation, format),
-            Message::PieceKept { number } => self.send_snapshot(local, Some(number)),
+            Message::PieceKept { number } => {
+                if let Standby::Joining(snapshot) = &mut primary.standby {
+                    snapshot.kept(number);
+                }
+            }
             Message::Level { epoch: of } if of == epoch => {
                 if let Standby::Joining(snapshot) = &mut primary.standby {
                     snapshot.level = true;
@@ -283,8 +294,10 @@ impl<E: Engine> Replica<E> {
                     self.pursue_admission();
                 }
             }
-            Message::TakenOver { epoch: of, now } if of == epoch.next() => self.step_down(local, of, Some(now)),
-            Message::Superseded { epoch: of } if of > epoch => self.retire(Retirement::Superseded(of)),
+            // It has not waited for the word of this side, so it may not have all that this side has.
+            Message::TakenOver { epoch: of, .. } | Message::Superseded { epoch: of } if of > epoch => {
+                self.retire(Retirement::Superseded(of));
+            }
             Message::Checkpoint(Checkpoint { epoch: of, sequence, .. }) if of < epoch => {
                 if sabotaged!(self, AcceptOldEpoch) {
                     return self.send(&Message::Kept { epoch: of, sequence });

@@ -335,7 +335,7 @@ impl<E: Engine> Replica<E> {
         }
     }
 
-    fn learn_entry(&mut self, now: Option<Versioned>) {
+    pub(super) fn learn_entry(&mut self, now: Option<Versioned>) {
         let newer = match (&self.entry, &now) {
             (Some(old), Some(new)) => new.revision >= old.revision,
             (_, new) => new.is_some(),

@@ -28,6 +28,8 @@ pub enum Sabotage {
     ForgetOutputs,
     /// Rule 15: a side that holds nothing begins from cold at once, although the other side may hold every record.
     BeginUnasked,
+    /// Rule 17: whoever is offered the role does not wait for the word of the old primary.
+    ServeOffered,
     /// Rule 7: a primary does not compare the epoch that the coordinator tells with its own.
     UncheckedEpoch,
     /// Several networks: a path whose heartbeats pass counts as whole, whatever becomes of the messages (see [`crate::bundle`]).
@@ -45,7 +47,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every broken rule of the protocol; they can be broken wherever the two sides run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReleaseEarly,
         Self::SoloUnasked,
         Self::TakeOverUnasked,
@@ -56,6 +58,7 @@ impl Sabotage {
         Self::ForgetInputs,
         Self::ForgetOutputs,
         Self::BeginUnasked,
+        Self::ServeOffered,
     ];
 
     /// Those that must hold beside them where the two sides run on two hosts.

@@ -35,6 +35,16 @@ impl Snapshot {
         self.kept = self.kept.max(number.min(self.sent));
     }
 
+    /// True if there is something to say: a piece, or that they are complete.
+    pub(super) const fn is_due(&self) -> bool {
+        if self.cursor.is_some() { self.sent - self.kept < WINDOW } else { self.is_over() }
+    }
+
+    /// Every piece is kept, and that was not said yet.
+    const fn is_over(&self) -> bool {
+        self.cursor.is_none() && self.kept == self.sent && self.complete.is_none()
+    }
+
     /// The next piece and its number, if one may be sent now.
     pub(super) fn next_piece<V: Record>(&mut self, store: &Store<V>, refused: &Refused) -> Option<(u64, Vec<u8>)> {
         if self.sent - self.kept >= WINDOW {
@@ -60,7 +70,7 @@ impl Snapshot {
 
     /// True once, when every piece is kept; `sequence` is the last checkpoint before that.
     pub(super) const fn completes(&mut self, sequence: u64) -> bool {
-        let now = self.cursor.is_none() && self.kept == self.sent && self.complete.is_none();
+        let now = self.is_over();
         if now {
             self.complete = Some(sequence);
         }

@@ -56,6 +56,7 @@ impl World {
             | Kind::WallBack(Target { pair: 1, .. }, _)
             | Kind::LinkBreak(1)
             | Kind::LinkCut(1, ..)
+            | Kind::Dismissal(1)
             | Kind::Switchover(1) => self.routing.suffer(&mut self.core, &kind),
             _ => self.sip.suffer(&mut self.core, &kind),
         }

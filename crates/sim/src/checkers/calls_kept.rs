@@ -186,7 +186,7 @@ impl Truth {
             // RFC 3261 14.2: a re-INVITE that overtakes the ACK before it is refused with 500, to be tried again.
             let overtook = *method == "INVITE" && *status == 500;
             let tolerated =
-                self.forgotten || crossing && matches!(status, 481 | 487) || overtook || !expected.acknowledges;
+                self.forgotten || crossing && matches!(status, 480 | 481 | 487) || overtook || !expected.acknowledges;
             if !tolerated {
                 return Err(format!("a {method} of phone {} or its peer was refused with {status}", self.caller));
             }

@@ -28,6 +28,9 @@ fn talk(both: &mut [Replica<Mini>; 2]) -> Vec<Effect<super::mini::Said>> {
     loop {
         let mut frames = Vec::new();
         for (side, replica) in both.iter_mut().enumerate() {
+            while replica.deadline() <= Time::ZERO {
+                replica.tick(Time::ZERO);
+            }
             for effect in replica.take_effects() {
                 match effect {
                     Effect::Frame { bytes, .. } => frames.push((1 - side, bytes)),

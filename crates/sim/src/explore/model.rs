@@ -76,6 +76,8 @@ pub(super) struct Server {
     pub(super) facts: VecDeque<Incarnation>,
     /// The last checkpoint that it kept as a backup.
     pub(super) kept: Stamp,
+    /// The epoch in which it has served last.
+    pub(super) serves: Epoch,
 }
 
 /// Everything.
@@ -118,6 +120,7 @@ impl Server {
             watches: false,
             facts: VecDeque::new(),
             kept: Stamp::default(),
+            serves: Epoch::default(),
         }
     }
 
@@ -133,6 +136,7 @@ impl Server {
             watches: self.watches,
             facts: self.facts.clone(),
             kept: self.kept,
+            serves: self.serves,
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) enum Step {
     Due(usize),
     Tick(usize),
     SwitchOver(usize),
+    /// The backup is sent away; of the same budget.
+    Dismiss(usize),
     LinkBreak,
     LoseCoordinator(usize),
     Kill(usize),
@@ -86,10 +88,9 @@ impl State {
         let deadline = server.replica.deadline();
         may(deadline <= server.clock, Step::Due(side));
         may(budget.ticks > 0 && deadline <= server.clock + TICK, Step::Tick(side));
-        may(
-            budget.switchovers > 0 && server.replica.status().level && server.replica.accepts_inputs(),
-            Step::SwitchOver(side),
-        );
+        let may_change = budget.switchovers > 0 && server.replica.status().level && server.replica.accepts_inputs();
+        may(may_change, Step::SwitchOver(side));
+        may(may_change, Step::Dismiss(side));
         may(budget.losses > 0 && !server.requests.is_empty(), Step::LoseCoordinator(side));
         may(budget.kills > 0, Step::Kill(side));
     }
@@ -139,7 +140,7 @@ impl State {
         match step {
             Step::Input(_) => self.budget.inputs -= 1,
             Step::Tick(_) => self.budget.ticks -= 1,
-            Step::SwitchOver(_) => self.budget.switchovers -= 1,
+            Step::SwitchOver(_) | Step::Dismiss(_) => self.budget.switchovers -= 1,
             _ => {}
         }
         let frame = if matches!(step, Step::Frame(_)) { self.pipes[side].pop_front() } else { None };
@@ -177,6 +178,9 @@ impl State {
                 server.clock += TICK;
                 server.replica.tick(server.clock);
             }
+            Step::Dismiss(_) => {
+                server.replica.dismiss(local);
+            }
             Step::SwitchOver(_) => {
                 let _ = server.replica.switch_over(local);
             }
@@ -189,6 +193,7 @@ impl State {
     fn drain_link(&mut self, side: usize) {
         while let Some(frame) = self.pipes[side].pop_front() {
             if let Some(server) = &mut self.servers[side] {
+                server.note_kept();
                 server.replica.link_frame(server.clock, &frame);
                 self.carry_out(side, None);
             }
@@ -329,7 +334,7 @@ impl State {
                 self.pipes[other].push_back(bytes);
             }
             Effect::Release(released) => {
-                let (me, epoch) = (server.me.clone(), server.replica.status().epoch);
+                let (me, epoch) = (server.me.clone(), server.serves);
                 let stamp = released.stamp();
                 if let Some(entry) = self.entry() {
                     let verdict = Explained.releases(&me, stamp, entry, |who, epoch| self.holds(who, epoch));
@@ -345,6 +350,7 @@ impl State {
                 server.replica.cold_start(server.clock, Time::ZERO, Epoch(0), std::iter::empty());
             }
             Effect::Serve(serve) => {
+                server.serves = serve.epoch;
                 let kept = serve.after.as_ref().map(|_| server.kept);
                 let (me, clock) = (server.me.clone(), server.clock);
                 if serve.after.is_some() {
@@ -389,6 +395,7 @@ impl Step {
             | Self::Due(side)
             | Self::Tick(side)
             | Self::SwitchOver(side)
+            | Self::Dismiss(side)
             | Self::LoseCoordinator(side)
             | Self::Kill(side) => side,
             Self::CoordinateLoose(_) | Self::LinkBreak => 0,

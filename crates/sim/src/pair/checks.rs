@@ -87,19 +87,19 @@ impl<S: Service> Pair<S> {
 
     pub(super) fn check_release<E>(&mut self, core: &mut Core<E>, side: Side, stamp: Stamp) {
         let Some(process) = &self.applications[side].process else { return };
-        let (who, epoch) = (process.me.clone(), process.replica.status().epoch);
+        let (who, epoch) = (process.me.clone(), process.serves);
         let code = stamp.epoch.0 << 32 ^ stamp.sequence;
         core.trace.mark(core.now, self.actor(side), code, || format!("releases e{} s{}", stamp.epoch, stamp.sequence));
         if let Some(entry) = self.entry() {
             let verdict = self.checkers.explained.releases(&who, stamp, entry, |who, epoch| self.holds(who, epoch));
             report(core, explained::NAME, verdict);
         }
-        let epoch = if epoch == Epoch::default() { stamp.epoch } else { epoch };
         report(core, one_primary::NAME, self.checkers.one_primary.releases(&who, epoch, stamp));
     }
 
     pub(super) fn check_serve<E>(&mut self, core: &mut Core<E>, side: Side, serve: &Serve) {
-        let Some(process) = &self.applications[side].process else { return };
+        let Some(process) = &mut self.applications[side].process else { return };
+        process.serves = serve.epoch;
         let kept = serve.after.as_ref().map(|_| process.kept);
         let verdict = self.checkers.one_primary.serves(&process.me, serve.epoch, kept);
         report(core, one_primary::NAME, verdict);

@@ -142,6 +142,8 @@ pub struct Process<S: Service> {
     pub(super) journals_read: bool,
     /// The last checkpoint that it kept as a backup.
     pub(super) kept: Stamp,
+    /// The epoch in which it has served last.
+    pub(super) serves: Epoch,
 }
 
 impl<S: Service> Process<S> {
@@ -174,6 +176,7 @@ impl<S: Service> Process<S> {
             session: None,
             journals_read: false,
             kept: Stamp::default(),
+            serves: Epoch::default(),
         }
     }
 

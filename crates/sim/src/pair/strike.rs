@@ -95,6 +95,7 @@ impl<S: Service> Pair<S> {
                 *wall = wall.saturating_sub(span.as_micros());
             }
             Kind::Switchover(_) => self.switch_over(core),
+            Kind::Dismissal(_) => self.dismiss(core),
             Kind::ControlCut(target, way, span) => {
                 let side = self.resolve(target.who);
                 core.trace.mark(core.now, self.actor(side), 0xcc, || format!("coordinator cut {way:?} for {span}"));
@@ -210,6 +211,16 @@ impl<S: Service> Pair<S> {
         let frozen = &mut self.hosts[host];
         frozen.frozen_until = frozen.frozen_until.max(core.now + span);
         self.strike(core, host, Act::Pause(span));
+    }
+
+    fn dismiss<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {
+        let side = self.resolve(Who::Primary);
+        self.untroubled = core.now;
+        let clock = self.hosts[self.host_of(side)].clock;
+        let Some(process) = self.applications[side].process.as_mut().filter(|process| !process.stopped) else { return };
+        process.replica.dismiss(clock.local(core.now));
+        core.trace.mark(core.now, Actor::Server(self.id, side as u8), 0x51, || "sends its backup away".to_owned());
+        self.wake(core, side, core.now);
     }
 
     fn switch_over<E: From<PairEvent>>(&mut self, core: &mut Core<E>) {

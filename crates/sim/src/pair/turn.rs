@@ -113,7 +113,9 @@ impl<S: Service> Pair<S> {
                         Some(Message::Welcome { .. }) => self.forget_stale_streams(side),
                         _ => {}
                     }
-                    self.applications[side].process.as_mut()?.replica.link_frame(local, &frame);
+                    let process = self.applications[side].process.as_mut()?;
+                    process.note_kept();
+                    process.replica.link_frame(local, &frame);
                 }
                 Read::End => {
                     process.note_kept();

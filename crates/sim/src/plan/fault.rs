@@ -149,6 +149,8 @@ pub enum Kind {
     WallBack(Target, Span),
     /// A planned switchover is asked for.
     Switchover(u8),
+    /// The backup is sent away, as when a spare makes way for the member that it stood in for.
+    Dismissal(u8),
     /// A client sends something that makes the engine panic.
     Poison(u8),
     /// A client sends something that ends the process.

@@ -99,6 +99,7 @@ fn draw_kind(which: usize, chance: &mut Chance, plan: &Plan) -> Kind {
             let span = Span::from_micros(chance.below(60_000_000));
             if chance.happens(1, 2) { Kind::WallForward(target, span) } else { Kind::WallBack(target, span) }
         }
+        12 if chance.happens(1, 3) => Kind::Dismissal(pair),
         12 => Kind::Switchover(pair),
         13 if chance.happens(1, 2) => Kind::Poison(client),
         13 => Kind::Abort(client),

@@ -97,6 +97,7 @@ impl Words<'_> {
             "clock-jump" => Kind::ClockJump(self.target()?, self.span()?),
             "wall-forward" => Kind::WallForward(self.target()?, self.span()?),
             "wall-back" => Kind::WallBack(self.target()?, self.span()?),
+            "dismissal" => Kind::Dismissal(self.number()?),
             "switchover" => Kind::Switchover(self.number()?),
             "poison" => Kind::Poison(self.number()?),
             "abort" => Kind::Abort(self.number()?),

@@ -83,6 +83,7 @@ impl Word for Sabotage {
         ("forget-inputs", Self::ForgetInputs),
         ("forget-outputs", Self::ForgetOutputs),
         ("begin-unasked", Self::BeginUnasked),
+        ("serve-offered", Self::ServeOffered),
         ("unchecked-epoch", Self::UncheckedEpoch),
         ("trust-beats", Self::TrustBeats),
         ("deliver-twice", Self::DeliverTwice),

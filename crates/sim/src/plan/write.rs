@@ -129,6 +129,7 @@ impl Display for Kind {
             Self::ClockJump(target, span) => write!(f, "clock-jump {target} {}", span.as_micros()),
             Self::WallForward(target, span) => write!(f, "wall-forward {target} {}", span.as_micros()),
             Self::WallBack(target, span) => write!(f, "wall-back {target} {}", span.as_micros()),
+            Self::Dismissal(pair) => write!(f, "dismissal {pair}"),
             Self::Switchover(pair) => write!(f, "switchover {pair}"),
             Self::Poison(client) => write!(f, "poison {client}"),
             Self::Abort(client) => write!(f, "abort {client}"),

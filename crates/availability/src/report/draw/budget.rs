@@ -5,7 +5,7 @@ use crate::report::numbers::duration;
 use crate::report::{BUDGETS, Language, Report, title};
 
 const WIDTH: f64 = 760.0;
-const LEFT: f64 = 220.0;
+const LEFT: f64 = 252.0;
 const RIGHT: f64 = 130.0;
 const ROW: f64 = 34.0;
 const TOP: f64 = 46.0;
@@ -46,15 +46,13 @@ pub(in crate::report) fn budget(id: &str, report: &Report, language: Language) -
             Anchor::End,
             &fitted(title(&service.name, language), LEFT - 18.0),
         );
-        let mut right = x(service.downtime.value);
         if let Some(spread) = &service.spread {
             let [from, _, to] = spread.points.map(x);
             drawing.rect("range", (from, y - 4.0), (to - from, 8.0));
-            right = right.max(to);
         }
         let at = x(service.downtime.value);
         drawing.raw(&format!("<path class=\"mark\" d=\"M{:.1} {y:.1}l8 -8 8 8 -8 8z\"/>", at - 8.0));
-        drawing.words("figure", (right + 14.0, y + 5.0), Anchor::Start, &duration(service.downtime.value));
+        drawing.words("figure", (WIDTH - 6.0, y + 5.0), Anchor::End, &duration(service.downtime.value));
     }
     drawing.finish()
 }

@@ -3,7 +3,7 @@
 use super::Page;
 use super::table::Cell;
 use crate::report::draw::{self, escape};
-use crate::report::numbers::{duration, share, short, value_with_unit};
+use crate::report::numbers::{duration, elasticity, share, short, value_with_unit};
 use crate::report::{BUDGETS, Improvement, Service, Spread, Swing, title};
 
 /// The most rows of the table beside the tornado.
@@ -44,7 +44,7 @@ impl Page<'_> {
             value(source.value),
             value(improvement.better),
             Cell::Figure(short(improvement.saves)),
-            Cell::Figure(source.elasticity.map_or_else(|| "–".to_owned(), |elasticity| format!("{elasticity:+.3}"))),
+            Cell::Figure(elasticity(source.elasticity)),
             self.origin(source),
         ]
     }

@@ -153,8 +153,8 @@ impl Page<'_> {
         let notes = [
             self.pick(
                 "Unavailability is the sum of the probabilities of the down states, by elimination without subtraction; a year has \
-                 365 days. Digits that are not sure are not shown.",
-                "不可用度是各停机状态概率之和，用无减法的消元法求得；一年按 365 天计。不可靠的数字不予显示。",
+                 365 days. The report as JSON says how many digits of each figure are sure.",
+                "不可用度是各停机状态概率之和，用无减法的消元法求得；一年按 365 天计。JSON 报告给出每个数字的可靠位数。",
             ),
             self.pick(
                 "The share of a component is its criticality importance: the share of the service's downtime that ends when this \

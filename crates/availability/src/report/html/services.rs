@@ -7,6 +7,11 @@ use crate::report::draw::escape;
 use crate::report::numbers::{duration, percent, share, short};
 use crate::report::{BUDGETS, Service, title};
 
+/// A figure that a model may not have.
+fn optional(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), short)
+}
+
 impl Page<'_> {
     pub(super) fn services(&mut self) {
         let (report, language) = (self.report, self.language);
@@ -61,15 +66,15 @@ impl Page<'_> {
             Cell::Text(title(&service.name, self.language).to_owned()),
             Cell::Figure(percent(service.unavailability())),
             Cell::Figure(short(service.downtime.value)),
-            Cell::Figure(short(service.planned)),
-            Cell::Figure(short(service.downtime.value - service.planned)),
+            Cell::Figure(optional(service.planned)),
+            Cell::Figure(optional(service.unplanned())),
             Cell::Figure(short(service.failures.value)),
             Cell::Figure(interval),
             kept,
         ]
     }
 
-    /// The components of each service, the main one with a drawing larger than the rest of the page needs.
+    /// The components of each service, with a drawing.
     pub(super) fn members(&mut self) {
         let (report, language) = (self.report, self.language);
         self.section("members", self.pick("Components", "组件"));
@@ -97,14 +102,13 @@ impl Page<'_> {
         ];
         let row = |member: &crate::report::Member| {
             let component = report.component(member);
-            let planned = component.planned.unwrap_or(0.0);
             vec![
                 Cell::Text(title(&component.name, self.language).to_owned()),
                 Cell::Figure(member.copies.to_string()),
                 Cell::Figure(percent(component.unavailability())),
                 Cell::Figure(short(component.downtime.value)),
-                Cell::Figure(short(planned)),
-                Cell::Figure(short(component.downtime.value - planned)),
+                Cell::Figure(optional(component.planned)),
+                Cell::Figure(optional(component.unplanned())),
                 Cell::Figure(share(member.share)),
             ]
         };

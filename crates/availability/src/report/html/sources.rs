@@ -4,7 +4,7 @@ use super::Page;
 use super::table::Cell;
 use crate::model::OriginKind;
 use crate::report::Source;
-use crate::report::numbers::value_with_unit;
+use crate::report::numbers::{elasticity, value_with_unit};
 
 impl Page<'_> {
     pub(super) fn sources(&mut self) {
@@ -32,12 +32,12 @@ impl Page<'_> {
         let value = |value: f64| value_with_unit(value, &source.unit, self.language);
         let range =
             source.range.map_or_else(|| "–".to_owned(), |(low, high)| format!("{} … {}", value(low), value(high)));
-        let said = source.origin.as_ref().map_or("", |(_, text)| text.as_str());
+        let said = source.origin.as_ref().map_or("", |(_, text)| text.trim_start_matches("../"));
         vec![
             Cell::Code(source.name.clone()),
             Cell::Figure(value(source.value)),
             Cell::Figure(range),
-            Cell::Figure(source.elasticity.map_or_else(|| "–".to_owned(), |elasticity| format!("{elasticity:+.4}"))),
+            Cell::Figure(elasticity(source.elasticity)),
             self.origin(source),
             Cell::Text(said.to_owned()),
         ]

@@ -27,7 +27,7 @@ impl Page<'_> {
         );
         for (column, name) in head.iter().enumerate() {
             let class = if is_figure(column) { " class=\"figure\"" } else { "" };
-            text.push_str(&format!("<th scope=\"col\"{class}>{}</th>", escape(name)));
+            text.push_str(&format!("<th scope=\"col\"{class}>{}</th>", escape(&name.replace(" %", "\u{a0}%"))));
         }
         text.push_str("</tr></thead><tbody>\n");
         for row in rows {

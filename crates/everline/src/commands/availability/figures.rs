@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use availability::model::OriginKind;
 use availability::report::{
-    BUDGETS, Language, Report, Service, Source, duration, percent, short, title, value_with_unit,
+    BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, share, short, title, value_with_unit,
 };
 
 use crate::output::{self, Cell, bad, good, optional, plain};
@@ -54,8 +54,8 @@ fn services(report: &Report) -> String {
             plain(name(&service.name)),
             plain(percent(service.unavailability())),
             plain(short(service.downtime.value)),
-            plain(short(service.planned)),
-            plain(short(service.downtime.value - service.planned)),
+            optional(service.planned.map(short)),
+            optional(service.unplanned().map(short)),
             optional(interval),
             keeps,
         ]
@@ -78,15 +78,14 @@ fn services(report: &Report) -> String {
 fn members(report: &Report, service: &Service) -> String {
     let row = |member: &availability::report::Member| {
         let component = report.component(member);
-        let planned = component.planned.unwrap_or(0.0);
         [
             plain(name(&component.name)),
             plain(member.copies),
             plain(percent(component.unavailability())),
             plain(short(component.downtime.value)),
-            plain(short(planned)),
-            plain(short(component.downtime.value - planned)),
-            plain(format!("{:.1} %", 100.0 * member.share)),
+            optional(component.planned.map(short)),
+            optional(component.unplanned().map(short)),
+            plain(share(member.share)),
         ]
     };
     let rows: Vec<[Cell; 7]> = service.members.iter().map(row).collect();
@@ -102,7 +101,7 @@ fn improvements(report: &Report) -> String {
             plain(value(source, source.value)),
             plain(value(source, improvement.better)),
             plain(short(improvement.saves)),
-            optional(source.elasticity.map(|elasticity| format!("{elasticity:+.3}"))),
+            plain(elasticity(source.elasticity)),
             origin(source),
         ]
     };
@@ -116,9 +115,9 @@ fn sources(report: &Report) -> String {
         [
             plain(&source.name),
             plain(value(source, source.value)),
-            optional(source.elasticity.map(|elasticity| format!("{elasticity:+.3}"))),
+            plain(elasticity(source.elasticity)),
             origin(source),
-            optional(source.origin.as_ref().map(|(_, text)| text)),
+            optional(source.origin.as_ref().map(|(_, text)| text.trim_start_matches("../"))),
         ]
     };
     let rows: Vec<[Cell; 5]> = report.sources.iter().filter(matters).map(row).collect();

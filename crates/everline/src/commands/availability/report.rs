@@ -48,6 +48,7 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
     let report = question.report(samples.as_ref()).map_err(told(Kind::Failed))?;
     if let Some(file) = &order.html {
         let language = if order.language == PageLanguage::Zh { Language::Chinese } else { Language::English };
+        let file = &std::path::absolute(file).map_err(|error| Trouble::of_file("write", file, &error))?;
         files::replace(file, report.html(language).as_bytes())
             .map_err(|error| Trouble::of_file("write", file, &error))?;
         output::remark(&format!("the page is {}", file.display()));

@@ -48,6 +48,9 @@ pub(super) fn spreads(plan: &Plan<'_>, seed: u64, count: u64) -> Result<Vec<Spre
         .collect()
 }
 
+/// The number of the first sample of a part, and the samples.
+type Part = (u64, Result<Vec<Vec<f64>>, Error>);
+
 /// All samples, in the order of their numbers.
 ///
 /// # Errors
@@ -55,7 +58,7 @@ pub(super) fn spreads(plan: &Plan<'_>, seed: u64, count: u64) -> Result<Vec<Spre
 pub(super) fn all(plan: &Plan<'_>, seed: u64, count: u64) -> Result<Vec<Vec<f64>>, Error> {
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let work = || {
-        let mut parts: Vec<(u64, Result<Vec<Vec<f64>>, Error>)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         loop {
             let begin = next.fetch_add(PART, Ordering::Relaxed);
             if begin >= count {
