@@ -15,6 +15,7 @@
 //!   [`Dual`].
 #![forbid(unsafe_code)]
 
+pub mod budget;
 pub mod capacity;
 mod certain;
 pub mod chain;
@@ -23,7 +24,10 @@ pub mod compose;
 mod error;
 pub mod estimate;
 pub mod formats;
+pub mod goal;
 pub mod model;
+pub mod own;
+pub mod report;
 mod scalar;
 pub mod structure;
 mod text;

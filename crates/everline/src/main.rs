@@ -82,6 +82,11 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Drill(DrillCommand::Report { file, page }) => drill::report(&file, page.as_deref()),
         Command::Drill(DrillCommand::Config { rate }) => drill::configuration(rate),
         Command::Availability(AvailabilityCommand::Solve(order)) => availability::solve(&order),
+        Command::Availability(AvailabilityCommand::Estimate(order)) => availability::estimate(&order),
+        Command::Availability(AvailabilityCommand::Compare(order)) => availability::compare(&order),
+        Command::Availability(AvailabilityCommand::Goal(order)) => availability::goal(&order),
+        Command::Availability(AvailabilityCommand::Budget(order)) => availability::budget(&order),
+        Command::Availability(AvailabilityCommand::Report(order)) => availability::report(&order),
         Command::Link(command) => rehearsal::link(&folder, &command),
     }
 }

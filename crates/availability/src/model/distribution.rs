@@ -1,5 +1,6 @@
 //! How uncertain a parameter is.
 
+use crate::estimate::special::{Tail, beta_quantile, gamma_quantile, normal_quantile};
 use crate::model::random::Random;
 
 /// The 95 % point of the standard normal distribution, by which an error factor is defined.
@@ -64,6 +65,28 @@ pub enum Distribution {
 }
 
 impl Distribution {
+    /// The point below which this share (0 to 1) of it lies.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> f64 {
+        let tail = Tail::Lower(share);
+        match *self {
+            Self::Uniform { low, high } => low + share * (high - low),
+            Self::LogUniform { low, high } => low * (high / low).powf(share),
+            Self::Normal { mean, sd } => mean + sd * normal_quantile(tail),
+            Self::Lognormal { median, error_factor } => median * (log_sd(error_factor) * normal_quantile(tail)).exp(),
+            Self::Gamma { shape, mean } => gamma_quantile(shape, tail) * mean / shape,
+            Self::Beta { a, b } => beta_quantile(a, b, tail).0,
+            Self::Triangular { low, mode, high } => {
+                let (left, whole) = (mode - low, high - low);
+                if share * whole <= left {
+                    low + (share * whole * left).sqrt()
+                } else {
+                    high - ((1.0 - share) * whole * (high - mode)).sqrt()
+                }
+            }
+        }
+    }
+
     /// The mean.
     #[must_use]
     pub fn mean(&self) -> f64 {
@@ -153,6 +176,12 @@ mod tests {
                 distribution.mean()
             );
             assert!((variance / sd / sd - 1.0).abs() < 0.12, "{distribution:?}: {variance}, not {}", sd * sd);
+            for share in [0.05, 0.5, 0.95] {
+                let point = distribution.quantile(share);
+                let below = samples.iter().filter(|sample| **sample <= point).count() as f64 / 40_000.0;
+                // Four standard deviations of a share of 40,000 samples.
+                assert!((below - share).abs() < 0.01, "{distribution:?}: {below} below {point}, not {share}");
+            }
         }
     }
 }

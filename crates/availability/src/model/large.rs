@@ -17,6 +17,18 @@ const ROUNDINGS: f64 = 8.0;
 /// A state space, and the questions about it with the nodes that ask them.
 type Asked<'a> = (&'a Arc<Generated>, Vec<(Id, &'a ChainQuestion)>);
 
+/// Whether some of these nodes are questions that [`answers`] answers.
+pub(crate) fn has_any(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| large(node).is_some())
+}
+
+/// The state space of a question about the long run of a large one.
+fn large(node: &Node) -> Option<(&ChainQuestion, &Arc<Generated>)> {
+    let Node::Solve(Solve::Chain(question), _) = node else { return None };
+    let ChainModel::Rules(rules) = &question.model else { return None };
+    (question.until.is_none() && rules.space.states() > LARGE).then_some((question, rules))
+}
+
 /// The answers to all questions about the long run of large state spaces, by node; each state space is iterated once.
 ///
 /// # Errors
@@ -24,11 +36,7 @@ type Asked<'a> = (&'a Arc<Generated>, Vec<(Id, &'a ChainQuestion)>);
 pub(crate) fn answers(nodes: &[Node]) -> Result<BTreeMap<Id, Certain>, Error> {
     let mut spaces: Vec<Asked<'_>> = Vec::new();
     for (id, node) in nodes.iter().enumerate() {
-        let Node::Solve(Solve::Chain(question), _) = node else { continue };
-        let ChainModel::Rules(rules) = &question.model else { continue };
-        if question.until.is_some() || rules.space.states() <= LARGE {
-            continue;
-        }
+        let Some((question, rules)) = large(node) else { continue };
         match spaces.iter_mut().find(|(known, _)| Arc::ptr_eq(known, rules)) {
             Some((_, questions)) => questions.push((id, question)),
             None => spaces.push((rules, vec![(id, question)])),

@@ -18,6 +18,8 @@ pub use distribution::Distribution;
 pub(crate) use nodes::Nodes;
 pub use plan::Plan;
 
+use std::collections::BTreeMap;
+
 use crate::chain::{Chain, States};
 use crate::text::ast::Document;
 pub use crate::text::ast::OriginKind;
@@ -88,6 +90,7 @@ pub struct Measure {
     unit: String,
     node: Id,
     place: Place,
+    downtime_of: Option<String>,
 }
 
 impl Measure {
@@ -108,6 +111,21 @@ impl Measure {
     pub const fn place(&self) -> &Place {
         &self.place
     }
+
+    /// The model whose downtime it is, if it asks `downtime of MODEL` and nothing else.
+    #[must_use]
+    pub fn downtime_of(&self) -> Option<&str> {
+        self.downtime_of.as_deref()
+    }
+}
+
+/// An event of a fault tree, or a block of a block diagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name in the tree, with its indexes.
+    pub event: String,
+    /// The model that it fails as, if the text names one.
+    pub model: Option<String>,
 }
 
 /// A model that was read: names are known, units fit, state spaces are written out.
@@ -117,6 +135,8 @@ pub struct Model {
     nodes: Vec<Node>,
     measures: Vec<Measure>,
     chains: Vec<NamedChain>,
+    /// The events of trees and block diagrams, by the name of the model.
+    parts: BTreeMap<String, Vec<Part>>,
 }
 
 /// A chain of the text, for those who want to have it as a value.
@@ -149,6 +169,19 @@ impl Model {
         compile::compile(source, &document, given, false)
     }
 
+    /// The same model with more measures behind its own: the downtime, in minutes a year, of each of the parts of which one is
+    /// enough to bring down what the measure of this name is about. They are found from the top of its fault tree downwards,
+    /// through gates `or` (in a block diagram `and`) and through events that are trees in their turn; what is
+    /// redundant within is one part.
+    ///
+    /// # Errors
+    /// As [`Model::read`], and if there is no such measure or it has no such parts.
+    pub fn read_parts(file: &str, text: &str, given: &[(String, String)], measure: &str) -> Result<Self, Error> {
+        let source = Source::new(file, text);
+        let document = statements::document(source)?;
+        compile::compile_with(source, &document, given, false, Some(measure))
+    }
+
     /// The parameters, in the order of the text.
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {
@@ -164,6 +197,18 @@ impl Model {
     /// The names of the chains and rules in the text.
     pub fn chains(&self) -> impl Iterator<Item = &str> {
         self.chains.iter().map(|chain| chain.name.as_str())
+    }
+
+    /// The labels of a chain or of rules, `down` among them; `None` for what is neither.
+    pub fn labels(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
+        let chain = self.chains.iter().find(|chain| chain.name == name)?;
+        Some(chain.labels.iter().map(|(label, _)| label.as_str()))
+    }
+
+    /// The events of a fault tree or the blocks of a block diagram, in their order; `None` for what is none.
+    #[must_use]
+    pub fn parts(&self, name: &str) -> Option<&[Part]> {
+        self.parts.get(name).map(Vec::as_slice)
     }
 
     /// A chain of the text, or the rules of this name written out as one, with its labels (`down` for the down states) and

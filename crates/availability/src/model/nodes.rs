@@ -1,5 +1,6 @@
 //! Models that are not written as text: made node by node.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::node::{Binary, Id, Node, Unary};
@@ -137,7 +138,8 @@ impl<'a> Nodes<'a> {
         }
         let solve = Solve::Structure(Arc::new(StructureQuestion { function, what: Asked::Top }));
         let node = self.add(Node::Solve(solve, inputs));
-        let measures = vec![Measure { name, unit: "1".to_owned(), node, place }];
-        Ok(Model { parameters: self.parameters, nodes: self.nodes, measures, chains: Vec::new() })
+        let measures = vec![Measure { name, unit: "1".to_owned(), node, place, downtime_of: None }];
+        let (parameters, nodes) = (self.parameters, self.nodes);
+        Ok(Model { parameters, nodes, measures, chains: Vec::new(), parts: BTreeMap::new() })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::model::large;
 use crate::model::nested::Nested;
 use crate::model::node::{self, Carrier, Id, Node, Values};
 use crate::model::random::Random;
@@ -62,6 +63,12 @@ impl Model {
 }
 
 impl Plan<'_> {
+    /// The model that the measures are of.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        self.model
+    }
+
     /// The indices of the measures, among [`Model::measures`].
     #[must_use]
     pub fn measures(&self) -> &[usize] {
@@ -87,6 +94,30 @@ impl Plan<'_> {
         let exact: Vec<Exact> = parameters.iter().map(|&value| Exact::from(value)).collect();
         let values = Values::new(&self.nodes, &exact, parameters)?;
         Ok(self.roots.iter().map(|&root| values.carried[root]).collect())
+    }
+
+    /// The values of the measures with bounds of their errors, if one parameter is exactly this number and the others are what
+    /// the text says.
+    ///
+    /// # Errors
+    /// Those of the models that are solved; and if one has so many states that its rates were written out when it was read.
+    pub fn solve_with(&self, parameter: usize, value: f64) -> Result<Vec<Certain>, Error> {
+        if large::has_any(&self.nodes) {
+            let what = "the model has a state space whose rates were written out when it was read";
+            return Err(Error::new(what, "read it anew with another value of the parameter"));
+        }
+        let with = |(index, own): (usize, &Parameter)| {
+            if index == parameter { (Exact::from(value), 0.0) } else { (own.value, own.wrong) }
+        };
+        let exact: Vec<_> = self.model.parameters.iter().enumerate().map(with).collect();
+        let all = node::certain(&self.nodes, &exact)?;
+        Ok(self.roots.iter().map(|&root| all[root]).collect())
+    }
+
+    /// Whether the measures need this parameter.
+    #[must_use]
+    pub fn needs(&self, parameter: usize) -> bool {
+        self.parameters.get(parameter).is_some_and(Option::is_some)
     }
 
     /// The derivatives of a measure (by its place in [`Self::measures`]) by each parameter, in the unit of the measure over

@@ -1,4 +1,4 @@
-//! `everline availability solve`, as a person and as a program use it.
+//! `everline availability solve` and `report`, as a person and as a program use it.
 
 use std::fs;
 
@@ -118,4 +118,56 @@ fn properties_and_labels_are_found_beside_the_model() {
     fs::write(place.path().join("pair.lab"), "0=\"init\" 1=\"down\"\n0: 0\n1: 1\n").expect("written");
     let found = place.run("availability solve pair.tra --measure mttf").out;
     assert!(found.lines().nth(1).is_some_and(|line| line.starts_with("mttf     1.0000000000000")), "{found}");
+}
+
+#[test]
+fn the_report_of_a_model_says_what_to_improve_first() {
+    let place = place("duplex.avail", DUPLEX);
+    let ended = place.run("availability report duplex.avail --samples 50 --html page.html --language zh");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.err.starts_with("the page is ") && ended.err.ends_with("page.html\n"), "{}", ended.err);
+    for part in ["AVAILABILITY", "99.999 % allows 5.26 min", "What to improve first", "! not said", "50 samples"] {
+        assert!(ended.out.contains(part), "{part}: {}", ended.out);
+    }
+    let page = fs::read_to_string(place.path().join("page.html")).expect("the page");
+    assert!(page.contains("lang=\"zh-Hans\"") && page.contains("</svg>") && !page.contains("<script"));
+}
+
+#[test]
+fn the_report_of_everlines_own_solution_needs_no_file() {
+    let place = Place::new();
+    let ended = place.run("availability report --solution two-hosts --samples 20 --json");
+    let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!(value["schema"], "everline-availability-1");
+    assert_eq!(value["services"][0]["name"], "calls");
+    assert_eq!(value["samples"]["count"], 20);
+    let again = place.run("availability report --solution two-hosts --samples 20 --json");
+    assert_eq!(ended.out, again.out, "the same seed gives the same report");
+}
+
+#[test]
+fn a_drill_replaces_what_was_measured_before() {
+    let drill = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/measurements/hosts/drill.json");
+    let place = Place::new();
+    let ended = place.run(&format!("availability report --samples 20 --drill {drill}"));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.out.contains("parameters from the results of drills"), "{}", ended.out);
+}
+
+#[test]
+fn wrong_reports_say_what_would_be_right() {
+    let place = place("none.avail", "parameter a = 2\nmeasure a = 2*a\n");
+    fs::write(place.path().join("odd.avail"), "parameter a = 2\nmeasure d = downtime of nothing\n").expect("written");
+    for (line, said) in [
+        ("none.avail", "downtime of MODEL"),
+        ("none.sm", ".avail"),
+        ("gone.avail", "gone.avail"),
+        ("odd.avail", "odd.avail:2"),
+        ("--solution four-hosts", "three-hosts"),
+        ("none.avail --solution one-host", "cannot be used with"),
+    ] {
+        let ended = place.run(&format!("availability report {line}"));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}");
+        assert!(ended.err.contains(said), "{line}: {}", ended.err);
+    }
 }

@@ -7,3 +7,4 @@ mod life;
 mod stub;
 mod support;
 mod up;
+mod what_if;

@@ -8,6 +8,7 @@ mod formula;
 mod lower;
 mod names;
 mod rules;
+mod series;
 mod structure;
 mod structure_ask;
 
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::model::node::{Binary, Id, Node};
 use crate::model::{Measure, Model, Parameter};
-use crate::text::ast::{Body, Document};
+use crate::text::ast::{Body, Document, Expr, ExprKind};
 use crate::text::exact::Exact;
 use crate::text::source::{Source, Span, did_you_mean};
 use crate::text::unit::Dimension;
@@ -79,6 +80,20 @@ pub(crate) fn compile(
     given: &[(String, String)],
     unitless: bool,
 ) -> Result<Model, Error> {
+    compile_with(source, document, given, unitless, None)
+}
+
+/// The same; behind its measures stand those of the parts of one of them.
+///
+/// # Errors
+/// As [`compile`], and if the measure has no parts.
+pub(crate) fn compile_with(
+    source: Source<'_>,
+    document: &Document,
+    given: &[(String, String)],
+    unitless: bool,
+    parts_of: Option<&str>,
+) -> Result<Model, Error> {
     let names = names::all(source, document)?;
     let mut compiler = Compiler {
         source,
@@ -97,7 +112,10 @@ pub(crate) fn compile(
         unitless,
     };
     compiler.parameters(given)?;
-    let measures = compiler.measures()?;
+    let mut measures = compiler.measures()?;
+    if let Some(measure) = parts_of {
+        measures.extend(compiler.parts(measure)?);
+    }
     // What no measure needs is looked at nevertheless: an error in it is one.
     for index in 0..document.definitions.len() {
         compiler.definition(index)?;
@@ -109,7 +127,17 @@ pub(crate) fn compile(
         }
     }
     let chains = compiler.chains.iter().map(|(&index, chain)| chain.named(&document.models[index].name.text)).collect();
-    Ok(Model { parameters: compiler.parameters, nodes: compiler.nodes, measures, chains })
+    let name = |index: &usize| document.models[*index].name.text.clone();
+    let parts = compiler.structures.iter().filter_map(|(index, tree)| Some((name(index), tree.parts()?))).collect();
+    Ok(Model { parameters: compiler.parameters, nodes: compiler.nodes, measures, chains, parts })
+}
+
+/// The model whose downtime an expression asks, and nothing else.
+fn downtime_of(value: &Expr) -> Option<String> {
+    match &value.kind {
+        ExprKind::Ask(ask) if ask.phrase.text == "downtime" => Some(ask.model.text.clone()),
+        _ => None,
+    }
 }
 
 impl<'a> Compiler<'a> {
@@ -153,7 +181,8 @@ impl<'a> Compiler<'a> {
                 let size = self.constant(size, value.dimension);
                 self.binary(Binary::Divide, value.id, size, Dimension::PLAIN)
             };
-            measures.push(Measure { name: asked.name.clone(), unit, node, place: self.place(asked.span) });
+            let (name, place) = (asked.name.clone(), self.place(asked.span));
+            measures.push(Measure { name, unit, node, place, downtime_of: downtime_of(&asked.value) });
         }
         Ok(measures)
     }

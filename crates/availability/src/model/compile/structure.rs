@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Compiler;
 use super::names::Entity;
 use crate::Error;
+use crate::model::Part;
 use crate::model::node::Id;
 use crate::structure::{FaultTree, FaultTreeBuilder, GateKind, ReliabilityGraph, StructureFunction};
 use crate::text::ast::{Body, Edge, Expr, ExprKind, Item, Law, Least, Operator, Reference, StructureItem};
@@ -26,6 +27,18 @@ pub(crate) struct Structure {
     pub(super) functions: BTreeMap<String, Arc<StructureFunction>>,
     /// The events' inputs that were made, by the time that they are for.
     pub(super) inputs: BTreeMap<Option<Id>, Vec<Inputs>>,
+}
+
+impl Structure {
+    /// The events of a tree; `None` for a network, whose connections are no parts of their own.
+    pub(super) fn parts(&self) -> Option<Vec<Part>> {
+        let Logic::Gates(_) = self.logic else { return None };
+        let part = |(event, failing): &(String, Failing)| {
+            let Failing::As(model) = failing else { return Part { event: event.clone(), model: None } };
+            Part { event: event.clone(), model: Some(model.text.clone()) }
+        };
+        Some(self.events.iter().map(part).collect())
+    }
 }
 
 /// From which events the whole follows.

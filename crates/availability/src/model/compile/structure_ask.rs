@@ -153,7 +153,7 @@ impl Compiler<'_> {
         Ok(self.node(Node::Solve(solve, inputs), Dimension::PLAIN))
     }
 
-    fn solve_structure(
+    pub(super) fn solve_structure(
         &mut self,
         model: usize,
         top: &str,
@@ -230,7 +230,7 @@ impl Compiler<'_> {
     }
 
     /// The nodes of all events, in the long run or at a time.
-    fn event_inputs(&mut self, model: usize, time: Option<Id>, ask: &Ask) -> Result<Vec<Inputs>, Error> {
+    pub(super) fn event_inputs(&mut self, model: usize, time: Option<Id>, ask: &Ask) -> Result<Vec<Inputs>, Error> {
         if let Some(made) = self.structures[&model].inputs.get(&time) {
             return Ok(made.clone());
         }

@@ -1,7 +1,15 @@
 //! `everline availability`.
 
+pub(crate) mod amounts;
+mod budget;
+mod compare;
+mod estimate;
+mod figures;
+mod goal;
 mod print;
+mod report;
 mod sampling;
+mod source;
 
 use std::fs;
 use std::io;
@@ -16,6 +24,11 @@ use crate::cli::Solve;
 use crate::failure::{Failure, Kind};
 use crate::output;
 
+pub(crate) use budget::budget;
+pub(crate) use compare::compare;
+pub(crate) use estimate::estimate;
+pub(crate) use goal::goal;
+pub(crate) use report::report;
 use sampling::Spread;
 
 /// Everything that was computed of one measure.
@@ -112,14 +125,19 @@ fn wanted(model: &Model, names: &[String]) -> Result<Vec<usize>, Failure> {
     let find = |name: &String| {
         all.iter().position(|measure| measure.name() == name).ok_or_else(|| {
             let known: Vec<&str> = all.iter().map(availability::model::Measure::name).collect();
-            let near = known.iter().map(|known| (strsim::osa_distance(known, name), known)).min();
-            let near = near.filter(|(distance, _)| distance * 3 <= name.len().max(3));
-            let meant = near.map_or_else(String::new, |(_, near)| format!("; did you mean \"{near}\"?"));
+            let meant = near(name, &known);
             Failure::new(Kind::Wrong, format!("the model has no measure \"{name}\"{meant}"))
                 .help(format!("it has {}", known.join(", ")))
         })
     };
     names.iter().map(find).collect()
+}
+
+/// `; did you mean "calls"?` if one of the names is near to one that does not exist.
+fn near(name: &str, known: &[&str]) -> String {
+    let near = known.iter().map(|known| (strsim::osa_distance(known, name), known)).min();
+    let near = near.filter(|(distance, _)| distance * 3 <= name.len().max(3));
+    near.map_or_else(String::new, |(_, near)| format!("; did you mean \"{near}\"?"))
 }
 
 /// An error of the model as one of the program; with its place comes the line that it is about.

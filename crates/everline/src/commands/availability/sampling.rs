@@ -52,7 +52,10 @@ pub(super) fn spreads(plan: &Plan<'_>, seed: u64, count: u64) -> Result<Vec<Spre
 type Part = (u64, Result<Vec<Vec<f64>>, Error>);
 
 /// All samples, in the order of their numbers.
-fn all(plan: &Plan<'_>, seed: u64, count: u64) -> Result<Vec<Vec<f64>>, Error> {
+///
+/// # Errors
+/// If no parameter has a distribution, or the model cannot be solved for a sample.
+pub(super) fn all(plan: &Plan<'_>, seed: u64, count: u64) -> Result<Vec<Vec<f64>>, Error> {
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let work = || {
         let mut parts: Vec<Part> = Vec::new();

@@ -1,0 +1,145 @@
+//! What to improve first, and how sure the result is.
+
+use super::Page;
+use super::table::Cell;
+use crate::report::draw::{self, escape};
+use crate::report::numbers::{duration, elasticity, share, short, value_with_unit};
+use crate::report::{BUDGETS, Improvement, Service, Spread, Swing, title};
+
+/// The most rows of the table beside the tornado.
+const MOST_SWINGS: usize = 20;
+
+impl Page<'_> {
+    pub(super) fn improvements(&mut self) {
+        let report = self.report;
+        self.section("improve", self.pick("What to improve first", "优先改进"));
+        self.paragraph(self.pick(
+            "What the main service would gain if a parameter were half as bad: half the faults, half the time, half as far from \
+             full coverage. The largest gain comes first.",
+            "若某参数改善一半（故障减半、时间减半、与完全覆盖的差距减半），主服务可减少的停机时间。收益最大者在前。",
+        ));
+        let head = [
+            self.pick("Parameter", "参数"),
+            self.pick("Now", "当前值"),
+            self.pick("Half as bad", "改善一半"),
+            self.pick("Saves, min/year", "减少，分钟/年"),
+            self.pick("Elasticity", "弹性"),
+            self.pick("Comes from", "来源"),
+        ];
+        let rows: Vec<Vec<Cell>> = report.improvements.iter().map(|one| self.improvement(one)).collect();
+        let caption = format!(
+            "{}: {}",
+            self.pick("What to improve first", "优先改进"),
+            title(&report.main().name, self.language)
+        );
+        self.table(&caption, &head, &rows);
+        self.add("</section>\n");
+    }
+
+    fn improvement(&self, improvement: &Improvement) -> Vec<Cell> {
+        let source = &self.report.sources[improvement.source];
+        let value = |value: f64| Cell::Figure(value_with_unit(value, &source.unit, self.language));
+        vec![
+            Cell::Code(source.name.clone()),
+            value(source.value),
+            value(improvement.better),
+            Cell::Figure(short(improvement.saves)),
+            Cell::Figure(elasticity(source.elasticity)),
+            self.origin(source),
+        ]
+    }
+
+    pub(super) fn uncertainty(&mut self) {
+        let report = self.report;
+        self.section("uncertainty", self.pick("How sure it is", "不确定性"));
+        let Some((seed, count)) = report.sampled else {
+            self.paragraph(self.pick(
+                "No parameter has a distribution, so that nothing can be said about it.",
+                "没有参数带有分布，无法给出不确定性。",
+            ));
+            self.add("</section>\n");
+            return;
+        };
+        self.paragraph(&match self.language {
+            crate::report::Language::English => {
+                format!("{count} samples of all parameters from their distributions, with seed {seed}.")
+            }
+            crate::report::Language::Chinese => format!("按各参数的分布抽取 {count} 个样本，随机种子 {seed}。"),
+        });
+        if let Some(spread) = &report.main().spread {
+            self.histogram(report.main(), spread);
+        }
+        self.spreads();
+        self.swings();
+        self.add("</section>\n");
+    }
+
+    fn histogram(&mut self, service: &Service, spread: &Spread) {
+        let label = self.pick("Distribution of the downtime", "停机时间的分布");
+        self.drawing(label, &draw::histogram("samples", service, spread, self.language));
+        let row = |bin: &crate::report::Bin| {
+            vec![Cell::Text(format!("{} – {}", short(bin.low), short(bin.high))), Cell::Figure(bin.count.to_string())]
+        };
+        let rows: Vec<Vec<Cell>> = spread.bins.iter().map(row).collect();
+        let summary = self.pick("The figures of this drawing", "此图的数据");
+        self.add(&format!("<details><summary>{}</summary>\n", escape(summary)));
+        let head = [self.pick("Downtime, min/year", "停机，分钟/年"), self.pick("Samples", "样本数")];
+        self.table(label, &head, &rows);
+        self.add("</details>\n");
+    }
+
+    fn spreads(&mut self) {
+        let report = self.report;
+        let mut rows = Vec::new();
+        for service in &report.services {
+            let Some(spread) = &service.spread else { continue };
+            let figures = spread.points.into_iter().chain([spread.mean, spread.sd, spread.delta]).map(short);
+            let keeps = spread.keeps.into_iter().map(share);
+            let mut row = vec![Cell::Text(title(&service.name, self.language).to_owned())];
+            row.extend(figures.chain(keeps).map(Cell::Figure));
+            rows.push(row);
+        }
+        let keeps = BUDGETS.map(|(name, _)| format!("{} {name}", self.pick("keeps", "达到")));
+        let mut head = vec![
+            self.pick("Service", "服务"),
+            "5 %",
+            "50 %",
+            "95 %",
+            self.pick("Mean", "均值"),
+            self.pick("Standard deviation", "标准差"),
+            self.pick("By the delta method", "标准差（delta 法）"),
+        ];
+        head.extend(keeps.iter().map(String::as_str));
+        self.table(self.pick("Intervals of the downtimes, min/year", "停机时间的区间，分钟/年"), &head, &rows);
+    }
+
+    fn swings(&mut self) {
+        let report = self.report;
+        if report.swings.is_empty() {
+            return;
+        }
+        let label = self.pick("Which uncertainty matters", "哪些不确定性影响最大");
+        self.add(&format!("<h3>{}</h3>\n", escape(label)));
+        self.paragraph(self.pick(
+            "Each bar has one parameter at its 5 % point (hollow) and at its 95 % point (filled), all others at their values.",
+            "每条表示单个参数取 5 % 分位（空心）与 95 % 分位（实心），其余参数不变。",
+        ));
+        self.drawing(label, &draw::tornado("tornado", report, self.language));
+        let row = |swing: &Swing| {
+            let source = &report.sources[swing.source];
+            let (low, high) = source.range.unwrap_or((source.value, source.value));
+            let value = |value: f64| Cell::Figure(value_with_unit(value, &source.unit, self.language));
+            let end = |minutes: f64| Cell::Figure(duration(minutes));
+            vec![Cell::Code(source.name.clone()), value(low), value(high), end(swing.low), end(swing.high)]
+        };
+        let rows: Vec<Vec<Cell>> = report.swings.iter().take(MOST_SWINGS).map(row).collect();
+        let head = [
+            self.pick("Parameter", "参数"),
+            self.pick("5 % point", "5 % 分位"),
+            self.pick("95 % point", "95 % 分位"),
+            self.pick("Downtime at 5 %", "5 % 时停机"),
+            self.pick("Downtime at 95 %", "95 % 时停机"),
+        ];
+        self.table(label, &head, &rows);
+    }
+}

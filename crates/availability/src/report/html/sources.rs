@@ -1,0 +1,56 @@
+//! Where each parameter comes from.
+
+use super::Page;
+use super::table::Cell;
+use crate::model::OriginKind;
+use crate::report::Source;
+use crate::report::numbers::{elasticity, value_with_unit};
+
+impl Page<'_> {
+    pub(super) fn sources(&mut self) {
+        let report = self.report;
+        self.section("sources", self.pick("Where figures come from", "数据来源"));
+        self.paragraph(self.pick(
+            "Measured figures name the file, published ones the source. Assumed ones, marked with ⚠, are where to look first.",
+            "实测数据注明文件，文献数据注明出处。假设的数据以 ⚠ 标出，应优先核实。",
+        ));
+        let head = [
+            self.pick("Parameter", "参数"),
+            self.pick("Value", "值"),
+            self.pick("5 % to 95 %", "5 % 至 95 %"),
+            self.pick("Elasticity", "弹性"),
+            self.pick("Comes from", "来源"),
+            self.pick("Source", "出处"),
+        ];
+        let rows: Vec<Vec<Cell>> = report.sources.iter().map(|source| self.source(source)).collect();
+        let caption = self.pick("All parameters, those that matter most first", "全部参数，影响最大者在前");
+        self.table(caption, &head, &rows);
+        self.add("</section>\n");
+    }
+
+    fn source(&self, source: &Source) -> Vec<Cell> {
+        let value = |value: f64| value_with_unit(value, &source.unit, self.language);
+        let range =
+            source.range.map_or_else(|| "–".to_owned(), |(low, high)| format!("{} … {}", value(low), value(high)));
+        let said = source.origin.as_ref().map_or("", |(_, text)| text.trim_start_matches("../"));
+        vec![
+            Cell::Code(source.name.clone()),
+            Cell::Figure(value(source.value)),
+            Cell::Figure(range),
+            Cell::Figure(elasticity(source.elasticity)),
+            self.origin(source),
+            Cell::Text(said.to_owned()),
+        ]
+    }
+
+    /// The kind of origin; what nobody knows is marked.
+    pub(super) fn origin(&self, source: &Source) -> Cell {
+        match source.origin.as_ref().map(|(kind, _)| *kind) {
+            Some(OriginKind::Measured) => Cell::Text(self.pick("measured", "实测").to_owned()),
+            Some(OriginKind::Published) => Cell::Text(self.pick("published", "文献").to_owned()),
+            Some(OriginKind::Assumed) => Cell::Mark(self.pick("assumed", "假设").to_owned()),
+            None if source.is_assumed() => Cell::Mark(self.pick("not said", "未注明").to_owned()),
+            None => Cell::Text(self.pick("chosen", "设定").to_owned()),
+        }
+    }
+}

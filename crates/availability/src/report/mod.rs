@@ -1,0 +1,144 @@
+//! The report: what is down how long, what of it is planned, what to improve first, how sure all of that is, and where each
+//! figure comes from.
+//!
+//! [`Question::new`] reads a model and finds its services, which are its measures `downtime of MODEL`. The work is then
+//! divided as the caller likes: [`Question::plan`] gives the samples of the services' downtimes, [`Question::report`] puts
+//! everything together, and [`Report::json`] and [`Report::html`] write it.
+//!
+//! | figure | how |
+//! |---|---|
+//! | downtime of a service or component | U in minutes a year, with the digits that are sure |
+//! | share of a component | criticality importance through the hierarchy: the product of `B p / P` of each event on the way (Rausand and Høyland 2004, section 5.4). It is the share of the service's downtime that ends when this component is repaired; redundant ones share theirs |
+//! | planned | time in the down states with the label `planned`; for a service the sum of its components' planned downtime, each times share over unavailability (first order) |
+//! | what to improve first | elasticities `(p/m) dm/dp` of the parameters, and what a parameter half as bad would save |
+//! | tornado | the service with one parameter at its 5 % and its 95 % point, all others at their values |
+//! | interval | 5 % and 95 % points of samples of all parameters' distributions |
+
+mod diagram;
+mod draw;
+mod html;
+mod improve;
+mod json;
+mod language;
+mod members;
+mod names;
+mod numbers;
+mod question;
+mod spread;
+
+pub use diagram::{Diagram, Flow, Kind, Place};
+pub use improve::{Improvement, Source, Swing};
+pub use language::Language;
+pub use members::{Component, Member};
+pub use names::title;
+pub use numbers::{duration, elasticity, percent, rate, share, short, value_with_unit};
+pub use question::Question;
+pub use spread::{Bin, Samples, Spread};
+
+use crate::Certain;
+
+/// What a downtime budget allows, in minutes of a year of 365 days, by the name that people give it.
+pub const BUDGETS: [(&str, f64); 3] = [("99.9 %", 525.6), ("99.99 %", 52.56), ("99.999 %", 5.256)];
+
+/// Minutes in a year of 365 days.
+pub const YEAR_MINUTES: f64 = 525_600.0;
+
+/// All figures of a report.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The file that the model came from, as the caller named it.
+    pub model: String,
+    /// The services, in the order of the text. The first one is the main one: improvements and swings are about it.
+    pub services: Vec<Service>,
+    /// All components of all services.
+    pub components: Vec<Component>,
+    /// The parameters that would save most of the main service's downtime if they were better, the first one first.
+    pub improvements: Vec<Improvement>,
+    /// The main service over the range of each uncertain parameter, the widest first.
+    pub swings: Vec<Swing>,
+    /// All parameters, those that matter most to the main service first.
+    pub sources: Vec<Source>,
+    /// The chains of the components, as far as they can be drawn.
+    pub diagrams: Vec<Diagram>,
+    /// Seed and number of the samples; `None` if no parameter has a distribution.
+    pub sampled: Option<(u64, u64)>,
+}
+
+/// A service, and what its downtime is made of.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The name of its measure.
+    pub name: String,
+    /// The model whose downtime it is.
+    pub model: String,
+    /// Minutes a year.
+    pub downtime: Certain,
+    /// Failures a year.
+    pub failures: Certain,
+    /// Minutes a year of planned work among the downtime; `None` if no component has such states.
+    pub planned: Option<f64>,
+    /// Its components, the largest share first.
+    pub members: Vec<Member>,
+    /// How uncertain the downtime is; `None` if no parameter has a distribution.
+    pub spread: Option<Spread>,
+}
+
+impl Service {
+    /// The share of time in which it is not available.
+    #[must_use]
+    pub fn unavailability(&self) -> f64 {
+        self.downtime.value / YEAR_MINUTES
+    }
+
+    /// Minutes a year of the downtime that are not planned; `None` if no component says what is planned.
+    #[must_use]
+    pub fn unplanned(&self) -> Option<f64> {
+        Some(self.downtime.value - self.planned?)
+    }
+
+    /// The strictest budget that it keeps, as an index into [`BUDGETS`]; `None` if it keeps none.
+    #[must_use]
+    pub fn keeps(&self) -> Option<usize> {
+        BUDGETS.iter().rposition(|(_, minutes)| self.downtime.value <= *minutes)
+    }
+}
+
+/// How much of a result is only assumed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Assumed {
+    /// Parameters that are only assumed.
+    pub count: usize,
+    /// All parameters but those that decide about the structure.
+    pub of: usize,
+    /// The assumed ones' part of the sum of all elasticities' sizes.
+    pub weight: f64,
+}
+
+impl Report {
+    /// How much of the main service's downtime rests on what is only assumed.
+    #[must_use]
+    pub fn assumed(&self) -> Assumed {
+        let sizes = self.sources.iter().filter_map(|source| Some((source.is_assumed(), source.elasticity?.abs())));
+        let (mut assumed, mut whole) = (Assumed { count: 0, of: 0, weight: 0.0 }, 0.0);
+        for (is_assumed, size) in sizes {
+            assumed.of += 1;
+            whole += size;
+            assumed.count += usize::from(is_assumed);
+            assumed.weight += if is_assumed { size } else { 0.0 };
+        }
+        assumed.weight = if whole > 0.0 { assumed.weight / whole } else { 0.0 };
+        assumed
+    }
+
+    /// The component of a member.
+    #[must_use]
+    pub fn component(&self, member: &Member) -> &Component {
+        &self.components[member.component]
+    }
+
+    /// The service that improvements and swings are about.
+    #[must_use]
+    pub fn main(&self) -> &Service {
+        &self.services[0]
+    }
+}

@@ -1,0 +1,41 @@
+//! What the models of a contact centre are called among people.
+
+use super::Language;
+
+/// Name in a model, in English, in Chinese. First the services, then the components.
+const TITLES: [(&str, &str, &str); 27] = [
+    ("calls", "Calls", "呼叫"),
+    ("calls_with_site", "Calls with building and carrier", "呼叫（含机房与运营商）"),
+    ("calls_of_two_sites", "Calls, over two sites", "呼叫（双站点）"),
+    ("queues", "Queues and routing", "排队与路由"),
+    ("prompts", "Prompts and media", "语音提示与媒体"),
+    ("statistics", "Real-time statistics", "实时统计"),
+    ("reports", "Reports", "报表"),
+    ("console", "Console and operations", "控制台与运维"),
+    ("sip_pair", "SIP Server, hot pair", "SIP 服务器，热备对"),
+    ("routing_pair", "Routing Server, hot pair", "路由服务器，热备对"),
+    ("media_pool", "Media Server, pool", "媒体服务器，池"),
+    ("distributor_pool", "Load distributor, pool", "负载分配器，池"),
+    ("stat_pair", "Stat Server, warm pair", "统计服务器，温备对"),
+    ("message_pair", "Message Server, warm pair", "消息服务器，温备对"),
+    ("concentrator_collectors", "Concentrator, in parallel", "交互采集器，并行"),
+    ("control", "Control Server", "控制服务器"),
+    ("lca", "Local Control Agent", "本地控制代理"),
+    ("roles_coordinator", "Coordinator", "协调器"),
+    ("machine_host", "Host: hardware and system", "主机：硬件与操作系统"),
+    ("supply_supplies", "Power supplies of a host", "主机电源"),
+    ("supply_feeds", "Power feeds of the room", "机房供电"),
+    ("lan_network", "Network of the phones", "话机网络"),
+    ("store_disks", "Disks, mirrored", "磁盘，镜像"),
+    ("here_building", "Building", "机房建筑"),
+    ("here_trunks", "Carrier trunks", "运营商中继"),
+    ("sites", "Two sites", "双站点"),
+    ("calls_anywhere.gap", "Gaps below a second", "一秒以内的中断"),
+];
+
+/// What a service or component is called; its own name if it is none of ours.
+#[must_use]
+pub fn title(name: &str, language: Language) -> &str {
+    let known = TITLES.iter().find(|(model, _, _)| *model == name);
+    known.map_or(name, |(_, english, chinese)| language.pick(english, chinese))
+}

@@ -1,0 +1,6 @@
+//! The report: its figures, its JSON and its page.
+
+mod figures;
+mod json;
+mod page;
+mod support;

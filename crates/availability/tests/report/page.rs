@@ -1,0 +1,117 @@
+//! The page: sound markup, nothing from outside, readable for everybody, complete in both languages.
+
+use std::collections::BTreeSet;
+
+use availability::report::Language;
+use roxmltree::{Document, Node, ParsingOptions};
+
+use crate::support::{SMALL, report, three_hosts};
+
+fn pages() -> [String; 2] {
+    [Language::English, Language::Chinese].map(|language| three_hosts().html(language))
+}
+
+fn parsed(page: &str) -> Document<'_> {
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+    Document::parse_with_options(page, options).expect("well-formed")
+}
+
+fn all<'a>(document: &'a Document<'_>, name: &'static str) -> impl Iterator<Item = Node<'a, 'a>> {
+    document.descendants().filter(move |node| node.has_tag_name(name) || node.tag_name().name() == name)
+}
+
+fn words(node: Node<'_, '_>) -> String {
+    node.descendants().filter(Node::is_text).filter_map(|text| text.text()).collect()
+}
+
+#[test]
+fn nothing_comes_from_outside() {
+    for page in pages() {
+        let document = parsed(&page);
+        for node in document.descendants().filter(Node::is_element) {
+            let name = node.tag_name().name();
+            assert!(!["script", "link", "img", "iframe", "object", "image", "use"].contains(&name), "{name}");
+            for attribute in node.attributes() {
+                let is_reference = ["href", "src", "srcset", "action"].contains(&attribute.name());
+                assert!(!is_reference || attribute.value().starts_with('#'), "{attribute:?}");
+                assert!(!attribute.name().starts_with("on"), "{attribute:?}");
+                assert!(!attribute.value().contains("url(") || attribute.value().starts_with("url(#"), "{attribute:?}");
+            }
+        }
+        let style = words(all(&document, "style").next().expect("a style"));
+        assert!(!style.contains("url(") && !style.contains("@import"));
+    }
+}
+
+#[test]
+fn drawings_and_tables_can_be_read_aloud() {
+    for page in pages() {
+        let document = parsed(&page);
+        let mut ids = BTreeSet::new();
+        for node in document.descendants() {
+            if let Some(id) = node.attribute("id") {
+                assert!(ids.insert(id), "{id} twice");
+            }
+        }
+        for node in document.descendants() {
+            let labels = node.attribute("aria-labelledby").unwrap_or_default().split_whitespace();
+            let links = node.attribute("href").and_then(|link| link.strip_prefix('#'));
+            for id in labels.chain(links) {
+                assert!(ids.contains(id), "{id}");
+            }
+        }
+        assert!(all(&document, "svg").count() >= 15);
+        for drawing in all(&document, "svg") {
+            assert_eq!(drawing.attribute("role"), Some("img"));
+            for name in ["title", "desc"] {
+                let child = drawing.children().find(|child| child.tag_name().name() == name).expect(name);
+                assert!(!words(child).is_empty());
+            }
+        }
+        for table in all(&document, "table") {
+            assert_eq!(table.first_element_child().map(|first| first.tag_name().name()), Some("caption"));
+            let heads = table.descendants().filter(|node| node.tag_name().name() == "th");
+            assert!(heads.clone().count() > 1 && heads.clone().all(|head| head.attribute("scope").is_some()));
+            let region = table.parent_element().expect("a region");
+            assert_eq!((region.attribute("role"), region.attribute("tabindex")), (Some("region"), Some("0")));
+        }
+        assert_eq!(all(&document, "h1").count(), 1);
+        assert_eq!(all(&document, "main").count(), 1);
+    }
+}
+
+/// What a reader reads, but for names of the model, its texts, and figures.
+fn texts(page: &str) -> Vec<String> {
+    let document = parsed(page);
+    let own = ["h1", "h2", "h3", "p", "caption", "summary", "li", "desc", "a"];
+    let is_own = |node: &Node<'_, '_>| {
+        own.contains(&node.tag_name().name())
+            || (node.tag_name().name() == "th" && node.attribute("scope") == Some("col"))
+            || node.tag_name().name() == "strong"
+    };
+    document.descendants().filter(is_own).map(words).collect()
+}
+
+#[test]
+fn both_languages_are_complete() {
+    let [english, chinese] = pages();
+    let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let chinese_texts = texts(&chinese);
+    assert_eq!(texts(&english).len(), chinese_texts.len());
+    let document = parsed(&english);
+    assert!(!words(document.root_element()).chars().any(is_chinese), "the English page has no Chinese");
+    for text in chinese_texts {
+        assert!(text.chars().any(is_chinese) || !text.chars().any(char::is_alphabetic), "{text}");
+    }
+    let tag = |page: &str| parsed(page).root_element().attribute("lang").map(str::to_owned);
+    assert_eq!((tag(&english), tag(&chinese)), (Some("en".to_owned()), Some("zh-Hans".to_owned())));
+}
+
+#[test]
+fn names_of_a_model_cannot_break_the_page() {
+    let text = SMALL.replace("a guess", "<script>&amp; 'guess'").replace("log.json", "a&b<c>.json");
+    let page = report("<small>&.avail", &text, 10).html(Language::English);
+    let document = parsed(&page);
+    assert_eq!(all(&document, "script").count(), 0);
+    assert!(words(document.root_element()).contains("<script>&amp; 'guess'"));
+}

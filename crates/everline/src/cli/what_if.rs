@@ -1,0 +1,209 @@
+//! What can be typed behind `everline availability estimate`, `compare`, `goal` and `budget`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::assignment;
+use crate::commands::availability::amounts;
+
+/// From which observations parameters are estimated.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Estimate {
+    /// Rates, mean times and availability from a log of failures and repairs
+    ///
+    /// The log has lines `TIME COMPONENT EVENT` (or CSV with a header, or JSON lines); events are begin, begin-down, down, up and
+    /// end, and the component * begins and ends the observation of all. A log with gaps is refused at its line.
+    #[command(after_help = "Examples:\n  everline availability estimate log field.log\n  \
+        everline availability estimate log field.log --pool --tests --confidence 90%\n  \
+        everline availability estimate log field.log --pool --phases 6\n  \
+        everline availability estimate log field.log --prior \"3 per year\" --error-factor 10 --json")]
+    Log(EstimateLog),
+    /// Coverage and times from the result files of drills
+    ///
+    /// For each kind of fault and each step: the coverage with its exact interval (Clopper and Pearson) and the mean times that
+    /// were measured, and the value with its distribution that a model takes. Several files are one campaign.
+    #[command(after_help = "Examples:\n  everline availability estimate drill drill.json\n  \
+        everline availability estimate drill monday.json tuesday.json --any-time --json")]
+    Drill(EstimateDrill),
+    /// How much has to be observed before a claim is shown
+    ///
+    /// A claim in per cent is a coverage, and the answer a number of injections; a time is a mean time between failures and a rate
+    /// a failure rate, and the answer is a time of observation. One row for each number of misses on the way.
+    #[command(after_help = "Examples:\n  everline availability estimate plan --claim 99.9% --confidence 95%\n  \
+        everline availability estimate plan --claim \"2 per year\" --misses 5\n  \
+        everline availability estimate plan --claim \"10000 h\" --confidence 90% --json")]
+    Plan(EstimatePlan),
+    /// The failure rate of hardware by parts count
+    ///
+    /// Base rates and factors come from your own file, since the published tables are licensed.
+    #[command(after_help = "Example:\n  everline availability estimate parts server.parts --factors factors.txt")]
+    Parts(EstimateParts),
+}
+
+/// A log, and what is wanted of it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EstimateLog {
+    /// The log
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this component; can be repeated
+    #[arg(long = "component", value_name = "NAME")]
+    pub(crate) components: Vec<String>,
+    /// Take all components for alike, and estimate them as one
+    #[arg(long)]
+    pub(crate) pool: bool,
+    /// How sure the intervals are
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = amounts::share)]
+    pub(crate) confidence: f64,
+    /// Test whether the rate is constant and times are exponential, as a Markov chain assumes
+    #[arg(long)]
+    pub(crate) tests: bool,
+    /// Fit the times down with up to so many phases, for a chain where they are not exponential
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=12))]
+    pub(crate) phases: Option<u32>,
+    /// A failure rate from elsewhere, to be brought up to date by the log
+    #[arg(long, value_name = "RATE")]
+    pub(crate) prior: Option<String>,
+    /// How uncertain it is: its 95 % point over its median
+    #[arg(long, value_name = "FACTOR", default_value_t = 10.0, requires = "prior")]
+    pub(crate) error_factor: f64,
+    /// The seed of the tests' samples
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Results of drills.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EstimateDrill {
+    /// The result files
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How sure the intervals are
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = amounts::share)]
+    pub(crate) confidence: f64,
+    /// Coverage intervals that hold although one looked after each fault and stopped when one liked; they are wider
+    #[arg(long)]
+    pub(crate) any_time: bool,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A claim.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EstimatePlan {
+    /// What is to be shown: a coverage (99.9%), a mean time between failures (10000 h) or a failure rate (2 per year)
+    #[arg(long, value_name = "CLAIM")]
+    pub(crate) claim: String,
+    /// How sure one wants to be
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = amounts::share)]
+    pub(crate) confidence: f64,
+    /// The most misses or failures on the way that are tabled
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(..=50))]
+    pub(crate) misses: u64,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// An equipment, and the user's factors.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EstimateParts {
+    /// The parts of the equipment
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Base rates, and factors of environment, quality and temperature
+    #[arg(long, value_name = "FILE")]
+    pub(crate) factors: PathBuf,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Questions with built-in settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Question {
+    /// SIP Server as one process, as a warm and as a hot pair
+    Standby,
+    /// The whole solution on 1 to 5 hosts
+    Hosts,
+    /// Three hosts; faults are bridged after 20 ms, 150 ms, 1 s, 10 s
+    Detection,
+    /// Three hosts; somebody looks after 5 min, 30 min, an hour, four hours
+    Operator,
+}
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("settings").required(true).multiple(true).args(["question", "hosts", "sets"]))]
+pub(crate) struct Compare {
+    /// A model file, or a built-in model by name, such as three-hosts
+    #[arg(value_name = "MODEL", conflicts_with_all = ["question", "hosts"])]
+    pub(crate) model: Option<PathBuf>,
+    /// A question with built-in models and settings
+    #[arg(long, value_name = "QUESTION", conflicts_with = "hosts")]
+    pub(crate) question: Option<Question>,
+    /// The built-in solution on so many hosts: 1..5, or 1,3
+    #[arg(long, value_name = "LIST", value_parser = amounts::hosts)]
+    pub(crate) hosts: Option<amounts::Hosts>,
+    /// Several values for a parameter, with their units (NAME,NAME=... gives them to several at once); can be repeated, and then
+    /// all combinations are solved
+    #[arg(long = "set", value_name = "NAME=V1,V2,...", value_parser = assignment)]
+    pub(crate) sets: Vec<(String, String)>,
+    /// Only this measure; can be repeated
+    #[arg(long = "measure", value_name = "NAME")]
+    pub(crate) measures: Vec<String>,
+    /// Another value for a parameter in all settings, with its unit; can be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A goal, and which parameter may change.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Goal {
+    /// A model file, or a built-in model by name, such as three-hosts
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// The measure; without it the first one of the model
+    #[arg(long, value_name = "NAME")]
+    pub(crate) measure: Option<String>,
+    /// What the measure is to be, with its unit; for downtime a share (99.999%) or minutes a year (5.26min)
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) target: String,
+    /// The parameter that may change; without it each is tried by itself
+    #[arg(long, value_name = "NAME")]
+    pub(crate) parameter: Option<String>,
+    /// Another value for a parameter, with its unit; can be repeated
+    #[arg(long = "with", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) with: Vec<(String, String)>,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A downtime to be shared out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Budget {
+    /// A model file (.avail), or a built-in model by name, such as three-hosts
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// The downtime of this measure is shared out; without it that of the first one of the model
+    #[arg(long, value_name = "NAME")]
+    pub(crate) measure: Option<String>,
+    /// What is allowed together: minutes a year (5.26min), or an availability (99.999%)
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) target: String,
+    /// Another value for a parameter, with its unit; can be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,212 @@
+//! `everline availability estimate log`.
+
+use availability::Error;
+use availability::estimate::log::{EventLog, History};
+use availability::estimate::{
+    Confidence, ExponentialTest, Exposure, HyperErlang, Interval, Lifetime, RateBelief, TestResult, exponential_test,
+    total_time_on_test,
+};
+use serde_json::{Value, json};
+
+use crate::cli::EstimateLog;
+use crate::failure::{Failure, Kind};
+use crate::output::{self, Cell, plain};
+
+use super::super::amounts::{digits, quantity};
+use super::super::near;
+use super::{Row, failed, table, text, wrong};
+
+/// Samples of a test's statistic.
+const RUNS: u32 = 9_999;
+/// Minutes of a year.
+const MINUTES: f64 = 365.0 * 24.0 * 60.0;
+
+/// Components that are estimated as one.
+struct Group {
+    name: String,
+    histories: Vec<History>,
+}
+
+/// A test, and what it says; what is missing where it cannot be made.
+struct Test {
+    of: String,
+    about: &'static str,
+    result: Result<TestResult, Error>,
+}
+
+pub(super) fn estimate(order: &EstimateLog) -> Result<String, Failure> {
+    let text = text(&order.file)?;
+    let name = order.file.display().to_string();
+    let log = EventLog::read(&name, &text).map_err(|error| wrong(&error, &text))?;
+    let groups = groups(order, log)?;
+    let confidence = Confidence::two_sided(order.confidence).map_err(|error| failed(&error))?;
+    let prior = prior(order)?;
+    let (mut rows, mut tests, mut fits) = (Vec::new(), Vec::new(), Vec::new());
+    for group in &groups {
+        rows.extend(group.rows(confidence, prior).map_err(|error| failed(&error))?);
+        if order.tests {
+            tests.extend(group.tests(order.seed));
+        }
+        if let Some(phases) = order.phases {
+            fits.push((group.name.clone(), group.fit(phases).map_err(|error| failed(&error))?));
+        }
+    }
+    if order.json {
+        return Ok(as_json(order, &rows, &tests, &fits));
+    }
+    let mut text = table("COMPONENT", &rows);
+    if order.tests {
+        text.push_str(&tests_table(&tests));
+    }
+    fits.iter().for_each(|(name, fit)| text.push_str(&fit_table(name, fit)));
+    Ok(text)
+}
+
+/// Each component by itself, or all that were asked for as one.
+fn groups(order: &EstimateLog, log: EventLog) -> Result<Vec<Group>, Failure> {
+    let known: Vec<&str> = log.histories.iter().map(|history| history.component.as_str()).collect();
+    if let Some(name) = order.components.iter().find(|name| !known.contains(&name.as_str())) {
+        let what = format!("the log has no component \"{name}\"{}", near(name, &known));
+        return Err(Failure::new(Kind::Wrong, what).help(format!("it has {}", known.join(", "))));
+    }
+    let asked = |history: &History| order.components.is_empty() || order.components.contains(&history.component);
+    let histories: Vec<History> = log.histories.into_iter().filter(asked).collect();
+    if order.pool {
+        return Ok(vec![Group { name: format!("all {}", histories.len()), histories }]);
+    }
+    let single = |history: History| Group { name: history.component.clone(), histories: vec![history] };
+    Ok(histories.into_iter().map(single).collect())
+}
+
+fn prior(order: &EstimateLog) -> Result<Option<RateBelief>, Failure> {
+    let Some(text) = &order.prior else { return Ok(None) };
+    let (mean, unit) = quantity("prior", text)?;
+    if unit != "1/h" {
+        return Err(
+            Failure::new(Kind::Wrong, format!("the prior `{text}` is no rate")).help("write it as `3 per year`")
+        );
+    }
+    RateBelief::from_error_factor(mean, order.error_factor).map(Some).map_err(|error| wrong(&error, ""))
+}
+
+impl Group {
+    fn rows(&self, confidence: Confidence, prior: Option<RateBelief>) -> Result<Vec<Row>, Error> {
+        let row = |what, interval, unit, from: &str| Row {
+            of: self.name.clone(),
+            what,
+            interval,
+            unit,
+            from: from.to_owned(),
+        };
+        let up = History::failures(&self.histories)?;
+        let from = output::count(up.events as usize, "failure") + &format!(" in {} h up", digits(up.time, 6));
+        let mut rows = vec![
+            row("failure rate", up.rate(confidence), "1/h", &from),
+            row("mtbf", up.mean_time(confidence), "h", &from),
+        ];
+        if let Some(prior) = prior {
+            let belief = prior.updated(up.events, up.time)?;
+            rows.push(row("failure rate with prior", belief.rate(confidence)?, "1/h", &from));
+        }
+        // Without a time down there is no repair, and no availability below 1.
+        let Ok(down) = History::repairs(&self.histories) else { return Ok(rows) };
+        let from = output::count(down.events as usize, "repair") + &format!(" in {} h down", digits(down.time, 6));
+        rows.push(row("repair rate", down.rate(confidence), "1/h", &from));
+        rows.push(row("mean down time", down.mean_time(confidence), "h", &from));
+        rows.extend(self.availability_rows(&up, &down, confidence));
+        Ok(rows)
+    }
+
+    /// The availability and the downtime, if there were a failure and a repair.
+    fn availability_rows(&self, up: &Exposure, down: &Exposure, confidence: Confidence) -> Vec<Row> {
+        let Ok(found) = availability::estimate::availability(up, down, confidence) else { return Vec::new() };
+        let from = format!("{} failures, {} repairs", up.events, down.events);
+        let Interval { point, lower, upper } = found.unavailable;
+        let minutes = Interval { point: point * MINUTES, lower: lower * MINUTES, upper: upper * MINUTES };
+        let row = |what, interval, unit| Row { of: self.name.clone(), what, interval, unit, from: from.clone() };
+        vec![row("unavailability", found.unavailable, "1"), row("downtime", minutes, "min/year")]
+    }
+
+    /// Whether the rate is constant, and the times up and down are exponential.
+    fn tests(&self, seed: u64) -> Vec<Test> {
+        let test = |about, result| Test { of: self.name.clone(), about, result };
+        let mut tests = vec![test("constant rate: Laplace", History::trend(&self.histories))];
+        let names = [
+            (
+                true,
+                "times up exponential: Lilliefors",
+                "times up exponential: Anderson-Darling",
+                "times up exponential: total time",
+            ),
+            (
+                false,
+                "times down exponential: Lilliefors",
+                "times down exponential: Anderson-Darling",
+                "times down exponential: total time",
+            ),
+        ];
+        for (up, lilliefors, anderson, total) in names {
+            let hours = History::complete_hours(&self.histories, up);
+            tests.push(test(lilliefors, exponential_test(&hours, ExponentialTest::Lilliefors, RUNS, seed)));
+            tests.push(test(anderson, exponential_test(&hours, ExponentialTest::AndersonDarling, RUNS, seed)));
+            tests.push(test(total, total_time_on_test(&hours)));
+        }
+        tests
+    }
+
+    /// The times down as phases.
+    fn fit(&self, phases: u32) -> Result<HyperErlang, Error> {
+        let spells = self.histories.iter().flat_map(|history| &history.spells);
+        let times: Vec<Lifetime> = spells
+            .filter(|spell| !spell.up && spell.begun)
+            .map(|spell| Lifetime { time: spell.hours, complete: spell.ended })
+            .collect();
+        HyperErlang::fit(&times, phases)
+    }
+}
+
+fn tests_table(tests: &[Test]) -> String {
+    let row = |test: &Test| -> [Cell; 5] {
+        let (statistic, p, says) = match &test.result {
+            Ok(TestResult { statistic, p_value }) => {
+                let says = if *p_value < 0.05 { "doubtful" } else { "nothing against it" };
+                (digits(*statistic, 4), digits(*p_value, 3), says.to_owned())
+            }
+            Err(error) => ("-".to_owned(), "-".to_owned(), error.remedy.clone()),
+        };
+        [plain(&test.of), plain(test.about), plain(statistic), plain(p), plain(says)]
+    };
+    let rows: Vec<[Cell; 5]> = tests.iter().map(row).collect();
+    format!("\n{}", output::table(["COMPONENT", "ASSUMPTION: TEST", "STATISTIC", "P-VALUE", "SAYS"], &rows, "no tests"))
+}
+
+fn fit_table(name: &str, fit: &HyperErlang) -> String {
+    let row = |branch: &availability::estimate::Branch| -> [Cell; 3] {
+        [plain(digits(branch.weight, 5)), plain(branch.phases), plain(digits(branch.rate, 5))]
+    };
+    let rows: Vec<[Cell; 3]> = fit.branches.iter().map(row).collect();
+    let table = output::table(["WEIGHT", "PHASES", "RATE OF EACH, 1/h"], &rows, "no branches");
+    format!("\ntimes down of {name} as phases of a chain\n{table}")
+}
+
+fn as_json(order: &EstimateLog, rows: &[Row], tests: &[Test], fits: &[(String, HyperErlang)]) -> String {
+    let mut value =
+        json!({ "confidence": order.confidence, "estimates": rows.iter().map(Row::json).collect::<Vec<_>>() });
+    if order.tests {
+        let test = |test: &Test| match &test.result {
+            Ok(result) => {
+                json!({ "of": test.of, "test": test.about, "statistic": result.statistic, "p_value": result.p_value })
+            }
+            Err(error) => json!({ "of": test.of, "test": test.about, "missing": error.remedy }),
+        };
+        value["tests"] = tests.iter().map(test).collect();
+    }
+    if order.phases.is_some() {
+        let fit = |(name, fit): &(String, HyperErlang)| {
+            let branch = |branch: &availability::estimate::Branch| json!({ "weight": branch.weight, "phases": branch.phases, "rate": branch.rate });
+            json!({ "of": name, "unit": "1/h", "branches": fit.branches.iter().map(branch).collect::<Vec<Value>>() })
+        };
+        value["phases"] = fits.iter().map(fit).collect();
+    }
+    format!("{value}\n")
+}

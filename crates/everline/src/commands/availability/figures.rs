@@ -1,0 +1,147 @@
+//! The report as tables on a terminal.
+
+use std::fmt::Write as _;
+
+use availability::model::OriginKind;
+use availability::report::{
+    BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, share, short, title, value_with_unit,
+};
+
+use crate::output::{self, Cell, bad, good, optional, plain};
+
+/// Parameters that matter less than this are counted and not listed.
+const MATTERS: f64 = 0.01;
+
+/// All tables. `replaced` is how many parameters were taken from a drill.
+pub(super) fn tables(report: &Report, replaced: usize) -> String {
+    let mut text = services(report);
+    for service in &report.services {
+        // Writing into a String cannot fail, here and below.
+        let _ = write!(text, "\n{}: what its downtime is made of\n{}", name(&service.name), members(report, service));
+    }
+    let main = name(&report.main().name);
+    let _ = write!(text, "\nWhat to improve first for {main}, if it were half as bad\n{}", improvements(report));
+    let _ = write!(text, "\nWhere the figures for {main} come from\n{}", sources(report));
+    let assumed = report.assumed();
+    let _ = writeln!(
+        text,
+        "\n{} of {} parameters are only assumed; they carry {:.0} % of the sensitivity of {main}.",
+        assumed.count,
+        assumed.of,
+        100.0 * assumed.weight
+    );
+    if replaced > 0 {
+        let _ = writeln!(text, "{} from the results of drills.", output::count(replaced, "parameter"));
+    }
+    if let Some((seed, count)) = report.sampled {
+        let _ = writeln!(text, "Intervals are those of {count} samples with seed {seed}.");
+    }
+    text
+}
+
+fn name(model: &str) -> &str {
+    title(model, Language::English)
+}
+
+fn services(report: &Report) -> String {
+    let row = |service: &Service| {
+        let keeps = service.keeps().map_or_else(|| bad("none"), |budget| good(BUDGETS[budget].0));
+        let interval = service.spread.as_ref().map(|spread| {
+            let [low, _, high] = spread.points.map(short);
+            format!("{low} to {high}")
+        });
+        [
+            plain(name(&service.name)),
+            plain(percent(service.unavailability())),
+            plain(short(service.downtime.value)),
+            optional(service.planned.map(short)),
+            optional(service.unplanned().map(short)),
+            optional(interval),
+            keeps,
+        ]
+    };
+    let rows: Vec<[Cell; 7]> = report.services.iter().map(row).collect();
+    let head = ["SERVICE", "AVAILABILITY", "DOWN MIN/YEAR", "PLANNED", "UNPLANNED", "5 % TO 95 %", "KEEPS"];
+    let mut text = output::table(head, &rows, "no services");
+    let budgets = BUDGETS.map(|(name, minutes)| format!("{name} allows {}", duration(minutes)));
+    let _ = writeln!(text, "\nA year of {}.", budgets.join(", "));
+    let main = report.main();
+    for ((class, minutes), share) in BUDGETS.iter().zip(main.spread.iter().flat_map(|spread| spread.keeps)) {
+        let used = 100.0 * main.downtime.value / minutes;
+        let (share, used) = (100.0 * share, short(used));
+        let _ =
+            writeln!(text, "{} use {used} % of {class}, and keep it in {share:.1} % of the samples.", name(&main.name));
+    }
+    text
+}
+
+fn members(report: &Report, service: &Service) -> String {
+    let row = |member: &availability::report::Member| {
+        let component = report.component(member);
+        [
+            plain(name(&component.name)),
+            plain(member.copies),
+            plain(percent(component.unavailability())),
+            plain(short(component.downtime.value)),
+            optional(component.planned.map(short)),
+            optional(component.unplanned().map(short)),
+            plain(share(member.share)),
+        ]
+    };
+    let rows: Vec<[Cell; 7]> = service.members.iter().map(row).collect();
+    let head = ["COMPONENT", "COPIES", "AVAILABILITY", "DOWN MIN/YEAR", "PLANNED", "UNPLANNED", "SHARE"];
+    output::table(head, &rows, "nothing")
+}
+
+fn improvements(report: &Report) -> String {
+    let row = |improvement: &availability::report::Improvement| {
+        let source = &report.sources[improvement.source];
+        [
+            plain(&source.name),
+            plain(value(source, source.value)),
+            plain(value(source, improvement.better)),
+            plain(short(improvement.saves)),
+            plain(elasticity(source.elasticity)),
+            origin(source),
+        ]
+    };
+    let rows: Vec<[Cell; 6]> = report.improvements.iter().map(row).collect();
+    output::table(["PARAMETER", "NOW", "BETTER", "SAVES MIN/YEAR", "% FOR 1 %", "FROM"], &rows, "nothing matters")
+}
+
+fn sources(report: &Report) -> String {
+    let matters = |source: &&Source| source.elasticity.is_some_and(|elasticity| elasticity.abs() >= MATTERS);
+    let row = |source: &Source| {
+        [
+            plain(&source.name),
+            plain(value(source, source.value)),
+            plain(elasticity(source.elasticity)),
+            origin(source),
+            optional(source.origin.as_ref().map(|(_, text)| text.trim_start_matches("../"))),
+        ]
+    };
+    let rows: Vec<[Cell; 5]> = report.sources.iter().filter(matters).map(row).collect();
+    let others = report.sources.len() - rows.len();
+    let mut text = output::table(["PARAMETER", "VALUE", "% FOR 1 %", "FROM", "SOURCE"], &rows, "nothing matters");
+    let _ = writeln!(
+        text,
+        "and {} that hardly matter (all are in the page and in the JSON).",
+        output::count(others, "other")
+    );
+    text
+}
+
+fn value(source: &Source, value: f64) -> String {
+    value_with_unit(value, &source.unit, Language::English)
+}
+
+/// The kind of origin; what nobody knows is marked.
+fn origin(source: &Source) -> Cell {
+    match source.origin.as_ref().map(|(kind, _)| *kind) {
+        Some(OriginKind::Measured) => good("measured"),
+        Some(OriginKind::Published) => plain("published"),
+        Some(OriginKind::Assumed) => bad("! assumed"),
+        None if source.is_assumed() => bad("! not said"),
+        None => plain("chosen"),
+    }
+}

@@ -1,0 +1,284 @@
+//! `everline availability estimate`, `compare`, `goal` and `budget`, as a person and as a program use them.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Ended, Place};
+
+const DUPLEX: &str = "\
+parameter n      = 2
+parameter lambda = 1 per 10000 h
+parameter c      = 95 %
+parameter unused = 3 h
+chain duplex {
+  up: both, one
+  both   -> unseen at n*lambda
+  unseen -> one at c/(10 s);          unseen -> reboot at (1-c)/(10 s)
+  reboot -> one at 1/(5 min);         one -> both at 1/(2 h)
+  one    -> none at lambda;           none -> one at 1/(2 h)
+}
+blocks pool { for i in 1..n { block unit[i] fails at lambda, repaired at 1/(2 h) } works = any of unit[*] }
+tree service { event duplex is duplex; event site unavailability 1e-6, failure frequency 1 per year; event left probability 1e-3
+  event right probability 1e-3; top = duplex or site or (left and right) }
+measure downtime = downtime of duplex
+measure service = downtime of service
+measure both = unavailability of pool
+";
+
+/// A folder with files in it.
+fn place(files: &[(&str, &str)]) -> Place {
+    let place = Place::new();
+    for (name, text) in files {
+        fs::write(place.path().join(name), text).expect("written");
+    }
+    place
+}
+
+/// Runs a command whose words are given one by one, since values have blanks.
+fn run(place: &Place, words: &[&str]) -> Ended {
+    let output = place.program().arg("availability").args(words).output().expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn json(place: &Place, words: &[&str]) -> Value {
+    let ended = run(place, words);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{words:?}");
+    serde_json::from_str(&ended.out).expect("JSON")
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn settings_of_a_model_stand_side_by_side() {
+    let place = place(&[("duplex.avail", DUPLEX)]);
+    let words = ["compare", "duplex.avail", "--set", "c=90%,99%", "--set", "lambda=1 per year,2 per year"];
+    let ended = run(&place, &[&words[..], &["--measure", "downtime"]].concat());
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert_eq!((ended.code, lines.len()), (Some(0), 5), "{}{}", ended.out, ended.err);
+    assert_eq!(lines[0], "C    LAMBDA      DOWNTIME min/year", "{}", ended.out);
+    let value = json(&place, &[&words[..], &["--json"]].concat());
+    let settings = value["settings"].as_array().expect("settings");
+    assert_eq!(settings[1]["set"]["lambda"], "2 per year");
+    // The same as `solve` with these values.
+    let solved =
+        json(&place, &["solve", "duplex.avail", "--parameter", "c=90%", "--parameter", "lambda=2 per year", "--json"]);
+    assert_eq!(settings[1]["measures"], solved["measures"]);
+    // A structural parameter may be compared, and several may move together.
+    let pools = json(&place, &["compare", "duplex.avail", "--set", "n=1,2,3", "--measure", "both", "--json"]);
+    let values: Vec<f64> = (0..3).map(|k| number(&pools["settings"][k]["measures"][0]["value"])).collect();
+    assert!((values[1] / values[0].powi(2) - 1.0).abs() < 1e-12 && (values[2] / values[0].powi(3) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn built_in_questions_are_answered_by_our_own_models() {
+    let place = Place::new();
+    let downtime = |words: &[&str]| -> Vec<f64> {
+        let value = json(&place, &[words, &["--json"]].concat());
+        let settings = value["settings"].as_array().expect("settings");
+        settings.iter().map(|setting| number(&setting["measures"][0]["value"])).collect()
+    };
+    let standby = downtime(&["compare", "--question", "standby"]);
+    assert!(standby.len() == 3 && standby[0] > standby[1] && standby[1] > standby[2], "{standby:?}");
+    let hosts = downtime(&["compare", "--hosts", "1..5"]);
+    assert!(hosts.len() == 5 && hosts[0] > hosts[1] && hosts[1] > hosts[2] && hosts[2] >= hosts[4], "{hosts:?}");
+    assert_eq!(downtime(&["compare", "--question", "hosts"]), hosts);
+    for question in ["detection", "operator"] {
+        let rising = downtime(&["compare", "--question", question]);
+        assert!(rising.len() == 4 && rising.windows(2).all(|pair| pair[0] < pair[1]), "{question}: {rising:?}");
+    }
+    let both = downtime(&["compare", "--hosts", "1,3", "--set", "notice=5 min,1 h"]);
+    assert!(both.len() == 4 && both[0] < both[1] && both[2] < both[3] && both[3] < both[0], "{both:?}");
+}
+
+#[test]
+fn a_goal_is_met_by_the_value_that_is_found() {
+    let place = place(&[("duplex.avail", DUPLEX)]);
+    let goal = ["goal", "duplex.avail", "--target", "0.4 min/year", "--parameter"];
+    let value = json(&place, &[&goal[..], &["lambda", "--json"]].concat());
+    let found = &value["parameters"][0]["values"][0];
+    let rate = number(&found["value"]);
+    let between = found["between"].as_array().expect("a proven bracket");
+    assert!(number(&between[0]) < rate && rate < number(&between[1]), "{found}");
+    let given = format!("lambda={rate} per hour");
+    let solved = json(&place, &["solve", "duplex.avail", "--measure", "downtime", "--parameter", &given, "--json"]);
+    assert!((number(&solved["measures"][0]["value"]) / 0.4 - 1.0).abs() < 1e-10, "{solved}");
+    let text = run(&place, &[&goal[..], &["lambda"]].concat()).out;
+    assert!(
+        text.starts_with("downtime is 0.77174 min/year now, and should be 0.4") && text.contains("proven"),
+        "{text}"
+    );
+    assert!(text.contains("it rises with the parameter"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_reached_is_told_with_the_best_that_can() {
+    let place = place(&[("duplex.avail", DUPLEX)]);
+    // Ten seconds of detection remain, whatever the coverage.
+    let ended = run(&place, &["goal", "duplex.avail", "--target", "0.1", "--parameter", "c"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(
+        ended.out.contains("no value of c from") && ended.out.contains("the closest is 0.999999999"),
+        "{}",
+        ended.out
+    );
+    let table = run(&place, &["goal", "duplex.avail", "--target", "99.99999%"]).out;
+    assert!(table.contains("lambda") && table.contains("1 parameter cannot; closest comes c = "), "{table}");
+    // The shares of the pool: availability falls and rises with the same parameter nowhere, and has two parameters.
+    let value = json(&place, &["goal", "duplex.avail", "--target", "5.26min", "--json"]);
+    let factors: Vec<f64> = value["parameters"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter(|row| row["reached"] == true)
+        .map(|row| number(&row["values"][0]["factor"]).ln().abs())
+        .collect();
+    assert!(factors.len() == 2 && factors[0] <= factors[1], "{value}");
+}
+
+#[test]
+fn a_budget_gives_each_part_its_share() {
+    let place = place(&[("duplex.avail", DUPLEX)]);
+    let value = json(&place, &["budget", "duplex.avail", "--measure", "service", "--target", "1 min", "--json"]);
+    let parts = value["parts"].as_array().expect("parts");
+    let names: Vec<&str> = parts.iter().filter_map(|part| part["name"].as_str()).collect();
+    assert_eq!(names, ["duplex", "site", "left and right"], "{value}");
+    for rule in ["proportional", "equal", "least_effort"] {
+        let sum: f64 = parts.iter().map(|part| number(&part[rule]["may"])).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{rule}: {sum}");
+    }
+    assert!((number(&value["now"]) / 1.822_938 - 1.0).abs() < 1e-5, "{value}");
+    assert!(parts.iter().all(|part| part["proportional"]["kept"] == false));
+    let text = run(&place, &["budget", "duplex.avail", "--measure", "service", "--target", "99.999%"]).out;
+    assert!(text.contains("which is kept") && text.contains("has it") && !text.contains("over by 1"), "{text}");
+    let own = run(&place, &["budget", "three-hosts", "--target", "5.26min"]);
+    assert!(own.code == Some(0) && own.out.contains("base/feeds") && own.out.contains("sip"), "{}{}", own.out, own.err);
+}
+
+const LOG: &str = "\
+2026-01-01T00:00:00Z       *      begin
+2026-01-01T10:00:00Z       sip-a  down
+2026-01-01T11:00:00Z       sip-a  up
+2026-01-01T20:00:00Z       sip-b  down
+2026-01-01T20:30:00Z       sip-b  up
+2026-01-02T15:00:00Z       sip-a  down
+2026-01-02T16:00:00Z       *      end
+";
+
+#[test]
+fn rates_with_intervals_come_out_of_a_log() {
+    let place = place(&[("field.log", LOG)]);
+    let value = json(&place, &["estimate", "log", "field.log", "--pool", "--confidence", "90%", "--tests", "--json"]);
+    let find = |what: &str| {
+        let rows = value["estimates"].as_array().expect("rows");
+        rows.iter().find(|row| row["what"] == what).unwrap_or_else(|| panic!("{what}: {value}")).clone()
+    };
+    // 3 failures in 77.5 h, ended by time: chi-square 0.05 of 6 degrees is 1.635383, 0.95 of 8 degrees 15.507313.
+    let rate = find("failure rate");
+    assert!((number(&rate["value"]) - 3.0 / 77.5).abs() < 1e-15);
+    assert!((number(&rate["lower"]) - 1.635_383 / 155.0).abs() < 1e-8, "{rate}");
+    assert!((number(&rate["upper"]) - 15.507_313 / 155.0).abs() < 1e-8, "{rate}");
+    assert!(number(&find("downtime")["value"]) > 0.0);
+    assert!(value["tests"].as_array().is_some_and(|tests| tests.len() == 7), "{value}");
+    let text = run(&place, &["estimate", "log", "field.log", "--component", "sip-b", "--prior", "3 per year"]).out;
+    assert!(text.contains("1 failure in 39.5000 h up") && text.contains("failure rate with prior"), "{text}");
+}
+
+#[test]
+fn coverage_and_times_come_out_of_drills() {
+    let run_of = |ending: &str| {
+        format!(r#"{{"step": "kill sip.primary", "kind": "process-death", "ending": "{ending}", "gap_us": 2000}}"#)
+    };
+    let file = |runs: &[String]| {
+        format!(r#"{{"schema": "everline-drill-1", "place": "here", "seed": 1, "runs": [{}]}}"#, runs.join(","))
+    };
+    let (one, two) = (file(&[run_of("passed")]), file(&[run_of("passed"), run_of("broken")]));
+    let place = place(&[("one.json", &one), ("two.json", &two)]);
+    let value = json(&place, &["estimate", "drill", "one.json", "two.json", "--json"]);
+    let coverage = value["estimates"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row["name"] == "coverage of process-death")
+        .expect("it");
+    assert_eq!((&coverage["runs"], &coverage["law"]["beta"]["a"]), (&3.into(), &2.5.into()));
+    let wide = json(&place, &["estimate", "drill", "one.json", "two.json", "--any-time", "--json"]);
+    let wide =
+        wide["estimates"].as_array().expect("rows").iter().find(|row| row["name"] == coverage["name"]).expect("it");
+    assert!(number(&wide["lower"]) < number(&coverage["lower"]), "{wide}");
+    let text = run(&place, &["estimate", "drill", "two.json"]).out;
+    assert!(text.contains("~ beta(a = 1.5, b = 1.5)") && text.contains("gap of kill sip.primary"), "{text}");
+}
+
+#[test]
+fn a_claim_has_its_sample_size() {
+    let place = Place::new();
+    let plans = |words: &[&str]| json(&place, &[&["estimate", "plan", "--json", "--claim"], words].concat());
+    // ln 0.05 / ln 0.999 = 2994.2.
+    assert_eq!(plans(&["99.9%", "--confidence", "95%"])["plans"][0]["needed"], 2995.0);
+    let time = plans(&["1000 h", "--confidence", "0.9"]);
+    assert!((number(&time["plans"][0]["needed"]) + 1000.0 * 0.1_f64.ln()).abs() < 1e-9, "{time}");
+    let rate = plans(&["1 per 1000 h", "--confidence", "0.9"]);
+    assert!((number(&rate["plans"][0]["needed"]) / number(&time["plans"][0]["needed"]) - 1.0).abs() < 1e-12);
+    let text = run(&place, &["estimate", "plan", "--claim", "99.9%"]).out;
+    assert!(text.contains("INJECTIONS") && text.contains("2995"), "{text}");
+}
+
+#[test]
+fn parts_add_up() {
+    let factors = "unit FIT\nreference 40 C\nfactor environment office 1 rack 1.5\npart ssd 250\npart fan 1500\n";
+    let place =
+        place(&[("factors.txt", factors), ("server.parts", "equipment server\nenvironment rack\n2 ssd\n4 fan\n")]);
+    let value = json(&place, &["estimate", "parts", "server.parts", "--factors", "factors.txt", "--json"]);
+    assert!((number(&value["rate"]) / (1.5e-9 * 6500.0) - 1.0).abs() < 1e-12, "{value}");
+    let text = run(&place, &["estimate", "parts", "server.parts", "--factors", "factors.txt"]).out;
+    assert!(text.contains("server: 9750.0 FIT"), "{text}");
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
+    let place = place(&[
+        ("duplex.avail", DUPLEX),
+        ("gap.log", "2026-01-01T00:00Z a begin\n"),
+        ("no.json", "{}"),
+        ("f.txt", "unit FIT\npart fan 3\n"),
+        ("s.parts", "2 fna\n"),
+    ]);
+    for (words, said) in [
+        (&["compare", "duplex.avail", "--set", "c=90%,99%", "--measure", "downtme"][..], "did you mean \"downtime\"?"),
+        (&["compare", "duplex.avail", "--set", "cc=90%"], "there is no parameter `cc`"),
+        (&["compare", "duplex.avail", "--set", "c="], "a setting without a name or a value"),
+        (&["compare", "duplex.avail"], "required"),
+        (&["compare", "--hosts", "0..3"], "write numbers from 1 to 12"),
+        (&["compare", "--question", "weather"], "possible values: standby, hosts, detection, operator"),
+        (&["compare", "three-host", "--set", "notice=1 h"], "did you mean `three-hosts`?"),
+        (&["goal", "duplex.avail", "--measure", "servce", "--target", "1"], "did you mean \"service\"?"),
+        (&["goal", "duplex.avail", "--target", "-3"], "the target -3 is out of range"),
+        (&["goal", "duplex.avail", "--target", "101%"], "the target 101% is out of range"),
+        (&["goal", "duplex.avail", "--target", "soon"], "the target `soon` is not understood"),
+        (&["goal", "duplex.avail", "--target", "3 per year"], "does not fit a measure in min/year"),
+        (&["goal", "duplex.avail", "--target", "1", "--parameter", "lamda"], "did you mean \"lambda\"?"),
+        (
+            &["goal", "duplex.avail", "--measure", "both", "--target", "1e-9", "--parameter", "n"],
+            "`n` decides about the structure",
+        ),
+        (&["goal", "duplex.avail", "--target", "1", "--parameter", "unused"], "does not depend on `unused`"),
+        (&["budget", "duplex.avail", "--measure", "service", "--target", "100%"], "the target 100% is out of range"),
+        (&["budget", "duplex.avail", "--measure", "downtime", "--target", "1"], "does not consist of parts"),
+        (&["budget", "nothing.avail", "--target", "1"], "there is no file nothing.avail"),
+        (&["estimate", "log", "gap.log"], "gap.log:1:1: a is observed since this line"),
+        (&["estimate", "log", "no.log"], "there is no file no.log"),
+        (&["estimate", "log", "gap.log", "--confidence", "95"], "write a share between 0 and 1"),
+        (&["estimate", "drill", "no.json"], "it has no schema"),
+        (&["estimate", "plan", "--claim", "3 C"], "the claim `3 C` is not understood"),
+        (&["estimate", "plan", "--claim", "7"], "the claim `7` is out of range"),
+        (&["estimate", "parts", "s.parts", "--factors", "f.txt"], "s.parts:1:3: there is no part \"fna\""),
+    ] {
+        let ended = run(&place, words);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{words:?}: {}", ended.err);
+        assert!(ended.err.contains(said), "{words:?}: {}", ended.err);
+    }
+}
