@@ -110,9 +110,9 @@ mod tests {
         built_in.sort_unstable();
         assert_eq!(built_in, found);
         for name in names() {
-            let whole = super::model(name).expect(name);
+            let whole = model(name).expect(name);
             Model::read(name, &whole.text(), &[]).unwrap_or_else(|error| panic!("{}", whole.explain(error)));
         }
-        assert!(super::model("three-host").expect_err("no such").what.contains("did you mean `three-hosts`?"));
+        assert!(model("three-host").expect_err("no such").what.contains("did you mean `three-hosts`?"));
     }
 }

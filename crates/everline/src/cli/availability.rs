@@ -1,4 +1,4 @@
-//! What can be typed behind `everline availability estimate`, `compare`, `goal` and `budget`.
+//! What can be typed behind `everline availability`.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,120 @@ use clap::{Subcommand, ValueEnum};
 
 use super::assignment;
 use crate::commands::availability::amounts;
+
+/// What can be done with availability models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AvailabilityCommand {
+    /// Solve a model: print each measure with its value, its unit and the digits that are sure
+    ///
+    /// The ending of FILE says its format: .avail is the language of docs/availability.md, .sm or .prism a subset of the
+    /// PRISM language (properties in .csl or .props beside it), .tra an explicit chain (.sta, .lab and .srew beside it), .xml
+    /// a fault tree of Open-PSA, .dft one of Galileo.
+    #[command(after_help = "Examples:\n  everline availability solve duplex.avail\n  \
+        everline availability solve duplex.avail --parameter \"c=99 %\" --measure downtime --gradient\n  \
+        everline availability solve cluster.sm --parameter N=8 --json\n  \
+        everline availability solve duplex.avail --samples 100000 --seed 7")]
+    Solve(Solve),
+    /// Estimate parameters from what was observed: logs, drills, parts; and how much has to be observed
+    #[command(subcommand, after_help = "Example:\n  everline availability estimate log field.log")]
+    Estimate(Estimate),
+    /// Put the measures of several settings side by side
+    ///
+    /// Either of a model (`--set`), or of Everline's own solutions: a built-in question, or a number of hosts.
+    #[command(after_help = "Examples:\n  everline availability compare --question standby\n  \
+        everline availability compare --hosts 1..5 --set \"notice=5 min,1 h\" --measure calls\n  \
+        everline availability compare duplex.avail --set \"c=90%,99%,99.9%\"")]
+    Compare(Compare),
+    /// What must a parameter be, so that a measure comes to a target?
+    ///
+    /// Without --parameter each parameter is tried by itself, the least change first. All others keep their values.
+    #[command(after_help = "Examples:\n  everline availability goal three-hosts --target 99.999%\n  \
+        everline availability goal duplex.avail --measure downtime --target 5.26min --parameter c")]
+    Goal(Goal),
+    /// Share out an allowed downtime among the parts of a service
+    ///
+    /// By three rules: in proportion to what each part has now, the same for each, and with the least effort (the worst parts
+    /// come down to one level). The parts are those of which one is enough to bring the service down.
+    #[command(after_help = "Examples:\n  everline availability budget three-hosts --target 5.26min\n  \
+        everline availability budget plant.avail --measure downtime --target 99.9%")]
+    Budget(Budget),
+    /// Report a solution: what is down how long and why, what to improve first, and how sure all of that is
+    ///
+    /// Without a file it is about one of Everline's own solutions, whose models are built in. A file is a model in the
+    /// language of docs/availability.md; its measures `downtime of MODEL` are its services, and the first one is the main one.
+    #[command(after_help = "Examples:\n  everline availability report\n  \
+        everline availability report --solution two-sites --html report.html --language zh\n  \
+        everline availability report --drill drill.json --json\n  \
+        everline availability report centre.avail --parameter \"notice=1 h\"")]
+    Report(AvailabilityReport),
+}
+
+/// What to solve, and what to print.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Solve {
+    /// The model
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this measure; can be repeated
+    #[arg(long = "measure", value_name = "NAME")]
+    pub(crate) measures: Vec<String>,
+    /// Another value for a parameter, with its unit; can be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// The derivatives by all parameters as well, and by how many per cent a measure changes with one per cent of each
+    #[arg(long)]
+    pub(crate) gradient: bool,
+    /// How uncertain the measures are, by so many samples of the parameters' distributions and by the delta method
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100_000_000))]
+    pub(crate) samples: Option<u64>,
+    /// The seed of the samples
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "samples")]
+    pub(crate) seed: u64,
+    /// Print JSON for programs instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to report, and in which form.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AvailabilityReport {
+    /// The model; without it, one of Everline's own solutions
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Which of Everline's own solutions
+    #[arg(long, value_name = "NAME", default_value = "three-hosts", value_parser = availability::own::SOLUTIONS, conflicts_with = "file")]
+    pub(crate) solution: String,
+    /// A result of `everline drill run`: parameters that the models take from a drill get what it measured
+    #[arg(long, value_name = "FILE")]
+    pub(crate) drill: Option<PathBuf>,
+    /// Another value for a parameter, with its unit; can be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// How many samples of the parameters' distributions the intervals are made of
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(2..=10_000_000))]
+    pub(crate) samples: u64,
+    /// The seed of the samples
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write a page with drawings to this file as well; what is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// The language of the page
+    #[arg(long, value_enum, default_value_t = PageLanguage::En)]
+    pub(crate) language: PageLanguage,
+    /// Print JSON for programs instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The language of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PageLanguage {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
 
 /// From which observations parameters are estimated.
 #[derive(Debug, Subcommand)]
