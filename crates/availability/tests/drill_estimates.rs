@@ -1,7 +1,5 @@
 //! Estimates from the result of a drill: one made up, and one that was run.
 
-mod reference;
-
 use availability::estimate::drill::{Drill, Law};
 use availability::estimate::{Confidence, Injections};
 
@@ -70,8 +68,9 @@ fn what_is_no_result_of_a_drill_is_refused() {
 
 #[test]
 fn the_recorded_drill_of_three_hosts_is_read() {
-    let steps = reference::read("drill-three-hosts");
-    let drill = Drill::read("drill-three-hosts", &steps.to_string()).expect("valid");
+    let record = include_str!("../../../docs/measurements/hosts/drill.json");
+    let steps: serde_json::Value = serde_json::from_str(record).expect("JSON");
+    let drill = Drill::read("drill.json", record).expect("valid");
     for step in steps["steps"].as_array().expect("steps") {
         let coverage =
             drill.estimate(&format!("coverage of {}", step["step"].as_str().expect("a step")), both()).expect("made");

@@ -92,7 +92,7 @@ fn more_hosts_are_down_less() {
 
 #[test]
 fn measured_values_are_those_of_the_record() {
-    let record = include_str!("reference/drill-three-hosts.json");
+    let record = include_str!("../../../docs/measurements/hosts/drill.json");
     let path = folder().join("kinds/hot-pair-spread.avail");
     let path = path.to_str().expect("a name");
     let written = composed(path).text();

@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd as _;
 /// loss of a packet that no other one follows would hold the link up for longer than a silent primary is believed in.
 const OPTIONS: [(libc::c_int, u32); 2] = [(45, 25_000), (46, 5_000)];
 
-/// Asks for it on this connection. Kernels before Linux 6.17 refuse, and all stays as it is.
+/// Asks for it on this connection. Kernels before Linux 6.15 refuse, and all stays as it is.
 pub(crate) fn repeat_soon(socket: &TcpStream) {
     for (option, micros) in OPTIONS {
         let size = size_of_val(&micros) as libc::socklen_t;

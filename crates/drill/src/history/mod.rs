@@ -182,11 +182,12 @@ impl History {
         }
     }
 
-    /// The peer has given up what it asked on this leg and was not answered, as the connection that the request had gone by has
-    /// ended (RFC 3261 8.1.3.1, 17.1.4): the server could answer nowhere.
-    pub fn given_up(&mut self, leg: &LegKey) {
-        let of_leg = self.transactions.iter_mut().filter(|((by_server, ..), known)| !by_server && known.leg() == leg);
-        of_leg.for_each(|(_, transaction)| transaction.give_up());
+    /// The peer has given up the request of this branch, as the connection that it had gone by has ended (RFC 3261 8.1.3.1, 17.1.4):
+    /// the server could answer nowhere.
+    pub fn given_up(&mut self, branch: &str, method: &str) {
+        if let Some(transaction) = self.transactions.get_mut(&(false, branch.to_owned(), method.to_owned())) {
+            transaction.give_up();
+        }
     }
 
     /// How many calls stand in each state now.

@@ -350,7 +350,7 @@ impl Crowd {
                 Wish::Send(bytes) => self.send(now, at, bytes),
                 Wish::Connect => self.out.push(Output::Connect(at)),
                 Wish::Close => self.out.push(Output::Close(at)),
-                Wish::GiveUp => self.watch.history.given_up(&self.phones[at].leg()),
+                Wish::GiveUp(branch) => self.watch.history.given_up(&branch, "REGISTER"),
             }
         }
     }

@@ -5,7 +5,6 @@ use sip::Message;
 use sip::transaction::{Action, ClientRequest};
 
 use super::wording::{self, Registering, Who};
-use crate::history::LegKey;
 
 /// A registration is refreshed after so long, in milliseconds: least and most. Sooner than need be, so that there always are
 /// some on their way.
@@ -27,8 +26,8 @@ pub(super) enum Wish {
     Send(Vec<u8>),
     Connect,
     Close,
-    /// It waits for no answer any more: the connection that its REGISTER went by has ended.
-    GiveUp,
+    /// It waits for no answer to the REGISTER of this branch any more: the connection that it went by has ended.
+    GiveUp(String),
 }
 
 /// How its connection stands.
@@ -97,11 +96,6 @@ impl Phone {
             cut: 0,
             chance,
         }
-    }
-
-    /// The leg of its registrations, as the history knows it.
-    pub(super) fn leg(&self) -> LegKey {
-        (self.call_id.clone(), self.who.place)
     }
 
     pub(super) const fn is_up(&self) -> bool {
@@ -236,9 +230,9 @@ impl Phone {
     pub(super) fn closed(&mut self, now: Time, wishes: &mut Vec<Wish>) {
         if self.who.tcp {
             self.line = Line::Down(now + drawn(&mut self.chance, RECONNECT));
-            if self.tx.take().is_some_and(|(tx, ..)| tx.is_open()) {
+            if let Some((_, _, branch)) = self.tx.take().filter(|(tx, ..)| tx.is_open()) {
                 self.cut += 1;
-                wishes.push(Wish::GiveUp);
+                wishes.push(Wish::GiveUp(branch));
             }
         }
     }
