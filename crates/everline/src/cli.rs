@@ -299,7 +299,7 @@ pub(crate) enum LinkCommand {
 /// Links of a rehearsal.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Between {
-    /// One end: a host, `phones` or `carriers`
+    /// One end: a host, `phones`, `carriers` or `stranger`
     #[arg(value_name = "FROM")]
     pub(crate) from: String,
     /// The other end

@@ -101,7 +101,7 @@ impl Rehearsing {
     fn steal(&mut self) -> Result<Struck, Trouble> {
         let at_ns = now();
         self.stolen = true;
-        self.in_place(Place::Carriers, |address| address.claim().map(drop))?;
+        self.in_place(Place::Stranger, |address| address.claim().map(drop))?;
         Ok(Struck { at_ns, victims: self.addresses.clone(), ..Struck::default() })
     }
 
@@ -157,7 +157,7 @@ impl Hands for Rehearsing {
     fn mend(&mut self) -> Result<(), Trouble> {
         self.local.mend()?;
         if std::mem::take(&mut self.stolen) {
-            self.in_place(Place::Carriers, VirtualAddress::release)?;
+            self.in_place(Place::Stranger, VirtualAddress::release)?;
         }
         if std::mem::take(&mut self.links) {
             self.net.repair_links()?;

@@ -10,7 +10,7 @@ use super::{programs, ruleset};
 
 /// Everybody in a rehearsal of that many hosts.
 pub(super) fn places(hosts: u8) -> impl Iterator<Item = Place> {
-    (1..=hosts).map(Place::Host).chain([Place::Phones, Place::Carriers])
+    (1..=hosts).map(Place::Host).chain([Place::Phones, Place::Carriers, Place::Stranger])
 }
 
 /// Makes all of it; what fails half-way is left for the caller to clean up.

@@ -1,9 +1,9 @@
 //! Rehearsals: namespaces of this machine that play the hosts of a solution, and links that can be played with.
 //!
 //! ```text
-//!   phones   carriers   h1 ... hN       each a network namespace
-//!      |        |       /  |  \
-//!      +--------+----access a  b        three bridges in one more, `switch`
+//!   phones   carriers   stranger   h1 ... hN       each a network namespace
+//!      |        |          |       /  |  \
+//!      +--------+----------+----access a  b        three bridges in one more, `switch`
 //! ```
 //!
 //! Everybody is in the network `access`, with the virtual addresses; the hosts are in `a` and `b` too. An interface is called like

@@ -13,9 +13,10 @@ pub const MOST_HOSTS: u8 = 12;
 /// The namespace with the bridges.
 pub(super) const SWITCH: &str = "switch";
 
-/// The last numbers of the addresses of the two places that are no hosts.
+/// The last numbers of the addresses of the places that are no hosts.
 const PHONES: u8 = 101;
 const CARRIERS: u8 = 102;
+const STRANGER: u8 = 103;
 /// The first virtual address stands behind this number.
 const VIRTUAL: u8 = 200;
 
@@ -120,6 +121,9 @@ pub enum Place {
     Phones,
     /// Where carriers and other exchanges run.
     Carriers,
+    /// A machine that is none of them and nobody's friend: it may take an address that is not its own. Whoever has an address
+    /// hears nothing that comes from it, so a place that is to be spoken to cannot be the one that steals it.
+    Stranger,
 }
 
 impl Place {
@@ -128,7 +132,7 @@ impl Place {
     pub const fn networks(self) -> &'static [Network] {
         match self {
             Self::Host(_) => &Network::ALL,
-            Self::Phones | Self::Carriers => &[Network::Access],
+            Self::Phones | Self::Carriers | Self::Stranger => &[Network::Access],
         }
     }
 
@@ -137,6 +141,7 @@ impl Place {
             Self::Host(number) => number,
             Self::Phones => PHONES,
             Self::Carriers => CARRIERS,
+            Self::Stranger => STRANGER,
         }
     }
 
@@ -184,6 +189,7 @@ impl fmt::Display for Place {
             Self::Host(number) => write!(f, "h{number}"),
             Self::Phones => f.write_str("phones"),
             Self::Carriers => f.write_str("carriers"),
+            Self::Stranger => f.write_str("stranger"),
         }
     }
 }
@@ -193,11 +199,15 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, Trouble> {
         let unknown = || {
-            Trouble::new(format!("there is no `{text}` in a rehearsal"), "name a host (`h1`), `phones` or `carriers`")
+            Trouble::new(
+                format!("there is no `{text}` in a rehearsal"),
+                "name a host (`h1`), `phones`, `carriers` or `stranger`",
+            )
         };
         match text {
             "phones" => Ok(Self::Phones),
             "carriers" => Ok(Self::Carriers),
+            "stranger" => Ok(Self::Stranger),
             _ => {
                 let number = text.strip_prefix('h').and_then(|number| number.parse().ok()).ok_or_else(unknown)?;
                 let host = Self::Host(number);
@@ -241,7 +251,7 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for text in ["h1", "h12", "phones", "carriers"] {
+        for text in ["h1", "h12", "phones", "carriers", "stranger"] {
             assert_eq!(text.parse::<Place>().expect("a place").to_string(), text);
         }
         for text in ["h0", "h13", "h01", "h+1", "h", "1", "switch", ""] {

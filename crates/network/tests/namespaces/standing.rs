@@ -45,7 +45,8 @@ fn resident(net: &Rehearsal, place: Place) -> Child {
 fn nothing_left() {
     let id: Id = "nothing".parse().expect("a name");
     let net = Rehearsal::make(&id, 2).expect("made");
-    let namespaces = ["carriers", "h1", "h2", "phones", "switch"].map(|place| format!("everline-nothing-{place}"));
+    let namespaces =
+        ["carriers", "h1", "h2", "phones", "stranger", "switch"].map(|place| format!("everline-nothing-{place}"));
     assert_eq!(traces(&id), [&namespaces[..], &["nothing.json".to_owned()]].concat());
     let mut sleeper = resident(&net, H2);
     Rehearsal::tear_down(&id).expect("torn down");
@@ -93,5 +94,5 @@ fn refused() {
     }
     let net = Net::new("refused", 1);
     let link = Stretch { from: H1, to: H2, one_way: false, networks: Vec::new() };
-    assert!(net.change(&link, Change::Cut).expect_err("no h2").remedy.contains("h1, phones, carriers"));
+    assert!(net.change(&link, Change::Cut).expect_err("no h2").remedy.contains("h1, phones, carriers, stranger"));
 }
