@@ -35,6 +35,20 @@ pub fn percentile(values: &[u64], part: usize) -> u64 {
     sorted.get(rank - 1).copied().unwrap_or(0)
 }
 
+/// The point that a normal variable exceeds in one of a hundred cases.
+const ONE_PERCENT: f64 = 2.326;
+
+/// Whether `values` are larger than `others`, by more than chance does to one of a hundred pairs of samples that do not differ: the
+/// one-sided rank test of Mann and Whitney (1947), by the normal approximation with continuity correction. Samples of less than
+/// five values each cannot show it.
+#[must_use]
+pub fn exceeds(values: &[u64], others: &[u64]) -> bool {
+    let pairs = values.iter().flat_map(|value| others.iter().map(move |other| value.cmp(other)));
+    let u: f64 = pairs.map(|order| f64::from(order as i8 + 1) / 2.0).sum();
+    let (n, m) = (values.len() as f64, others.len() as f64);
+    u - n * m / 2.0 - 0.5 > ONE_PERCENT * (n * m * (n + m + 1.0) / 12.0).sqrt()
+}
+
 /// Microseconds as milliseconds, to a hundredth.
 #[must_use]
 pub fn millis(micros: u64) -> String {
@@ -51,6 +65,17 @@ mod tests {
         assert_eq!([0, 50, 99, 100].map(|part| percentile(&hundred, part)), [1, 50, 99, 100]);
         assert_eq!(percentile(&[7], 99), 7);
         assert_eq!(percentile(&[], 50), 0);
+    }
+
+    #[test]
+    fn samples_are_told_apart_as_tables_of_the_test_say() {
+        // n = m = 10: by the tables the number of pairs is in the upper hundredth from 81 on, by the approximation from 82 on.
+        let others: Vec<u64> = (0..10).map(|at| 10 * at).collect();
+        let above =
+            |pairs: u64| -> Vec<u64> { (0..10).map(|at| 10 * (pairs / 10 + u64::from(at < pairs % 10)) - 5).collect() };
+        assert!(exceeds(&above(82), &others) && !exceeds(&above(81), &others));
+        assert!(!exceeds(&others, &others) && !exceeds(&[], &others) && !exceeds(&[9], &[]));
+        assert!(exceeds(&[6, 7, 8, 9, 10], &[1, 2, 3, 4, 5]) && !exceeds(&[5, 6, 7, 8], &[1, 2, 3, 4]));
     }
 
     #[test]

@@ -9,13 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::hash64;
 
-use crate::history::{Event, Nanos, Start};
+use crate::history::{Event, Message, Nanos, Start};
 
 /// The Call-IDs of a prober begin like this.
 pub const PROBE: &str = "probe-";
 
+/// Messages may come to be known this much out of order: whoever reads many sockets, or stands still, tells them late. 1 s.
+const LATEST: Nanos = 1_000_000_000;
+
 /// Follows the silences of the server.
 pub struct Gaps {
+    /// What may still have something before it, by the time when it was there.
+    recent: BTreeMap<(Nanos, u64), Said>,
+    taken: u64,
     windows: Vec<Window>,
     /// The arrival of each request that has no answer.
     owed: BTreeMap<Request, Nanos>,
@@ -27,8 +33,28 @@ pub struct Gaps {
     record: Option<Record>,
 }
 
+/// Whether a message belongs to the prober.
+#[must_use]
+pub fn is_probe(message: &Message) -> bool {
+    message.call_id.starts_with(PROBE)
+}
+
+/// Whether the server owes a request of this method an answer as soon as it has read it.
+#[must_use]
+pub fn is_answered_at_once(method: &str) -> bool {
+    matches!(method, "INVITE" | "CANCEL" | "OPTIONS")
+}
+
 /// A hash over branch and method.
 type Request = u64;
+
+/// What counts here of a message.
+enum Said {
+    /// The server owes an answer to this request.
+    Asked { request: Request, is_probe: bool },
+    /// The server has said something: an answer to this request, if one was owed.
+    Answered(Request),
+}
 
 /// Where to look for the gap of one fault.
 struct Window {
@@ -76,6 +102,8 @@ impl Gaps {
         let window = |&(begin, end): &(Nanos, Nanos)| Window { begin, end, longest: 0 };
         let windows = windows.iter().map(window).collect();
         Self {
+            recent: BTreeMap::new(),
+            taken: 0,
             windows,
             owed: BTreeMap::new(),
             answered: BTreeSet::new(),
@@ -87,47 +115,66 @@ impl Gaps {
 
     /// Writes down every silence and every wait from now on.
     pub fn record(&mut self) {
+        self.settle(Nanos::MAX);
         self.record = Some(Record::default());
     }
 
     /// Writes nothing down any more, and gives what was. Forgets all probes.
     pub fn take_record(&mut self) -> Record {
+        self.settle(Nanos::MAX);
         let probes = std::mem::take(&mut self.probes);
         self.owed.retain(|request, _| !probes.contains(request));
         self.answered.clear();
         self.record.take().unwrap_or_default()
     }
 
-    /// Takes the next message; says whether it belongs to the prober and to no call.
+    /// Takes a message; those of the last second may come in any order. Says whether it belongs to the prober and to no call.
     pub fn take(&mut self, event: &Event) -> bool {
         let message = &event.message;
         let request = hash64(format!("{} {}", message.branch, message.method).as_bytes());
-        let is_probe = message.call_id.starts_with(PROBE);
-        match &message.start {
-            Start::Request { method, .. } if !event.by_server => {
-                let at_once = matches!(method.as_str(), "INVITE" | "CANCEL" | "OPTIONS");
-                if at_once && !self.answered.contains(&request) {
-                    self.owed.entry(request).or_insert(event.at);
-                    if is_probe {
-                        self.probes.insert(request);
-                    }
-                }
-            }
-            _ if event.by_server => {
-                self.end_silence(event.at);
-                if let Some(since) = self.owed.remove(&request) {
-                    self.answered.insert(request);
-                    if !self.probes.remove(&request) {
-                        self.waited(since, event.at);
-                    }
-                }
-            }
-            _ => {}
-        }
+        let is_probe = is_probe(message);
+        let said = match &message.start {
+            _ if event.by_server => Said::Answered(request),
+            Start::Request { method, .. } if is_answered_at_once(method) => Said::Asked { request, is_probe },
+            _ => return is_probe,
+        };
+        self.taken += 1;
+        self.recent.insert((event.at, self.taken), said);
+        let newest = self.recent.last_key_value().map_or(0, |((at, _), _)| *at);
+        self.settle(newest.saturating_sub(LATEST));
         is_probe
     }
 
-    /// Two processors may stamp packets a little out of order.
+    /// Counts what was there before that moment.
+    fn settle(&mut self, before: Nanos) {
+        while let Some(first) = self.recent.first_entry().filter(|first| first.key().0 < before) {
+            let ((at, _), said) = first.remove_entry();
+            match said {
+                Said::Asked { request, is_probe } => self.asked(at, request, is_probe),
+                Said::Answered(request) => self.answered(at, request),
+            }
+        }
+    }
+
+    fn asked(&mut self, at: Nanos, request: Request, is_probe: bool) {
+        if !self.answered.contains(&request) {
+            self.owed.entry(request).or_insert(at);
+            if is_probe {
+                self.probes.insert(request);
+            }
+        }
+    }
+
+    fn answered(&mut self, at: Nanos, request: Request) {
+        self.end_silence(at);
+        if let Some(since) = self.owed.remove(&request) {
+            self.answered.insert(request);
+            if !self.probes.remove(&request) {
+                self.waited(since, at);
+            }
+        }
+    }
+
     fn end_silence(&mut self, at: Nanos) {
         if let Some(&since) = self.owed.values().min() {
             let begin = self.last_of_server.max(since);
@@ -149,7 +196,8 @@ impl Gaps {
 
     /// The gap of each fault, and how many probes never had an answer: datagrams that were lost.
     #[must_use]
-    pub fn finish(self) -> (Vec<Nanos>, u64) {
+    pub fn finish(mut self) -> (Vec<Nanos>, u64) {
+        self.settle(Nanos::MAX);
         (self.windows.iter().map(|window| window.longest).collect(), self.probes.len() as u64)
     }
 }
@@ -157,7 +205,6 @@ impl Gaps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Message;
 
     const MS: Nanos = 1_000_000;
 
@@ -214,6 +261,12 @@ mod tests {
         assert_eq!(record.silences(10 * MS), [(103 * MS, 143 * MS)]);
         assert_eq!(record.longest_wait(0, 200 * MS), 0, "probes do not count");
         assert_eq!(gaps.take_record(), Record::default());
+    }
+
+    #[test]
+    fn who_reads_late_does_not_make_a_silence_longer() {
+        // Two sockets were read one after the other.
+        assert_eq!(gap_of(&[(103, false, 1), (113, false, 2), (116, true, 2), (110, true, 1)]), (7, 0));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::figures::exceeds;
 use crate::load::{LostCall, Stage};
 use crate::plan::{Deed, Plan, Target};
 use crate::result::{Ending, Run, Spread, Sum};
@@ -12,11 +13,15 @@ use crate::result::{Ending, Run, Spread, Sum};
 pub enum Promise {
     /// No more than this, in 99 of 100.
     Within(Duration),
-    /// None at all: no longer than what the load and the machine show by themselves in a step `nothing` of the same drill.
+    /// None at all: silences no longer than those of the steps `nothing` of the same drill, as far as chance lets it be told
+    /// ([`exceeds`]), and none longer than after the death of a process.
     NoGap,
     /// Nothing is promised about time.
     Open,
 }
+
+/// The gap that is promised after the death of a process.
+const PROCESS_DEATH: Duration = Duration::from_millis(20);
 
 /// The kind of a deed, as results name it.
 #[must_use]
@@ -48,7 +53,7 @@ pub fn promise(deed: &Deed) -> Promise {
         Deed::Kill(targets) if targets.iter().all(|target| *target == Target::Coordinator) => Promise::NoGap,
         // The primary then cannot know whether it was superseded (rule 14 of the protocol).
         Deed::Kill(targets) if targets.contains(&Target::Coordinator) => Promise::Open,
-        Deed::Kill(_) => ms(20),
+        Deed::Kill(_) => Promise::Within(PROCESS_DEATH),
         Deed::Switchover(_) => ms(10),
         // A link that carries no data is as good as cut.
         Deed::Freeze(..) | Deed::PowerOff(..) | Deed::Cut(..) | Deed::BlackHole(..) => ms(250),
@@ -85,7 +90,7 @@ pub fn charge(runs: &mut [Run], lost: &[LostCall]) {
 /// The runs of each step together, in the order of the plan.
 #[must_use]
 pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
-    let idle = idle_gap(plan, runs);
+    let idle = idle_gaps(plan, runs);
     let of_step = |step: &crate::plan::Step| {
         let all: Vec<&Run> = runs.iter().filter(|run| run.line == step.line).collect();
         let made: Vec<&&Run> = all.iter().filter(|run| run.ending != Ending::NotDone).collect();
@@ -97,6 +102,8 @@ pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
         }
         let mut not_done: Vec<String> = all.iter().filter_map(|run| run.not_done.clone()).collect();
         not_done.dedup();
+        let gaps: Vec<u64> = made.iter().filter_map(|run| run.gap_us).collect();
+        let promise = promise(&step.deed);
         Sum {
             step: step.text.clone(),
             kind: kind(&step.deed).to_owned(),
@@ -109,24 +116,25 @@ pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
             overtaken: made.iter().map(|run| run.overtaken).sum(),
             detection_us: spread(|run| run.detection_us),
             takeover_us: spread(|run| run.takeover_us),
-            gap_us: spread(|run| run.gap_us),
+            gap_us: Spread::of(&gaps),
             longest_wait_us: spread(|run| run.longest_wait_us),
             level_after_us: spread(|run| run.level_after_us),
-            gap_promise_us: match promise(&step.deed) {
+            gap_promise_us: match promise {
                 Promise::Within(limit) => u64::try_from(limit.as_micros()).ok(),
-                Promise::NoGap => idle,
+                Promise::NoGap => u64::try_from(PROCESS_DEATH.as_micros()).ok(),
                 Promise::Open => None,
             },
+            exceeds_idle: promise == Promise::NoGap && exceeds(&gaps, &idle),
         }
     };
     plan.steps.iter().map(of_step).collect()
 }
 
-/// The longest silence where nothing was done.
-fn idle_gap(plan: &Plan, runs: &[Run]) -> Option<u64> {
+/// The silences where nothing was done.
+fn idle_gaps(plan: &Plan, runs: &[Run]) -> Vec<u64> {
     let idle =
         |run: &&Run| plan.steps.iter().any(|step| step.line == run.line && matches!(step.deed, Deed::Nothing(_)));
-    runs.iter().filter(idle).filter_map(|run| run.gap_us).max()
+    runs.iter().filter(idle).filter_map(|run| run.gap_us).collect()
 }
 
 /// Every promise that was broken: what the drill as a whole must keep, and what each step must.
@@ -148,6 +156,9 @@ pub fn broken(sums: &[Sum], runs: &[Run], lost: &[LostCall], wrong_sip: u64, ove
         broken.push(format!("{overtaken} callers of a queue were not served in their turn"));
     }
     for sum in sums {
+        if sum.exceeds_idle {
+            broken.push(format!("{}: its gaps are longer than where nothing is done, by more than chance", sum.step));
+        }
         if let (Some(gap), Some(limit)) = (sum.gap_us, sum.gap_promise_us)
             && gap.p99 > limit
         {
@@ -240,9 +251,19 @@ mod tests {
 
     #[test]
     fn no_gap_means_none_that_is_longer_than_without_a_fault() {
-        let runs = [run(1, 1, 3_000), run(2, 3, 3_001)];
-        assert!(broken(&sum(&plan(), &runs), &runs, &[], 0, 0)[0].starts_with("take coordinator 1: gap"));
-        assert!(sum(&plan(), &[run(2, 3, 9_000)])[2].gap_promise_us.is_none(), "nothing to compare with");
+        let drill = |step: usize, longer: u64| {
+            let gaps = (0..10).map(|at| 3_000 + 100 * at);
+            let runs: Vec<Run> = gaps.flat_map(|gap| [run(1, 1, gap), run(2, step, gap + longer)]).collect();
+            broken(&sum(&plan(), &runs), &runs, &[], 0, 0)
+        };
+        assert_eq!(drill(3, 100), Vec::<String>::new());
+        assert_eq!(
+            drill(3, 700),
+            ["take coordinator 1: its gaps are longer than where nothing is done, by more than chance"]
+        );
+        assert_eq!(drill(2, 700), Vec::<String>::new(), "another fault may cost a gap");
+        let runs = [run(1, 1, 3_000), run(2, 3, 20_001)];
+        assert!(broken(&sum(&plan(), &runs), &runs, &[], 0, 0)[0].starts_with("take coordinator 1: gap p99"));
     }
 
     #[test]

@@ -239,4 +239,7 @@ pub struct Sum {
     pub level_after_us: Option<Spread>,
     /// The longest gap that is promised (p99); none: nothing is promised about it.
     pub gap_promise_us: Option<u64>,
+    /// Where no gap at all is promised: the gaps are longer than those of the steps in which nothing was done, by more than chance.
+    #[serde(default)]
+    pub exceeds_idle: bool,
 }

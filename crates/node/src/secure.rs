@@ -183,6 +183,13 @@ impl SecureChannel {
     }
 }
 
+impl Drop for SecureChannel {
+    /// The end reaches the other side although another process may hold the descriptor too.
+    fn drop(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
 /// The socket takes or gives nothing more now, or is not connected yet.
 fn is_not_yet(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected | io::ErrorKind::Interrupted)

@@ -37,6 +37,9 @@ pub enum ToLca {
     Noticed(Sighting),
     /// Tell me once what has been noticed on this host.
     Detections,
+    /// All connections of the server to the other side of its pair on another host, whenever they change; their descriptors
+    /// travel with it.
+    Connections,
 }
 
 /// Something that an application has noticed, or its end.

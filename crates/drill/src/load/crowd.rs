@@ -248,10 +248,10 @@ impl Crowd {
         self.settle(now, number);
     }
 
-    /// Takes a message that a phone has received.
-    pub(super) fn message(&mut self, now: Time, phone: usize, bytes: &[u8], source: SocketAddr) {
+    /// Takes a message that a phone reads now and that had come in for it at `came`.
+    pub(super) fn message(&mut self, now: Time, came: Time, phone: usize, bytes: &[u8], source: SocketAddr) {
         let place = self.phones[phone].who.place;
-        self.watch.message(now, true, place, bytes);
+        self.watch.heard(now, came, place, bytes);
         let Ok(message) = Message::parse(bytes) else {
             self.watch.unreadable();
             return;
@@ -265,6 +265,13 @@ impl Crowd {
         match self.by_call_id.get(message.call_id()).copied() {
             Some((number, side)) => self.inside(now, number, side, &message, source),
             None => self.outside(now, phone, &message, source),
+        }
+    }
+
+    /// What a phone has said leaves now.
+    pub(super) fn left(&mut self, now: Time, phone: usize, bytes: &[u8]) {
+        if let Some(phone) = self.phones.get(phone) {
+            self.watch.left(now, phone.who.place, bytes);
         }
     }
 
@@ -409,7 +416,7 @@ impl Crowd {
         // What cannot leave was not said: it goes out again when the connection is back. Answers go back where their requests came
         // from, which may be a connection of the server's.
         if known.is_up() || bytes.starts_with(b"SIP/2.0 ") {
-            self.watch.message(now, false, known.who.place, &bytes);
+            self.watch.said(now, known.who.place, &bytes);
             self.out.push(Output::Send(phone, bytes));
         }
     }

@@ -4,6 +4,7 @@
 //! ends mean to do and what became of it, `leg` is one end with its transactions, `order` watches the queues, `watch` notes
 //! it all. `shell` gives them sockets and time, and [`Load`] is what a drill holds.
 
+mod arrival;
 mod call;
 mod crowd;
 mod handle;

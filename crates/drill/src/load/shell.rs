@@ -13,6 +13,7 @@ use rustix::process::setpriority_process;
 use sip::Framer;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::arrival::{Arrival, receive, stamp};
 use super::crowd::{Crowd, Output};
 use super::stream::{LISTENER, Line, MAIN, Stream};
 
@@ -97,8 +98,8 @@ impl Shell {
         let begun = self.begun;
         match self.lines.get_mut(phone) {
             Some(Line::Datagrams(socket)) => {
-                while let Ok((length, source)) = socket.recv_from(buffer) {
-                    crowd.message(now(begun), phone, buffer.get(..length).unwrap_or_default(), source);
+                while let Ok(Arrival { length, source: Some(source), came }) = receive(socket, buffer, begun) {
+                    crowd.message(now(begun), came, phone, buffer.get(..length).unwrap_or_default(), source);
                 }
             }
             Some(Line::Streams { listener, accepted, count, .. }) if slot == LISTENER => {
@@ -106,6 +107,7 @@ impl Shell {
                     *count += 1;
                     let added = socket.set_nonblocking(true).and_then(|()| {
                         socket.set_nodelay(true)?;
+                        stamp(&socket)?;
                         listen_to(poll, &socket, phone, *count, epoll::EventFlags::IN)
                     });
                     if added.is_ok() {
@@ -146,7 +148,7 @@ impl Shell {
             }
             for output in outputs {
                 match output {
-                    Output::Send(phone, bytes) => self.send(poll, phone, bytes),
+                    Output::Send(phone, bytes) => self.send(crowd, poll, phone, &bytes),
                     Output::Connect(phone) => {
                         if self.connect(poll, phone).is_err() {
                             crowd.closed(now(self.begun), phone);
@@ -162,20 +164,23 @@ impl Shell {
         }
     }
 
-    fn send(&mut self, poll: &OwnedFd, phone: usize, bytes: Vec<u8>) {
+    fn send(&mut self, crowd: &mut Crowd, poll: &OwnedFd, phone: usize, bytes: &[u8]) {
         let (udp, _) = self.targets;
+        let begun = self.begun;
         match self.lines.get_mut(phone) {
             Some(Line::Datagrams(socket)) => {
                 if let Some(server) = udp {
+                    crowd.left(now(begun), phone, bytes);
                     // What cannot be sent is lost, as on a network; the timers send it again.
-                    let _ = socket.send_to(&bytes, server);
+                    let _ = socket.send_to(bytes, server);
                 }
             }
             Some(Line::Streams { main, accepted, ways, .. }) => {
-                let back = ways.back(&bytes).and_then(|slot| Some((slot, accepted.get_mut(&slot)?)));
+                let back = ways.back(bytes).and_then(|slot| Some((slot, accepted.get_mut(&slot)?)));
                 let way = back.or_else(|| main.as_mut().filter(|stream| stream.is_open).map(|stream| (MAIN, stream)));
                 if let Some((slot, stream)) = way {
-                    stream.rest.extend_from_slice(&bytes);
+                    crowd.left(now(begun), phone, bytes);
+                    stream.rest.extend_from_slice(bytes);
                     // That it is broken shows when it is read.
                     stream.flush(poll, phone, slot);
                 }
@@ -191,6 +196,7 @@ impl Shell {
         let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
+        stamp(&socket)?;
         socket.bind(&SockAddr::from(own))?;
         match socket.connect(&SockAddr::from(server)) {
             Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {

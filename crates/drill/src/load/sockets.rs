@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use model::Trouble;
 use network::rehearsal::{Network, Place, Rehearsal};
 
+use super::arrival::stamp;
 use super::crowd::{Cast, Seat};
 use super::people::People;
 use super::stream::{Line, MAIN, Ways};
@@ -80,6 +81,7 @@ pub(super) fn open(net: &Net, people: &People, server: SocketAddr) -> io::Result
 fn datagrams(own: IpAddr, port: u16) -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = UdpSocket::bind((own, port))?;
     socket.set_nonblocking(true)?;
+    stamp(&socket)?;
     let place = socket.local_addr()?;
     Ok((socket, place))
 }

@@ -1,7 +1,7 @@
 //! The sockets of one phone, and its connections.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Instant;
 
@@ -9,6 +9,7 @@ use rustix::event::epoll;
 use rustix::fd::OwnedFd;
 use sip::{Frame, Framer};
 
+use super::arrival::receive;
 use super::crowd::Crowd;
 use super::shell::{now, token};
 
@@ -102,9 +103,9 @@ impl Stream {
     ) -> bool {
         let source = self.socket.peer_addr();
         loop {
-            let length = match self.socket.read(buffer) {
-                Ok(0) => return false,
-                Ok(length) => length,
+            let (length, came) = match receive(&self.socket, buffer, begun) {
+                Ok(arrival) if arrival.length == 0 => return false,
+                Ok(arrival) => (arrival.length, arrival.came),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
             };
@@ -116,9 +117,8 @@ impl Stream {
                 match (self.framer.next(&mut bytes), &source) {
                     (Ok(Some(Frame::Message(message))), Ok(source)) => {
                         ways.came(slot, &message);
-                        crowd.message(now(begun), phone, &message, *source);
+                        crowd.message(now(begun), came, phone, &message, *source);
                     }
-
                     (Ok(Some(_)), _) => {}
                     (Ok(None), _) => break,
                     (Err(_), _) => return false,

@@ -67,7 +67,7 @@ fn answer(crowd: &mut Crowd, now: Time, phone: usize, request: &[u8], status: u1
     let mut bytes = Vec::new();
     let answer = Answer::new(status).tag(tag).to(&request, address("192.0.2.3:5060"), &mut bytes);
     answer.header(HeaderName::Contact, format!("<sip:{SERVER}>")).finish();
-    crowd.message(now, phone, &bytes, address(SERVER));
+    crowd.message(now, now, phone, &bytes, address(SERVER));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_call_that_neither_end_has_ended_is_lost() {
         ack.from().tag().expect("a tag"),
         ack.call_id()
     );
-    crowd.message(at(3), phone, bye.as_bytes(), address(SERVER));
+    crowd.message(at(3), at(3), phone, bye.as_bytes(), address(SERVER));
     assert_eq!(crowd.watch.losses[0].why, "it was ended by neither of its ends");
 }
 
@@ -114,7 +114,7 @@ fn an_illegal_answer_is_found() {
     let (mut crowd, phone, invite) = called();
     answer(&mut crowd, at(2), phone, &invite, 180, "");
     assert_eq!(crowd.watch.counts.wrong_sip, 1, "RFC 3261 8.2.6.2: a To tag");
-    crowd.message(at(3), phone, b"hello", address(SERVER));
+    crowd.message(at(3), at(3), phone, b"hello", address(SERVER));
     assert_eq!(crowd.watch.counts.wrong_sip, 2, "no message at all");
 }
 

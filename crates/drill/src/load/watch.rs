@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::call::Stage;
 use super::order::Overtaken;
 use super::script::Kind;
-use crate::gap::Gaps;
+use crate::gap::{Gaps, is_answered_at_once, is_probe};
 use crate::history::{Event, History, Message, Nanos, Rule};
 
 /// Losses whose ladders are kept; the others are counted and named.
@@ -93,15 +93,42 @@ impl Watch {
         self.zero + now.as_micros() * 1_000
     }
 
-    pub(super) fn message(&mut self, now: Time, by_server: bool, peer: SocketAddr, bytes: &[u8]) {
+    /// Notes what a phone reads now and what had come in for it at `came`: a phone that reads late has not waited longer.
+    pub(super) fn heard(&mut self, now: Time, came: Time, peer: SocketAddr, bytes: &[u8]) {
+        let Some(mut event) = self.event(came, true, peer, bytes) else { return };
+        self.gaps.take(&event);
+        event.at = self.nanos(now);
+        self.judge(now, &event);
+    }
+
+    /// Notes what a phone says.
+    pub(super) fn said(&mut self, now: Time, peer: SocketAddr, bytes: &[u8]) {
+        if let Some(event) = self.event(now, false, peer, bytes) {
+            self.judge(now, &event);
+        }
+    }
+
+    /// Notes that it leaves: the wait for its answer begins.
+    pub(super) fn left(&mut self, now: Time, peer: SocketAddr, bytes: &[u8]) {
+        let method = bytes.split(|byte| *byte == b' ').next().and_then(|word| str::from_utf8(word).ok());
+        if method.is_some_and(is_answered_at_once)
+            && let Some(event) = self.event(now, false, peer, bytes)
+        {
+            self.gaps.take(&event);
+        }
+    }
+
+    fn event(&self, at: Time, by_server: bool, peer: SocketAddr, bytes: &[u8]) -> Option<Event> {
         // Keep-alives are no messages (RFC 5626 4.4.1).
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
-            return;
+            return None;
         }
-        let Some(message) = Message::parse(bytes) else { return };
-        let event = Event { at: self.nanos(now), by_server, peer, message };
-        if !self.gaps.take(&event) {
-            self.history.take(&event);
+        Some(Event { at: self.nanos(at), by_server, peer, message: Message::parse(bytes)? })
+    }
+
+    fn judge(&mut self, now: Time, event: &Event) {
+        if !is_probe(&event.message) {
+            self.history.take(event);
             self.counts.wrong_sip = self.history.broken() + self.unreadable;
         }
         // Everything that may still be repeated is kept: 64 T1 and some more.

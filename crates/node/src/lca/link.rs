@@ -32,6 +32,7 @@ pub struct LcaLink {
     client: Client<ToLca, FromLca>,
     incarnation: Incarnation,
     pulse: Arc<OwnedFd>,
+    connections: Vec<Arc<OwnedFd>>,
     is_ready: bool,
     report: Option<ServerReport>,
     untold: VecDeque<Sighting>,
@@ -47,6 +48,7 @@ impl LcaLink {
             client: Client::new(path)?,
             incarnation,
             pulse,
+            connections: Vec::new(),
             is_ready: false,
             report: None,
             untold: VecDeque::new(),
@@ -76,6 +78,12 @@ impl LcaLink {
         }
     }
 
+    /// Gives the LCA all connections to the other side of the pair on another host: it ends them as soon as this process has ended.
+    pub fn connections(&mut self, connections: Vec<Arc<OwnedFd>>) {
+        self.client.send_with(&ToLca::Connections, connections.clone());
+        self.connections = connections;
+    }
+
     /// Tells the LCA that something was noticed about something, or is over.
     pub fn noticed(&mut self, what: Detection, about: impl Into<String>, sign: Sign) {
         let (is_over, after) = match sign {
@@ -101,6 +109,9 @@ impl LcaLink {
 
     fn introduce(&mut self) {
         self.client.send_with(&ToLca::Hello(self.incarnation.clone()), vec![Arc::clone(&self.pulse)]);
+        if !self.connections.is_empty() {
+            self.client.send_with(&ToLca::Connections, self.connections.clone());
+        }
         if self.is_ready {
             self.client.send(&ToLca::Ready);
         }

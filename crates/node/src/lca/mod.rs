@@ -7,6 +7,7 @@
 mod agent;
 mod alone;
 mod elsewhere;
+mod farewell;
 mod link;
 mod lock;
 mod runs;

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::{Incarnation, Span, Time};
 use redundancy::bundle::{Door, Purpose};
@@ -60,6 +62,8 @@ pub(super) struct Far {
     remote: Option<Remote>,
     /// The link was dialled from here, and is not known to stand yet.
     dials: bool,
+    /// There is no link any more, which the LCA does not know.
+    is_gone: bool,
 }
 
 impl Far {
@@ -97,6 +101,7 @@ impl Far {
             counted: 0,
             remote: None,
             dials: false,
+            is_gone: false,
         })
     }
 
@@ -145,6 +150,13 @@ impl Far {
     /// The application at the other end, or the one that was there last.
     pub(super) fn other(&self) -> &str {
         self.other.as_deref().unwrap_or_default()
+    }
+
+    /// All connections with it, if others stand than when they were asked for last.
+    pub(super) fn connections(&mut self) -> Option<Vec<Arc<OwnedFd>>> {
+        let is_gone = std::mem::take(&mut self.is_gone);
+        let of_link = self.remote.as_mut().and_then(Remote::connections);
+        of_link.or_else(|| is_gone.then(Vec::new))
     }
 
     /// When something came from it over each network that stands.
@@ -299,6 +311,7 @@ impl<S: Service> Shell<S> {
         if let Some(mut remote) = far.remote.take() {
             self.poll.remove(&remote);
             remote.shut();
+            far.is_gone = true;
         }
     }
 }

@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use model::{Incarnation, Span, Time};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
@@ -87,6 +88,8 @@ pub(crate) struct Remote {
     has_stood: bool,
     /// The connection that ended last did so without a word.
     was_cut: bool,
+    /// Connections have begun to stand, or have ended, since they were shown last.
+    has_changed: bool,
 }
 
 impl Remote {
@@ -138,6 +141,7 @@ impl Remote {
             came: VecDeque::new(),
             has_stood: false,
             was_cut: false,
+            has_changed: false,
         })
     }
 
@@ -149,9 +153,10 @@ impl Remote {
         }
         if matches!(self.paths[number], Path::Stands(_)) {
             self.bundle.broken(now, number);
+            self.drop_path(number, now);
         }
         self.paths[number] = Path::Stands(channel);
-        self.has_stood = true;
+        (self.has_stood, self.has_changed) = (true, true);
         self.bundle.connected(now, number);
         self.carry_out(now);
         self.arm(now);
@@ -215,6 +220,15 @@ impl Remote {
         self.bundle.reports()
     }
 
+    /// The connections that stand, if others do than when they were asked for last.
+    pub(crate) fn connections(&mut self) -> Option<Vec<Arc<OwnedFd>>> {
+        let copy = |path: &Path| match path {
+            Path::Stands(channel) => channel.as_fd().try_clone_to_owned().ok().map(Arc::new),
+            Path::Down { .. } | Path::Opening { .. } => None,
+        };
+        std::mem::take(&mut self.has_changed).then(|| self.paths.iter().filter_map(copy).collect())
+    }
+
     /// Ends it for both sides.
     pub(crate) fn shut(&mut self) {
         for path in &mut self.paths {
@@ -240,7 +254,7 @@ impl Remote {
                     && let Path::Opening { channel, .. } = std::mem::replace(path, Path::Down { retry: Time::NEVER })
                 {
                     *path = Path::Stands(channel);
-                    self.has_stood = true;
+                    (self.has_stood, self.has_changed) = (true, true);
                     self.bundle.connected(now, number);
                     self.carry_out(now);
                 }
@@ -340,8 +354,12 @@ impl Remote {
     fn drop_path(&mut self, number: usize, now: Time) {
         let retry = if self.route.is_some() { now + RETRY } else { Time::NEVER };
         if let Some(path) = self.paths.get_mut(number) {
-            // The kernel takes it out of the set with its last descriptor.
+            if let Path::Stands(channel) | Path::Opening { channel, .. } = path {
+                // The kernel would take it out of the set with its last descriptor, which is not the one here.
+                let _ = self.epoll.delete(channel);
+            }
             *path = Path::Down { retry };
+            self.has_changed = true;
         }
     }
 

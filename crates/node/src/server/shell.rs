@@ -336,6 +336,9 @@ impl<S: Service> Shell<S> {
         let troubles = of_disk.into_iter().chain(of_addresses);
         self.alarms.see(self.now, &self.replica.status(), !self.settings.peers.is_empty(), troubles);
         self.notice();
+        if let Some(connections) = self.far.as_mut().and_then(Far::connections) {
+            self.lca.connections(connections);
+        }
         let report = self.server_report();
         if report.ready {
             self.lca.ready();

@@ -7,9 +7,24 @@ use model::Incarnation;
 
 use super::{Agent, Application, Guest};
 use crate::clock;
+use crate::lca::farewell::Farewell;
 use crate::lca::supervised::Supervised;
 use crate::pulse::Pulse;
 use crate::wire::{ApplicationRow, FromLca, Role, ToLca};
+
+impl Application {
+    /// The application gives its connections with another host, which end as soon as it does.
+    fn entrusts(&mut self, connections: Vec<OwnedFd>) {
+        let Some(pulse) = &self.pulse else { return };
+        if self.farewell.is_none() {
+            let prepared = Farewell::prepare(pulse.clone());
+            self.farewell = prepared.inspect_err(|error| tracing::warn!("nobody ends them at once: {error}")).ok();
+        }
+        if let Some(farewell) = &self.farewell {
+            farewell.hold(connections);
+        }
+    }
+}
 
 impl Agent {
     /// Takes in what was said over the socket.
@@ -25,6 +40,7 @@ impl Agent {
         let now = clock::now();
         match (message, self.hub.note(guest).copied().unwrap_or_default()) {
             (ToLca::Hello(incarnation), _) => self.welcome(guest, &incarnation, descriptors),
+            (ToLca::Connections, Guest::Application(which)) => self.applications[which].entrusts(descriptors),
             (ToLca::Report(report), Guest::Application(which)) => {
                 if report.role == Some(Role::Primary) {
                     self.host.reported(which, report.level);
@@ -65,7 +81,7 @@ impl Agent {
                 news.iter().for_each(|fact| tracing::warn!("{fact} has certainly ended: its host was fenced"));
                 self.tell_of_elsewhere(news);
             }
-            (ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_) | ToLca::Noticed(_), _) => {
+            (ToLca::Connections | ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_) | ToLca::Noticed(_), _) => {
                 self.hub.close(guest, "it has not said who it is");
             }
         }
@@ -88,7 +104,9 @@ impl Agent {
             *note = Guest::Application(which);
         }
         if let Some(pulse) = descriptors.pop() {
-            self.applications[which].pulse = Pulse::open(&pulse).inspect_err(|error| tracing::warn!("{error}")).ok();
+            let application = &mut self.applications[which];
+            application.pulse = Pulse::open(&pulse).inspect_err(|error| tracing::warn!("{error}")).ok();
+            application.farewell = None;
         }
         self.tell_ended(guest);
         for fact in self.elsewhere.all() {

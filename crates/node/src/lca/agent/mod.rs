@@ -21,6 +21,7 @@ use self::watching::{Watch, Watched};
 use super::LcaSettings;
 use super::alone::Alone;
 use super::elsewhere::Elsewhere;
+use super::farewell::Farewell;
 use super::runs::Runs;
 use super::spares::Spares;
 use super::supervised::Supervised;
@@ -63,6 +64,7 @@ struct Application {
     /// The living process, once it is known.
     process: Option<Supervised>,
     pulse: Option<Pulse>,
+    farewell: Option<Farewell>,
     report: Option<ServerReport>,
     /// Why it does not run, or why its last run has ended.
     trouble: Option<Trouble>,
@@ -333,6 +335,7 @@ impl Application {
             pair,
             process: None,
             pulse: None,
+            farewell: None,
             report: None,
             trouble: None,
             ending: None,
