@@ -9,7 +9,7 @@ use model::{Chance, Trouble};
 use crate::hands::{Hands, Struck};
 use crate::history::Nanos;
 use crate::judge;
-use crate::load::{Load, Snapshot};
+use crate::load::{Load, Snapshot, Stage};
 use crate::plan::{Deed, Plan, Step};
 use crate::result::{Check, Ending, Run, Silence};
 use crate::site::{self, Site};
@@ -19,6 +19,9 @@ use crate::status::Status;
 const LEVEL_LIMIT: Duration = Duration::from_secs(60);
 /// Phones that are not registered by then do not come back.
 const PHONES_LIMIT: Duration = Duration::from_secs(45);
+/// The calls that are to be held stand by then.
+const HOLD_LIMIT: Duration = Duration::from_secs(180);
+
 /// Calls must stand in every state before the first fault.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// How often it is asked how things are.
@@ -70,9 +73,10 @@ impl Course<'_> {
     ///
     /// # Errors
     /// It does not get so.
-    pub fn warm_up(&mut self) -> Result<(), Trouble> {
+    pub fn warm_up(&mut self, held: u32) -> Result<(), Trouble> {
         self.wait_level()?;
         self.wait_phones()?;
+        self.hold(held)?;
         self.load.call(true);
         let end = Instant::now() + WARM_UP;
         while Instant::now() < end {
@@ -80,6 +84,23 @@ impl Course<'_> {
             self.pause(format!("calls to stand in every state ({standing} by now)"))?;
         }
         Ok(())
+    }
+
+    /// Waits until so many calls stand that are to stand to the end.
+    fn hold(&mut self, calls: u32) -> Result<(), Trouble> {
+        self.load.hold(calls);
+        let begun = Instant::now();
+        loop {
+            let talking = self.load.snapshot().standing.get(&Stage::Talking).copied().unwrap_or(0);
+            if talking >= u64::from(calls) {
+                return Ok(());
+            }
+            if begun.elapsed() > HOLD_LIMIT {
+                let what = format!("only {talking} of the {calls} calls stand that are to be held");
+                return Err(Trouble::new(what, "hold fewer, or look at what the servers say"));
+            }
+            self.pause(format!("{calls} calls to stand ({talking} by now)"))?;
+        }
     }
 
     /// Runs a whole plan; what ended it early is the second of both.
@@ -182,6 +203,7 @@ impl Course<'_> {
         let end = run.mended_ns.unwrap_or(struck.at_ns + nanos(AFTERMATH));
         run.gap_us = Some(micros(record.gap(struck.at_ns, end)));
         run.longest_wait_us = Some(micros(record.longest_wait(struck.at_ns, Nanos::MAX)));
+        run.usual_wait_us = record.usual_wait(struck.at_ns).map(micros);
         // The return of what was away is watched to its end.
         run.gap_of_repair_us = run.mended_ns.map(|mended| micros(record.gap(mended, Nanos::MAX)));
         let long = record.silences(SHOWN).into_iter().filter(|(_, to)| *to > struck.at_ns);
@@ -392,6 +414,7 @@ fn blank(number: u32, step: &Step, now: &Snapshot) -> Run {
         takeover_us: None,
         gap_us: None,
         longest_wait_us: None,
+        usual_wait_us: None,
         mended_ns: None,
         gap_of_repair_us: None,
         level_after_us: None,

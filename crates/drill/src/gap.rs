@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::hash64;
 
+use crate::figures::percentile;
 use crate::history::{Event, Message, Nanos, Start};
 
 /// The Call-IDs of a prober begin like this.
@@ -63,7 +64,7 @@ struct Window {
     longest: Nanos,
 }
 
-/// Silences and waits as they were, each with its begin and its end. Shorter ones than [`SHORTEST`] are left out.
+/// Silences and waits as they were, each with its begin and its end. Shorter silences than [`SHORTEST`] are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     silences: Vec<(Nanos, Nanos)>,
@@ -86,6 +87,14 @@ impl Record {
     pub fn longest_wait(&self, begin: Nanos, end: Nanos) -> Nanos {
         let touches = |(from, to): &&(Nanos, Nanos)| *to >= begin && *from < end;
         self.waits.iter().filter(touches).map(|(from, to)| to - from).max().unwrap_or(0)
+    }
+
+    /// What half of the requests that were answered after that moment waited no longer than; none if there was none.
+    #[must_use]
+    pub fn usual_wait(&self, begin: Nanos) -> Option<Nanos> {
+        let waits = self.waits.iter().filter(|(_, to)| *to >= begin).map(|(from, to)| to - from);
+        let waits: Vec<Nanos> = waits.collect();
+        (!waits.is_empty()).then(|| percentile(&waits, 50))
     }
 
     /// The silences that were at least so long.
@@ -189,8 +198,8 @@ impl Gaps {
     }
 
     fn waited(&mut self, since: Nanos, at: Nanos) {
-        if let Some(record) = self.record.as_mut().filter(|_| at.saturating_sub(since) >= SHORTEST) {
-            record.waits.push((since, at));
+        if let Some(record) = self.record.as_mut() {
+            record.waits.push((since, at.max(since)));
         }
     }
 

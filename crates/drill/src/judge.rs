@@ -118,6 +118,7 @@ pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
             takeover_us: spread(|run| run.takeover_us),
             gap_us: Spread::of(&gaps),
             longest_wait_us: spread(|run| run.longest_wait_us),
+            usual_wait_us: spread(|run| run.usual_wait_us),
             level_after_us: spread(|run| run.level_after_us),
             gap_promise_us: match promise {
                 Promise::Within(limit) => u64::try_from(limit.as_micros()).ok(),
@@ -194,6 +195,7 @@ mod tests {
             takeover_us: None,
             gap_us: Some(gap_us),
             longest_wait_us: None,
+            usual_wait_us: None,
             mended_ns: None,
             gap_of_repair_us: None,
             level_after_us: None,

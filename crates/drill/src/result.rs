@@ -142,6 +142,9 @@ pub struct Run {
     pub gap_us: Option<u64>,
     /// The longest that one request waited for its first answer, its repetitions included.
     pub longest_wait_us: Option<u64>,
+    /// What half of the requests waited no longer than for their first answer, from the fault to the end of the run.
+    #[serde(default)]
+    pub usual_wait_us: Option<u64>,
     /// When it was mended.
     pub mended_ns: Option<Nanos>,
     /// The longest silence while it was mended.
@@ -235,6 +238,9 @@ pub struct Sum {
     pub gap_us: Option<Spread>,
     /// The longest wait of one request.
     pub longest_wait_us: Option<Spread>,
+    /// The usual wait of one request in each run.
+    #[serde(default)]
+    pub usual_wait_us: Option<Spread>,
     /// Until everything was level again.
     pub level_after_us: Option<Spread>,
     /// The longest gap that is promised (p99); none: nothing is promised about it.

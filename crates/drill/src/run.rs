@@ -56,7 +56,7 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
     let begun_ns = load.nanos();
     let site = Arc::clone(&drill.site);
     let mut course = Course { site, hands: drill.hands.as_mut(), load: &load, chance, tell };
-    course.warm_up()?;
+    course.warm_up(drill.plan.held)?;
     let (runs, ended) = course.run(&drill.plan);
     // Nothing stays broken, whatever has happened.
     let mended = drill.hands.mend();

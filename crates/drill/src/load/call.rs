@@ -56,6 +56,9 @@ const END_LIMIT: Span = Span::from_secs(40);
 const RETRY: Span = Span::from_millis(2_500);
 const MOST_RETRIES: u32 = 3;
 
+/// When all calls are to end, no more than so many do in a second.
+const ENDS_PER_SECOND: u64 = 500;
+
 /// What comes next by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
@@ -141,9 +144,10 @@ impl Call {
         self.is_live() && !leg.ends && (leg.waits_for_answer() || self.answered == Some(callee))
     }
 
-    /// Its people come to an end soon: they hang up within a second or two.
-    pub(super) fn hurry(&mut self, now: Time) {
-        let soon = now + Span::from_millis(500 + self.number % 1_000);
+    /// Its people come to an end soon: they hang up within a second or two, or later where very many do.
+    pub(super) fn hurry(&mut self, now: Time, live: usize) {
+        let spread = (live as u64 * 1_000 / ENDS_PER_SECOND).max(1_000);
+        let soon = now + Span::from_millis(500 + self.number * 7 % spread);
         for due in self.due.iter_mut().filter(|due| due.1 == Next::HangUp) {
             due.0 = due.0.min(soon);
         }

@@ -1,5 +1,7 @@
 //! All phones and their calls, as a value: messages, moments and connections go in, what is to be sent comes out.
 
+mod count;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -11,7 +13,7 @@ use super::leg::{Effects, Leg};
 use super::order::{Order, Overtaken};
 use super::people::People;
 use super::phone::{Phone, Wish};
-use super::script::Scripts;
+use super::script::{Script, Scripts};
 use super::watch::{Loss, Watch};
 use super::wording::{self, Who};
 
@@ -46,6 +48,9 @@ pub(super) struct Cast {
 /// Two questions of the prober are so far apart.
 const PROBE_EVERY: Span = Span::from_millis(1);
 
+/// Two calls that are to be held begin so far apart.
+const HOLD_EVERY: Span = Span::from_millis(4);
+
 /// Everybody.
 pub(super) struct Crowd {
     people: People,
@@ -60,6 +65,9 @@ pub(super) struct Crowd {
     timers: BTreeSet<(Time, u64)>,
     orders: Vec<Order>,
     next_call: Time,
+    /// Calls that are to be held and are not begun yet, and when the next one is due.
+    to_hold: u32,
+    next_held: Time,
     count: u64,
     probes: u64,
     next_probe: Time,
@@ -107,6 +115,8 @@ impl Crowd {
             timers: BTreeSet::new(),
             orders,
             next_call: Time::NEVER,
+            to_hold: 0,
+            next_held: Time::NEVER,
             count: 0,
             probes: 0,
             next_probe: Time::NEVER,
@@ -128,24 +138,25 @@ impl Crowd {
         self.phones.iter().take(self.first_carrier)
     }
 
-    /// How many phones are registered, and how many there are.
-    pub(super) fn registered(&self) -> (usize, usize) {
-        (self.phones().filter(|phone| phone.registered).count(), self.first_carrier)
-    }
-
     /// Begins to call, or begins no more calls.
     pub(super) fn call(&mut self, now: Time, calls: bool) {
         self.drains = !calls;
         self.next_call = if calls { now } else { Time::NEVER };
         if self.drains {
             let numbers: Vec<u64> = self.calls.keys().copied().collect();
+            let live = self.live();
             for number in numbers {
                 if let Some(call) = self.calls.get_mut(&number) {
-                    call.hurry(now);
+                    call.hurry(now, live);
                 }
                 self.settle(now, number);
             }
         }
+    }
+
+    /// Begins so many calls besides, which stand until there are to be no more calls.
+    pub(super) const fn hold(&mut self, now: Time, calls: u32) {
+        (self.to_hold, self.next_held) = (calls, now);
     }
 
     /// All phones take their leave.
@@ -175,7 +186,8 @@ impl Crowd {
     pub(super) fn deadline(&self) -> Time {
         let calls = self.timers.first().map_or(Time::NEVER, |(at, _)| *at);
         let phones = self.phones.iter().map(Phone::deadline).min().unwrap_or(Time::NEVER);
-        let next = if self.quiet { Time::NEVER } else { self.next_call.min(self.next_probe) };
+        let next = self.next_call.min(self.next_probe).min(self.next_held);
+        let next = if self.quiet { Time::NEVER } else { next };
         calls.min(phones).min(next)
     }
 
@@ -201,8 +213,15 @@ impl Crowd {
     }
 
     fn begin_what_is_due(&mut self, now: Time) {
+        while self.next_held <= now {
+            let script = self.scripts.draw_held(self.count + 1);
+            self.begin_call(now, script);
+            self.to_hold = self.to_hold.saturating_sub(1);
+            self.next_held = if self.to_hold > 0 { self.next_held + HOLD_EVERY } else { Time::NEVER };
+        }
         while self.next_call <= now {
-            self.begin_call(now);
+            let script = self.scripts.draw(self.count + 1);
+            self.begin_call(now, script);
             // Not later than it was due: a load that is late once is late for ever otherwise.
             self.next_call += Span::from_micros(1_000_000 / u64::from(self.rate.max(1)));
             if now.since(self.next_call) > Span::from_secs(1) {
@@ -223,10 +242,9 @@ impl Crowd {
         }
     }
 
-    fn begin_call(&mut self, now: Time) {
+    fn begin_call(&mut self, now: Time, script: Script) {
         self.count += 1;
         let number = self.count;
-        let script = self.scripts.draw(number);
         let carriers = (self.prober - self.first_carrier).max(1);
         let phone = script.from.unwrap_or(self.first_carrier + number as usize % carriers);
         if !self.phones.get(phone).is_some_and(Phone::is_up) {
@@ -464,43 +482,5 @@ impl Crowd {
                 self.by_call_id.remove(&leg.call_id);
             }
         }
-    }
-
-    /// How many calls stand in each state now.
-    pub(super) fn standing(&self) -> BTreeMap<Stage, u64> {
-        let mut counts: BTreeMap<Stage, u64> = Stage::ALL.into_iter().map(|stage| (stage, 0)).collect();
-        for call in self.calls.values().filter(|call| call.is_live()) {
-            *counts.entry(call.stage).or_insert(0) += 1;
-        }
-        counts
-    }
-
-    /// Marks all calls that live now as touched by a run.
-    pub(super) fn touch(&mut self, run: u32) {
-        for call in self.calls.values_mut().filter(|call| call.is_live()) {
-            call.runs.push(run);
-        }
-        self.watch.run = run;
-    }
-
-    /// Calls that are not over.
-    pub(super) fn live(&self) -> usize {
-        self.calls.values().filter(|call| call.is_live()).count()
-    }
-
-    /// What each agent does, as the phones know it: the agent's id, whether the phone is registered, and how many calls of
-    /// other people it has at hand.
-    pub(super) fn agents(&self) -> Vec<(String, bool, usize)> {
-        let mut busy: BTreeMap<usize, usize> = BTreeMap::new();
-        for call in self.calls.values() {
-            for (_, leg) in call.callees.iter().enumerate().filter(|(at, _)| call.occupies(*at)) {
-                *busy.entry(leg.phone).or_default() += 1;
-            }
-            if call.is_live() && !call.caller.ends {
-                *busy.entry(call.caller.phone).or_default() += 1;
-            }
-        }
-        let agents = self.phones().enumerate().filter_map(|(at, phone)| Some((at, phone, phone.agent.clone()?)));
-        agents.map(|(at, phone, agent)| (agent, phone.registered, busy.get(&at).copied().unwrap_or(0))).collect()
     }
 }

@@ -138,6 +138,11 @@ impl Load {
         self.crowd().call(self.now(), calls);
     }
 
+    /// Begins so many calls besides, which stand until [`call`](Self::call) ends all.
+    pub fn hold(&self, calls: u32) {
+        self.crowd().hold(self.now(), calls);
+    }
+
     /// Lets everybody wait with what they would do by themselves, or go on.
     pub fn set_quiet(&self, quiet: bool) {
         self.crowd().set_quiet(self.now(), quiet);

@@ -21,6 +21,8 @@ pub enum Kind {
     Queue,
     /// The queue where callers always wait; some give up.
     Wait,
+    /// The call stands until the drill ends. Not part of the mix.
+    Held,
 }
 
 /// The shares of the kinds, in percent.
@@ -96,6 +98,13 @@ impl Scripts {
             queues: [most, few].map(|queue| queue.map(|(at, _)| at)),
             share: [share(most, Kind::Queue, 80), share(few, Kind::Wait, 140)],
         }
+    }
+
+    /// The same of a call that stands as long as the drill lasts.
+    pub(super) fn draw_held(&self, call: u64) -> Script {
+        let drawn = self.draw(call);
+        let (kind, patience) = (Kind::Held, Span::from_secs(60));
+        Script { kind, patience, queue: None, talk: Span::from_secs(365 * 86_400), ..drawn }
     }
 
     /// The script of the call with this number.

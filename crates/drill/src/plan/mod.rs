@@ -28,6 +28,9 @@ pub const USUAL_RATE: u32 = 100;
 /// The most calls a second that may be asked for: what one thread of phones still plays without being late itself.
 pub const MOST_RATE: u32 = 500;
 
+/// The most calls that may be held besides.
+pub const MOST_HELD: u32 = 20_000;
+
 /// The most runs of one step.
 pub const MOST_RUNS: u32 = 1_000;
 
@@ -46,6 +49,8 @@ pub struct Plan {
     pub text: String,
     /// Calls a second.
     pub rate: u32,
+    /// Calls that are begun first and stand to the end.
+    pub held: u32,
     /// The steps, in order.
     pub steps: Vec<Step>,
 }

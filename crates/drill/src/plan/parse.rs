@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::deed::{Deed, HostName, Role, Stretch, Target};
 use super::words::Words;
-use super::{MOST_RATE, MOST_RUNS, Plan, Problem, Step, USUAL_FREEZE, USUAL_RATE, USUAL_SPAN};
+use super::{MOST_HELD, MOST_RATE, MOST_RUNS, Plan, Problem, Step, USUAL_FREEZE, USUAL_RATE, USUAL_SPAN};
 
 const STEPS: &str = "kill, freeze, switchover, power off, cut, loss, delay, black hole, take coordinator, steal address, fill disk, \
-                     clock, repair, nothing; or `repeat N` and `load N calls/s`, which count for the lines below";
+                     clock, repair, nothing; or `repeat N`, which counts for the lines below; or `load N calls/s` and `hold N \
+                     calls`, which count for the whole plan";
 const TARGETS: &str = "sip.primary, sip.backup, routing.primary, routing.backup, coordinator, or an application such as \
                        control, lca, sip-a, also with its host: lca@h2";
 const HOSTS: &str = "a host such as h1, or @sip.primary for the host where that runs";
@@ -21,7 +22,7 @@ const MOST_SPAN: Duration = Duration::from_secs(3_600);
 
 pub(super) fn plan(name: &str, text: &str) -> Result<Plan, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut plan = Plan { name: name.to_owned(), text: text.to_owned(), rate: USUAL_RATE, steps: Vec::new() };
+    let mut plan = Plan { name: name.to_owned(), text: text.to_owned(), rate: USUAL_RATE, held: 0, steps: Vec::new() };
     let mut runs = 1;
     for (number, line) in (1..).zip(text.lines()) {
         let mut words = Words::new(line, number);
@@ -31,6 +32,7 @@ pub(super) fn plan(name: &str, text: &str) -> Result<Plan, Vec<Problem>> {
         let read = match words.peek() {
             Some("repeat") => repeat(&mut words).map(|count| runs = count),
             Some("load") => load(&mut words).map(|rate| plan.rate = rate),
+            Some("hold") => hold(&mut words).map(|held| plan.held = held),
             _ => deed(&mut words).map(|deed| {
                 plan.steps.push(Step { text: words.body().to_owned(), line: number, deed, runs });
             }),
@@ -60,6 +62,13 @@ fn load(words: &mut Words<'_>) -> Result<u32, Problem> {
     let allowed = format!("calls a second, 1 to {MOST_RATE}");
     let rate = words.read(&allowed, |word| word.parse().ok().filter(|rate| (1..=MOST_RATE).contains(rate)))?;
     words.read("calls/s", |word| (word == "calls/s").then_some(rate))
+}
+
+fn hold(words: &mut Words<'_>) -> Result<u32, Problem> {
+    words.take("hold")?;
+    let allowed = format!("how many calls, 1 to {MOST_HELD}");
+    let held = words.read(&allowed, |word| word.parse().ok().filter(|held| (1..=MOST_HELD).contains(held)))?;
+    words.read("calls", |word| (word == "calls").then_some(held))
 }
 
 fn deed(words: &mut Words<'_>) -> Result<Deed, Problem> {

@@ -54,9 +54,10 @@ fn every_kind_of_step_is_read() {
 
 #[test]
 fn what_counts_for_the_lines_below_counts_for_them_only() {
-    let plan = Plan::parse("test", "kill sip.primary\nrepeat 20\nload 30 calls/s\nkill sip.backup\n").expect("right");
+    let text = "kill sip.primary\nrepeat 20\nload 30 calls/s\nhold 10000 calls\nkill sip.backup\n";
+    let plan = Plan::parse("test", text).expect("right");
     assert_eq!(plan.steps.iter().map(|step| step.runs).collect::<Vec<_>>(), [1, 20]);
-    assert_eq!((plan.rate, plan.runs(), plan.steps[1].line), (30, 21, 4));
+    assert_eq!((plan.rate, plan.held, plan.runs(), plan.steps[1].line), (30, 10_000, 21, 5));
 }
 
 #[test]
@@ -75,6 +76,7 @@ fn a_problem_names_file_line_column_and_what_is_allowed() {
         ("cut h1 h1", "1:10", "two ends"),
         ("freeze sip.backup 10", "1:19", "10s"),
         ("repeat 0", "1:8", "1 to 1000"),
+        ("hold 0 calls", "1:6", "1 to 20000"),
         ("take coordinator 4", "1:18", "1 to 3"),
         ("repair now", "1:8", "nothing more"),
         ("# only this", "1:1", "no step"),
