@@ -115,6 +115,12 @@ impl Hosts {
         }
     }
 
+    /// The applications of pairs that may run on a host.
+    fn on(&self, host: &str) -> Vec<String> {
+        let all = LINKS.iter().flat_map(|(pair, _)| ["a", "b", "c"].map(|side| format!("{pair}-{side}")));
+        all.filter(|application| self.of(application) == Some(host)).collect()
+    }
+
     /// The member of etcd that runs on this host, if one does.
     pub(crate) fn member(&self, folder: &Folder, solution: &str) -> Option<Member> {
         let Coordinator::Members(names) = &self.coordinator else { return None };
@@ -138,16 +144,21 @@ impl Hosts {
 
     /// Where the control server finds etcd: the member of this host first, the others over each network.
     pub(crate) fn etcd(&self, folder: &Folder, solution: &str) -> EtcdSettings {
-        let (addresses, tls) = match &self.coordinator {
+        let (places, tls): (Vec<(String, Vec<String>)>, _) = match &self.coordinator {
             Coordinator::Members(names) => {
                 let mut members: Vec<&Host> = names.iter().filter_map(|name| self.host(name)).collect();
                 members.sort_by_key(|host| host.name != self.here);
-                let places = members.into_iter().flat_map(|host| host.at(ETCD));
-                (places.map(|place| place.to_string()).collect(), Some(tls_files(folder)))
+                let place = |host: &Host| -> Vec<_> {
+                    host.at(ETCD).into_iter().map(|place| (place.to_string(), self.on(&host.name))).collect()
+                };
+                (members.into_iter().flat_map(place).collect(), Some(tls_files(folder)))
             }
-            Coordinator::Existing { addresses, tls } => (addresses.clone(), tls.clone()),
+            Coordinator::Existing { addresses, tls } => {
+                (addresses.iter().map(|address| (address.clone(), Vec::new())).collect(), tls.clone())
+            }
         };
-        EtcdSettings { addresses, solution: solution.to_owned(), cluster: folder.cluster(), tls }
+        let (addresses, seats) = places.into_iter().unzip();
+        EtcdSettings { addresses, seats, solution: solution.to_owned(), cluster: folder.cluster(), tls }
     }
 
     /// The other hosts.
@@ -288,7 +299,10 @@ mod tests {
         assert_eq!(member.cluster.len(), 3);
         assert!(member.cluster.iter().all(|(_, peers)| peers.len() == 2));
         assert_eq!(member.cluster[1], ("h2".to_owned(), member.peers));
-        let asked = three("h2").etcd(&folder, "ours").addresses;
+        let settings = three("h2").etcd(&folder, "ours");
+        assert_eq!(settings.seats.len(), settings.addresses.len());
+        assert_eq!(settings.seats[0], three("h2").on("h2"));
+        let asked = settings.addresses;
         assert_eq!(asked[..3], ["10.77.1.2:7703", "10.77.2.2:7703", "10.77.1.1:7703"]);
         let coordinator = Coordinator::Existing { addresses: vec!["etcd:2379".into()], tls: None };
         let theirs = Hosts { coordinator, ..three("h2") };

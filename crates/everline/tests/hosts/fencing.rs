@@ -34,6 +34,7 @@ fn objection(solution: &Solution, host: &str) -> String {
     let folder = Folder::new(solution.running.place.path().join("hosts/h3"));
     let book = FenceBook::new(EtcdSettings {
         addresses: vec!["10.77.1.3:7703".into()],
+        seats: Vec::new(),
         solution: "everline".into(),
         cluster: folder.cluster(),
         tls: Some(tls_files(&folder)),

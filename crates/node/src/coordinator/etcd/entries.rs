@@ -27,6 +27,11 @@ impl Entries {
         Self { connection, prefix: format!("/everline/{solution}/pairs/") }
     }
 
+    /// The connection to the member.
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The revision of the whole store, and all entries at that revision.
     pub(super) async fn all(&self) -> Result<(u64, Vec<(String, Versioned)>), Problem> {
         let request = RangeRequest { key: self.prefix.clone().into(), range_end: self.end() };

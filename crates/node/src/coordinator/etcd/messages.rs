@@ -8,12 +8,16 @@ pub(super) const TXN: &str = "/etcdserverpb.KV/Txn";
 pub(super) const COMPACT: &str = "/etcdserverpb.KV/Compact";
 pub(super) const WATCH: &str = "/etcdserverpb.Watch/Watch";
 pub(super) const STATUS: &str = "/etcdserverpb.Maintenance/Status";
+pub(super) const MOVE_LEADER: &str = "/etcdserverpb.Maintenance/MoveLeader";
 
 /// Stands in every answer.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ResponseHeader {
     #[prost(uint64, tag = "1")]
     pub(super) cluster_id: u64,
+    /// Who has answered.
+    #[prost(uint64, tag = "2")]
+    pub(super) member_id: u64,
     /// The store's revision when the answer was made.
     #[prost(int64, tag = "3")]
     pub(super) revision: i64,
@@ -194,4 +198,17 @@ pub(super) struct StatusResponse {
     pub(super) header: Option<ResponseHeader>,
     #[prost(string, tag = "2")]
     pub(super) version: String,
+    /// The member that leads, as this one believes.
+    #[prost(uint64, tag = "4")]
+    pub(super) leader: u64,
 }
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MoveLeaderRequest {
+    /// The member that is to lead.
+    #[prost(uint64, tag = "1")]
+    pub(super) target: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MoveLeaderResponse {}

@@ -16,6 +16,7 @@ mod connection;
 mod document;
 mod entries;
 mod fences;
+mod leader;
 mod messages;
 mod problem;
 mod session;
@@ -49,6 +50,9 @@ use crate::wire::{CoordinatorRequest, Trouble};
 pub struct EtcdSettings {
     /// The members of etcd, `HOST:PORT`; that of the own host first, as it is asked first.
     pub addresses: Vec<String>,
+    /// The applications that may run on the host of each address; empty if the members have hosts of their own. A member on a host
+    /// without a primary leads.
+    pub seats: Vec<Vec<String>>,
     /// The solution, part of the keys; it has no slash.
     pub solution: String,
     /// The file that notes which cluster holds the entries.
@@ -85,6 +89,7 @@ impl EtcdServer {
         }
         let plan = Plan {
             addresses: settings.addresses.clone(),
+            seats: settings.seats.clone(),
             solution: settings.solution.clone(),
             tls: settings.tls.clone(),
             cluster: Cluster::open(&settings.cluster)?,

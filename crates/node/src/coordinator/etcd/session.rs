@@ -25,6 +25,8 @@ const SILENCE: Duration = Duration::from_millis(700);
 pub(super) struct Session {
     /// The entries, by way of this member.
     pub(super) entries: Entries,
+    /// Its number in etcd.
+    pub(super) member: u64,
     /// The revision of the store when they were all read.
     pub(super) revision: u64,
     /// How they stood at that revision.
@@ -44,9 +46,10 @@ impl Session {
         seen: u64,
     ) -> Result<Self, Problem> {
         let connection = Connection::open(address, tls).await?;
-        let StatusResponse { header, version } = connection.ask(STATUS, StatusRequest {}).await?;
+        let StatusResponse { header, version, .. } = connection.ask(STATUS, StatusRequest {}).await?;
         check_version(&version)?;
-        let id = header.unwrap_or_default().cluster_id;
+        let header = header.unwrap_or_default();
+        let (id, member) = (header.cluster_id, header.member_id);
         noted(cluster).check(id)?;
         let entries = Entries::new(connection.clone(), solution);
         // It also shows that this member hears of the others, and is one of a majority.
@@ -62,7 +65,7 @@ impl Session {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tracing::info!("the coordinator stands on etcd {version} at {address}, cluster {id:016x}, revision {revision}");
-        Ok(Self { entries, revision, found, watch, beat, heard: Instant::now() })
+        Ok(Self { entries, member, revision, found, watch, beat, heard: Instant::now() })
     }
 
     /// The changes that come next, of which there may be none; an error ends the session. Nothing is lost if this is given up

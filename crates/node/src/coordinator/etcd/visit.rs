@@ -27,6 +27,8 @@ pub(super) enum Word {
     Begun {
         /// The entries, by way of it.
         entries: Entries,
+        /// Its number in etcd.
+        member: u64,
         /// How they stood.
         found: Vec<(String, Versioned)>,
     },
@@ -80,7 +82,7 @@ impl Visit {
     async fn stay(&self, mut session: Session) -> Problem {
         self.seen.fetch_max(session.revision, Ordering::Relaxed);
         let found = std::mem::take(&mut session.found);
-        self.say(Word::Begun { entries: session.entries.clone(), found }).await;
+        self.say(Word::Begun { entries: session.entries.clone(), member: session.member, found }).await;
         loop {
             tokio::select! {
                 changes = session.changes() => match changes {

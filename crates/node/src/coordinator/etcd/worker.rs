@@ -11,10 +11,11 @@ use nix::sys::eventfd::EventFd;
 use redundancy::coordinator::Versioned;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::cluster::Cluster;
 use super::entries::Entries;
+use super::leader::{self, Seat};
 use super::problem::Problem;
 use super::visit::{Visit, Word};
 use crate::coordinator::guest::Answer;
@@ -28,6 +29,8 @@ const REQUEST: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(20);
 /// If no member could be asked for this long, the members of the pairs are told.
 const LONGEST_SEARCH: Duration = Duration::from_secs(1);
+/// How often to look whether another member should lead.
+const REVIEW: Duration = Duration::from_secs(1);
 /// What waits for the serving thread at most; then etcd is read no further.
 const MOST_NEWS: usize = 1_024;
 
@@ -63,6 +66,7 @@ pub(super) enum News {
 /// What the thread must know.
 pub(super) struct Plan {
     pub(super) addresses: Vec<String>,
+    pub(super) seats: Vec<Vec<String>>,
     pub(super) solution: String,
     pub(super) tls: Option<TlsFiles>,
     pub(super) cluster: Cluster,
@@ -153,13 +157,18 @@ impl Teller {
 /// The thread's state.
 struct Desk {
     addresses: Vec<String>,
+    seats: Vec<Vec<String>>,
+    /// When to look next whether another member should lead.
+    review: Interval,
     asked: mpsc::Receiver<(Ask, Instant)>,
     words: mpsc::Receiver<(usize, Word)>,
     teller: Teller,
     /// Ends the session with the member of the same place in `addresses`.
     doubts: Vec<Arc<Notify>>,
-    /// The members that can be asked, by their places.
-    up: BTreeMap<usize, Entries>,
+    /// The members that can be asked, by their places, with their numbers in etcd.
+    up: BTreeMap<usize, (Entries, u64)>,
+    /// The application that is primary in each pair.
+    primaries: BTreeMap<String, String>,
     /// The newest revision of each pair that was told.
     told: BTreeMap<String, u64>,
     /// What is wrong with each member, so that it is logged once.
@@ -174,7 +183,7 @@ impl Desk {
     /// Begins to visit every member.
     fn new(plan: Plan, asked: mpsc::Receiver<(Ask, Instant)>, teller: Teller) -> Self {
         let (sender, words) = mpsc::channel(MOST_NEWS);
-        let Plan { addresses, solution, tls, cluster } = plan;
+        let Plan { addresses, seats, solution, tls, cluster } = plan;
         let (cluster, seen) = (Arc::new(Mutex::new(cluster)), Arc::default());
         let visit = |(number, address): (usize, &String)| {
             let doubt = Arc::new(Notify::new());
@@ -192,8 +201,10 @@ impl Desk {
             doubt
         };
         let doubts = addresses.iter().enumerate().map(visit).collect();
-        let (up, told, problems, is_up, down_at) = Default::default();
-        Self { addresses, asked, words, teller, doubts, up, told, problems, is_up, down_at }
+        let mut review = interval(REVIEW);
+        review.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (up, primaries, told, problems, is_up, down_at) = Default::default();
+        Self { addresses, seats, review, asked, words, teller, doubts, up, primaries, told, problems, is_up, down_at }
     }
 
     async fn live(mut self) {
@@ -202,6 +213,7 @@ impl Desk {
             tokio::select! {
                 Some((number, word)) = self.words.recv() => self.hear(number, word).await,
                 Some((ask, until)) = self.asked.recv(), if !self.up.is_empty() => self.carry_out(ask, until),
+                _ = self.review.tick() => self.review_leader(),
                 () = sleep_until(down_at), if self.down_at.is_some() => self.give_up().await,
             }
         }
@@ -209,14 +221,15 @@ impl Desk {
 
     async fn hear(&mut self, number: usize, word: Word) {
         match word {
-            Word::Begun { entries, found } => {
+            Word::Begun { entries, member, found } => {
                 self.problems.remove(&number);
-                self.up.insert(number, entries);
+                self.up.insert(number, (entries, member));
                 self.down_at = None;
                 if self.is_up {
                     return self.changed(found).await;
                 }
                 self.is_up = true;
+                found.iter().for_each(|(pair, now)| self.serves(pair, now));
                 self.told.extend(found.iter().map(|(pair, now)| (pair.clone(), now.revision)));
                 self.teller.tell(News::Up(found)).await;
             }
@@ -243,9 +256,32 @@ impl Desk {
             let told = self.told.entry(pair.clone()).or_default();
             if *told < now.revision {
                 *told = now.revision;
+                self.serves(&pair, &now);
                 self.teller.tell(News::Changed(pair, now)).await;
             }
         }
+    }
+
+    fn serves(&mut self, pair: &str, now: &Versioned) {
+        self.primaries.insert(pair.to_owned(), now.entry.primary.application.clone());
+    }
+
+    /// Has another member lead than that of this host, beside all else, if a primary runs here.
+    fn review_leader(&self) {
+        let primaries: Vec<String> = self.primaries.values().cloned().collect();
+        let here = self.seats.first().is_some_and(|here| here.iter().any(|one| primaries.contains(one)));
+        let Some((own, _)) = self.up.get(&0).filter(|_| here) else { return };
+        let seat = |(place, (_, member)): (&usize, &(Entries, u64))| {
+            Some(Seat { member: *member, applications: self.seats.get(*place)?.clone() })
+        };
+        let (own, seats) = (own.clone(), self.up.iter().filter_map(seat).collect::<Vec<_>>());
+        tokio::spawn(async move {
+            match leader::review(&own, &seats, &primaries).await {
+                Ok(true) => tracing::info!("another host leads etcd from now on: this one has a primary"),
+                Ok(false) => {}
+                Err(problem) => tracing::debug!("the leader of etcd stays here: {problem}"),
+            }
+        });
     }
 
     async fn give_up(&mut self) {
@@ -256,7 +292,7 @@ impl Desk {
 
     /// Carries out a request beside all others. If its outcome stays unknown, those who were asked are doubted.
     fn carry_out(&self, Ask { asker, request }: Ask, until: Instant) {
-        let entries: Vec<Entries> = self.up.values().cloned().collect();
+        let entries: Vec<Entries> = self.up.values().map(|(entries, _)| entries.clone()).collect();
         let doubts: Vec<_> = self.up.keys().map(|number| Arc::clone(&self.doubts[*number])).collect();
         let teller = self.teller.clone();
         tokio::spawn(async move {

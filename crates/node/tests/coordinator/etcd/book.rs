@@ -22,6 +22,7 @@ impl Reader {
         let folder = tempfile::tempdir().unwrap();
         let settings = EtcdSettings {
             addresses: members.addresses(),
+            seats: Vec::new(),
             solution: "centre".into(),
             cluster: folder.path().join("coordinator.cluster"),
             tls: members.tls(),

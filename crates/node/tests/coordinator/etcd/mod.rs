@@ -36,6 +36,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("etcd::another_cluster_at_the_same_place_is_not_asked", losses::another_cluster_at_the_same_place_is_not_asked),
     ("etcd::all_members_may_go_and_come_back", losses::all_members_may_go_and_come_back),
     ("etcd::a_member_that_stands_still_is_left", losses::a_member_that_stands_still_is_left),
+    ("etcd::a_member_beside_no_primary_leads", races::a_member_beside_no_primary_leads),
     ("etcd::of_two_changes_of_one_version_one_is_made", book::of_two_changes_of_one_version_one_is_made),
     ("etcd::a_minority_changes_nothing_and_says_so", book::a_minority_changes_nothing_and_says_so),
     ("etcd::many_changes_do_not_fill_it", book::many_changes_do_not_fill_it),
@@ -55,6 +56,7 @@ pub(crate) fn missing() -> Option<String> {
 pub(crate) struct Host {
     folder: TempDir,
     addresses: Vec<String>,
+    seats: Vec<Vec<String>>,
     tls: Option<TlsFiles>,
     serving: Option<Serving>,
 }
@@ -66,7 +68,17 @@ impl Host {
     }
 
     fn with_tls(addresses: Vec<String>, tls: Option<TlsFiles>) -> Self {
-        let mut host = Self { folder: tempfile::tempdir().unwrap(), addresses, tls, serving: None };
+        Self::of(addresses, Vec::new(), tls)
+    }
+
+    /// The same, if these applications may run where the members are.
+    pub(crate) fn with_seats(addresses: Vec<String>, seats: [&[&str]; 3]) -> Self {
+        let seats = seats.map(|seat| seat.iter().map(ToString::to_string).collect());
+        Self::of(addresses, seats.into(), None)
+    }
+
+    fn of(addresses: Vec<String>, seats: Vec<Vec<String>>, tls: Option<TlsFiles>) -> Self {
+        let mut host = Self { folder: tempfile::tempdir().unwrap(), addresses, seats, tls, serving: None };
         host.start();
         host
     }
@@ -78,6 +90,7 @@ impl Host {
     pub(crate) fn start(&mut self) {
         let settings = EtcdSettings {
             addresses: self.addresses.clone(),
+            seats: self.seats.clone(),
             solution: "centre".into(),
             cluster: self.path("coordinator.cluster"),
             tls: self.tls.clone(),

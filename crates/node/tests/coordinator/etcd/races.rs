@@ -1,10 +1,13 @@
 //! Two hosts that change one entry while the members of etcd change their leader, and one of them dies.
 
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use model::{Epoch, Incarnation};
+use redundancy::coordinator::PairEntry;
 
 use super::Host;
-use super::losses::{look, try_swap};
+use super::losses::{insist, look, try_swap};
 use super::members::Members;
 use crate::conformance::{entry, revision};
 
@@ -45,6 +48,26 @@ pub(super) fn a_change_is_done_once_while_the_leader_changes() {
         let [(_, before), (expected, new)] = pair else { unreachable!() };
         // One whose answer was lost may lie in between.
         assert!(before <= expected && expected < new, "{new} was made of {expected}, and so forgot {before}");
+    }
+}
+
+pub(super) fn a_member_beside_no_primary_leads() {
+    let members = Members::start(3, &[]);
+    let leader = members.leader();
+    let mut addresses = members.addresses();
+    addresses.rotate_left(leader);
+    let host = Host::with_seats(addresses, [&["sip-a", "routing-a"], &["sip-b", "routing-b"], &[]]);
+    let primary = |pair: &str, application: &str| {
+        let primary = Incarnation::new(application, 1);
+        insist(&mut *host.connected(pair), &PairEntry { epoch: Epoch(1), in_sync: vec![primary.clone()], primary });
+    };
+    primary("sip", "sip-a");
+    primary("routing", "routing-b");
+    let third = (leader + 2) % 3;
+    let end = Instant::now() + LONGEST;
+    while members.leader() != third {
+        assert!(Instant::now() < end, "it leads still, or the host of another primary does");
+        std::thread::yield_now();
     }
 }
 
