@@ -9,7 +9,6 @@ mod node;
 mod nodes;
 mod plan;
 mod precise;
-mod random;
 mod solve;
 mod structure_solve;
 mod timed_solve;

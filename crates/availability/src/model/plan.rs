@@ -5,11 +5,10 @@ use std::ops::Range;
 use crate::model::large;
 use crate::model::nested::Nested;
 use crate::model::node::{self, Carrier, Id, Node, Values};
-use crate::model::random::Random;
 use crate::model::{Model, Parameter};
 use crate::text::exact::Exact;
 use crate::text::unit::Dimension;
-use crate::{Certain, Error};
+use crate::{Certain, Chance, Error};
 
 /// Draws of a parameter that may fall outside of what it can be, before its distribution is refused.
 const MAX_DRAWS: u32 = 1_000;
@@ -198,8 +197,8 @@ impl Plan<'_> {
         }
         samples
             .map(|number| {
-                let mut random = Random::new(seed, number);
-                let parameters = self.model.parameters.iter().map(|parameter| parameter.draw(&mut random));
+                let mut chance = Chance::part(seed, number);
+                let parameters = self.model.parameters.iter().map(|parameter| parameter.draw(&mut chance));
                 self.values_at(&parameters.collect::<Result<Vec<_>, _>>()?)
             })
             .collect()
@@ -208,7 +207,7 @@ impl Plan<'_> {
 
 impl Parameter {
     /// A value by chance; without a distribution its own one.
-    fn draw(&self, random: &mut Random) -> Result<f64, Error> {
+    fn draw(&self, chance: &mut Chance) -> Result<f64, Error> {
         let Some(distribution) = &self.distribution else { return Ok(self.value()) };
         if self.structural {
             let what = format!("`{}` decides about the structure of a model and has a distribution", self.name);
@@ -217,7 +216,7 @@ impl Parameter {
         // Rates and times are positive, and what was a probability stays one.
         let is_share = self.dimension == Dimension::PLAIN && (0.0..=1.0).contains(&self.value());
         let top = if is_share { 1.0 } else { f64::INFINITY };
-        let mut draws = (0..MAX_DRAWS).map(|_| distribution.draw(random));
+        let mut draws = (0..MAX_DRAWS).map(|_| distribution.draw(chance));
         draws.find(|value| *value > 0.0 && *value <= top).ok_or_else(|| {
             let what = format!("the distribution of `{}` has hardly any value that it can be", self.name);
             Error::new(what, format!("values lie above 0{}", if is_share { " and not above 1" } else { "" }))
