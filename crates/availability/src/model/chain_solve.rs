@@ -47,6 +47,17 @@ impl ChainModel {
         }
     }
 
+    /// From where to where its arcs lead.
+    pub(crate) fn arcs(&self) -> Box<dyn Iterator<Item = (usize, usize)> + '_> {
+        match self {
+            Self::Drawn(shape) => Box::new(shape.arcs.iter().copied()),
+            Self::Rules(rules) => {
+                let (arcs, states) = (rules.space.arcs(), rules.space.states());
+                Box::new((0..states).flat_map(move |from| arcs.row(from).map(move |(to, _)| (from, to))))
+            }
+        }
+    }
+
     pub(crate) fn chain<T: Scalar>(&self, inputs: &[T]) -> Result<Chain<T>, Error> {
         let shape = match self {
             Self::Rules(rules) => return rules.space.chain(inputs),

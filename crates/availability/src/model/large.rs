@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::chain::{Sparse, States, Steady};
 use crate::model::chain_solve::{ChainModel, ChainQuestion, Gather, Generated};
 use crate::model::node::{Id, Node};
-use crate::model::solve::Solve;
+use crate::model::solve::{Question, Solve};
 use crate::{Certain, Error};
 
 /// With fewer states elimination is quicker, and its bounds need no iteration.
@@ -24,7 +24,7 @@ pub(crate) fn has_any(nodes: &[Node]) -> bool {
 
 /// The state space of a question about the long run of a large one.
 fn large(node: &Node) -> Option<(&ChainQuestion, &Arc<Generated>)> {
-    let Node::Solve(Solve::Chain(question), _) = node else { return None };
+    let Node::Solve(Solve { question: Question::Chain(question), .. }, _) = node else { return None };
     let ChainModel::Rules(rules) = &question.model else { return None };
     (question.until.is_none() && rules.space.states() > LARGE).then_some((question, rules))
 }

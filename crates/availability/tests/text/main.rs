@@ -5,5 +5,6 @@ mod errors;
 mod formats;
 mod guide;
 mod sip;
+mod structures;
 mod support;
 mod uncertainty;
