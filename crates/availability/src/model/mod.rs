@@ -9,6 +9,7 @@ mod node;
 mod nodes;
 mod plan;
 mod precise;
+mod second;
 mod solve;
 mod structure_solve;
 mod timed_solve;

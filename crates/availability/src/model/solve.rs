@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::model::chain_solve::ChainQuestion;
 use crate::model::structure_solve::StructureQuestion;
 use crate::model::timed_solve::TimedQuestion;
+use crate::structure::Bounded;
+use crate::text::exact::{Exact, ROUNDING};
 use crate::{Certain, Error, Place, Scalar};
 
 /// A measure of one model, and where that model stands: what cannot be solved is an error at that place.
@@ -50,13 +52,41 @@ impl Solve {
         .map_err(|error| self.located(error))
     }
 
-    /// The value with a bound of its error, the inputs being wrong by at most `wrong`.
-    pub(crate) fn certain(&self, inputs: &[f64], wrong: &[f64]) -> Result<Certain, Error> {
-        match &self.question {
-            Question::Chain(question) => question.certain(inputs, wrong),
-            Question::Timed(question) => question.certain(inputs, wrong),
-            Question::Structure(question) => question.certain(inputs, wrong),
+    /// The value with a bound of its absolute error, the inputs being wrong by at most `wrong`. Where that costs little it has
+    /// twice the precision of binary64, as the inputs have.
+    pub(crate) fn certain(&self, inputs: &[Exact], wrong: &[f64]) -> Result<(Exact, f64), Error> {
+        let sharp = match &self.question {
+            Question::Chain(question) => question.sharp(inputs, wrong),
+            Question::Timed(_) => Ok(None),
+            Question::Structure(question) => question.sharp(inputs, wrong),
+        };
+        if let Some(found) = sharp.map_err(|error| self.located(error))? {
+            return Ok(found);
         }
-        .map_err(|error| self.located(error))
+        let (values, wrong) = binary64(inputs, wrong);
+        let Certain { value, relative_error } = match &self.question {
+            Question::Chain(question) => question.certain(&values, &wrong),
+            Question::Timed(question) => question.certain(&values, &wrong),
+            Question::Structure(question) => question.certain(&values, &wrong),
+        }
+        .map_err(|error| self.located(error))?;
+        Ok((Exact::from(value), value.abs() * relative_error))
     }
+}
+
+/// The inputs rounded to binary64, and how wrong they are then.
+pub(super) fn binary64(inputs: &[Exact], wrong: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let rounded = inputs.iter().map(|input| input.rounded()).collect();
+    (rounded, inputs.iter().zip(wrong).map(|(input, wrong)| wrong + input.low.abs()).collect())
+}
+
+/// What a rounding of binary64 is for one of [`Exact`]: errors that are larger by this factor, carried by [`Bounded`] through
+/// an engine, are so much larger in the end as well, or more. So an engine run on [`Bounded`] bounds the errors of its run on
+/// [`Exact`].
+pub(super) const COARSER: f64 = f64::EPSILON / 2.0 / ROUNDING;
+
+/// The inputs for that run.
+pub(super) fn coarse(inputs: &[Exact], wrong: &[f64]) -> Vec<Bounded> {
+    let of = |(input, wrong): (&Exact, &f64)| Bounded { value: input.rounded(), error: wrong * COARSER };
+    inputs.iter().zip(wrong).map(of).collect()
 }
