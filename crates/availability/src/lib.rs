@@ -1,7 +1,8 @@
 //! Availability models and what can be computed from them: Markov chains, fault trees, block diagrams, reliability graphs,
 //! estimates of their parameters from what was observed, and with every number the digits that are sure.
 //!
-//! This crate depends on nothing else of the project, and is worth using alone. It has no clock, reads no file and opens no
+//! This crate depends on nothing else of the project, and is worth using alone: `cargo package -p availability` makes an archive
+//! that builds and tests anywhere. It has no clock, reads no file and opens no
 //! socket: models come in as text or as values, chance as a seed.
 //!
 //! Rules that hold everywhere in it:

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 pub(crate) use availability::{
     AvailabilityCommand, AvailabilityReport, Budget, Compare, Estimate, EstimateDrill, EstimateLog, EstimateParts,
-    EstimatePlan, Goal, PageLanguage, Question, Solve,
+    EstimatePlan, Export, Goal, PageLanguage, Question, Solve,
 };
 
 /// An open SIP contact centre that stays up.

@@ -86,6 +86,7 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Availability(AvailabilityCommand::Compare(order)) => availability::compare(&order),
         Command::Availability(AvailabilityCommand::Goal(order)) => availability::goal(&order),
         Command::Availability(AvailabilityCommand::Budget(order)) => availability::budget(&order),
+        Command::Availability(AvailabilityCommand::Export(order)) => availability::export(&order),
         Command::Availability(AvailabilityCommand::Report(order)) => availability::report(&order),
         Command::Link(command) => rehearsal::link(&folder, &command),
     }

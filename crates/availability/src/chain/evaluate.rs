@@ -30,9 +30,17 @@ impl<T: Scalar> Chain<T> {
     /// If the chain has not what the measure needs: one long run without absorbing or unreachable states, or for a passage
     /// a way to its end from everywhere; if the measure divides by nothing (no failures, for the time between them).
     pub fn evaluate(&self, measure: &Measure<T>) -> Result<T, Error> {
+        Ok(self.evaluate_with_rounding(measure)?.0)
+    }
+
+    /// The value of a measure, and how many roundings of the arithmetic of its numbers it can be off by, relative to itself.
+    ///
+    /// # Errors
+    /// As [`Chain::evaluate`].
+    pub(crate) fn evaluate_with_rounding(&self, measure: &Measure<T>) -> Result<(T, f64), Error> {
         let network = Network::new(self, measure)?;
         let elimination = self.eliminate(&network)?;
-        self.ratio(&elimination, network.root, measure)
+        Ok((self.ratio(&elimination, network.root, measure)?, elimination.rounding))
     }
 
     /// The value and the derivatives of a measure by all rates, in one pass backwards through the elimination. Run on
@@ -114,10 +122,8 @@ impl Chain<f64> {
     /// # Errors
     /// As [`Chain::evaluate`].
     pub fn certain(&self, measure: &Measure<f64>) -> Result<Certain, Error> {
-        let network = Network::new(self, measure)?;
-        let elimination = self.eliminate(&network)?;
-        let value = self.ratio(&elimination, network.root, measure)?;
-        let first = elimination.rounding * UNIT;
+        let (value, rounding) = self.evaluate_with_rounding(measure)?;
+        let first = rounding * UNIT;
         // (1 + u)^n - 1 <= n u / (1 - n u).
         let relative_error = if first < 0.5 { first / (1.0 - first) } else { 1.0 };
         Ok(Certain { value, relative_error })

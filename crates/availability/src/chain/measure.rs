@@ -46,6 +46,12 @@ impl<T> Measure<T> {
         Self { gain, per, until: Some(target) }
     }
 
+    /// What it collects.
+    #[must_use]
+    pub const fn gain(&self) -> &Quantity<T> {
+        &self.gain
+    }
+
     /// Steady-state unavailability: the share of time in down states, `U = sum of pi_i over down states`.
     #[must_use]
     pub const fn unavailability(down: States) -> Self {

@@ -8,7 +8,7 @@
 //! | distribution of the downtime within a time | [`Chain::more_downtime_than`] | uniformisation with two clocks |
 //! | chains written as rules | [`generator`] | breadth-first exploration of packed states |
 //! | millions of states | [`Steady`], [`Sparse::mean_time_to`] | sweeps and GMRES, with an enclosure that is proven (`large`) |
-//! | symmetric models | [`Chain::lump`] | partition refinement |
+//! | symmetric models | [`Chain::lump`], for one measure [`Chain::lumped_for`] | partition refinement |
 //!
 //! Start reading at `model`, then `measure`, then `elimination`, which is the engine below both.
 
@@ -22,10 +22,11 @@ mod measure;
 mod model;
 mod network;
 mod sparse;
+mod symmetric;
 mod transient;
 
 pub use evaluate::Gradient;
-pub use large::Steady;
+pub use large::{Steady, Wrong};
 pub use lumping::Lumped;
 pub use measure::{Measure, Quantity};
 pub use model::{Arc, Chain, Rewards, States};

@@ -162,6 +162,17 @@ impl<T: Scalar> Chain<T> {
         self.rewards.insert(name.into(), rewards);
     }
 
+    /// The same chain without labels and rewards.
+    pub(super) fn unlabelled(&self) -> Self {
+        Self {
+            states: self.states.clone(),
+            arcs: self.arcs.clone(),
+            initial: self.initial.clone(),
+            labels: BTreeMap::new(),
+            rewards: BTreeMap::new(),
+        }
+    }
+
     /// The names of the states.
     #[must_use]
     pub fn states(&self) -> &[String] {

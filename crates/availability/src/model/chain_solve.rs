@@ -6,8 +6,13 @@ use std::sync::Arc;
 use crate::chain::generator::Space;
 use crate::chain::{Arc as Transition, Chain, Measure, Quantity, Rewards, States};
 use crate::model::nested::Nested;
+use crate::model::solve::{COARSER, binary64, coarse};
 use crate::structure::Bounded;
+use crate::text::exact::{Exact, ROUNDING};
 use crate::{Certain, Error, Scalar};
+
+/// Chains of more states are eliminated in binary64 alone.
+const MOST_SHARP: usize = 400;
 
 /// A chain without its rates.
 #[derive(Clone, Debug)]
@@ -44,6 +49,17 @@ impl ChainModel {
         match self {
             Self::Drawn(shape) => shape.states.len(),
             Self::Rules(rules) => rules.space.states(),
+        }
+    }
+
+    /// From where to where its arcs lead.
+    pub(crate) fn arcs(&self) -> Box<dyn Iterator<Item = (usize, usize)> + '_> {
+        match self {
+            Self::Drawn(shape) => Box::new(shape.arcs.iter().copied()),
+            Self::Rules(rules) => {
+                let (arcs, states) = (rules.space.arcs(), rules.space.states());
+                Box::new((0..states).flat_map(move |from| arcs.row(from).map(move |(to, _)| (from, to))))
+            }
         }
     }
 
@@ -177,18 +193,75 @@ impl ChainQuestion {
     /// moves by its first-order change and at most `(n d)^2` more, `n` being the number of states and one.
     pub(crate) fn certain(&self, inputs: &[f64], wrong: &[f64]) -> Result<Certain, Error> {
         let (chain, measure) = self.prepare(inputs)?;
-        let found = chain.certain(&measure)?;
         let bounded: Vec<Bounded> = inputs.iter().zip(wrong).map(|(&value, &error)| Bounded { value, error }).collect();
         let numbers = self.numbers(&bounded)?;
-        let relative = |number: &Bounded| if number.error == 0.0 { 0.0 } else { number.error / number.value.abs() };
-        let largest = numbers.iter().map(relative).fold(0.0, f64::max);
-        if largest == 0.0 || found.value == 0.0 {
-            return Ok(found);
+        if let Some((few, measure)) = chain.lumped_for(&measure) {
+            return self.certain_of_alike(&chain, &numbers, &few, &measure);
         }
-        let slopes = self.by_rates(inputs)?;
-        let first: f64 = slopes.iter().zip(&numbers).map(|(slope, number)| (slope * number.error).abs()).sum();
-        let second = ((self.model.states() + 1) as f64 * largest).powi(2);
-        let moved = (first / found.value.abs() + second) * 1.001;
+        let found = chain.certain(&measure)?;
+        let moved = self.moved(inputs, &numbers, found.value)?;
         Ok(Certain { relative_error: found.relative_error + moved, ..found })
     }
+
+    /// The same by the chain of the states that behave alike. There the largest relative error is taken for that of each rate;
+    /// to it comes one rounding for each arc of a state, since rates into a block are compared as rounded sums.
+    fn certain_of_alike(
+        &self,
+        chain: &Chain<f64>,
+        numbers: &[Bounded],
+        few: &Chain<f64>,
+        measure: &Measure<f64>,
+    ) -> Result<Certain, Error> {
+        let found = few.certain(measure)?;
+        let mut leaving = vec![0_u32; chain.states().len()];
+        chain.arcs().iter().for_each(|arc| leaving[arc.from] += 1);
+        let most = f64::from(leaving.into_iter().max().unwrap_or(0));
+        let largest = numbers.iter().map(relative).fold(0.0, f64::max) + most * f64::EPSILON / 2.0;
+        if found.value == 0.0 {
+            return Ok(found);
+        }
+        let slopes = few.gradient(measure)?;
+        let arcs = slopes.rates.iter().zip(few.arcs()).map(|(slope, arc)| (slope * arc.rate).abs());
+        let mut first: f64 = arcs.sum();
+        if let Quantity::Reward(rewards) = measure.gain() {
+            let states = slopes.state_rewards.iter().enumerate().map(|(state, slope)| slope * rewards.state(state));
+            let arcs = slopes.arc_rewards.iter().enumerate().map(|(arc, slope)| slope * rewards.arc(arc));
+            first += states.chain(arcs).map(f64::abs).sum::<f64>();
+        }
+        let second = ((chain.states().len() + 1) as f64 * largest).powi(2);
+        let moved = (first * largest / found.value.abs() + second) * 1.001;
+        Ok(Certain { relative_error: found.relative_error + moved, ..found })
+    }
+
+    /// The same with a bound of the absolute error, in twice the precision of binary64; nothing for chains of which that would
+    /// take long.
+    pub(crate) fn sharp(&self, inputs: &[Exact], wrong: &[f64]) -> Result<Option<(Exact, f64)>, Error> {
+        if self.model.states() > MOST_SHARP {
+            return Ok(None);
+        }
+        let (chain, measure) = self.prepare(inputs)?;
+        let (value, rounding) = chain.evaluate_with_rounding(&measure)?;
+        let mut numbers = self.numbers(&coarse(inputs, wrong))?;
+        numbers.iter_mut().for_each(|number| number.error /= COARSER);
+        let (plain, _) = binary64(inputs, wrong);
+        let relative = rounding * ROUNDING * 1.001 + self.moved(&plain, &numbers, value.rounded())?;
+        Ok(relative.is_finite().then_some((value, value.rounded().abs() * relative * (1.0 + 1e-9))))
+    }
+
+    /// The share by which the errors of rates and rewards can move a measure of this value.
+    fn moved(&self, inputs: &[f64], numbers: &[Bounded], value: f64) -> Result<f64, Error> {
+        let largest = numbers.iter().map(relative).fold(0.0, f64::max);
+        if largest == 0.0 || value == 0.0 {
+            return Ok(0.0);
+        }
+        let slopes = self.by_rates(inputs)?;
+        let first: f64 = slopes.iter().zip(numbers).map(|(slope, number)| (slope * number.error).abs()).sum();
+        let second = ((self.model.states() + 1) as f64 * largest).powi(2);
+        Ok((first / value.abs() + second) * 1.001)
+    }
+}
+
+/// The bound of the error relative to the number.
+fn relative(number: &Bounded) -> f64 {
+    if number.error == 0.0 { 0.0 } else { number.error / number.value.abs() }
 }

@@ -1,7 +1,7 @@
 //! How uncertain a parameter is.
 
+use crate::Chance;
 use crate::estimate::special::{Tail, beta_quantile, gamma_quantile, normal_quantile};
-use crate::model::random::Random;
 
 /// The 95 % point of the standard normal distribution, by which an error factor is defined.
 const NORMAL_95: f64 = 1.644_853_626_951_472_2;
@@ -120,19 +120,19 @@ impl Distribution {
     }
 
     /// A value by chance.
-    pub(crate) fn draw(&self, random: &mut Random) -> f64 {
+    pub(crate) fn draw(&self, chance: &mut Chance) -> f64 {
         match *self {
-            Self::Uniform { low, high } => low + (high - low) * random.unit(),
-            Self::LogUniform { low, high } => low * ((high / low).ln() * random.unit()).exp(),
-            Self::Normal { mean, sd } => mean + sd * random.normal(),
-            Self::Lognormal { median, error_factor } => median * (log_sd(error_factor) * random.normal()).exp(),
-            Self::Gamma { shape, mean } => random.gamma(shape) * mean / shape,
+            Self::Uniform { low, high } => low + (high - low) * chance.uniform(),
+            Self::LogUniform { low, high } => low * ((high / low).ln() * chance.uniform()).exp(),
+            Self::Normal { mean, sd } => mean + sd * chance.normal(),
+            Self::Lognormal { median, error_factor } => median * (log_sd(error_factor) * chance.normal()).exp(),
+            Self::Gamma { shape, mean } => chance.gamma(shape) * mean / shape,
             Self::Beta { a, b } => {
-                let (x, y) = (random.gamma(a), random.gamma(b));
+                let (x, y) = (chance.gamma(a), chance.gamma(b));
                 x / (x + y)
             }
             Self::Triangular { low, mode, high } => {
-                let (u, share) = (random.unit(), (mode - low) / (high - low));
+                let (u, share) = (chance.uniform(), (mode - low) / (high - low));
                 if u < share {
                     low + ((high - low) * (mode - low) * u).sqrt()
                 } else {
@@ -165,8 +165,8 @@ mod tests {
             Distribution::Triangular { low: 1.0, mode: 2.0, high: 6.0 },
         ];
         for distribution in all {
-            let mut random = Random::new(7, 0);
-            let samples: Vec<f64> = (0..40_000).map(|_| distribution.draw(&mut random)).collect();
+            let mut chance = Chance::new(7);
+            let samples: Vec<f64> = (0..40_000).map(|_| distribution.draw(&mut chance)).collect();
             let mean = samples.iter().sum::<f64>() / 40_000.0;
             let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 40_000.0;
             let sd = distribution.variance().sqrt();

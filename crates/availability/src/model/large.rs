@@ -1,90 +1,134 @@
 //! Steady-state measures of large state spaces, by iteration with a proof in place of elimination.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::chain::{Sparse, States, Steady};
+use crate::chain::{Sparse, States, Steady, Wrong};
 use crate::model::chain_solve::{ChainModel, ChainQuestion, Gather, Generated};
-use crate::model::node::{Id, Node};
-use crate::model::solve::Solve;
+use crate::model::node::Node;
+use crate::model::solve::{Question, Solve, binary64};
+use crate::structure::Bounded;
+use crate::text::exact::Exact;
 use crate::{Certain, Error};
 
-/// With fewer states elimination is quicker, and its bounds need no iteration.
+/// With more states elimination takes too long.
 const LARGE: usize = 3_000;
-/// Roundings of a rate: of its inputs, and of the few operations that a rule makes of them.
-const ROUNDINGS: f64 = 8.0;
+/// With more states the bound of elimination takes digits away, which an iteration with a proof does not.
+const MEDIUM: usize = 400;
+/// A bound of the relative error that elimination need not try to do better.
+const ENOUGH: f64 = 1e-11;
 
-/// A state space, and the questions about it with the nodes that ask them.
-type Asked<'a> = (&'a Arc<Generated>, Vec<(Id, &'a ChainQuestion)>);
-
-/// Whether some of these nodes are questions that [`answers`] answers.
+/// Whether some of these nodes are questions that [`LongRuns`] answers.
 pub(crate) fn has_any(nodes: &[Node]) -> bool {
-    nodes.iter().any(|node| large(node).is_some())
+    nodes.iter().any(|node| matches!(node, Node::Solve(solve, _) if above(LARGE, solve).is_some()))
 }
 
-/// The state space of a question about the long run of a large one.
-fn large(node: &Node) -> Option<(&ChainQuestion, &Arc<Generated>)> {
-    let Node::Solve(Solve::Chain(question), _) = node else { return None };
+/// The state space of a question about the long run of one with more states.
+fn above(states: usize, solve: &Solve) -> Option<(&ChainQuestion, &Arc<Generated>)> {
+    let Question::Chain(question) = &solve.question else { return None };
     let ChainModel::Rules(rules) = &question.model else { return None };
-    (question.until.is_none() && rules.space.states() > LARGE).then_some((question, rules))
+    (question.until.is_none() && rules.space.states() > states).then_some((question, rules))
 }
 
-/// The answers to all questions about the long run of large state spaces, by node; each state space is iterated once.
-///
-/// # Errors
-/// If an iteration stands still before it is done, or the space has no long run.
-pub(crate) fn answers(nodes: &[Node]) -> Result<BTreeMap<Id, Certain>, Error> {
-    let mut spaces: Vec<Asked<'_>> = Vec::new();
-    for (id, node) in nodes.iter().enumerate() {
-        let Some((question, rules)) = large(node) else { continue };
-        match spaces.iter_mut().find(|(known, _)| Arc::ptr_eq(known, rules)) {
-            Some((_, questions)) => questions.push((id, question)),
-            None => spaces.push((rules, vec![(id, question)])),
+/// The steady states of large state spaces, each iterated when it is asked for first; or why there is none.
+#[derive(Default)]
+pub(crate) struct LongRuns<'a>(Vec<(&'a Arc<Generated>, Result<Steady<'a>, Error>)>);
+
+impl<'a> LongRuns<'a> {
+    /// The answer to a question about the long run of a state space, `inputs` being the numbers that go into it, which are
+    /// wrong by at most `wrong`; nothing if it is another question, or elimination does it better.
+    ///
+    /// # Errors
+    /// If an iteration stands still before it is done, or the space has no long run.
+    pub(crate) fn answer(
+        &mut self,
+        solve: &'a Solve,
+        inputs: &[Exact],
+        wrong: &[f64],
+    ) -> Result<Option<Certain>, Error> {
+        let Some((question, rules)) = above(MEDIUM, solve) else { return Ok(None) };
+        let (values, wrong) = binary64(inputs, wrong);
+        let inputs: Vec<Bounded> =
+            values.into_iter().zip(wrong).map(|(value, error)| Bounded { value, error }).collect();
+        let can_be_eliminated = rules.space.states() <= LARGE;
+        let is_explored = inputs.iter().zip(rules.space.parameters()).all(|(input, &explored)| input.value == explored);
+        if can_be_eliminated && !is_explored {
+            return Ok(None);
+        }
+        match self.steady(rules).and_then(|steady| question.in_the_long_run(rules, steady, &inputs)) {
+            Ok(found) if can_be_eliminated && found.relative_error > ENOUGH => Ok(None),
+            Ok(found) => Ok(Some(found)),
+            Err(_) if can_be_eliminated => Ok(None),
+            Err(error) => Err(solve.located(error)),
         }
     }
-    let mut answers = BTreeMap::new();
-    for (rules, questions) in spaces {
-        let steady = Steady::of(rules.space.arcs())?;
-        for (id, question) in questions {
-            answers.insert(id, question.in_the_long_run(rules, &steady)?);
-        }
+
+    fn steady(&mut self, rules: &'a Arc<Generated>) -> Result<&Steady<'a>, Error> {
+        let place = self.0.iter().position(|(known, _)| Arc::ptr_eq(known, rules));
+        let place = match place {
+            Some(place) => place,
+            None => {
+                self.0.push((rules, Steady::of(rules.space.arcs())));
+                self.0.len() - 1
+            }
+        };
+        self.0[place].1.as_ref().map_err(Clone::clone)
     }
-    Ok(answers)
 }
 
 impl ChainQuestion {
     /// The ratio of what is gained and what it is gained per.
-    fn in_the_long_run(&self, rules: &Generated, steady: &Steady<'_>) -> Result<Certain, Error> {
-        let part = |gather: &Gather| match earned(gather, rules)? {
+    fn in_the_long_run(&self, rules: &Generated, steady: &Steady<'_>, inputs: &[Bounded]) -> Result<Certain, Error> {
+        // The space was explored with binary64 numbers, from which the inputs may be off.
+        let off = |(input, &explored): (&Bounded, &f64)| Bounded {
+            value: explored,
+            error: input.error + (input.value - explored).abs(),
+        };
+        let inputs: Vec<Bounded> = inputs.iter().zip(rules.space.parameters()).map(off).collect();
+        let rates = rules.space.rate_error(&inputs)?;
+        let part = |gather: &Gather| match earned(gather, rules, &inputs, rates)? {
             None => Ok(Certain::exact(1.0)),
-            Some(earned) => steady.certain(&earned),
+            Some(earned) => {
+                let (values, errors): (Vec<f64>, Vec<f64>) =
+                    earned.iter().map(|earned| (earned.value, earned.error)).unzip();
+                steady.certain_of(&values, &Wrong { rates, earned: Some(&errors) })
+            }
         };
         let (gain, per) = (part(&self.gain)?, part(&self.per)?);
-        // Perturbing each rate of n states by a share d moves each probability by less than 2 n d (O'Cinneide 1993).
-        let moved = 2.0 * rules.space.states() as f64 * ROUNDINGS * f64::EPSILON;
-        let relative_error = (gain.relative_error + per.relative_error + moved + f64::EPSILON) * 1.001;
+        if per.value == 0.0 {
+            return Err(Error::new(
+                "what the measure is divided by is 0",
+                "ask for a measure that does not divide by it",
+            ));
+        }
+        let relative_error = (gain.relative_error + per.relative_error + f64::EPSILON) * 1.001;
         Ok(Certain { value: gain.value / per.value, relative_error })
     }
 }
 
 /// What each state gives for each unit of time; nothing for time itself.
-fn earned(gather: &Gather, rules: &Generated) -> Result<Option<Vec<f64>>, Error> {
+fn earned(gather: &Gather, rules: &Generated, inputs: &[Bounded], rates: f64) -> Result<Option<Vec<Bounded>>, Error> {
     let states = rules.space.states();
-    let indicator =
-        |set: &States, wanted: bool| (0..states).map(|state| f64::from(set.contains(state) == wanted)).collect();
+    let indicator = |set: &States, wanted: bool| {
+        (0..states).map(|state| Bounded::from(f64::from(set.contains(state) == wanted))).collect()
+    };
     Ok(match gather {
         Gather::Time | Gather::Arrivals => None,
         Gather::TimeIn(set) => Some(indicator(set, true)),
         Gather::TimeOutside(set) => Some(indicator(set, false)),
-        Gather::Entries(set) => Some((0..states).map(|state| entering(rules.space.arcs(), set, state)).collect()),
-        Gather::Reward(name) => Some(rules.space.reward_rates(name)?),
+        Gather::Entries(set) => {
+            Some((0..states).map(|state| entering(rules.space.arcs(), set, state, rates)).collect())
+        }
+        Gather::Reward(name) => Some(rules.space.reward_rates(name, inputs)?),
     })
 }
 
-/// The rate at which a set is entered from a state outside of it.
-fn entering(arcs: &Sparse, set: &States, state: usize) -> f64 {
+/// The rate at which a set is entered from a state outside of it, each rate being wrong by a share.
+fn entering(arcs: &Sparse, set: &States, state: usize, rates: f64) -> Bounded {
     if set.contains(state) {
-        return 0.0;
+        return Bounded::from(0.0);
     }
-    arcs.row(state).filter(|(end, _)| set.contains(*end)).map(|(_, rate)| rate).sum()
+    let entering = arcs.row(state).filter(|(end, _)| set.contains(*end));
+    entering
+        .map(|(_, rate)| Bounded { value: rate, error: rate * rates })
+        .fold(Bounded::from(0.0), |sum, rate| sum + rate)
 }

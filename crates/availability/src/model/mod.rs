@@ -9,7 +9,7 @@ mod node;
 mod nodes;
 mod plan;
 mod precise;
-mod random;
+mod second;
 mod solve;
 mod structure_solve;
 mod timed_solve;

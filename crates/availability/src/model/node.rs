@@ -1,6 +1,6 @@
 //! The expressions of a whole hierarchy as one list of nodes, each behind those that it needs.
 
-use crate::model::large;
+use crate::model::large::LongRuns;
 use crate::model::nested::Nested;
 use crate::model::solve::Solve;
 use crate::text::exact::{Exact, ROUNDING};
@@ -254,15 +254,25 @@ impl<T: Carrier> Values<T> {
     /// # Errors
     /// Those of the models that are solved.
     pub(crate) fn new(nodes: &[Node], parameters: &[Exact], seeds: &[T]) -> Result<Self, Error> {
+        Self::with(nodes, parameters, seeds, |_, solve, inputs| solve.value(inputs))
+    }
+
+    /// The same, the value of a model being what `value` says of its node.
+    pub(super) fn with(
+        nodes: &[Node],
+        parameters: &[Exact],
+        seeds: &[T],
+        value: impl Fn(Id, &Solve, &[T]) -> Result<T, Error>,
+    ) -> Result<Self, Error> {
         let mut values = Self { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
         let mut inputs = Vec::new();
-        for node in nodes {
+        for (id, node) in nodes.iter().enumerate() {
             let (exact, carried) = match node {
                 Node::Parameter(index) => (parameters[*index], seeds[*index]),
                 Node::Solve(solve, needs) => {
                     inputs.clear();
                     inputs.extend(needs.iter().map(|&need| values.carried[need]));
-                    let carried = solve.value(&inputs)?;
+                    let carried = value(id, solve, &inputs)?;
                     (carried.exact(), carried)
                 }
                 _ => values.arithmetic(node),
@@ -303,6 +313,16 @@ impl<T: Carrier> Values<T> {
 /// # Errors
 /// Those of the models that are solved.
 pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -> Result<Vec<T>, Error> {
+    backward_with(nodes, values, of, |_, solve, inputs| solve.gradient(inputs))
+}
+
+/// The same, the derivatives of a model by its inputs being what `gradient` says of its node.
+pub(super) fn backward_with<T: Carrier>(
+    nodes: &[Node],
+    values: &Values<T>,
+    of: Id,
+    gradient: impl Fn(Id, &Solve, &[T]) -> Result<Vec<T>, Error>,
+) -> Result<Vec<T>, Error> {
     let mut adjoint = vec![T::ZERO; nodes.len()];
     adjoint[of] = T::ONE;
     for id in (0..=of).rev() {
@@ -328,7 +348,7 @@ pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -
             }
             Node::Solve(solve, needs) => {
                 let inputs: Vec<T> = needs.iter().map(|&need| carried[need]).collect();
-                for (&need, slope) in needs.iter().zip(solve.gradient(&inputs)?) {
+                for (&need, slope) in needs.iter().zip(gradient(id, solve, &inputs)?) {
                     adjoint[need] += by * slope;
                 }
             }
@@ -345,19 +365,17 @@ pub(crate) fn backward<T: Carrier>(nodes: &[Node], values: &Values<T>, of: Id) -
 pub(crate) fn certain(nodes: &[Node], parameters: &[(Exact, f64)]) -> Result<Vec<Certain>, Error> {
     let mut values = Values { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
     let mut errors: Vec<f64> = Vec::with_capacity(nodes.len());
-    let known = large::answers(nodes)?;
-    for (id, node) in nodes.iter().enumerate() {
+    let mut long_runs = LongRuns::default();
+    for node in nodes {
         let (exact, error) = match node {
             Node::Parameter(index) => parameters[*index],
             Node::Solve(solve, needs) => {
-                let inputs: Vec<f64> = needs.iter().map(|&need| values.carried[need]).collect();
-                // The models take binary64: each input is rounded.
-                let wrong: Vec<f64> = needs.iter().map(|&need| errors[need] + values.exact[need].low.abs()).collect();
-                let Certain { value, relative_error } = match known.get(&id) {
-                    Some(known) => *known,
+                let inputs: Vec<Exact> = needs.iter().map(|&need| values.exact[need]).collect();
+                let wrong: Vec<f64> = needs.iter().map(|&need| errors[need]).collect();
+                match long_runs.answer(solve, &inputs, &wrong)? {
+                    Some(Certain { value, relative_error }) => (Exact::from(value), value.abs() * relative_error),
                     None => solve.certain(&inputs, &wrong)?,
-                };
-                (Exact::from(value), value.abs() * relative_error)
+                }
             }
             _ => (values.arithmetic(node).0, values.error(node, &errors)),
         };

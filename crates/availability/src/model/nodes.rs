@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::node::{Binary, Id, Node, Unary};
-use crate::model::solve::Solve;
+use crate::model::solve::{Question, Solve};
 use crate::model::structure_solve::{Asked, StructureQuestion};
 use crate::model::{Measure, Model, Parameter};
 use crate::structure::StructureFunction;
@@ -136,7 +136,8 @@ impl<'a> Nodes<'a> {
             let what = format!("there is no parameter `{wrong}`{}", did_you_mean(wrong, known()));
             return Err(Error::new(what, "parameters are the names of the events, and `time`"));
         }
-        let solve = Solve::Structure(Arc::new(StructureQuestion { function, what: Asked::Top }));
+        let question = Question::Structure(Arc::new(StructureQuestion { function, what: Asked::Top }));
+        let solve = Solve { question, place: Arc::new(place.clone()) };
         let node = self.add(Node::Solve(solve, inputs));
         let measures = vec![Measure { name, unit: "1".to_owned(), node, place, downtime_of: None }];
         let (parameters, nodes) = (self.parameters, self.nodes);

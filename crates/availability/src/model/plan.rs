@@ -3,13 +3,11 @@
 use std::ops::Range;
 
 use crate::model::large;
-use crate::model::nested::Nested;
-use crate::model::node::{self, Carrier, Id, Node, Values};
-use crate::model::random::Random;
+use crate::model::node::{self, Id, Node, Values};
 use crate::model::{Model, Parameter};
 use crate::text::exact::Exact;
 use crate::text::unit::Dimension;
-use crate::{Certain, Error};
+use crate::{Certain, Chance, Error, Scalar};
 
 /// Draws of a parameter that may fall outside of what it can be, before its distribution is refused.
 const MAX_DRAWS: u32 = 1_000;
@@ -18,11 +16,11 @@ const MAX_DRAWS: u32 = 1_000;
 /// [`Model::parameters`].
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    model: &'a Model,
+    pub(super) model: &'a Model,
     measures: Vec<usize>,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// The node of each measure.
-    roots: Vec<Id>,
+    pub(super) roots: Vec<Id>,
     /// The node of each parameter that is needed.
     parameters: Vec<Option<Id>>,
 }
@@ -127,37 +125,15 @@ impl Plan<'_> {
     /// # Errors
     /// Those of the models that are solved.
     pub fn gradient(&self, measure: usize) -> Result<Vec<f64>, Error> {
-        let seeds: Vec<Exact> = self.model.parameters.iter().map(|parameter| parameter.value).collect();
-        Ok(self.slopes(measure, &seeds)?.into_iter().map(Exact::rounded).collect())
-    }
-
-    /// One row of the matrix of second derivatives: those of [`Self::gradient`] by one parameter. The pass backwards is run
-    /// on numbers that carry the derivative by it.
-    ///
-    /// # Errors
-    /// Those of the models that are solved.
-    pub fn hessian_row(&self, measure: usize, parameter: usize) -> Result<Vec<f64>, Error> {
-        let seed = |(index, own): (usize, &Parameter)| Nested {
-            value: own.value,
-            slope: if index == parameter { Exact::ONE } else { Exact::ZERO },
-        };
-        let seeds: Vec<Nested<Exact>> = self.model.parameters.iter().enumerate().map(seed).collect();
-        Ok(self.slopes(measure, &seeds)?.into_iter().map(|slope| slope.slope.rounded()).collect())
-    }
-
-    /// All second derivatives of a measure.
-    ///
-    /// # Errors
-    /// Those of the models that are solved.
-    pub fn hessian(&self, measure: usize) -> Result<Vec<Vec<f64>>, Error> {
-        (0..self.model.parameters.len()).map(|parameter| self.hessian_row(measure, parameter)).collect()
-    }
-
-    fn slopes<T: Carrier>(&self, measure: usize, seeds: &[T]) -> Result<Vec<T>, Error> {
         let exact: Vec<Exact> = self.model.parameters.iter().map(|parameter| parameter.value).collect();
-        let values = Values::new(&self.nodes, &exact, seeds)?;
+        let values = Values::new(&self.nodes, &exact, &exact)?;
         let adjoint = node::backward(&self.nodes, &values, self.roots[measure])?;
-        Ok(self.parameters.iter().map(|id| id.map_or(T::ZERO, |id| adjoint[id])).collect())
+        Ok(self.by_parameters(&adjoint).into_iter().map(Exact::rounded).collect())
+    }
+
+    /// Those of the nodes' numbers that belong to the parameters; nothing for parameters that are not needed.
+    pub(super) fn by_parameters<T: Scalar>(&self, nodes: &[T]) -> Vec<T> {
+        self.parameters.iter().map(|id| id.map_or(T::ZERO, |id| nodes[id])).collect()
     }
 
     /// The elasticities of a measure: by how many per cent it changes if a parameter changes by one per cent,
@@ -198,8 +174,8 @@ impl Plan<'_> {
         }
         samples
             .map(|number| {
-                let mut random = Random::new(seed, number);
-                let parameters = self.model.parameters.iter().map(|parameter| parameter.draw(&mut random));
+                let mut chance = Chance::part(seed, number);
+                let parameters = self.model.parameters.iter().map(|parameter| parameter.draw(&mut chance));
                 self.values_at(&parameters.collect::<Result<Vec<_>, _>>()?)
             })
             .collect()
@@ -208,7 +184,7 @@ impl Plan<'_> {
 
 impl Parameter {
     /// A value by chance; without a distribution its own one.
-    fn draw(&self, random: &mut Random) -> Result<f64, Error> {
+    fn draw(&self, chance: &mut Chance) -> Result<f64, Error> {
         let Some(distribution) = &self.distribution else { return Ok(self.value()) };
         if self.structural {
             let what = format!("`{}` decides about the structure of a model and has a distribution", self.name);
@@ -217,7 +193,7 @@ impl Parameter {
         // Rates and times are positive, and what was a probability stays one.
         let is_share = self.dimension == Dimension::PLAIN && (0.0..=1.0).contains(&self.value());
         let top = if is_share { 1.0 } else { f64::INFINITY };
-        let mut draws = (0..MAX_DRAWS).map(|_| distribution.draw(random));
+        let mut draws = (0..MAX_DRAWS).map(|_| distribution.draw(chance));
         draws.find(|value| *value > 0.0 && *value <= top).ok_or_else(|| {
             let what = format!("the distribution of `{}` has hardly any value that it can be", self.name);
             Error::new(what, format!("values lie above 0{}", if is_share { " and not above 1" } else { "" }))

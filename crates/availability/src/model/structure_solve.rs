@@ -3,8 +3,13 @@
 use std::sync::Arc;
 
 use crate::model::nested::Nested;
+use crate::model::solve::{COARSER, coarse};
 use crate::structure::{Bounded, Probability, StructureFunction};
+use crate::text::exact::Exact;
 use crate::{Certain, Error, Scalar};
+
+/// Below it twice the precision of binary64 cannot be had.
+const SMALL: f64 = 1e-280;
 
 /// What is asked of a structure. The inputs are the probabilities that the events have occurred, then those that they
 /// have not, then (for the frequency) how often they occur. An event's two probabilities are complements: derivatives are
@@ -100,6 +105,17 @@ impl StructureQuestion {
             no: Nested { value: event.no, slope: -slope },
         };
         self.events(inputs).into_iter().zip(direction).map(moving).collect()
+    }
+
+    /// The value with a bound of its absolute error, in twice the precision of binary64; nothing where that cannot be had.
+    pub(crate) fn sharp(&self, inputs: &[Exact], wrong: &[f64]) -> Result<Option<(Exact, f64)>, Error> {
+        if self.what == Asked::MeanTime {
+            return Ok(None);
+        }
+        let bound = self.value(&coarse(inputs, wrong))?.error / COARSER * (1.0 + 1e-9);
+        let value: Exact = self.value(inputs)?;
+        // What underflows of the lower half of a product is far below the bound of a number of this size.
+        Ok((bound.is_finite() && value.rounded().abs() > SMALL).then_some((value, bound)))
     }
 
     /// The value with a bound of its error: running error analysis through the decision diagram, which has positive terms

@@ -31,11 +31,13 @@ pub(crate) const OF_MODEL: [&str; 18] = [
 ];
 
 /// What is asked about a target in a model: `PHRASE of TARGET in MODEL`.
-pub(crate) const OF_TARGET: [&str; 8] = [
+pub(crate) const OF_TARGET: [&str; 10] = [
     "probability",
     "frequency",
     "time",
     "birnbaum importance",
+    "structural importance",
+    "fussell vesely importance",
     "criticality",
     "risk achievement worth",
     "risk reduction worth",
@@ -53,6 +55,9 @@ const CLAUSES: [(&str, bool); 7] = [
     ("while", true),
 ];
 
+/// Words of conditions and gates, which no measure has: `power and at least 2 of pump[*]` is none.
+const LOGIC: [&str; 6] = ["and", "or", "not", "at", "all", "any"];
+
 /// Words in a row that may make a measure.
 const MAX_WORDS: usize = 5;
 
@@ -60,7 +65,9 @@ impl Parser<'_> {
     /// A measure of a model, if one begins here.
     pub(crate) fn ask(&mut self) -> Result<Option<Expr>, Error> {
         let start = self.peek(0).span;
-        let Some(words) = self.phrase_length() else { return Ok(None) };
+        let Some(words) = self.phrase_length().filter(|&words| !self.is_number_of_count(words)) else {
+            return Ok(None);
+        };
         let mut phrase = self.name("a measure")?;
         for _ in 1..words {
             let next = self.name("a measure")?;
@@ -91,7 +98,7 @@ impl Parser<'_> {
         }
         for words in 1..=MAX_WORDS {
             let next = self.peek(words);
-            if next.kind != Kind::Word || next.begins_line {
+            if next.kind != Kind::Word || next.begins_line || LOGIC.contains(&self.text(next)) {
                 return None;
             }
             if self.is_word(words, "of") {
@@ -99,6 +106,12 @@ impl Parser<'_> {
             }
         }
         None
+    }
+
+    /// Whether these words are the number of `at least K of a, b, c`, and no measure.
+    fn is_number_of_count(&self, words: usize) -> bool {
+        let known = OF_MODEL.iter().chain(&OF_TARGET).any(|phrase| *phrase == self.text(self.peek(0)));
+        self.counting && words == 1 && !known && !self.is_word(0, "reward")
     }
 
     fn target_and_model(&mut self, phrase: &Name) -> Result<(Option<Expr>, Name), Error> {
@@ -115,9 +128,20 @@ impl Parser<'_> {
             );
             return Err(self.source.error(phrase.span, what, remedy));
         }
-        let target = self.expression()?;
+        let target = self.target()?;
         self.word("in", "and the model")?;
         Ok((Some(target), self.name("the name of a model")?))
+    }
+
+    /// States, an event, or a connection of a network: `left -> right`, `left -- right`.
+    fn target(&mut self) -> Result<Expr, Error> {
+        let start = self.expression()?;
+        let Kind::Sign(sign @ ("->" | "--")) = self.peek(0).kind else { return Ok(start) };
+        let ExprKind::Reference(from) = start.kind else { return Err(self.unexpected("`in` and the model")) };
+        self.take();
+        let to = self.reference("the other end of the connection")?;
+        let span = start.span.to(self.previous().span);
+        Ok(Expr { kind: ExprKind::Edge(from, sign, to), span })
     }
 
     fn clauses(&mut self) -> Result<Vec<(Name, Expr)>, Error> {

@@ -207,6 +207,8 @@ pub(crate) enum ExprKind {
     Call(Name, Vec<Expr>),
     Count(Least, Vec<Expr>),
     Ask(Box<Ask>),
+    /// A connection of a network; the sign says whether it leads both ways.
+    Edge(Reference, &'static str, Reference),
 }
 
 /// How many of several inputs.

@@ -25,15 +25,6 @@ pub(crate) const FUNCTIONS: [(&str, usize, usize); 13] = [
     ("expm1", 1, 1),
 ];
 
-const COMPARISONS: [(&str, Operator); 6] = [
-    ("=", Operator::Equal),
-    ("!=", Operator::NotEqual),
-    ("<=", Operator::LessEqual),
-    (">=", Operator::GreaterEqual),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
-];
-
 impl Expr {
     pub(crate) fn binary(operator: Operator, left: Self, right: Self) -> Self {
         let span = left.span.to(right.span);
@@ -53,20 +44,13 @@ impl Parser<'_> {
     /// A whole expression: conditions joined by `or`.
     pub(crate) fn expression(&mut self) -> Result<Expr, Error> {
         self.deeper()?;
-        let mut left = self.conjunction()?;
-        while self.eat_word("or") {
-            left = Expr::binary(Operator::Or, left, self.conjunction()?);
-        }
+        let found = self.joined(Self::conjunction, |parser| parser.eat_word("or").then_some(Operator::Or));
         self.shallower();
-        Ok(left)
+        found
     }
 
     fn conjunction(&mut self) -> Result<Expr, Error> {
-        let mut left = self.negation()?;
-        while self.eat_word("and") {
-            left = Expr::binary(Operator::And, left, self.negation()?);
-        }
-        Ok(left)
+        self.joined(Self::negation, |parser| parser.eat_word("and").then_some(Operator::And))
     }
 
     fn negation(&mut self) -> Result<Expr, Error> {
@@ -78,41 +62,33 @@ impl Parser<'_> {
             return Ok(Expr { span: start.to(inner.span), ..inner.not() });
         }
         let left = self.sum()?;
-        let Kind::Sign(sign) = self.peek(0).kind else { return Ok(left) };
-        let Some((_, operator)) = COMPARISONS.iter().find(|(name, _)| *name == sign) else { return Ok(left) };
-        self.take();
-        Ok(Expr::binary(*operator, left, self.sum()?))
+        match self.comparison() {
+            Some(operator) => Ok(Expr::binary(operator, left, self.sum()?)),
+            None => Ok(left),
+        }
     }
 
     /// Terms joined by `+` and `-`.
     pub(crate) fn sum(&mut self) -> Result<Expr, Error> {
-        let mut left = self.term()?;
-        loop {
-            let operator = match self.peek(0).kind {
-                Kind::Sign("+") => Operator::Plus,
-                Kind::Sign("-") => Operator::Minus,
-                _ => return Ok(left),
-            };
-            self.take();
-            left = Expr::binary(operator, left, self.term()?);
-        }
+        self.joined(Self::term, Self::plus_or_minus)
     }
 
     /// Factors joined by `*` and `/`; `per UNIT` or `per NUMBER UNIT` divides the whole term.
     fn term(&mut self) -> Result<Expr, Error> {
         let mut left = self.factor()?;
         loop {
-            if self.eat_sign("*") {
-                left = Expr::binary(Operator::Times, left, self.factor()?);
+            left = if self.eat_sign("*") {
+                Expr::binary(Operator::Times, left, self.factor()?)
             } else if self.is_sign(0, "/") {
-                left = self.quotient(left)?;
+                self.quotient(left)?
             } else if self.same_line() && self.is_word(0, "per") {
                 self.take();
                 let below = if self.peek(0).kind == Kind::Number { self.factor()? } else { self.unit_word()? };
-                left = Expr::binary(Operator::Divide, left, below);
+                Expr::binary(Operator::Divide, left, below)
             } else {
                 return Ok(left);
-            }
+            };
+            self.crowded()?;
         }
     }
 
@@ -241,7 +217,9 @@ impl Parser<'_> {
         let least = if self.is_word(0, "at") && self.is_word(1, "least") {
             self.take();
             self.take();
+            let outside = std::mem::replace(&mut self.counting, true);
             let least = Least::Count(Box::new(self.sum()?));
+            self.counting = outside;
             self.word("of", "after the number")?;
             least
         } else if (self.is_word(0, "all") || self.is_word(0, "any")) && self.is_word(1, "of") {

@@ -10,6 +10,7 @@ pub(crate) mod exact;
 pub(crate) mod expression;
 pub(crate) mod lexer;
 pub(crate) mod models;
+pub(crate) mod operators;
 pub(crate) mod parser;
 pub(crate) mod rules;
 pub(crate) mod source;

@@ -14,11 +14,15 @@ pub(crate) struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     depth: u32,
+    /// Operators of the expression that is read, as [`Parser::joined`] counts them.
+    pub(crate) operators: usize,
+    /// Whether this is the number of `at least K of a, b, c`.
+    pub(crate) counting: bool,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(source: Source<'a>, comment: &str) -> Result<Self, Error> {
-        Ok(Self { source, tokens: tokens(source, comment)?, at: 0, depth: 0 })
+        Ok(Self { source, tokens: tokens(source, comment)?, at: 0, depth: 0, operators: 0, counting: false })
     }
 
     /// The token that comes `ahead` of the next one.
@@ -175,6 +179,9 @@ impl<'a> Parser<'a> {
 
     /// Goes one level down, if there is one.
     pub(crate) fn deeper(&mut self) -> Result<(), Error> {
+        if self.depth == 0 {
+            self.operators = 0;
+        }
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             let what = format!("this is nested more than {MAX_DEPTH} deep");

@@ -1,6 +1,9 @@
 //! Steady states by iteration: their proofs hold.
 
-use availability::chain::{Sparse, States, Steady};
+use availability::Chance;
+use availability::chain::generator::{Binary, Expression, Limits, Module, Outcome, Rule, Rules, Space, Variable};
+use availability::chain::{Chain, Measure, Sparse, States, Steady, Wrong};
+use availability::structure::Bounded;
 
 use crate::generated::cluster;
 use crate::reference::{near, read, value};
@@ -17,13 +20,91 @@ fn the_workstation_cluster_is_enclosed() {
         let got = steady.certain(&earned).expect("a number");
         assert!(got.relative_error < 1e-12, "N={n}: {got:?}");
         near(&format!("U, N={n}"), got.value, value(&expected["U = P(not premium)"]), got.relative_error + 5e-15);
-        let repairs = steady.certain(&space.reward_rates("repairs").expect("rewards")).expect("a number");
+        let repairs =
+            steady.certain(&space.reward_rates("repairs", space.parameters()).expect("rewards")).expect("a number");
         let key = "repairs finished per hour";
         near(key, repairs.value, value(&expected[key]), repairs.relative_error + 5e-15);
         let below = space.label("below_minimum").expect("a label");
         let life = space.arcs().mean_time_to(&below).expect("a number");
         near("MTTF", life.value, value(&expected["MTTF to below minimum"]), life.relative_error + 5e-15);
         assert!(life.relative_error < 1e-9, "N={n}: {life:?}");
+    }
+}
+
+#[test]
+fn what_wrong_rates_do_is_bounded_and_not_by_much() {
+    let file = read("workstation-cluster");
+    let space = cluster(&file, 2).expect("a space");
+    let down = space.label("premium").expect("a label").complement(space.states());
+    let earned: Vec<f64> = (0..space.states()).map(|state| f64::from(u8::from(down.contains(state)))).collect();
+    let steady = Steady::of(space.arcs()).expect("a steady state");
+    let share = 1e-3;
+    let bound = steady.certain_of(&earned, &Wrong { rates: share, earned: None }).expect("a number");
+    // The sum of the elasticities is some ten; any chain of so many states could move by more than its whole.
+    assert!(2.0 * space.states() as f64 * share > 0.5 && bound.relative_error < 0.03, "{bound:?}");
+    let mut chance = Chance::new(5);
+    let mut farthest = 0.0_f64;
+    for _ in 0..40 {
+        let mut chain = Chain::new();
+        (0..space.states()).for_each(|state| _ = chain.add_state(space.describe(state)));
+        for from in 0..space.states() {
+            for (to, rate) in space.arcs().row(from) {
+                let sign = if chance.uniform() < 0.5 { -1.0 } else { 1.0 };
+                chain.add_arc(from, to, rate * (1.0 + sign * share)).expect("an arc");
+            }
+        }
+        chain.begin(&[(0, 1.0)]).expect("a start");
+        let moved = chain.evaluate(&Measure::unavailability(down.clone())).expect("a number");
+        farthest = farthest.max((bound.value / moved - 1.0).abs());
+    }
+    assert!(farthest > 1e-4 && farthest <= bound.relative_error, "{farthest} within {bound:?}");
+}
+
+/// A variable from 0 to 9 that rises at the rate `1 - parameter * x`, alone or with a factor of another module.
+fn rising(factor: Option<f64>) -> Space {
+    let (x, one) = (Expression::Variable(0), Expression::Number(1.0));
+    let share = Expression::binary(Binary::Multiply, Expression::Parameter(0), x.clone());
+    let rise = Outcome {
+        rate: Expression::binary(Binary::Subtract, one.clone(), share),
+        effects: vec![(0, Expression::binary(Binary::Add, x.clone(), one))],
+    };
+    let fall = Outcome { rate: Expression::Number(3.0), effects: vec![(0, Expression::Number(0.0))] };
+    let guard = |operation, value| Expression::binary(operation, x.clone(), Expression::Number(value));
+    let action = factor.map(|_| "rise".to_owned());
+    let rule = |name: &str, action: Option<String>, guard, outcome| Rule {
+        name: name.to_owned(),
+        action,
+        guard,
+        outcomes: vec![outcome],
+    };
+    let mut modules = vec![Module {
+        name: "one".to_owned(),
+        rules: vec![
+            rule("up", action.clone(), guard(Binary::Less, 9.0), rise),
+            rule("back", None, guard(Binary::Different, 0.0), fall),
+        ],
+    }];
+    if let Some(factor) = factor {
+        let outcome = Outcome { rate: Expression::Number(factor), effects: Vec::new() };
+        modules.push(Module {
+            name: "two".to_owned(),
+            rules: vec![rule("with", action, Expression::Number(1.0), outcome)],
+        });
+    }
+    let variables = vec![Variable { name: "x".to_owned(), low: 0, high: 9, initial: 0, words: Vec::new() }];
+    let rules = Rules { variables, modules, parameters: vec!["p".to_owned()], ..Rules::default() };
+    Space::explore(&rules, &[0.1], Limits::default()).expect("a space")
+}
+
+#[test]
+fn what_subtraction_does_to_rates_is_found_in_the_states() {
+    for factor in [None, Some(3.0)] {
+        let space = rising(factor);
+        let wrong = |error: f64| space.rate_error(&[Bounded { value: 0.1, error }]).expect("a bound");
+        // At 8 the rate is 0.2: the error of the parameter eight times over, and five units of rounding.
+        assert!((4.9e-16..3e-15).contains(&wrong(0.0)), "{}", wrong(0.0));
+        assert!((4e-9..4.1e-9).contains(&wrong(1e-10)), "{}", wrong(1e-10));
+        assert!(wrong(0.1) >= 1.0);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lumping keeps every measure.
 
-use availability::chain::{Chain, Measure, States};
+use availability::chain::{Chain, Measure, Rewards, States};
 use proptest::prelude::*;
 
 use crate::generated::cluster;
@@ -26,6 +26,29 @@ fn the_two_sides_of_the_workstation_cluster_are_alike() {
     ] {
         near(key, lumped.chain.evaluate(&measure).expect("a number"), value(&expected[key]), 5e-15);
     }
+}
+
+#[test]
+fn what_is_alike_towards_one_measure_is_put_together_for_it() {
+    let mut chain = Chain::new();
+    (0..8).for_each(|state| _ = chain.add_state(format!("{state:b}")));
+    for state in 0..8_usize {
+        for unit in 0..3 {
+            chain.add_arc(state, state ^ (1 << unit), if state >> unit & 1 == 0 { 0.01 } else { 0.5 }).expect("an arc");
+        }
+    }
+    // Which unit it is matters for the label and the other reward, and not for the measures.
+    chain.set_label("first", States::of(&[1]));
+    let down = States::of(&[3, 5, 6, 7]);
+    let counted =
+        Rewards { states: (0..8).map(|state: u32| f64::from(state.count_ones())).collect(), arcs: Vec::new() };
+    for measure in [Measure::time_to(down.clone()), Measure::unavailability(down), Measure::reward_rate(counted)] {
+        let (few, alike) = chain.lumped_for(&measure).expect("a smaller chain");
+        assert_eq!(few.states().len(), 4);
+        let (whole, parts) = (chain.evaluate(&measure).expect("a number"), few.evaluate(&alike).expect("a number"));
+        near("alike", parts, whole, 1e-14);
+    }
+    assert!(chain.lumped_for(&Measure::unavailability(States::of(&[1, 2]))).is_none(), "there are two kinds of units");
 }
 
 proptest! {

@@ -3,4 +3,6 @@
 mod figures;
 mod json;
 mod page;
+#[path = "../repository/mod.rs"]
+mod repository;
 mod support;

@@ -221,3 +221,25 @@ fn a_measure_of_a_time_has_the_derivative_that_its_difference_shows() {
         assert!((slope / expected - 1.0).abs() < 1e-12, "{slope} instead of {expected}");
     }
 }
+
+#[test]
+fn a_symmetric_model_is_solved_by_the_states_that_differ() {
+    // Eleven units, each a module of its own: 2,048 states, of which twelve differ.
+    let modules: String = (0..11)
+        .map(|n| format!("module m{n} {{ u{n} : bool start true\n when u{n} then u{n} := false at l\n when not u{n} then u{n} := true at m }}\n"))
+        .collect();
+    let down: Vec<String> = (0..11).map(|n| format!("if(u{n}, 0, 1)")).collect();
+    let text = format!(
+        "parameter l = 1e-3 per hour\nparameter m = 0.1 per hour\nrules r {{\n{modules}label gone = {} >= 4\nup: not gone }}\n\
+         chain few {{ for k in 0..10 {{ s[k] -> s[k+1] at (11-k)*l; s[k+1] -> s[k] at (k+1)*m }}\n up: s[0], s[1], s[2], s[3] }}\n\
+         measure states of r\nmeasure many = mttf of r\nmeasure few = mttf of few\nmeasure U = unavailability of r\nmeasure V = unavailability of few",
+        down.join(" + ")
+    );
+    let found = solved(&model(&text, &[]));
+    assert_eq!(found["states of r"].value, 2048.0);
+    for (many, few) in [("many", "few"), ("U", "V")] {
+        let (many, few) = (found[many], found[few]);
+        assert!((many.value / few.value - 1.0).abs() < many.relative_error + few.relative_error, "{many:?} {few:?}");
+        assert!(many.digits() >= 11, "{many:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What is wrong with a text is said with line, column, and what is allowed.
 
 use availability::explain;
+use availability::formats::{File, Format};
 use availability::model::Model;
 
 /// The error of a text.
@@ -102,6 +103,72 @@ fn a_chain_without_what_a_measure_needs_names_the_state() {
     assert!(found.contains("state 'b' is absorbing"), "{found}");
     let found = error("rules r { x : 0..2 start 0\n when x < 5 then x := x + 1 at 1/h; up: x < 2 }\nmeasure mttf of r");
     assert!(found.contains("x.avail:1:7:") && found.contains("the rule in line 2"), "{found}");
+}
+
+#[test]
+fn what_cannot_be_solved_is_told_with_its_model() {
+    let text = format!("{DUPLEX}chain c {{ up: a; a -> b at 1/h }}\nmeasure unavailability of c");
+    let found = error(&text);
+    assert!(found.starts_with("x.avail:7:7: state 'b' is absorbing") && found.contains("^"), "{found}");
+    let found = error("parameter p = 1.5\ntree t { event a probability p; top = a }\nmeasure unavailability of t");
+    assert!(found.starts_with("x.avail:2:6: the event \"a\" has the probability 1.5"), "{found}");
+}
+
+#[test]
+fn unreliability_is_refused_where_a_failure_can_end() {
+    for (tree, said) in [
+        ("event a fails at 1e-3/h; event b fails at 2e-3/h; top = a and not b", "\"b\" may prevent the top event"),
+        ("event a fails at 1e-3/h; event b is d; top = a or b", "`b` is repaired"),
+    ] {
+        let found = error(&format!("{DUPLEX}tree t {{ {tree} }}\nmeasure unreliability of t at 1000 h"));
+        assert!(found.contains("x.avail:8:9:") && found.contains(said), "{found}");
+    }
+}
+
+#[test]
+fn weights_are_whole_numbers_within_reason() {
+    let tree = |gate: &str| {
+        error(&format!(
+            "tree t {{ event a probability 0.1; event b probability 0.1\n top = {gate} }}\nmeasure unavailability of t"
+        ))
+    };
+    assert!(tree("at least 3 of 0*a, b").contains("a weight of 0"));
+    assert!(tree("at least 3 of 2.5*a, b").contains("`2.5` is 2.5, which is no whole number"));
+    assert!(tree("at least 4 of 2*a, b").contains("at least 4 of 3"));
+    assert!(tree("at least 3 of 9999*a, 9998*b").contains("19997 are counted here"));
+}
+
+#[test]
+fn no_text_exhausts_the_stack_or_the_memory() {
+    let long = format!("let x = 1{}", " + 1 - 1".repeat(50_000));
+    assert!(error(&long).contains("more than 200 operators in turn"));
+    let backwards: String = (0..50_000).map(|n| format!("let x{n} = x{} + 1\n", n + 1)).collect();
+    assert!(error(&format!("{backwards}let x50000 = 1\n")).contains("levels below what needs it"));
+    let doubling: String = (1..60).map(|n| format!("let f{n} = f{m} + f{m}\n", m = n - 1)).collect();
+    let rules =
+        format!("rules r {{ x : 0..3 start 0\nlet f0 = x\n{doubling}up: f59 < 3 }}\nmeasure unavailability of r");
+    assert!(error(&rules).contains("with its formulas written out"));
+    let chain = format!("{doubling}chain c {{ for k in 0..f59 {{ s[k] -> s[k+1] at 1/h }} }}");
+    assert!(error(&format!("let f0 = 1.5\n{chain}")).contains("which is no whole number"));
+    let arrows =
+        format!("ctmc\nmodule m\n x : [0..1] init 0;\n [] {}x=0 -> 1 : (x'=1);\nendmodule\n", "x=0 => ".repeat(50_000));
+    let file = File { name: "m.sm".to_owned(), text: arrows };
+    let found = Format::Prism.read(&file, &[], &[]).expect_err("too deep").what;
+    assert!(found.contains("nested more than"), "{found}");
+}
+
+#[test]
+fn long_rows_of_one_operator_are_read() {
+    let events: String = (0..3_000).map(|n| format!("event e{n} probability 1e-6\n")).collect();
+    let names: Vec<String> = (0..3_000).map(|n| format!("e{n}")).collect();
+    let text = format!("tree t {{ {events} top = {} }}\nmeasure unavailability of t\n", names.join(" or "));
+    let sums = format!("measure sum = {}\n", vec!["1"; 3_000].join(" + "));
+    let in_order: String = (1..3_000).map(|n| format!("let x{n} = x{} + 1\n", n - 1)).collect();
+    let text = format!("let x0 = 1\n{in_order}{text}{sums}measure last = x2999\n");
+    let values = Model::read("x.avail", &text, &[]).and_then(|model| model.solve()).expect("a model");
+    let expected = -(3_000.0 * (-1e-6_f64).ln_1p()).exp_m1();
+    assert!((values[0].value / expected - 1.0).abs() < 1e-13, "{values:?}");
+    assert_eq!((values[1].value, values[2].value), (3_000.0, 3_000.0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The examples of the guide for users are models that can be solved.
 
-use crate::support::{file, model, solved};
+use crate::repository;
+use crate::support::{model, solved};
 
 /// What the examples use and do not declare.
 const BEFORE: &str = "
@@ -14,12 +15,14 @@ measure unavailability of cluster
 measure downtime of plant
 measure availability of rack
 measure mtbf of bridge
+measure downtime of site
+measure more = probability of agents[4] in site
 measure defects per million of pump with holding 3 min
 ";
 
 #[test]
 fn all_examples_of_the_guide_are_read_and_solved() {
-    let guide = file("../../../docs/availability.md");
+    let Some(guide) = repository::text("docs/availability.md") else { return };
     let blocks: Vec<&str> = guide.split("```\n").skip(1).step_by(2).collect();
     let duplex = solved(&model(blocks[0], &[]));
     let found = &duplex["downtime of duplex"];
@@ -29,6 +32,20 @@ fn all_examples_of_the_guide_are_read_and_solved() {
     let parameters = blocks.iter().find(|block| block.starts_with("parameter") && block.contains("let")).expect("some");
     let text = format!("{parameters}{BEFORE}{}", models.concat());
     let found = solved(&model(&text, &[]));
-    assert!(models.len() == 3 && found.len() == 6, "{found:?}");
+    assert!(models.len() == 4 && found.len() == 8, "{found:?}");
     assert!(found.values().all(|value| value.value.is_finite() && value.digits() >= 8), "{found:?}");
+}
+
+#[test]
+fn the_example_of_the_readme_says_what_is_printed_there() {
+    let Some(readme) = repository::text("README.md") else { return };
+    let blocks: Vec<&str> = readme.split("```").collect();
+    let example = blocks.iter().position(|block| block.starts_with("\nparameter fails")).expect("the example");
+    let found = solved(&model(blocks[example], &[]));
+    for name in ["mttf of disks", "downtime of server"] {
+        let line = blocks[example + 2].lines().find(|line| line.starts_with(name)).expect(name);
+        let said: f64 =
+            line[name.len()..].split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number");
+        assert!((found[name].value / said - 1.0).abs() < 1e-13, "{name}: {said}, not {}", found[name].value);
+    }
 }

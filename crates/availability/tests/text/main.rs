@@ -4,6 +4,9 @@ mod cases;
 mod errors;
 mod formats;
 mod guide;
+#[path = "../repository/mod.rs"]
+mod repository;
 mod sip;
+mod structures;
 mod support;
 mod uncertainty;

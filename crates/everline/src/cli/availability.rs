@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::assignment;
+use super::{Listing, assignment};
 use crate::commands::availability::amounts;
 
 /// What can be done with availability models.
@@ -12,12 +12,13 @@ use crate::commands::availability::amounts;
 pub(crate) enum AvailabilityCommand {
     /// Solve a model: print each measure with its value, its unit and the digits that are sure
     ///
-    /// The ending of FILE says its format: .avail is the language of docs/availability.md, .sm or .prism a subset of the
-    /// PRISM language (properties in .csl or .props beside it), .tra an explicit chain (.sta, .lab and .srew beside it), .xml
-    /// a fault tree of Open-PSA, .dft one of Galileo.
+    /// MODEL is a file, or one of Everline's own models by its name. The ending of a file says its format: .avail is the
+    /// language of docs/availability.md, .sm or .prism a subset of the PRISM language (properties in .csl or .props beside it),
+    /// .tra an explicit chain (.sta, .lab and .srew beside it), .xml a fault tree of Open-PSA, .dft one of Galileo.
     #[command(after_help = "Examples:\n  everline availability solve duplex.avail\n  \
         everline availability solve duplex.avail --parameter \"c=99 %\" --measure downtime --gradient\n  \
         everline availability solve cluster.sm --parameter N=8 --json\n  \
+        everline availability solve three-hosts --measure calls\n  \
         everline availability solve duplex.avail --samples 100000 --seed 7")]
     Solve(Solve),
     /// Estimate parameters from what was observed: logs, drills, parts; and how much has to be observed
@@ -43,6 +44,13 @@ pub(crate) enum AvailabilityCommand {
     #[command(after_help = "Examples:\n  everline availability budget three-hosts --target 5.26min\n  \
         everline availability budget plant.avail --measure downtime --target 99.9%")]
     Budget(Budget),
+    /// Write a chain of a model in the form of PRISM or Storm
+    ///
+    /// The ending of FILE says the form: .tra makes the explicit files (.lab and .srew beside it), .sm or .prism a model in the
+    /// PRISM language. Rates are those of the parameters, per hour. Rules are written out state by state.
+    #[command(after_help = "Examples:\n  everline availability export duplex.avail duplex.tra\n  \
+        everline availability export sip-server sip.sm --chain sip_pair")]
+    Export(Export),
     /// Report a solution: what is down how long and why, what to improve first, and how sure all of that is
     ///
     /// Without a file it is about one of Everline's own solutions, whose models are built in. A file is a model in the
@@ -54,18 +62,25 @@ pub(crate) enum AvailabilityCommand {
     Report(AvailabilityReport),
 }
 
-/// What to solve, and what to print.
+/// Values that take the place of those in the model.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Solve {
-    /// The model
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Only this measure; can be repeated
-    #[arg(long = "measure", value_name = "NAME")]
-    pub(crate) measures: Vec<String>,
+pub(crate) struct Given {
     /// Another value for a parameter, with its unit; can be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// What to solve, and what to print.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Solve {
+    /// A model file, or a built-in model by name, such as three-hosts
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// Only this measure; can be repeated
+    #[arg(long = "measure", value_name = "NAME")]
+    pub(crate) measures: Vec<String>,
+    #[command(flatten)]
+    pub(crate) given: Given,
     /// The derivatives by all parameters as well, and by how many per cent a measure changes with one per cent of each
     #[arg(long)]
     pub(crate) gradient: bool,
@@ -75,9 +90,24 @@ pub(crate) struct Solve {
     /// The seed of the samples
     #[arg(long, value_name = "N", default_value_t = 1, requires = "samples")]
     pub(crate) seed: u64,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// What to write, and where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// A model file, or a built-in model by name, such as sip-server
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// Where it goes; what is there is replaced
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Which chain or rules of the model, if there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) chain: Option<String>,
+    #[command(flatten)]
+    pub(crate) given: Given,
 }
 
 /// What to report, and in which form.
@@ -92,9 +122,8 @@ pub(crate) struct AvailabilityReport {
     /// A result of `everline drill run`: parameters that the models take from a drill get what it measured
     #[arg(long, value_name = "FILE")]
     pub(crate) drill: Option<PathBuf>,
-    /// Another value for a parameter, with its unit; can be repeated
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
-    pub(crate) parameters: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) given: Given,
     /// How many samples of the parameters' distributions the intervals are made of
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(2..=10_000_000))]
     pub(crate) samples: u64,
@@ -107,9 +136,8 @@ pub(crate) struct AvailabilityReport {
     /// The language of the page
     #[arg(long, value_enum, default_value_t = PageLanguage::En)]
     pub(crate) language: PageLanguage,
-    /// Print JSON for programs instead of tables
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// The language of a page.
@@ -185,9 +213,8 @@ pub(crate) struct EstimateLog {
     /// The seed of the tests' samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// Results of drills.
@@ -202,9 +229,8 @@ pub(crate) struct EstimateDrill {
     /// Coverage intervals that hold although one looked after each fault and stopped when one liked; they are wider
     #[arg(long)]
     pub(crate) any_time: bool,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// A claim.
@@ -219,9 +245,8 @@ pub(crate) struct EstimatePlan {
     /// The most misses or failures on the way that are tabled
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(..=50))]
     pub(crate) misses: u64,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// An equipment, and the user's factors.
@@ -233,9 +258,8 @@ pub(crate) struct EstimateParts {
     /// Base rates, and factors of environment, quality and temperature
     #[arg(long, value_name = "FILE")]
     pub(crate) factors: PathBuf,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// Questions with built-in settings.
@@ -271,12 +295,10 @@ pub(crate) struct Compare {
     /// Only this measure; can be repeated
     #[arg(long = "measure", value_name = "NAME")]
     pub(crate) measures: Vec<String>,
-    /// Another value for a parameter in all settings, with its unit; can be repeated
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
-    pub(crate) parameters: Vec<(String, String)>,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) given: Given,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// A goal, and which parameter may change.
@@ -297,9 +319,8 @@ pub(crate) struct Goal {
     /// Another value for a parameter, with its unit; can be repeated
     #[arg(long = "with", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) with: Vec<(String, String)>,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// A downtime to be shared out.
@@ -314,10 +335,8 @@ pub(crate) struct Budget {
     /// What is allowed together: minutes a year (5.26min), or an availability (99.999%)
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub(crate) target: String,
-    /// Another value for a parameter, with its unit; can be repeated
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
-    pub(crate) parameters: Vec<(String, String)>,
-    /// Print JSON for programs instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) given: Given,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }

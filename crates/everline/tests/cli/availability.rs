@@ -106,6 +106,51 @@ fn a_model_that_cannot_be_solved_is_exit_code_1() {
 }
 
 #[test]
+fn a_chain_goes_to_other_tools_and_comes_back() {
+    let place = place("duplex.avail", DUPLEX);
+    let unavailability = |text: &str| {
+        let value: Value = serde_json::from_str(text).expect("JSON");
+        let measures = value["measures"].as_array().expect("measures").clone();
+        measures.iter().find(|one| one["name"] == "unavailability").and_then(|one| one["value"].as_f64()).expect("U")
+    };
+    let ended = place.run("availability export duplex.avail out.tra");
+    assert_eq!((ended.code, ended.err.matches("5 states of duplex are in").count()), (Some(0), 2), "{}", ended.err);
+    let found = unavailability(&place.run("availability solve out.tra --json").out);
+    assert!((found / 1.468_299_412_355_251e-6 - 1.0).abs() < 1e-13, "{found:e}");
+    place.run("availability export duplex.avail out.sm --parameter c=99%");
+    fs::write(place.path().join("out.csl"), "\"unavailability\": S=? [ \"down\" ];\n").expect("written");
+    let found = unavailability(&place.run("availability solve out.sm --json").out);
+    assert!((found / 8.019_008_185_921_286e-7 - 1.0).abs() < 1e-13, "{found:e}");
+    for (line, said) in [
+        ("duplex.avail out.txt", "out.txt has no ending that says its form"),
+        ("duplex.avail out.sm --chain dplex", "no chain \"dplex\"; did you mean \"duplex\"?"),
+        ("three-hosts out.sm", "the model has several chains"),
+    ] {
+        let ended = place.run(&format!("availability export {line}"));
+        assert_eq!(ended.code, Some(2), "{line}");
+        assert!(ended.err.contains(said), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
+fn models_of_several_files_and_built_in_ones_are_solved() {
+    let place = place("duplex.avail", DUPLEX);
+    let text = "use \"duplex.avail\" as far {\n  c = 99 %\n}\nmeasure U = unavailability of far_duplex\n";
+    fs::write(place.path().join("two.avail"), text).expect("written");
+    let ended = place.run("availability solve two.avail");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert!(ended.out.contains("8.0190081859"), "{}", ended.out);
+    fs::write(place.path().join("two.avail"), text.replace("c = 99 %", "c = 99 h")).expect("written");
+    let ended = place.run("availability solve two.avail");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("duplex.avail:") && ended.err.contains('^'), "{}", ended.err);
+    let ended = place.run("availability solve hot-pair --json");
+    assert!(ended.code == Some(0) && ended.out.contains("\"digits\""), "{}", ended.err);
+    let ended = place.run("availability solve hot-pare");
+    assert!(ended.code == Some(2) && ended.err.contains("did you mean `hot-pair`?"), "{}", ended.err);
+}
+
+#[test]
 fn properties_and_labels_are_found_beside_the_model() {
     let place = place(
         "pair.sm",
@@ -158,6 +203,7 @@ fn a_drill_replaces_what_was_measured_before() {
 fn wrong_reports_say_what_would_be_right() {
     let place = place("none.avail", "parameter a = 2\nmeasure a = 2*a\n");
     fs::write(place.path().join("odd.avail"), "parameter a = 2\nmeasure d = downtime of nothing\n").expect("written");
+    fs::write(place.path().join("none.sm"), "ctmc\n").expect("written");
     for (line, said) in [
         ("none.avail", "downtime of MODEL"),
         ("none.sm", ".avail"),

@@ -6,6 +6,7 @@
 mod check;
 mod code;
 mod keys;
+mod precision;
 mod program;
 mod rules;
 mod space;

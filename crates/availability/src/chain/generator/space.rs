@@ -3,9 +3,11 @@
 use super::check::check;
 use super::code::{Code, Machine};
 use super::keys::{Index, Keys};
+use super::precision;
 use super::program::{Earning, Move, Program};
 use super::rules::{Expression, Rules};
 use crate::chain::{Chain, Rewards, Sparse, States};
+use crate::structure::Bounded;
 use crate::{Error, Scalar};
 
 /// How large a state space may become.
@@ -126,20 +128,21 @@ impl Space {
         States::new(holds.collect())
     }
 
-    /// What each state earns for each unit of time, the transitions out of it counted with their rates.
+    /// What each state earns for each unit of time, the transitions out of it counted with their rates, for these values of
+    /// the parameters (those of [`Space::explore`], which may carry bounds).
     ///
     /// # Errors
-    /// If the model has no such reward.
-    pub fn reward_rates(&self, name: &str) -> Result<Vec<f64>, Error> {
+    /// If the model has no such reward, or the parameters make a rate that is none.
+    pub fn reward_rates<T: Scalar>(&self, name: &str, parameters: &[T]) -> Result<Vec<T>, Error> {
         let earnings = self.earnings(name)?;
-        let mut machine = Machine::new(self.program.variables.len(), &self.parameters);
+        let mut machine = Machine::new(self.program.variables.len(), parameters);
         let mut rates = Vec::with_capacity(self.states());
         for state in 0..self.states() {
             let key = self.keys.get(state);
             self.program.decode(key, &mut machine.variables);
             let (mut sum, per_action) = earned(&earnings, &mut machine);
             if !per_action.is_empty() {
-                self.program.moves(key, &mut machine, &mut |step: Move<f64>| {
+                self.program.moves(key, &mut machine, &mut |step: Move<T>| {
                     sum += step.rate * of_action(&per_action, step.action);
                     Ok(())
                 })?;
@@ -147,6 +150,38 @@ impl Space {
             rates.push(sum);
         }
         Ok(rates)
+    }
+
+    /// The parameters that the space was explored with.
+    #[must_use]
+    pub fn parameters(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    /// A bound of the relative error of each rate in [`Self::arcs`], as the rates of the rules with exactly these parameters
+    /// have them; infinite if a rate has no sure digit. Where the rules alone do not tell (they subtract, say), all states are
+    /// gone through once more. Decisions in rules are taken as they are computed.
+    ///
+    /// # Errors
+    /// If the parameters make a rate that is none.
+    pub fn rate_error(&self, parameters: &[Bounded]) -> Result<f64, Error> {
+        let known = precision::rates(&self.rules, parameters);
+        if known.is_finite() {
+            return Ok(known);
+        }
+        let mut machine = Machine::new(self.program.variables.len(), parameters);
+        let mut worst = 0.0_f64;
+        for state in 0..self.states() {
+            let key = self.keys.get(state);
+            self.program.decode(key, &mut machine.variables);
+            self.program.moves(key, &mut machine, &mut |step: Move<Bounded>| {
+                let Bounded { value, error } = step.rate;
+                // `max` would pass over what is no number.
+                worst = worst.max(if error.is_nan() { f64::INFINITY } else { error / value });
+                Ok(())
+            })?;
+        }
+        Ok(worst + precision::summing(&self.rules))
     }
 
     fn earnings(&self, name: &str) -> Result<Vec<Earning>, Error> {
@@ -240,6 +275,6 @@ fn too_large(program: &Program, keys: &Keys, done: usize, bytes: usize, limits: 
             keys.len(),
             bytes >> 20
         ),
-        "raise the limit, narrow the ranges of the variables, or lump what is symmetric",
+        "narrow the ranges of the variables, or count units that are alike in one variable",
     )
 }

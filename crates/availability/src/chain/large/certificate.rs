@@ -18,16 +18,16 @@ use super::sweep::{Drift, Inflow, Pull};
 use crate::chain::evaluate::UNIT;
 use crate::{Certain, Error};
 
-/// Sweeps at most for the mean times.
-const MOST: usize = 2_000;
+/// Sweeps at most for the mean times, and for the function of a measure.
+pub(super) const MOST: usize = 2_000;
 /// Sweeps between two looks.
-const STRETCH: usize = 8;
+pub(super) const STRETCH: usize = 8;
 /// Bound of the relative error with which a measure is content.
 const ENOUGH: f64 = 5e-13;
 
 impl Steady<'_> {
     /// The rounding errors of a row's sum, relative to the sum of the sizes of its terms.
-    fn row_error(&self, state: usize) -> f64 {
+    pub(super) fn row_error(&self, state: usize) -> f64 {
         (2.0 * f64::from(self.arcs.offsets[state + 1] - self.arcs.offsets[state]) + 6.0) * UNIT
     }
 
@@ -59,7 +59,7 @@ impl Steady<'_> {
         ))
     }
 
-    fn pull(&self, earned: impl Fn(usize) -> f64, values: &mut [f64]) {
+    pub(super) fn pull(&self, earned: impl Fn(usize) -> f64, values: &mut [f64]) {
         self.arcs.pass(Pull { exits: &self.exits, anchor: self.anchor, order: &self.order, earned, values });
     }
 
@@ -100,6 +100,11 @@ impl Steady<'_> {
     /// # Errors
     /// If the earnings are not numbers for all states.
     pub fn certain(&self, earned: &[f64]) -> Result<Certain, Error> {
+        Ok(self.enclosed(earned)?.0)
+    }
+
+    /// The same, and the function `h` by which it was enclosed last.
+    pub(super) fn enclosed(&self, earned: &[f64]) -> Result<(Certain, Vec<f64>), Error> {
         if earned.len() != self.arcs.states() || earned.iter().any(|value| !value.is_finite()) {
             return Err(Error::new(
                 "the earnings are not one finite number for each state",
@@ -121,7 +126,7 @@ impl Steady<'_> {
             }
             (0..STRETCH).for_each(|_| self.pull(|state| earned[state] - rough, &mut values));
         }
-        Ok(best)
+        Ok((best, values))
     }
 
     /// The enclosure of `pi f` by `e = f + Q h`.

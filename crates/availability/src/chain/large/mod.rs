@@ -3,12 +3,14 @@
 //! [`Steady::of`] iterates `x <- x` with Gauss-Seidel sweeps in breadth-first order, which carry probability along the
 //! failures through all levels in one sweep; where sweeps alone are slow, a Krylov method (GMRES, Saad and Schultz 1986)
 //! takes them as its operator. When the iteration stands still, that proves nothing: [`Steady::certain`] does, see
-//! `certificate`.
+//! `certificate`, and [`Steady::certain_of`] where rates are rounded, see `moved`.
 
 mod certificate;
 mod krylov;
+mod moved;
 mod passage;
 mod steady;
 mod sweep;
 
+pub use moved::Wrong;
 pub use steady::Steady;

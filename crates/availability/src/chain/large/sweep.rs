@@ -145,3 +145,18 @@ impl<F: FnMut(usize, f64, f64)> Pass for Drift<'_, F> {
         }
     }
 }
+
+/// For each state `sum q_ij |h_j - h_i|`.
+pub(super) struct Swing<'a>(pub(super) &'a [f64]);
+
+impl Pass for Swing<'_> {
+    type Output = Vec<f64>;
+    fn run(self, arcs: &Sparse, rates: &impl Read) -> Vec<f64> {
+        let Self(values) = self;
+        let of = |state: usize| {
+            let step = |place: usize| rates.at(place) * (values[arcs.ends[place] as usize] - values[state]).abs();
+            arcs.places(state).map(step).sum()
+        };
+        (0..arcs.states()).map(of).collect()
+    }
+}

@@ -9,15 +9,6 @@ use crate::text::source::Name;
 
 const FUNCTIONS: [&str; 6] = ["min", "max", "floor", "ceil", "pow", "mod"];
 
-const COMPARISONS: [(&str, Operator); 6] = [
-    ("=", Operator::Equal),
-    ("!=", Operator::NotEqual),
-    ("<=", Operator::LessEqual),
-    (">=", Operator::GreaterEqual),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
-];
-
 impl Parser<'_> {
     /// `condition ? a : b`, the operator that binds least.
     pub(super) fn prism_expression(&mut self) -> Result<Expr, Error> {
@@ -39,29 +30,27 @@ impl Parser<'_> {
 
     fn implication(&mut self) -> Result<Expr, Error> {
         let left = self.disjunction()?;
-        if self.eat_sign("=>") {
-            return Ok(Expr::binary(Operator::Or, left.not(), self.implication()?));
+        let is_both_ways = self.is_sign(0, "<=>");
+        if !is_both_ways && !self.is_sign(0, "=>") {
+            return Ok(left);
         }
-        if self.eat_sign("<=>") {
-            return Ok(Expr::binary(Operator::Equal, left, self.implication()?));
-        }
-        Ok(left)
+        self.take();
+        self.deeper()?;
+        let right = self.implication()?;
+        self.shallower();
+        Ok(if is_both_ways {
+            Expr::binary(Operator::Equal, left, right)
+        } else {
+            Expr::binary(Operator::Or, left.not(), right)
+        })
     }
 
     fn disjunction(&mut self) -> Result<Expr, Error> {
-        let mut left = self.prism_conjunction()?;
-        while self.eat_sign("|") {
-            left = Expr::binary(Operator::Or, left, self.prism_conjunction()?);
-        }
-        Ok(left)
+        self.joined(Self::prism_conjunction, |parser| parser.eat_sign("|").then_some(Operator::Or))
     }
 
     fn prism_conjunction(&mut self) -> Result<Expr, Error> {
-        let mut left = self.prism_negation()?;
-        while self.eat_sign("&") {
-            left = Expr::binary(Operator::And, left, self.prism_negation()?);
-        }
-        Ok(left)
+        self.joined(Self::prism_negation, |parser| parser.eat_sign("&").then_some(Operator::And))
     }
 
     fn prism_negation(&mut self) -> Result<Expr, Error> {
@@ -71,43 +60,21 @@ impl Parser<'_> {
             self.shallower();
             return Ok(inner.not());
         }
-        let mut left = self.prism_sum()?;
-        while let Kind::Sign(sign) = self.peek(0).kind {
-            // `S=?` and `P=?` never come here: they begin a property.
-            let Some((_, operator)) = COMPARISONS.iter().find(|(name, _)| *name == sign) else { break };
-            self.take();
-            left = Expr::binary(*operator, left, self.prism_sum()?);
-        }
-        Ok(left)
+        // `S=?` and `P=?` never come here: they begin a property.
+        self.joined(Self::prism_sum, Self::comparison)
     }
 
     fn prism_sum(&mut self) -> Result<Expr, Error> {
-        let mut left = self.prism_term()?;
-        loop {
-            let operator = if self.is_sign(0, "-") {
-                Operator::Minus
-            } else if self.is_sign(0, "+") {
-                Operator::Plus
-            } else {
-                return Ok(left);
-            };
-            self.take();
-            left = Expr::binary(operator, left, self.prism_term()?);
-        }
+        self.joined(Self::prism_term, Self::plus_or_minus)
     }
 
     fn prism_term(&mut self) -> Result<Expr, Error> {
-        let mut left = self.prism_factor()?;
-        loop {
-            let operator = if self.eat_sign("*") {
-                Operator::Times
-            } else if self.eat_sign("/") {
-                Operator::Divide
-            } else {
-                return Ok(left);
-            };
-            left = Expr::binary(operator, left, self.prism_factor()?);
-        }
+        self.joined(Self::prism_factor, |parser| {
+            if parser.eat_sign("*") {
+                return Some(Operator::Times);
+            }
+            parser.eat_sign("/").then_some(Operator::Divide)
+        })
     }
 
     pub(super) fn prism_factor(&mut self) -> Result<Expr, Error> {

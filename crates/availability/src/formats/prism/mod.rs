@@ -280,6 +280,6 @@ fn is_literal(expr: &Expr) -> bool {
         ExprKind::Negate(x) | ExprKind::Not(x) => is_literal(x),
         ExprKind::Binary(_, a, b) => is_literal(a) && is_literal(b),
         ExprKind::Call(_, arguments) => arguments.iter().all(is_literal),
-        ExprKind::Reference(_) | ExprKind::Count(..) | ExprKind::Ask(_) => false,
+        ExprKind::Reference(_) | ExprKind::Count(..) | ExprKind::Ask(_) | ExprKind::Edge(..) => false,
     }
 }

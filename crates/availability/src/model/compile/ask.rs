@@ -9,7 +9,7 @@ use crate::Error;
 use crate::chain::States;
 use crate::model::chain_solve::{ChainModel, ChainQuestion, Gather};
 use crate::model::node::{Binary, Id, Node};
-use crate::model::solve::Solve;
+use crate::model::solve::{Question, Solve};
 use crate::text::ast::{Ask, Body, Expr, ExprKind, Operator};
 use crate::text::exact::Exact;
 use crate::text::source::{Name, Span, did_you_mean};
@@ -54,14 +54,20 @@ impl Compiler<'_> {
         Ok(if self.unitless { Lowered { dimension: Dimension::PLAIN, ..found } } else { found })
     }
 
-    /// A measure of a model that needs no clauses.
-    pub(super) fn usual(&mut self, model: &Name, phrase: &str) -> Result<Lowered, Error> {
-        let key = format!("{} {phrase}", model.text);
+    /// A measure of a model in the long run, or at a time: its node, and the clause that names it.
+    pub(super) fn usual(
+        &mut self,
+        model: &Name,
+        phrase: &str,
+        at: Option<(Id, &(Name, Expr))>,
+    ) -> Result<Lowered, Error> {
+        let key = format!("{} {phrase} {:?}", model.text, at.map(|(time, _)| time));
         if let Some(known) = self.answers.get(&key) {
             return Ok(*known);
         }
         let phrase = Name { text: phrase.to_owned(), span: model.span };
-        let found = self.answer_about(&Ask { phrase, target: None, model: model.clone(), clauses: Vec::new() })?;
+        let clauses = at.into_iter().map(|(_, clause)| clause.clone()).collect();
+        let found = self.answer_about(&Ask { phrase, target: None, model: model.clone(), clauses })?;
         self.answers.insert(key, found);
         Ok(found)
     }
@@ -145,7 +151,7 @@ impl Compiler<'_> {
         };
         let holding = self.of_dimension(holding, Dimension::TIME, "the holding time")?;
         let (refused, frequency) =
-            (self.usual(&ask.model, "unavailability")?.id, self.usual(&ask.model, "failure frequency")?.id);
+            (self.usual(&ask.model, "unavailability", None)?.id, self.usual(&ask.model, "failure frequency", None)?.id);
         let cut = self.binary(Binary::Multiply, frequency, holding, Dimension::PLAIN);
         let both = self.binary(Binary::Add, refused, cut, Dimension::PLAIN);
         let million = self.constant(Exact::from(1e6), Dimension::PLAIN);
@@ -235,7 +241,13 @@ impl Compiler<'_> {
         let inputs = self.chain_inputs(model, rewards);
         let chain = &self.chains[&model];
         let question = ChainQuestion { model: chain.model.clone(), gain, per, until };
-        self.node(Node::Solve(Solve::Chain(Arc::new(question)), inputs), Dimension::PLAIN)
+        self.solved(model, Question::Chain(Arc::new(question)), inputs, Dimension::PLAIN)
+    }
+
+    /// A node that asks a model; its errors name the place of the model.
+    pub(super) fn solved(&mut self, model: usize, question: Question, inputs: Vec<Id>, dimension: Dimension) -> Id {
+        let place = Arc::new(self.place(self.document.models[model].name.span));
+        self.node(Node::Solve(Solve { question, place }, inputs), dimension)
     }
 
     /// The down states of a chain.

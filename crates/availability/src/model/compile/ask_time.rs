@@ -7,8 +7,8 @@ use super::{Compiler, Lowered};
 use crate::Error;
 use crate::chain::States;
 use crate::model::chain_solve::Gather;
-use crate::model::node::{Binary, Id, Node};
-use crate::model::solve::Solve;
+use crate::model::node::{Binary, Id};
+use crate::model::solve::Question;
 use crate::model::timed_solve::{TimedQuestion, WithinTime};
 use crate::text::ast::{Ask, Expr};
 use crate::text::exact::Exact;
@@ -132,6 +132,6 @@ impl Compiler<'_> {
         let time = self.time(time)?;
         let question = TimedQuestion { model: self.chains[&model].model.clone(), time, what };
         let inputs = self.chain_inputs(model, rewards);
-        Ok(self.node(Node::Solve(Solve::Timed(Arc::new(question)), inputs), Dimension::PLAIN))
+        Ok(self.solved(model, Question::Timed(Arc::new(question)), inputs, Dimension::PLAIN))
     }
 }

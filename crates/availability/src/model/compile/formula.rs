@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Compiler;
+use super::{Compiler, MAX_LEVEL};
 use crate::Error;
 use crate::chain::generator::{Binary as B, Expression, Unary as U};
 use crate::model::node::{Id, Node};
@@ -26,17 +26,19 @@ pub(crate) struct Scope {
 
 /// Formulas within formulas; more are taken for a circle.
 const MAX_FORMULAS: u32 = 100;
+/// Names, numbers and operators of an expression with its formulas written out: each formula may double what it is made of.
+const MAX_WRITTEN: usize = 100_000;
 
 impl Compiler<'_> {
     /// A guard, a new value, a label: what is without variables in it decides about the structure, and is computed now.
     pub(super) fn condition(&mut self, expr: &Expr, scope: &mut Scope) -> Result<Expression, Error> {
-        let expr = self.inlined(expr, scope, MAX_FORMULAS)?;
+        let expr = self.inlined(expr, scope)?;
         Ok(self.of_state(&expr, scope, true)?.0)
     }
 
     /// A rate or a reward, and its unit.
     pub(super) fn mixed(&mut self, expr: &Expr, scope: &mut Scope) -> Result<(Expression, Dimension), Error> {
-        let expr = self.inlined(expr, scope, MAX_FORMULAS)?;
+        let expr = self.inlined(expr, scope)?;
         self.of_state(&expr, scope, false)
     }
 
@@ -204,29 +206,62 @@ impl Compiler<'_> {
     }
 
     /// The expression with all formulas of the scope written out.
-    fn inlined(&self, expr: &Expr, scope: &Scope, deeper: u32) -> Result<Expr, Error> {
-        let inner = |expr: &Expr| self.inlined(expr, scope, deeper);
-        let boxed = |expr: &Expr| inner(expr).map(Box::new);
+    fn inlined(&self, expr: &Expr, scope: &Scope) -> Result<Expr, Error> {
+        let mut writing = Writing { compiler: self, scope, formulas: 0, level: 0, left: MAX_WRITTEN };
+        writing.out(expr)
+    }
+}
+
+/// An expression that is written out.
+struct Writing<'c, 'a> {
+    compiler: &'c Compiler<'a>,
+    scope: &'c Scope,
+    /// Formulas within which this is, and expressions within which it is.
+    formulas: u32,
+    level: u32,
+    /// What may still be written.
+    left: usize,
+}
+
+impl Writing<'_, '_> {
+    fn out(&mut self, expr: &Expr) -> Result<Expr, Error> {
+        self.level += 1;
+        if self.left == 0 || self.level > MAX_LEVEL {
+            let what = format!("with its formulas written out this has more than {MAX_WRITTEN} parts, or is too deep");
+            return Err(self.compiler.error(expr.span, what, "make it simpler, or keep what is counted in a variable"));
+        }
+        self.left -= 1;
         let kind = match &expr.kind {
             ExprKind::Reference(reference) if reference.indexes.is_empty() => {
-                match scope.formulas.get(&reference.name.text) {
-                    Some(_) if deeper == 0 => {
-                        let what = format!("`{}` needs itself", reference.name.text);
-                        return Err(self.error(expr.span, what, "a formula must not need its own value"));
-                    }
-                    Some(formula) => return self.inlined(formula, scope, deeper - 1),
+                match self.scope.formulas.get(&reference.name.text) {
+                    Some(formula) => self.formula(expr, &reference.name, formula)?.kind,
                     None => expr.kind.clone(),
                 }
             }
-            ExprKind::Negate(x) => ExprKind::Negate(boxed(x)?),
-            ExprKind::Not(x) => ExprKind::Not(boxed(x)?),
-            ExprKind::Binary(operator, a, b) => ExprKind::Binary(*operator, boxed(a)?, boxed(b)?),
+            ExprKind::Negate(x) => ExprKind::Negate(Box::new(self.out(x)?)),
+            ExprKind::Not(x) => ExprKind::Not(Box::new(self.out(x)?)),
+            ExprKind::Binary(operator, a, b) => {
+                ExprKind::Binary(*operator, Box::new(self.out(a)?), Box::new(self.out(b)?))
+            }
             ExprKind::Call(name, arguments) => {
-                ExprKind::Call(name.clone(), arguments.iter().map(inner).collect::<Result<_, _>>()?)
+                let arguments = arguments.iter().map(|argument| self.out(argument));
+                ExprKind::Call(name.clone(), arguments.collect::<Result<_, _>>()?)
             }
             other => other.clone(),
         };
+        self.level -= 1;
         Ok(Expr { kind, span: expr.span })
+    }
+
+    fn formula(&mut self, expr: &Expr, name: &Name, formula: &Expr) -> Result<Expr, Error> {
+        if self.formulas == MAX_FORMULAS {
+            let what = format!("`{}` needs itself", name.text);
+            return Err(self.compiler.error(expr.span, what, "a formula must not need its own value"));
+        }
+        self.formulas += 1;
+        let found = self.out(formula);
+        self.formulas -= 1;
+        found
     }
 }
 

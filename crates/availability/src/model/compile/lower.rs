@@ -1,7 +1,7 @@
 //! Expressions become nodes; units are checked on the way.
 
 use super::names::Entity;
-use super::{Compiler, Lowered};
+use super::{Compiler, Lowered, MAX_LEVEL};
 use crate::Error;
 use crate::model::node::{Binary, Id, Node, Unary};
 use crate::text::ast::{Expr, ExprKind, Operator, Reference};
@@ -11,7 +11,21 @@ use crate::text::unit::{self, Dimension};
 
 impl Compiler<'_> {
     /// An expression as a node.
+    ///
+    /// # Errors
+    /// If it is wrong, or stands deeper within others than anybody writes.
     pub(crate) fn lower(&mut self, expr: &Expr) -> Result<Lowered, Error> {
+        self.level += 1;
+        if self.level > MAX_LEVEL {
+            let what = format!("this is more than {MAX_LEVEL} levels below what needs it");
+            return Err(self.error(expr.span, what, "declare what is needed before what needs it"));
+        }
+        let found = self.lowered(expr);
+        self.level -= 1;
+        found
+    }
+
+    fn lowered(&mut self, expr: &Expr) -> Result<Lowered, Error> {
         let plain = |id| Lowered { id, dimension: Dimension::PLAIN };
         Ok(match &expr.kind {
             ExprKind::Number(value) => plain(self.constant(*value, Dimension::PLAIN)),
@@ -30,7 +44,7 @@ impl Compiler<'_> {
             ExprKind::Binary(operator, left, right) => self.operator(*operator, left, right)?,
             ExprKind::Call(name, arguments) => self.call(name, arguments)?,
             ExprKind::Ask(ask) => self.answer(ask, expr.span)?,
-            ExprKind::Count(..) => {
+            ExprKind::Count(..) | ExprKind::Edge(..) => {
                 let what = "counting belongs into a tree, a block diagram or a condition over states";
                 return Err(self.error(expr.span, what, "here a number is wanted"));
             }
@@ -287,6 +301,21 @@ impl Compiler<'_> {
     /// The value of a node now: what decides about the structure of a model, as `N` or a mission time does. The parameters
     /// that it needs are structural from now on: there is no derivative by them.
     pub(super) fn fold(&mut self, id: Id, span: Span) -> Result<Exact, Error> {
+        if let Some(known) = self.fixed.get(&id) {
+            return Ok(*known);
+        }
+        self.level += 1;
+        if self.level > MAX_LEVEL {
+            let what = format!("the number that is wanted here is computed in more than {MAX_LEVEL} steps");
+            return Err(self.error(span, what, "compute it in fewer, or write it as a parameter"));
+        }
+        let found = self.folded(id, span)?;
+        self.level -= 1;
+        self.fixed.insert(id, found);
+        Ok(found)
+    }
+
+    fn folded(&mut self, id: Id, span: Span) -> Result<Exact, Error> {
         Ok(match self.nodes[id].clone() {
             Node::Constant(value, _) => value,
             Node::Parameter(index) => {

@@ -11,6 +11,8 @@ mod rules;
 mod series;
 mod structure;
 mod structure_ask;
+mod structure_importance;
+mod structure_time;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +25,9 @@ use crate::text::unit::Dimension;
 use crate::{Error, Place};
 
 use names::Entity;
+
+/// The deepest that expressions, and what they need, may stand within one another: more would exhaust the stack.
+const MAX_LEVEL: u32 = 500;
 
 /// An expression that became a node.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +63,10 @@ pub(crate) struct Compiler<'a> {
     open: Vec<Open>,
     /// Names that mean a number here: indexes of loops, variables of rules and their values.
     locals: Vec<(String, Exact)>,
+    /// The values of nodes that decide about structures.
+    fixed: BTreeMap<Id, Exact>,
+    /// How deep what is lowered stands within others.
+    level: u32,
     /// Formats without units: rates are plain numbers, and so are times.
     unitless: bool,
 }
@@ -109,16 +118,19 @@ pub(crate) fn compile_with(
         answers: BTreeMap::new(),
         open: Vec::new(),
         locals: Vec::new(),
+        fixed: BTreeMap::new(),
+        level: 0,
         unitless,
     };
     compiler.parameters(given)?;
+    // In the order of the text, so that a long row of them, each made of the one before, is not deep. What no measure needs
+    // is looked at as well: an error in it is one.
+    for index in 0..document.definitions.len() {
+        compiler.definition(index)?;
+    }
     let mut measures = compiler.measures()?;
     if let Some(measure) = parts_of {
         measures.extend(compiler.parts(measure)?);
-    }
-    // What no measure needs is looked at nevertheless: an error in it is one.
-    for index in 0..document.definitions.len() {
-        compiler.definition(index)?;
     }
     for index in 0..document.models.len() {
         match &document.models[index].body {

@@ -58,7 +58,7 @@ impl Compiler<'_> {
         self.structure(model)?;
         let structure = &self.structures[&model];
         let Logic::Gates(builder) = &structure.logic else {
-            let id = self.usual(&ask.model, "unavailability")?.id;
+            let id = self.usual(&ask.model, "unavailability", None)?.id;
             parts.push((named(path, &ask.model.text), id));
             return Ok(());
         };
@@ -105,7 +105,7 @@ impl Compiler<'_> {
                 return self.parts_of(&ask, &path, parts);
             }
         }
-        let id = self.event_inputs(model, None, ask)?[event].yes;
+        let id = self.event_inputs(model, event, None, ask)?.yes;
         parts.push((path, id));
         Ok(())
     }

@@ -25,8 +25,8 @@ pub(crate) struct Structure {
     pub(super) top: String,
     /// Functions of gates that were asked for.
     pub(super) functions: BTreeMap<String, Arc<StructureFunction>>,
-    /// The events' inputs that were made, by the time that they are for.
-    pub(super) inputs: BTreeMap<Option<Id>, Vec<Inputs>>,
+    /// The inputs of events that were made, by the time that they are for and the number of the event.
+    pub(super) inputs: BTreeMap<(Option<Id>, usize), Inputs>,
 }
 
 impl Structure {
@@ -48,6 +48,9 @@ pub(super) enum Logic {
     /// A network, with the nodes that it connects.
     Network(ReliabilityGraph, String, String),
 }
+
+/// The most that one gate can count.
+const MAX_WEIGHT: i64 = 10_000;
 
 /// What a network is called where a tree has the name of its top gate.
 const NETWORK: &str = "the network";
@@ -254,22 +257,10 @@ impl Compiler<'_> {
                 // A series works if all work, and fails if any fails.
                 Ok((if name.text == "series" { GateKind::Or } else { GateKind::And }, inputs))
             }
+            ExprKind::Count(Least::Count(count), members) => self.count_of(draft, count, members),
             ExprKind::Count(least, members) => {
                 let inputs = self.inputs_of(draft, &members.iter().collect::<Vec<_>>())?;
-                let kind = match least {
-                    Least::All => and,
-                    Least::Any => or,
-                    Least::Count(count) => {
-                        let (wanted, all) = (self.whole(count)?, inputs.len() as i64);
-                        if wanted < 1 || wanted > all {
-                            let what = format!("at least {wanted} of {all}");
-                            return Err(self.error(count.span, what, format!("the number must be from 1 to {all}")));
-                        }
-                        let failed = if draft.works { all - wanted + 1 } else { wanted };
-                        GateKind::AtLeast(failed as u32)
-                    }
-                };
-                Ok((kind, inputs))
+                Ok((if let Least::All = least { and } else { or }, inputs))
             }
             ExprKind::Not(inner) if !draft.works => Ok((GateKind::Not, self.inputs_of(draft, &[inner])?)),
             ExprKind::Reference(_) => Ok((or, self.inputs_of(draft, &[logic])?)),
@@ -282,6 +273,46 @@ impl Compiler<'_> {
                 Err(self.error(logic.span, "this is no logic of events", remedy))
             }
         }
+    }
+
+    /// `at least 90 of 30*host[*], 10*gateway`: each counts as often as its weight says, which is 1 without one.
+    fn count_of(
+        &mut self,
+        draft: &mut Draft,
+        count: &Expr,
+        members: &[Expr],
+    ) -> Result<(GateKind, Vec<String>), Error> {
+        let mut weighted: Vec<(String, i64)> = Vec::new();
+        for member in members {
+            let (weight, member) = match &member.kind {
+                ExprKind::Binary(Operator::Times, weight, member) => (self.whole(weight)?, &**member),
+                _ => (1, member),
+            };
+            if !(1..=MAX_WEIGHT).contains(&weight) {
+                let what = format!("a weight of {weight}");
+                return Err(self.error(member.span, what, format!("weights are whole numbers from 1 to {MAX_WEIGHT}")));
+            }
+            weighted.extend(self.inputs_of(draft, &[member])?.into_iter().map(|name| (name, weight)));
+        }
+        let (wanted, all) = (self.whole(count)?, weighted.iter().map(|(_, weight)| weight).sum::<i64>());
+        if wanted < 1 || wanted > all {
+            let what = format!("at least {wanted} of {all}");
+            return Err(self.error(count.span, what, format!("the number must be from 1 to {all}")));
+        }
+        // Agents by thirties are counted by thirties: at least 70 of them are at least three times thirty.
+        let unit = weighted.iter().fold(0, |unit, &(_, weight)| common_divisor(unit, weight));
+        let (wanted, all) = ((wanted + unit - 1) / unit, all / unit);
+        if all > MAX_WEIGHT {
+            let what = format!("{all} are counted here");
+            return Err(self.error(
+                count.span,
+                what,
+                format!("at most {MAX_WEIGHT} are: give weights in larger units"),
+            ));
+        }
+        let failed = if draft.works { all - wanted + 1 } else { wanted };
+        let inputs = weighted.into_iter().flat_map(|(name, weight)| vec![name; (weight / unit) as usize]);
+        Ok((GateKind::AtLeast(failed as u32), inputs.collect()))
     }
 
     /// The names of inputs; `server[*]` stands for all of them.
@@ -345,6 +376,11 @@ impl Compiler<'_> {
         }
         Ok(found.into_iter().map(|(_, name)| name).collect())
     }
+}
+
+/// The greatest whole number that divides both (Euclid).
+fn common_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 /// `a and b and c` as one gate.

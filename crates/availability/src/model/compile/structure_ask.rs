@@ -6,8 +6,8 @@ use super::names::Entity;
 use super::structure::{Failing, Inputs, Logic};
 use super::{Compiler, Lowered};
 use crate::Error;
-use crate::model::node::{Binary, Id, Node, Unary};
-use crate::model::solve::Solve;
+use crate::model::node::{Binary, Id};
+use crate::model::solve::Question;
 use crate::model::structure_solve::{Asked, StructureQuestion};
 use crate::structure::{Limits, StructureFunction};
 use crate::text::ast::{Ask, Expr, ExprKind};
@@ -43,7 +43,9 @@ impl Compiler<'_> {
             let Some(at) = at else {
                 return Err(self.error(ask.phrase.span, "by which time?", format!("`{phrase} of MODEL at 1000 h`")));
             };
-            self.never_repaired(model, ask)?;
+            self.never_repaired(model, &top, ask)?;
+            let place = self.place(ask.phrase.span);
+            self.function(model, &top, ask)?.check_coherent("unreliability").map_err(|error| error.at(place))?;
             let what = if phrase == "reliability" { Asked::NotTop } else { Asked::Top };
             let time = self.of_dimension(at, Dimension::TIME, "the time")?;
             return plain(self.solve_structure(model, &top, what, Some(time), ask)?);
@@ -75,11 +77,12 @@ impl Compiler<'_> {
 
     /// Measures of a gate or an event in a structure.
     fn of_target(&mut self, model: usize, ask: &Ask, target: &Expr, top: &str) -> Result<Lowered, Error> {
-        let Some((name, span)) = (match &target.kind {
-            ExprKind::Reference(reference) => Some(self.indexed(reference)?),
-            _ => None,
-        }) else {
-            return Err(self.error(target.span, "this is no event or gate", "name one"));
+        let (name, span) = match &target.kind {
+            ExprKind::Reference(reference) => self.indexed(reference)?,
+            ExprKind::Edge(from, sign, to) => {
+                (format!("{}{sign}{}", self.indexed(from)?.0, self.indexed(to)?.0), target.span)
+            }
+            _ => return Err(self.error(target.span, "this is no event or gate", "name one")),
         };
         let at = self.clauses(ask, &["at"])?[0];
         let time = match at {
@@ -95,8 +98,13 @@ impl Compiler<'_> {
         }
         let plain = |id| Lowered { id, dimension: Dimension::PLAIN };
         match (ask.phrase.text.as_str(), event) {
-            ("probability", _) => return Ok(plain(self.solve_structure(model, &name, Asked::Top, time, ask)?)),
-            ("frequency", _) => {
+            ("probability", Some(event)) => return Ok(plain(self.event_inputs(model, event, time, ask)?.yes)),
+            ("probability", None) => return Ok(plain(self.solve_structure(model, &name, Asked::Top, time, ask)?)),
+            ("frequency", Some(event)) => {
+                let id = self.function_inputs(model, &[event], None, ask, true)?[2];
+                return Ok(Lowered { id, dimension: Dimension::RATE });
+            }
+            ("frequency", None) => {
                 let id = self.solve_structure(model, &name, Asked::Frequency, None, ask)?;
                 return Ok(Lowered { id, dimension: Dimension::RATE });
             }
@@ -105,52 +113,6 @@ impl Compiler<'_> {
         }
         let event = event.unwrap_or_default();
         Ok(plain(self.importance(model, ask, top, event, time)?))
-    }
-
-    /// Importance measures (Rausand and Høyland 2004, chapter 5).
-    fn importance(&mut self, model: usize, ask: &Ask, top: &str, event: usize, time: Option<Id>) -> Result<Id, Error> {
-        let (one, zero) = (self.constant(Exact::ONE, Dimension::PLAIN), self.constant(Exact::ZERO, Dimension::PLAIN));
-        let phrase = ask.phrase.text.as_str();
-        let birnbaum = |compiler: &mut Self| compiler.solve_structure(model, top, Asked::Birnbaum(event), time, ask);
-        if phrase == "birnbaum importance" {
-            return birnbaum(self);
-        }
-        let whole = self.solve_structure(model, top, Asked::Top, time, ask)?;
-        let own = self.event_inputs(model, time, ask)?[event].yes;
-        let product = |compiler: &mut Self, a, b| compiler.binary(Binary::Multiply, a, b, Dimension::PLAIN);
-        let (above, below) = match phrase {
-            "criticality" => {
-                let birnbaum = birnbaum(self)?;
-                (product(self, birnbaum, own), whole)
-            }
-            "diagnosis" => {
-                let given = self.with_event(model, top, event, (one, zero), time, ask)?;
-                (product(self, given, own), whole)
-            }
-            "risk achievement worth" => (self.with_event(model, top, event, (one, zero), time, ask)?, whole),
-            "risk reduction worth" => (whole, self.with_event(model, top, event, (zero, one), time, ask)?),
-            _ => return Err(self.not_for(ask, "an event")),
-        };
-        Ok(self.binary(Binary::Divide, above, below, Dimension::PLAIN))
-    }
-
-    /// The probability of the top event if it is known whether an event has occurred.
-    fn with_event(
-        &mut self,
-        model: usize,
-        top: &str,
-        event: usize,
-        known: (Id, Id),
-        time: Option<Id>,
-        ask: &Ask,
-    ) -> Result<Id, Error> {
-        let id = self.solve_structure(model, top, Asked::Top, time, ask)?;
-        let Node::Solve(solve, mut inputs) = self.nodes[id].clone() else { return Ok(id) };
-        let (count, name) = (inputs.len() / 2, &self.structures[&model].events[event].0);
-        if let Some(place) = self.structures[&model].functions[top].events().iter().position(|event| event == name) {
-            (inputs[place], inputs[count + place]) = known;
-        }
-        Ok(self.node(Node::Solve(solve, inputs), Dimension::PLAIN))
     }
 
     pub(super) fn solve_structure(
@@ -162,38 +124,52 @@ impl Compiler<'_> {
         ask: &Ask,
     ) -> Result<Id, Error> {
         let function = self.function(model, top, ask)?;
-        let all = self.event_inputs(model, time, ask)?;
-        let own = &self.structures[&model].events;
-        let order: Vec<usize> =
-            function.events().iter().filter_map(|name| own.iter().position(|(event, _)| event == name)).collect();
-        let events: Vec<Inputs> = order.iter().map(|&event| all[event]).collect();
+        let order = self.events_of(model, &function);
         let what = match what {
-            // Functions have an order of their own.
-            Asked::Birnbaum(event) => Asked::Birnbaum(order.iter().position(|&own| own == event).unwrap_or_default()),
+            // Functions have an order of their own, and only the events that they need.
+            Asked::Birnbaum(event) => match order.iter().position(|&own| own == event) {
+                Some(place) => Asked::Birnbaum(place),
+                None => return Ok(self.constant(Exact::ZERO, Dimension::PLAIN)),
+            },
             other => other,
         };
+        let inputs = self.function_inputs(model, &order, time, ask, what == Asked::Frequency)?;
+        let question = Question::Structure(Arc::new(StructureQuestion { function, what }));
+        Ok(self.solved(model, question, inputs, Dimension::PLAIN))
+    }
+
+    /// The events that a function needs, in its order, by their numbers in the model.
+    pub(super) fn events_of(&self, model: usize, function: &StructureFunction) -> Vec<usize> {
+        let own = &self.structures[&model].events;
+        function.events().iter().filter_map(|name| own.iter().position(|(event, _)| event == name)).collect()
+    }
+
+    /// The probabilities of these events, then those of their complements, then, if wanted, their frequencies.
+    pub(super) fn function_inputs(
+        &mut self,
+        model: usize,
+        order: &[usize],
+        time: Option<Id>,
+        ask: &Ask,
+        with_frequency: bool,
+    ) -> Result<Vec<Id>, Error> {
+        let events = order.iter().map(|&event| self.event_inputs(model, event, time, ask));
+        let events = events.collect::<Result<Vec<Inputs>, _>>()?;
         let mut inputs: Vec<Id> =
             events.iter().map(|event| event.yes).chain(events.iter().map(|event| event.no)).collect();
-        if what == Asked::Frequency {
-            for (made, &event) in events.iter().zip(&order) {
-                match made.frequency {
-                    Some(frequency) => inputs.push(frequency),
-                    None => {
-                        let what = format!("how often does `{}` fail?", self.structures[&model].events[event].0);
-                        return Err(self.error(ask.phrase.span, what, "a frequency needs events with `fails at RATE, repaired at RATE`, `is MODEL` or `unavailability U, failure frequency W`"));
-                    }
-                }
-            }
+        for (made, &event) in events.iter().zip(order).filter(|_| with_frequency) {
+            let Some(frequency) = made.frequency else {
+                let what = format!("how often does `{}` fail?", self.structures[&model].events[event].0);
+                return Err(self.error(ask.phrase.span, what, "a frequency needs events with `fails at RATE, repaired at RATE`, `is MODEL` or `unavailability U, failure frequency W`"));
+            };
+            inputs.push(frequency);
         }
-        Ok(self.node(
-            Node::Solve(Solve::Structure(Arc::new(StructureQuestion { function, what })), inputs),
-            Dimension::PLAIN,
-        ))
+        Ok(inputs)
     }
 
     /// The mean time to the first failure of a structure of which nothing is repaired.
     fn mean_time(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Id, Error> {
-        self.never_repaired(model, ask)?;
+        self.never_repaired(model, top, ask)?;
         let function = self.function(model, top, ask)?;
         let mut rates = Vec::new();
         for name in function.events() {
@@ -205,11 +181,11 @@ impl Compiler<'_> {
                 }
             }
         }
-        let question = StructureQuestion { function, what: Asked::MeanTime };
-        Ok(self.node(Node::Solve(Solve::Structure(Arc::new(question)), rates), Dimension::TIME))
+        let question = Question::Structure(Arc::new(StructureQuestion { function, what: Asked::MeanTime }));
+        Ok(self.solved(model, question, rates, Dimension::TIME))
     }
 
-    fn function(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Arc<StructureFunction>, Error> {
+    pub(super) fn function(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Arc<StructureFunction>, Error> {
         let structure = &self.structures[&model];
         if let Some(function) = structure.functions.get(top) {
             return Ok(Arc::clone(function));
@@ -218,7 +194,8 @@ impl Compiler<'_> {
         let function = match &structure.logic {
             Logic::Gates(builder) => {
                 let tree = builder.clone().finish(top);
-                tree.and_then(|tree| StructureFunction::of_tree(&tree, &Limits::default()))
+                // What else is declared has no part in it, and need not fit what is asked.
+                tree.and_then(|tree| StructureFunction::of_tree(&tree.needed(), &Limits::default()))
             }
             Logic::Network(graph, from, to) => graph.connected(from, &[to], &Limits::default()),
         };
@@ -229,33 +206,38 @@ impl Compiler<'_> {
         Ok(function)
     }
 
-    /// The nodes of all events, in the long run or at a time.
-    pub(super) fn event_inputs(&mut self, model: usize, time: Option<Id>, ask: &Ask) -> Result<Vec<Inputs>, Error> {
-        if let Some(made) = self.structures[&model].inputs.get(&time) {
-            return Ok(made.clone());
+    /// The nodes of an event, in the long run or at a time.
+    pub(super) fn event_inputs(
+        &mut self,
+        model: usize,
+        event: usize,
+        time: Option<Id>,
+        ask: &Ask,
+    ) -> Result<Inputs, Error> {
+        if let Some(made) = self.structures[&model].inputs.get(&(time, event)) {
+            return Ok(*made);
         }
-        let mut all = Vec::new();
-        for (name, failing) in self.structures[&model].events.clone() {
-            self.enter(Entity::Model(model), format!("`{}`", ask.model.text), ask.model.span)?;
-            let made = match time {
-                None => self.in_the_long_run(&name, &failing, ask),
-                Some(time) => self.by(time, &failing, ask),
-            };
-            self.open.pop();
-            all.push(made?);
-        }
+        let (name, failing) = self.structures[&model].events[event].clone();
+        self.enter(Entity::Model(model), format!("`{}`", ask.model.text), ask.model.span)?;
+        let made = match time {
+            None => self.in_the_long_run(&name, &failing, ask),
+            Some(time) => self.by(time, &name, &failing, ask),
+        };
+        self.open.pop();
+        let made = made?;
         if let Some(structure) = self.structures.get_mut(&model) {
-            structure.inputs.insert(time, all.clone());
+            structure.inputs.insert((time, event), made);
         }
-        Ok(all)
+        Ok(made)
     }
 
     fn in_the_long_run(&mut self, name: &str, failing: &Failing, ask: &Ask) -> Result<Inputs, Error> {
         Ok(match *failing {
             Failing::As(ref model) => {
-                let (yes, no) = (self.usual(model, "unavailability")?.id, self.usual(model, "availability")?.id);
+                let (yes, no) =
+                    (self.usual(model, "unavailability", None)?.id, self.usual(model, "availability", None)?.id);
                 // A tree of bare probabilities has no frequency; that is an error only where one is asked for.
-                Inputs { yes, no, frequency: self.usual(model, "failure frequency").ok().map(|found| found.id) }
+                Inputs { yes, no, frequency: self.usual(model, "failure frequency", None).ok().map(|found| found.id) }
             }
             Failing::Probability(yes) => Inputs { yes, no: self.complement(yes), frequency: None },
             Failing::Known { unavailability: yes, frequency } => {
@@ -276,57 +258,5 @@ impl Compiler<'_> {
                 ));
             }
         })
-    }
-
-    /// What an event is by a time.
-    fn by(&mut self, time: Id, failing: &Failing, ask: &Ask) -> Result<Inputs, Error> {
-        let exponent = |compiler: &mut Self, rate: Id| {
-            let exponent = compiler.binary(Binary::Multiply, rate, time, Dimension::PLAIN);
-            compiler.unary(Unary::Negate, exponent, Dimension::PLAIN)
-        };
-        // 1 - e^x without the loss of digits.
-        let lost = |compiler: &mut Self, exponent: Id| {
-            let part = compiler.unary(Unary::ExpM1, exponent, Dimension::PLAIN);
-            compiler.unary(Unary::Negate, part, Dimension::PLAIN)
-        };
-        let (yes, no) = match *failing {
-            Failing::Probability(yes) => (yes, self.complement(yes)),
-            Failing::Rates { fails, repaired: None } => {
-                let exponent = exponent(self, fails);
-                (lost(self, exponent), self.unary(Unary::Exp, exponent, Dimension::PLAIN))
-            }
-            Failing::Rates { fails, repaired: Some(repaired) } => {
-                let both = self.binary(Binary::Add, fails, repaired, Dimension::RATE);
-                let exponent = exponent(self, both);
-                let (gone, left) = (lost(self, exponent), self.unary(Unary::Exp, exponent, Dimension::PLAIN));
-                let down = self.binary(Binary::Multiply, fails, gone, Dimension::RATE);
-                let still = self.binary(Binary::Multiply, fails, left, Dimension::RATE);
-                let up = self.binary(Binary::Add, repaired, still, Dimension::RATE);
-                (
-                    self.binary(Binary::Divide, down, both, Dimension::PLAIN),
-                    self.binary(Binary::Divide, up, both, Dimension::PLAIN),
-                )
-            }
-            Failing::As(_) | Failing::Known { .. } => {
-                return Err(self.error(
-                    ask.phrase.span,
-                    "an event of this tree is known in the long run only",
-                    "at a time ask trees whose events have rates or probabilities",
-                ));
-            }
-        };
-        Ok(Inputs { yes, no, frequency: None })
-    }
-
-    fn never_repaired(&self, model: usize, ask: &Ask) -> Result<(), Error> {
-        let repaired =
-            |failing: &Failing| !matches!(failing, Failing::Probability(_) | Failing::Rates { repaired: None, .. });
-        match self.structures[&model].events.iter().find(|(_, failing)| repaired(failing)) {
-            None => Ok(()),
-            Some((name, _)) => {
-                let what = format!("`{name}` is repaired, so that the tree can fail and recover before the time");
-                Err(self.error(ask.phrase.span, what, "ask for the unavailability at the time, or model it as a chain"))
-            }
-        }
     }
 }

@@ -13,7 +13,8 @@ impl StructureFunction {
         }
         let directions = self.directions()?;
         let Some(event) = directions.iter().position(|&(_, inverse)| inverse) else { return Ok(()) };
-        let what = format!("{asked} need a coherent tree, and here {:?} may prevent the top event", self.events[event]);
+        let what =
+            format!("{asked} is for coherent trees, and here {:?} may prevent the top event", self.events[event]);
         Err(Error::new(
             what,
             "take the negations away that it is under; probability, frequency and derivatives do not need this",

@@ -20,12 +20,7 @@ impl SetFamily {
             return Err(Error::new(what, "it is defined by the minimal cut sets"));
         }
         self.weights(events)?;
-        let full = |Full| {
-            let what =
-                format!("the diagrams for Fussell and Vesely's importance do not fit into {}", size(limits.memory));
-            Error::new(what, "allow more memory, or use criticality, which is nearly the same for rare events")
-        };
-        let roots = self.unions(limits.memory).map_err(full)?;
+        let roots = self.unions(limits.memory).map_err(|Full| too_large(limits))?;
         let names = (0..self.events).map(|event| event.to_string()).collect();
         let unions = StructureFunction::of_diagram(names, self.levels.clone(), roots, limits).each_root(events)?;
         let Some((top, each)) = unions.split_last().filter(|(top, _)| top.yes > 0.0) else {
@@ -42,6 +37,17 @@ impl SetFamily {
     /// For each level the function that all of a set with its event occur, and last that all of any set occur.
     fn unions(&self, memory: usize) -> Result<Diagram, Full> {
         let mut store = Store::new(memory);
+        let (variables, any) = self.any(&mut store)?;
+        let mut roots = Vec::with_capacity(self.levels.len() + 1);
+        for level in 0..self.levels.len() as u32 {
+            roots.push(self.with(&mut store, &variables, &any, level)?);
+        }
+        roots.push(any[self.root as usize]);
+        Ok(Diagram::of(&store, &roots))
+    }
+
+    /// The variable of each level, and for each family the function that all of any of its sets occur.
+    fn any(&self, store: &mut Store) -> Result<(Vec<Edge>, Vec<Edge>), Full> {
         let variables =
             (0..self.levels.len() as u32).map(|level| store.variable(level)).collect::<Result<Vec<_>, _>>()?;
         let mut any = vec![Edge::FALSE, Edge::TRUE];
@@ -50,24 +56,51 @@ impl SetFamily {
             let with = store.or(high, low)?;
             any.push(store.ite(variables[node.level as usize], with, low)?);
         }
-        let mut roots = Vec::with_capacity(self.levels.len() + 1);
-        for level in 0..self.levels.len() as u32 {
-            let mut with = vec![Edge::FALSE; UNIT as usize + 1];
-            for node in self.nodes.inner() {
-                let variable = variables[node.level as usize];
-                let (high, low) = (with[node.high as usize], with[node.low as usize]);
-                with.push(if node.level == level {
-                    store.and(variable, any[node.high as usize])?
-                } else if node.level > level || (high, low) == (Edge::FALSE, Edge::FALSE) {
-                    Edge::FALSE
-                } else {
-                    let both = store.or(high, low)?;
-                    store.ite(variable, both, low)?
-                });
-            }
-            roots.push(with[self.root as usize]);
-        }
-        roots.push(any[self.root as usize]);
-        Ok(Diagram::of(&store, &roots))
+        Ok((variables, any))
     }
+
+    /// The function that all of a set with the event of this level occur.
+    fn with(&self, store: &mut Store, variables: &[Edge], any: &[Edge], level: u32) -> Result<Edge, Full> {
+        let mut with = vec![Edge::FALSE; UNIT as usize + 1];
+        for node in self.nodes.inner() {
+            let variable = variables[node.level as usize];
+            let (high, low) = (with[node.high as usize], with[node.low as usize]);
+            with.push(if node.level == level {
+                store.and(variable, any[node.high as usize])?
+            } else if node.level > level || (high, low) == (Edge::FALSE, Edge::FALSE) {
+                Edge::FALSE
+            } else {
+                let both = store.or(high, low)?;
+                store.ite(variable, both, low)?
+            });
+        }
+        Ok(with[self.root as usize])
+    }
+}
+
+impl StructureFunction {
+    /// The function that all events of some minimal cut set with this event occur: its probability, over that of the top
+    /// event, is the importance of Fussell and Vesely ([`SetFamily::fussell_vesely`]), with bounds and derivatives if these
+    /// are asked of it.
+    ///
+    /// # Errors
+    /// As [`StructureFunction::cut_sets`], and if the diagram does not fit into the memory allowed.
+    pub fn cut_sets_with(&self, event: usize, limits: &Limits) -> Result<Self, Error> {
+        let sets = self.cut_sets(limits)?;
+        let mut store = Store::new(limits.memory);
+        let place = sets.levels.iter().position(|&own| own == event);
+        let root = match place {
+            None => Ok(Edge::FALSE),
+            Some(level) => {
+                sets.any(&mut store).and_then(|(variables, any)| sets.with(&mut store, &variables, &any, level as u32))
+            }
+        };
+        let diagram = Diagram::of(&store, &[root.map_err(|Full| too_large(limits))?]);
+        Ok(Self::of_diagram(self.events().to_vec(), sets.levels.clone(), diagram, limits))
+    }
+}
+
+fn too_large(limits: &Limits) -> Error {
+    let what = format!("the diagrams for Fussell and Vesely's importance do not fit into {}", size(limits.memory));
+    Error::new(what, "allow more memory, or use criticality, which is nearly the same for rare events")
 }

@@ -5,6 +5,8 @@ mod expand;
 
 pub use builder::FaultTreeBuilder;
 
+use std::collections::BTreeSet;
+
 use crate::Error;
 
 /// What a gate does with its inputs. An input counts as true if its event has occurred, so in a fault tree if it failed.
@@ -129,6 +131,41 @@ impl FaultTree {
                 format!("the tree has no gate and no event {top:?}"),
                 "name one of its gates or basic events",
             )),
+        }
+    }
+
+    /// The same tree without the events, house events and gates that its top event does not depend on.
+    #[must_use]
+    pub fn needed(&self) -> Self {
+        let mut needed = BTreeSet::from([self.top]);
+        for &gate in self.order.iter().rev() {
+            if needed.contains(&Input::Gate(gate)) {
+                needed.extend(self.gates[gate].inputs.iter().copied());
+            }
+        }
+        let kept =
+            |count: usize, input: fn(usize) -> Input| (0..count).filter(|&k| needed.contains(&input(k))).collect();
+        let events: Vec<usize> = kept(self.events.len(), Input::Event);
+        let houses: Vec<usize> = kept(self.houses.len(), Input::House);
+        let gates: Vec<usize> = kept(self.gates.len(), Input::Gate);
+        // All three lists are sorted.
+        let place = |list: &[usize], number: usize| list.partition_point(|&kept| kept < number);
+        let moved = |input: Input| match input {
+            Input::Event(event) => Input::Event(place(&events, event)),
+            Input::House(house) => Input::House(place(&houses, house)),
+            Input::Gate(gate) => Input::Gate(place(&gates, gate)),
+        };
+        let gate = |&number: &usize| {
+            let gate = &self.gates[number];
+            Gate { inputs: gate.inputs.iter().map(|&input| moved(input)).collect(), ..gate.clone() }
+        };
+        let order = self.order.iter().filter(|gate| gates.binary_search(gate).is_ok());
+        Self {
+            events: events.iter().map(|&event| self.events[event].clone()).collect(),
+            houses: houses.iter().map(|&house| self.houses[house].clone()).collect(),
+            order: order.map(|&gate| place(&gates, gate)).collect(),
+            gates: gates.iter().map(gate).collect(),
+            top: moved(self.top),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `everline availability budget`: what each part of a service may be down.
 
 use availability::budget::{Rule, shares, together};
+use availability::model::Model;
 use serde_json::json;
 
 use crate::cli::Budget;
@@ -41,12 +42,14 @@ impl Part {
 /// [`Kind::Wrong`] if the model, the measure or the target is; a failure if the model cannot be solved.
 pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
     let allowed = sensible(target(&order.target, "min/year")?, &order.target, "min/year")?;
-    let source = Source::open(&order.model)?;
-    let model = source.read(&order.parameters)?;
+    let source = Source::open(&order.model, None)?;
+    let model = source.read(&order.given.parameters)?;
     let whole = wanted(&model, order.measure.as_slice())?[0];
     let name = model.measures()[whole].name().to_owned();
     let own = model.measures().len();
-    let model = source.read_parts(&order.parameters, &name)?;
+    let (text, _) = source.text("the parts of a service cannot be told apart in")?;
+    let model = Model::read_parts(&source.name, &text, &order.given.parameters, &name);
+    let model = model.map_err(|error| source.failure(Kind::Wrong, error))?;
     let plan = model.plan(&[whole].into_iter().chain(own..model.measures().len()).collect::<Vec<_>>());
     let mut now: Vec<f64> = source.solve(&plan)?.iter().map(|value| value.value).collect();
     let solved = now.remove(0);
@@ -70,7 +73,8 @@ pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
             digits(solved, 5)
         ));
     }
-    let text = if order.json { as_json(&name, allowed, total, &parts) } else { table(&name, allowed, total, &parts) };
+    let text =
+        if order.listing.json { as_json(&name, allowed, total, &parts) } else { table(&name, allowed, total, &parts) };
     output::result(&text)
 }
 

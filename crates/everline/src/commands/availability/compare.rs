@@ -53,7 +53,7 @@ pub(crate) fn compare(order: &Compare) -> Result<(), Failure> {
     let names = measures(order);
     let rows = product(&axes).into_iter().map(|choices| row(order, &choices, &names)).collect::<Result<Vec<_>, _>>()?;
     let heads: Vec<&str> = axes.iter().map(|axis| axis.head.as_str()).collect();
-    output::result(&if order.json { as_json(&heads, &rows) } else { table(&heads, &rows) })
+    output::result(&if order.listing.json { as_json(&heads, &rows) } else { table(&heads, &rows) })
 }
 
 /// What differs: the question or the hosts first, then each `--set`.
@@ -150,8 +150,12 @@ fn product(axes: &[Axis]) -> Vec<Vec<Choice>> {
 fn row(order: &Compare, choices: &[Choice], names: &[String]) -> Result<Row, Failure> {
     let model = choices.iter().find_map(|choice| choice.model);
     let path = order.model.clone().or_else(|| model.map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("three-hosts"));
-    let source = if order.model.is_some() { Source::open(&path)? } else { Source::built_in(&path.to_string_lossy())? };
-    let mut given = order.parameters.clone();
+    let source = if order.model.is_some() {
+        Source::open(&path, None)?
+    } else {
+        Source::built_in(&path.to_string_lossy(), None)?
+    };
+    let mut given = order.given.parameters.clone();
     given.extend(choices.iter().flat_map(|choice| choice.given.iter().cloned()));
     let model = source.read(&given)?;
     let plan = model.plan(&wanted(&model, names)?);

@@ -30,7 +30,7 @@ struct Aim<'a> {
 /// # Errors
 /// [`Kind::Wrong`] if the model, the measure, the target or the parameter is; a failure if the model cannot be solved.
 pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
-    let source = Source::open(&order.model)?;
+    let source = Source::open(&order.model, None)?;
     let model = source.read(&order.with)?;
     let measure = wanted(&model, order.measure.as_slice())?[0];
     let plan = model.plan(&[measure]);
@@ -43,11 +43,11 @@ pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
             let found = search(&plan, 0, index, target, Steps::Many);
             let found = found.map_err(|error| source.failure(Kind::Wrong, error))?;
             let own = &model.parameters()[index];
-            if order.json { one_json(&aim, own, &found) } else { one(&aim, own, &found) }
+            if order.listing.json { one_json(&aim, own, &found) } else { one(&aim, own, &found) }
         }
         None => {
             let found = all(&aim);
-            if order.json { all_json(&aim, &found) } else { table(&aim, &found) }
+            if order.listing.json { all_json(&aim, &found) } else { table(&aim, &found) }
         }
     };
     output::result(&text)

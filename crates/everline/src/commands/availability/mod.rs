@@ -4,6 +4,7 @@ pub(crate) mod amounts;
 mod budget;
 mod compare;
 mod estimate;
+mod export;
 mod figures;
 mod goal;
 mod print;
@@ -15,7 +16,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use availability::formats::{File, Format};
+use availability::formats::File;
 use availability::model::Model;
 use availability::{Certain, Error, explain};
 use node::wire::Trouble;
@@ -27,9 +28,11 @@ use crate::output;
 pub(crate) use budget::budget;
 pub(crate) use compare::compare;
 pub(crate) use estimate::estimate;
+pub(crate) use export::export;
 pub(crate) use goal::goal;
 pub(crate) use report::report;
 use sampling::Spread;
+use source::Source;
 
 /// Everything that was computed of one measure.
 struct Answer {
@@ -46,8 +49,9 @@ struct Answer {
 /// # Errors
 /// [`Kind::Wrong`] if the model is, or there is no such measure; a failure if it cannot be solved.
 pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
-    let (model, text) = read(order)?;
-    let failed = |error: Error| failure(Kind::Failed, &error, &text);
+    let source = Source::open(&order.model, None)?;
+    let model = source.read(&order.given.parameters)?;
+    let failed = |error: Error| source.failure(Kind::Failed, error);
     let plan = model.plan(&wanted(&model, &order.measures)?);
     let values = plan.solve().map_err(failed)?;
     let mut answers = Vec::new();
@@ -61,7 +65,7 @@ pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
         let spreads = sampling::spreads(&plan, order.seed, count).map_err(failed)?;
         answers.iter_mut().zip(spreads).for_each(|(answer, spread)| answer.spread = Some(spread));
     }
-    let text = if order.json { print::json(&answers, order) } else { print::tables(&answers, order) };
+    let text = if order.listing.json { print::json(&answers, order) } else { print::tables(&answers, order) };
     output::result(&text)
 }
 
@@ -80,34 +84,15 @@ fn gradient(
     Ok(free.map(row).collect())
 }
 
-/// The model of the file, and the text that its errors are about.
-fn read(order: &Solve) -> Result<(Model, String), Failure> {
-    let path = &order.file;
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    let format = Format::of_ending(&ending).map_err(|error| failure(Kind::Wrong, &error, ""))?;
-    let file = text_of(path)?.ok_or_else(|| {
-        Failure::new(Kind::Wrong, format!("there is no file {}", path.display())).help("name the file of a model")
-    })?;
-    let mut beside = Vec::new();
-    for ending in format.beside() {
-        if let Some(file) = text_of(&path.with_extension(ending))? {
-            beside.push((*ending, file));
-        }
-    }
-    let model = format.read(&file, &beside, &order.parameters).map_err(|error| {
-        let place = error.place.as_ref();
-        let mut all = std::iter::once(&file).chain(beside.iter().map(|(_, file)| file));
-        let text = all.find(|file| place.is_some_and(|place| place.file == file.name)).map_or("", |file| &file.text);
-        failure(Kind::Wrong, &error, text)
-    })?;
-    Ok((model, file.text))
-}
-
 /// The text of a file, if there is one.
 fn text_of(path: &Path) -> Result<Option<File>, Failure> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(File { name: path.display().to_string(), text })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let what = format!("{} is no text in UTF-8", path.display());
+            Err(Failure::new(Kind::Wrong, what).help("save it as UTF-8, or name another file"))
+        }
         Err(error) => Err(Trouble::of_file("read", path, &error).into()),
     }
 }

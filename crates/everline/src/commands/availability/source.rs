@@ -23,28 +23,33 @@ pub(super) struct Source {
 }
 
 enum Text {
-    /// In the model language, put together of all the files that it uses.
-    Composed(Composed),
+    /// In the model language, put together of all the files that it uses, and how many of its parameters a drill has measured.
+    Composed(Composed, usize),
     /// In another format, with the files beside it.
     Other(Format, File, Vec<(&'static str, File)>),
 }
 
 impl Source {
-    /// The model of this file; if there is no such file, the built-in one of this name. Parameters that a result of a drill has
-    /// measured take their values from it, if it is at hand.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    /// The model of this file; if there is no such file, the built-in one of this name. Parameters that come from the result of
+    /// a drill take their values from the one that is given, else from those that the file names, if they are at hand.
+    pub(super) fn open(path: &Path, drill: Option<&Path>) -> Result<Self, Failure> {
         let name = path.display().to_string();
         if path.extension().is_none() && !path.exists() {
-            return Self::built_in(&name);
+            return Self::built_in(&name, drill);
         }
-        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        let Some(ending) = path.extension().map(std::ffi::OsStr::to_string_lossy) else {
+            return Err(Failure::new(Kind::Wrong, format!("{name} has no ending that says its format"))
+                .help("name a file .avail, .sm, .prism, .tra, .xml or .dft, or a built-in model such as three-hosts"));
+        };
         let format = Format::of_ending(&ending).map_err(|error| failure(Kind::Wrong, &error, ""))?;
         let file = text_of(path)?.ok_or_else(|| {
             Failure::new(Kind::Wrong, format!("there is no file {name}"))
                 .help("name the file of a model, or a built-in model such as three-hosts")
         })?;
         if format == Format::Avail {
-            return Ok(Self { text: Text::Composed(composed(&name)?), name });
+            let mut whole = composed(&name)?;
+            let replaced = measure(&mut whole, drill, true)?;
+            return Ok(Self { text: Text::Composed(whole, replaced), name });
         }
         let mut beside = Vec::new();
         for ending in format.beside() {
@@ -55,37 +60,45 @@ impl Source {
         Ok(Self { name, text: Text::Other(format, file, beside) })
     }
 
-    /// The built-in model of this name.
-    pub(super) fn built_in(name: &str) -> Result<Self, Failure> {
-        let composed = own::model(name).map_err(|error| failure(Kind::Wrong, &error, ""))?;
-        Ok(Self { name: name.to_owned(), text: Text::Composed(composed) })
+    /// The built-in model of this name; only a drill that is given changes its values.
+    pub(super) fn built_in(name: &str, drill: Option<&Path>) -> Result<Self, Failure> {
+        let mut whole = own::model(name).map_err(|error| failure(Kind::Wrong, &error, ""))?;
+        let replaced = measure(&mut whole, drill, false)?;
+        Ok(Self { name: name.to_owned(), text: Text::Composed(whole, replaced) })
     }
 
     /// The model, with other values for some parameters.
     pub(super) fn read(&self, given: &[(String, String)]) -> Result<Model, Failure> {
         let model = match &self.text {
-            Text::Composed(whole) => Model::read(&self.name, &whole.text(), given),
+            Text::Composed(whole, _) => Model::read(&self.name, &whole.text(), given),
             Text::Other(format, file, beside) => format.read(file, beside, given),
         };
         model.map_err(|error| self.failure(Kind::Wrong, error))
     }
 
-    /// The same with the parts of a measure behind its own measures, as [`Model::read_parts`] has them.
-    pub(super) fn read_parts(&self, given: &[(String, String)], measure: &str) -> Result<Model, Failure> {
-        let Text::Composed(whole) = &self.text else {
-            return Err(Failure::new(Kind::Wrong, format!("the parts of {} cannot be told apart", self.name))
-                .help("only models in the language .avail say which parts a service has"));
-        };
-        Model::read_parts(&self.name, &whole.text(), given, measure).map_err(|error| self.failure(Kind::Wrong, error))
+    /// The whole text of a model in the model language, and how many of its parameters a drill has measured.
+    ///
+    /// # Errors
+    /// If it is in another format, of which what was wanted `cannot be told`.
+    pub(super) fn text(&self, cannot_be_told: &str) -> Result<(String, usize), Failure> {
+        match &self.text {
+            Text::Composed(whole, replaced) => Ok((whole.text(), *replaced)),
+            Text::Other(..) => Err(Failure::new(Kind::Wrong, format!("{cannot_be_told} {}", self.name))
+                .help("it takes a model in the language of docs/availability.md, its name ending with .avail")),
+        }
     }
 
-    /// An error of this model, at the file and line that it comes from.
+    /// An error of this model, at the file and line that it comes from, with the line.
     pub(super) fn failure(&self, kind: Kind, error: Error) -> Failure {
         match &self.text {
-            Text::Composed(whole) if error.place.is_some() => {
+            Text::Composed(whole, _) => {
+                let place = error.place.as_ref().map_or(0, |place| place.line as usize);
+                let text = whole.text();
+                let line = text.lines().nth(place.saturating_sub(1)).unwrap_or_default();
                 let error = whole.explain(error);
-                let is_own = error.place.as_ref().is_some_and(|place| place.file == self.name);
-                failure(kind, &error, &if is_own { self.own_text() } else { String::new() })
+                // The line as the whole text has it, at its number in its own file.
+                let above = error.place.as_ref().map_or(0, |place| place.line as usize - 1);
+                failure(kind, &error, &format!("{}{line}", "\n".repeat(above)))
             }
             Text::Other(_, file, beside) => {
                 let place = error.place.as_ref().map(|place| place.file.as_str());
@@ -93,13 +106,7 @@ impl Source {
                 let text = all.find(|file| place == Some(&file.name)).map_or("", |file| &file.text);
                 failure(kind, &error, text)
             }
-            Text::Composed(_) => failure(kind, &error, ""),
         }
-    }
-
-    /// The text of the file that was named, if it is one.
-    fn own_text(&self) -> String {
-        text_of(Path::new(&self.name)).ok().flatten().map(|file| file.text).unwrap_or_default()
     }
 
     /// Solves a plan; that this is impossible is a failure of the model.
@@ -108,18 +115,35 @@ impl Source {
     }
 }
 
-/// The file put together with those that it uses, and with what was measured.
+/// The file put together with those that it uses.
 fn composed(name: &str) -> Result<Composed, Failure> {
-    let wrong = |error: Error| failure(Kind::Wrong, &error, "");
-    let mut whole = Composed::new(name, &mut |path| {
+    let read = |path: &str| {
         let file = text_of(Path::new(path))
             .map_err(|failure| Error::new(failure.what(), failure.remedy().unwrap_or("look at its name").to_owned()))?;
         file.map(|file| file.text).ok_or_else(|| Error::new(format!("there is no file {path}"), "look at its name"))
+    };
+    Composed::new(name, &mut { read }).map_err(|error| {
+        let text = error.place.as_ref().and_then(|place| read(&place.file).ok());
+        failure(Kind::Wrong, &error, &text.unwrap_or_default())
     })
-    .map_err(wrong)?;
+}
+
+/// Takes what drills have measured, and says for how many parameters: of the file that is given, else, if `at_hand`, of those
+/// that the model names.
+fn measure(whole: &mut Composed, drill: Option<&Path>, at_hand: bool) -> Result<usize, Failure> {
+    let wrong = |error: Error| failure(Kind::Wrong, &error, "");
     let confidence = Confidence::two_sided(CONFIDENCE).map_err(wrong)?;
-    whole
-        .measure(confidence, &mut |path| text_of(Path::new(path)).ok().flatten().map(|file| file.text))
-        .map_err(wrong)?;
-    Ok(whole)
+    let Some(drill) = drill else {
+        let found = |path: &str| text_of(Path::new(path)).ok().flatten().filter(|_| at_hand).map(|file| file.text);
+        return Ok(whole.measure(confidence, &mut { found }).map_err(wrong)?.len());
+    };
+    let text = text_of(drill)?.ok_or_else(|| {
+        Failure::new(Kind::Wrong, format!("there is no file {}", drill.display())).help("name a result of a drill")
+    })?;
+    let replaced = whole.measure(confidence, &mut |_| Some(text.text.clone())).map_err(wrong)?.len();
+    if replaced == 0 {
+        let what = format!("the model takes nothing from a drill, so that {} changes nothing", drill.display());
+        return Err(Failure::new(Kind::Wrong, what).help("leave --drill away"));
+    }
+    Ok(replaced)
 }

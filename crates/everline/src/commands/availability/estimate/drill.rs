@@ -30,7 +30,7 @@ pub(super) fn estimate(order: &EstimateDrill) -> Result<String, Failure> {
             }
         }
     }
-    Ok(if order.json { as_json(order, &estimates) } else { table(&estimates) })
+    Ok(if order.listing.json { as_json(order, &estimates) } else { table(&estimates) })
 }
 
 /// The interval of a coverage that one may look at after every fault.

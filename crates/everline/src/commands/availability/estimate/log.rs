@@ -51,7 +51,7 @@ pub(super) fn estimate(order: &EstimateLog) -> Result<String, Failure> {
             fits.push((group.name.clone(), group.fit(phases).map_err(|error| failed(&error))?));
         }
     }
-    if order.json {
+    if order.listing.json {
         return Ok(as_json(order, &rows, &tests, &fits));
     }
     let mut text = table("COMPONENT", &rows);

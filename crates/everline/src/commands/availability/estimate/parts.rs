@@ -19,7 +19,7 @@ pub(super) fn estimate(order: &EstimateParts) -> Result<String, Failure> {
     let factors = factors.map_err(|error| wrong(&error, &table_text))?;
     let equipment = Equipment::read(&order.file.display().to_string(), &list).map_err(|error| wrong(&error, &list))?;
     let prediction = factors.predict(&equipment).map_err(|error| wrong(&error, &list))?;
-    Ok(if order.json { as_json(&equipment, &prediction) } else { table(&equipment, &prediction) })
+    Ok(if order.listing.json { as_json(&equipment, &prediction) } else { table(&equipment, &prediction) })
 }
 
 fn table(equipment: &Equipment, prediction: &Prediction) -> String {

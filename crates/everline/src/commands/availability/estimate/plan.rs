@@ -28,7 +28,7 @@ pub(super) fn estimate(order: &EstimatePlan) -> Result<String, Failure> {
         };
         rows.push((misses, needed.map_err(|error| failed(&error))?));
     }
-    Ok(if order.json { as_json(order, &claim, &rows) } else { table(order, &claim, &rows) })
+    Ok(if order.listing.json { as_json(order, &claim, &rows) } else { table(order, &claim, &rows) })
 }
 
 fn claim(text: &str) -> Result<Claim, Failure> {
