@@ -110,6 +110,30 @@ impl Sparse {
             .map(|place| (self.ends[place] as usize, self.rates.get(place)))
     }
 
+    /// The arcs between some states, which are in ascending order and counted anew.
+    pub(super) fn among(&self, states: &[u32]) -> Self {
+        let mut place = vec![u32::MAX; self.states()];
+        states.iter().enumerate().for_each(|(new, &state)| place[state as usize] = new as u32);
+        let mut part = Self::new();
+        if let (Rates::Few { table, .. }, Rates::Few { table: copy, .. }) = (&self.rates, &mut part.rates) {
+            copy.clone_from(table);
+        }
+        for &state in states {
+            for arc in self.offsets[state as usize] as usize..self.offsets[state as usize + 1] as usize {
+                let end = place[self.ends[arc] as usize];
+                if end != u32::MAX {
+                    part.ends.push(end);
+                    match (&self.rates, &mut part.rates) {
+                        (Rates::Few { places, .. }, Rates::Few { places: copy, .. }) => copy.push(places[arc]),
+                        (rates, copy) => copy.push(rates.get(arc)),
+                    }
+                }
+            }
+            part.end_row();
+        }
+        part
+    }
+
     /// Whether no more arcs can be counted.
     #[must_use]
     pub fn full(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::reference::{near, read, value};
 #[test]
 fn the_workstation_cluster_is_enclosed() {
     let file = read("workstation-cluster");
-    for n in [2, 4, 16] {
+    for n in [2, 4, 16, 64] {
         let expected = &file["expected"][format!("N={n}")];
         let space = cluster(&file, n).expect("a space");
         let premium = space.label("premium").expect("a label");
@@ -126,4 +126,78 @@ fn a_chain_without_a_way_back_is_refused() {
     );
     // t0 = 1 + t1, t1 = 1/3 + 2/3 t0.
     near("passage", arcs.mean_time_to(&States::of(&[2])).expect("a number").value, 4.0, 1e-14);
+}
+
+/// Two groups of lines that calls fill slowly from empty, so that the states that carry the probability change. Each group refuses as Erlang's B says.
+#[test]
+fn probability_that_lies_far_from_where_the_search_begins_is_found() {
+    let (lines, load) = (80_i64, 50.0);
+    let (variable, number) = (Expression::Variable, Expression::Number);
+    let change = [Binary::Add, Binary::Subtract];
+    let rule = |group: usize, side: usize| {
+        let bound = [(variable(group), number(lines as f64)), (number(0.0), variable(group))][side].clone();
+        let rate = if side == 0 { number(load) } else { variable(group) };
+        let effect = Expression::binary(change[side], variable(group), number(1.0));
+        Rule {
+            name: format!("group {group}, {side}"),
+            action: None,
+            guard: Expression::binary(Binary::Less, bound.0, bound.1),
+            outcomes: vec![Outcome { rate, effects: vec![(group, effect)] }],
+        }
+    };
+    let declare = |name: &str| Variable { name: name.into(), low: 0, high: lines, initial: 0, words: vec![] };
+    let module = Module { name: "all".into(), rules: (0..4).map(|index| rule(index / 2, index % 2)).collect() };
+    let rules =
+        Rules { variables: vec![declare("first"), declare("second")], modules: vec![module], ..Rules::default() };
+    let space = Space::explore(&rules, &[], Limits::default()).expect("a space");
+    let full = |group| space.holding(&Expression::binary(Binary::Equal, variable(group), number(lines as f64)));
+    let (first, second) = (full(0), full(1));
+    let earned: Vec<f64> =
+        (0..space.states()).map(|state| f64::from(u8::from(first.contains(state) || second.contains(state)))).collect();
+    let refused = (1..=lines).fold(1.0, |refused, lines| load * refused / (lines as f64 + load * refused));
+    let steady = Steady::of(space.arcs()).expect("a steady state");
+    let got = steady.certain(&earned).expect("a number");
+    near("refused", got.value, refused * (2.0 - refused), got.relative_error + 1e-14);
+    assert!(got.relative_error < 1e-9, "{got:?}");
+}
+
+/// `cargo test --release -p availability --test chains -- --ignored cluster`
+#[test]
+#[ignore = "half a million and two million states take seconds, in a debug build minutes"]
+fn the_large_workstation_clusters_are_enclosed() {
+    let file = read("workstation-cluster");
+    for n in [128, 256] {
+        let expected = &file["expected"][format!("N={n}")];
+        let space = cluster(&file, n).expect("a space");
+        assert_eq!(space.states().to_string(), expected["states"]["value"].as_str().expect("a count"));
+        let steady = Steady::of(space.arcs()).expect("a steady state");
+        for (label, down, key) in
+            [("premium", false, "U = P(not premium)"), ("below_minimum", true, "P(below minimum)")]
+        {
+            let set = space.label(label).expect("a label");
+            let earned: Vec<f64> =
+                (0..space.states()).map(|state| f64::from(u8::from(set.contains(state) == down))).collect();
+            let got = steady.certain(&earned).expect("a number");
+            near(&format!("{key}, N={n}"), got.value, value(&expected[key]), got.relative_error + 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_chain_in_which_one_state_has_all_but_the_smallest_probability_is_solved() {
+    let mut arcs = Sparse::new();
+    for state in 0..4000_u32 {
+        if state < 3999 {
+            arcs.add(state + 1, 1e-24);
+        }
+        if state > 0 {
+            arcs.add(state - 1, 1.0);
+        }
+        arcs.end_row();
+    }
+    let mut second = vec![0.0; 4000];
+    second[1] = 1.0;
+    let got = Steady::of(&arcs).expect("a steady state").certain(&second).expect("a number");
+    near("P(second)", got.value, 1e-24, got.relative_error + 1e-15);
+    assert!(got.relative_error < 1e-12, "{got:?}");
 }

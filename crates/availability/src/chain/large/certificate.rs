@@ -23,7 +23,7 @@ pub(super) const MOST: usize = 2_000;
 /// Sweeps between two looks.
 pub(super) const STRETCH: usize = 8;
 /// Bound of the relative error with which a measure is content.
-const ENOUGH: f64 = 5e-13;
+const ENOUGH: f64 = 8e-13;
 
 impl Steady<'_> {
     /// The rounding errors of a row's sum, relative to the sum of the sizes of its terms.

@@ -1,16 +1,18 @@
 //! The steady state of chains with millions of states, by iteration, with a proof.
 //!
 //! [`Steady::of`] iterates `x <- x` with Gauss-Seidel sweeps in breadth-first order, which carry probability along the
-//! failures through all levels in one sweep; where sweeps alone are slow, a Krylov method (GMRES, Saad and Schultz 1986)
-//! takes them as its operator. When the iteration stands still, that proves nothing: [`Steady::certain`] does, see
-//! `certificate`, and [`Steady::certain_of`] where rates are rounded, see `moved`.
+//! failures through all levels in one sweep, over the states that carry the probability (`core`); where sweeps alone are slow,
+//! a Krylov method (GMRES, Saad and Schultz 1986) takes them as its operator. When the iteration stands still, that proves
+//! nothing: [`Steady::certain`] does, see `certificate`, and [`Steady::certain_of`] where rates are rounded, see `moved`.
 
 mod certificate;
+mod core;
 mod krylov;
 mod moved;
 mod passage;
 mod steady;
 mod sweep;
+mod weights;
 
 pub use moved::Wrong;
 pub use steady::Steady;

@@ -1,7 +1,8 @@
-//! The iteration.
+//! The steady state, and how it comes about.
 
-use super::krylov::cycle;
-use super::sweep::{Exits, Push};
+use super::core::{Core, FLOOR};
+use super::sweep::{Exits, Push, Settle};
+use super::weights::{ROUGH, STILL, guess, settle};
 use crate::Error;
 use crate::chain::{Sparse, States};
 
@@ -22,12 +23,12 @@ pub struct Steady<'a> {
     pub(super) imbalance: f64,
 }
 
-/// Sweeps at most.
-const MOST: usize = 20_000;
-/// Sweeps between two looks at their progress, and between two cycles of GMRES.
-const STRETCH: usize = 8;
-/// Relative change of the weights in one sweep at which the proof takes over: it needs no more than this.
-const STILL: f64 = 1e-14;
+/// How often the states that carry the probability are chosen; afterwards all of them are iterated.
+const CHOICES: usize = 12;
+/// The floor below which no state is left out.
+const NONE: f64 = -1.0;
+/// The share of the probability that may be found outside of them.
+const LACKING: f64 = 1e-15;
 
 impl<'a> Steady<'a> {
     /// Iterates to the steady state of a chain whose states are in breadth-first order, as [`super::super::generator::Space`]
@@ -36,39 +37,15 @@ impl<'a> Steady<'a> {
     /// # Errors
     /// If a state is absorbing, or the iteration stands still before it is there, or no way leads back from some states.
     pub fn of(arcs: &'a Sparse) -> Result<Self, Error> {
-        let exits = arcs.pass(Exits);
-        let missing = arcs.ends.iter().any(|&end| end as usize >= arcs.states());
-        if arcs.states() == 0 || missing || exits.iter().any(|exit| !exit.is_finite()) {
-            return Err(Error::new(
-                format!("the arcs of {} states lead to others, or have a rate that is none", arcs.states()),
-                "give each state its row; a rate is a finite number, 0 or more",
-            ));
-        }
-        if let Some(stuck) = exits.iter().position(|&exit| exit <= 0.0) {
-            return Err(Error::new(
-                format!("state number {stuck} is absorbing: no arc leaves it"),
-                "a steady-state measure needs a way back from every state; ask for a first passage, or add the repair",
-            ));
-        }
+        let exits = checked_exits(arcs)?;
         let order = way_back(arcs, 0)?;
-        let mut pending = vec![0.0; arcs.states()];
-        pending[0] = exits[0];
-        let mut weights = vec![0.0; arcs.states()];
-        iterate(arcs, &exits, &mut pending, &mut weights)?;
-        let total = sum(&weights);
+        let weights = weigh(arcs, &exits)?;
         let heaviest = weights.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         let anchor = heaviest.map_or(0, |(state, _)| state);
-        let mut steady = Self {
-            arcs,
-            exits,
-            weights,
-            total,
-            anchor,
-            order: if anchor == 0 { order } else { way_back(arcs, anchor)? },
-            times: Vec::new(),
-            slack: 0.0,
-            imbalance: f64::INFINITY,
-        };
+        let order = if anchor == 0 { order } else { way_back(arcs, anchor)? };
+        let total = sum(&weights);
+        let (times, slack, imbalance) = (Vec::new(), 0.0, f64::INFINITY);
+        let mut steady = Self { arcs, exits, weights, total, anchor, order, times, slack, imbalance };
         steady.prove_return()?;
         Ok(steady)
     }
@@ -85,42 +62,56 @@ impl<'a> Steady<'a> {
     }
 }
 
-/// Sweeps until the weights stand still.
-fn iterate(arcs: &Sparse, exits: &[f64], pending: &mut [f64], weights: &mut [f64]) -> Result<(), Error> {
-    let sweep = |pending: &mut [f64], weights: Option<&mut [f64]>| arcs.pass(Push { exits, pending, weights });
-    let mut before = f64::INFINITY;
-    let (mut stalls, mut swept, mut krylov) = (0, 0, false);
-    while swept < MOST {
-        (1..STRETCH).for_each(|_| sweep(pending, None));
-        let last = pending.to_vec();
-        sweep(pending, Some(weights));
-        swept += STRETCH;
-        let size: f64 = last.iter().map(|flow| flow.abs()).sum();
-        let change = last.iter().zip(pending.iter()).map(|(last, now)| (last - now).abs()).sum::<f64>() / size;
-        drop(last);
-        if change < STILL {
-            return Ok(());
+/// The weights of all states, by iteration of those that carry the probability.
+fn weigh(arcs: &Sparse, exits: &[f64]) -> Result<Vec<f64>, Error> {
+    let mut weights = guess(arcs, exits);
+    let (mut still, mut floor, mut choices) = (ROUGH, FLOOR, 0);
+    loop {
+        let core = Core::above(floor, arcs, &weights);
+        let mut few = core.gather(&weights);
+        if let Err(error) = settle(&core, &mut few, still) {
+            if floor < 0.0 {
+                return Err(error);
+            }
+            // The core may be in pieces where the chain is not.
+            (floor, weights) = (NONE, guess(arcs, exits));
+            continue;
         }
-        // Rounding keeps it from standing still entirely.
-        stalls = if change > 0.7 * before { stalls + 1 } else { 0 };
-        if stalls >= 3 && change < 1e-13 {
-            return Ok(());
+        weights = core.scatter(&few, arcs.states());
+        // One sweep tells all states what comes to them.
+        let mut pending = vec![0.0; arcs.states()];
+        arcs.pass(Settle { weights: &weights, pending: &mut pending });
+        arcs.pass(Push { exits, pending: &mut pending, weights: Some(&mut weights) });
+        if core.lacks(&weights) < LACKING {
+            if still <= STILL {
+                return Ok(weights);
+            }
+            still = STILL;
         }
-        // How many stretches are left at this speed? GMRES is worth its vectors if they are many; the sweeps of the next
-        // stretch smooth what it leaves rough, without which it stalls.
-        let left = (STILL / change).ln() / (change / before).min(0.999).ln();
-        krylov |= before.is_finite() && left > 6.0;
-        if krylov {
-            cycle(pending, |y| sweep(y, None), |y| sweep(y, None));
-            swept += super::krylov::DIRECTIONS + 1;
+        choices += 1;
+        if choices == CHOICES {
+            floor = NONE;
         }
-        scale(pending);
-        before = change;
     }
-    Err(Error::new(
-        format!("the steady state of {} states still changes by {before:.1e} after {MOST} sweeps", arcs.states()),
-        "solve it by elimination, lump it, or split off what is nearly separate",
-    ))
+}
+
+/// The sum of the rates out of each state.
+fn checked_exits(arcs: &Sparse) -> Result<Vec<f64>, Error> {
+    let exits = arcs.pass(Exits);
+    let missing = arcs.ends.iter().any(|&end| end as usize >= arcs.states());
+    if arcs.states() == 0 || missing || exits.iter().any(|exit| !exit.is_finite()) {
+        return Err(Error::new(
+            format!("the arcs of {} states lead to others, or have a rate that is none", arcs.states()),
+            "give each state its row; a rate is a finite number, 0 or more",
+        ));
+    }
+    if let Some(stuck) = exits.iter().position(|&exit| exit <= 0.0) {
+        return Err(Error::new(
+            format!("state number {stuck} is absorbing: no arc leaves it"),
+            "a steady-state measure needs a way back from every state; ask for a first passage, or add the repair",
+        ));
+    }
+    Ok(exits)
 }
 
 /// The sum by Kahan's method: its error does not grow with the number of terms.
@@ -168,13 +159,5 @@ fn way_back(arcs: &Sparse, anchor: usize) -> Result<Vec<u32>, Error> {
             format!("the chain is reducible: from state number {stuck} no way leads back to state number {anchor}"),
             "a steady-state measure needs a way back from every state; ask for a first passage, or add the repair",
         )),
-    }
-}
-
-/// Takes the flows to a sum of 1, so that they neither overflow nor fade.
-fn scale(pending: &mut [f64]) {
-    let sum: f64 = pending.iter().map(|flow| flow.abs()).sum();
-    if sum > 0.0 {
-        pending.iter_mut().for_each(|flow| *flow /= sum);
     }
 }

@@ -83,6 +83,26 @@ impl Pass for Push<'_> {
     }
 }
 
+/// Adds the flows of these weights that a sweep would leave pending: those to states before their source.
+pub(super) struct Settle<'a> {
+    pub(super) weights: &'a [f64],
+    pub(super) pending: &'a mut [f64],
+}
+
+impl Pass for Settle<'_> {
+    type Output = ();
+    fn run(self, arcs: &Sparse, rates: &impl Read) {
+        for (state, weight) in self.weights.iter().enumerate() {
+            for place in arcs.places(state) {
+                let end = arcs.ends[place] as usize;
+                if end < state {
+                    self.pending[end] += weight * rates.at(place);
+                }
+            }
+        }
+    }
+}
+
 /// What flows into each state, and from how many.
 pub(super) struct Inflow<'a>(pub(super) &'a [f64]);
 
