@@ -34,7 +34,12 @@ const TOOLS: [Tool; 11] = [
     Tool { program: "faketime", package: "faketime", purpose: "clocks of hosts that are moved", need: Need::Tests },
     Tool { program: "systemd-analyze", package: "systemd", purpose: "the unit of a host", need: Need::Tests },
     Tool { program: "kamailio", package: "kamailio", purpose: "the peer of the bench", need: Need::Bench },
-    Tool { program: "python3", package: "python3-venv", purpose: "the peers of the availability bench", need: Need::Bench },
+    Tool {
+        program: "python3",
+        package: "python3-venv",
+        purpose: "the peers of the availability bench",
+        need: Need::Bench,
+    },
 ];
 
 /// Fails if something is missing.

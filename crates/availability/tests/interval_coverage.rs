@@ -72,8 +72,16 @@ fn rates(runs: u32) {
     }
     for time in [0.5, 5.0, 50.0] {
         let truncated = |chance: &mut Chance| Exposure::until_time(time, events(time, chance)).expect("valid");
-        conservative(&format!("rate until a time, {time} failures expected"), runs, share(runs, 4, 1.0, |chance| truncated(chance).rate(both())));
-        conservative(&format!("mean time until a time, {time} failures expected"), runs, share(runs, 5, 1.0, |chance| truncated(chance).mean_time(both())));
+        conservative(
+            &format!("rate until a time, {time} failures expected"),
+            runs,
+            share(runs, 4, 1.0, |chance| truncated(chance).rate(both())),
+        );
+        conservative(
+            &format!("mean time until a time, {time} failures expected"),
+            runs,
+            share(runs, 5, 1.0, |chance| truncated(chance).mean_time(both())),
+        );
     }
     // The posterior of Jeffreys' prior is not exact for each rate, but close once some events are expected.
     let posterior = share(runs, 6, 1.0, |chance| {
@@ -84,11 +92,19 @@ fn rates(runs: u32) {
 
 fn coverages(runs: u32) {
     for (n, q) in [(20, 0.1), (300, 0.01), (100, 0.3)] {
-        conservative(&format!("coverage by {n} injections, {q} missed"), runs, share(runs, 7, q, |chance| misses(n, q, chance).fixed(both()).missed));
-        conservative(&format!("share missed by {n} injections, {q} missed"), runs, share(runs, 8, 1.0 - q, |chance| misses(n, q, chance).fixed(both()).covered));
+        conservative(
+            &format!("share missed by {n} injections, {q} missed"),
+            runs,
+            share(runs, 7, q, |chance| misses(n, q, chance).fixed(both()).missed),
+        );
+        conservative(
+            &format!("coverage by {n} injections, {q} missed"),
+            runs,
+            share(runs, 8, 1.0 - q, |chance| misses(n, q, chance).fixed(both()).covered),
+        );
     }
     exact(
-        "posterior coverage, 300 injections, 0.3 missed",
+        "posterior share missed, 300 injections, 0.3 missed",
         runs,
         share(runs, 9, 0.3, |chance| {
             CoverageBelief::JEFFREYS.updated(misses(300, 0.3, chance)).coverage(both()).missed
@@ -102,7 +118,7 @@ fn coverages(runs: u32) {
         }
         Injections::new(injected, missed).expect("valid").until_missed(both()).expect("missed").missed
     });
-    conservative("coverage by injections until the fourth miss", runs, until);
+    conservative("share missed by injections until the fourth miss", runs, until);
 }
 
 /// Intervals at any time: the worst moment of each campaign is what counts.
@@ -117,7 +133,7 @@ fn campaigns(runs: u32) {
             interval.holds(q)
         })
     });
-    conservative("coverage at any time of 150 injections", runs, held.count() as f64 / f64::from(runs));
+    conservative("share missed at any time of 150 injections", runs, held.count() as f64 / f64::from(runs));
 }
 
 fn availabilities(runs: u32) {

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Options;
 use super::child::{Limits, measure};
+use super::reference::{chinese, figure, reference, relative_error, second_derivatives};
 use super::stiff::Stiff;
 use super::venv::peers;
 use crate::process::root;
@@ -79,7 +79,8 @@ pub(super) struct Places<'a> {
 
 impl Places<'_> {
     fn everline(&self, arguments: &[&str]) -> Side {
-        let words = [self.measured.display().to_string()].into_iter().chain(arguments.iter().map(|word| (*word).into()));
+        let words =
+            [self.measured.display().to_string()].into_iter().chain(arguments.iter().map(|word| (*word).into()));
         Side { name: "everline", words: words.collect() }
     }
 
@@ -133,7 +134,10 @@ fn stiff(places: &Places<'_>) -> Result<Vec<Case>> {
     for units in UNITS {
         let known = figure(&file["expected"][format!("n={units}, one repairer")]["U"])?;
         let own = truth(&format!("units-{units}"))?;
-        ensure!(relative_error(own, known) < 1e-15, "the truth of {units} units is {own}, and the reference says {known:e}");
+        ensure!(
+            relative_error(own, known) < 1e-15,
+            "the truth of {units} units is {own}, and the reference says {known:e}"
+        );
     }
     chains.iter().map(|chain| stiff_case(places, chain, truth(&chain.name)?)).collect()
 }
@@ -154,7 +158,14 @@ fn stiff_case(places: &Places<'_>, chain: &Stiff, truth: &str) -> Result<Case> {
         sides.push(places.peer(name, "storm.py", &[variant, "S=? [ \"down\" ]", &prism]));
     }
     let truths = BTreeMap::from([(chain.name.clone(), truth.parse().context("the truth is no number")?)]);
-    Ok(Case { group: Group::Stiff, name: chain.name.clone(), size: chain.states(), truths, limits: places.limits(SMALL_LIMIT), sides })
+    Ok(Case {
+        group: Group::Stiff,
+        name: chain.name.clone(),
+        size: chain.states(),
+        truths,
+        limits: places.limits(SMALL_LIMIT),
+        sides,
+    })
 }
 
 /// The ways to ask Storm.
@@ -190,23 +201,14 @@ fn hierarchy(places: &Places<'_>) -> Result<Case> {
         let words = [variant, "S=? [ \"down\" ]"].into_iter().chain(written.iter().map(String::as_str));
         sides.push(places.peer(name, "storm.py", &words.collect::<Vec<_>>()));
     }
-    Ok(Case { group: Group::Hierarchy, name: "sip".to_owned(), size: 12, truths, limits: places.limits(SMALL_LIMIT), sides })
-}
-
-/// The rows of the upper triangle, each with its name in front, in the order of the names.
-fn second_derivatives(expected: &Value) -> Result<BTreeMap<String, f64>> {
-    let list = |value: &Value| value.as_array().cloned().context("the reference has no second derivatives");
-    let names = list(&expected["order"])?;
-    let mut found = BTreeMap::new();
-    for (row, line) in list(&expected["rows"])?.iter().enumerate() {
-        for (entry, name) in list(line)?[1..].iter().zip(&names[row..]) {
-            let number = entry.as_str().and_then(|text| text.parse().ok()).context("a second derivative is no number")?;
-            let [first, second] = [&names[row], name].map(|name| name.as_str().unwrap_or_default());
-            found.insert(format!("second derivative/{first}/{second}"), number);
-            found.insert(format!("second derivative/{second}/{first}"), number);
-        }
-    }
-    Ok(found)
+    Ok(Case {
+        group: Group::Hierarchy,
+        name: "sip".to_owned(),
+        size: 12,
+        truths,
+        limits: places.limits(SMALL_LIMIT),
+        sides,
+    })
 }
 
 /// The text that both sides read; its source is named in the reference case workstation-cluster.
@@ -215,7 +217,8 @@ const PREMIUM_LOST: &str = "S=? [ !\"premium\" ]";
 
 fn cluster(places: &Places<'_>, stations: usize) -> Result<Case> {
     let name = format!("cluster-{stations}");
-    let path = places.write(&format!("{name}.prism"), &CLUSTER.replace("const int N;", &format!("const int N = {stations};")))?;
+    let path = places
+        .write(&format!("{name}.prism"), &CLUSTER.replace("const int N;", &format!("const int N = {stations};")))?;
     let mut sides = vec![places.everline(&["solve", &path, PREMIUM_LOST])];
     for (side, variant) in STORM_LARGE {
         sides.push(places.peer(side, "storm.py", &[variant, PREMIUM_LOST, &path]));
@@ -248,63 +251,9 @@ fn trees(places: &Places<'_>) -> Result<Vec<Case>> {
     trees.into_iter().map(case).collect()
 }
 
-/// The reference's tree in the format of Galileo. The rate is `-ln 0.98`: each event has failed by time 1 with the
-/// reference's probability 0.02.
-fn chinese(gates: &Value) -> Result<(String, usize)> {
-    let mut text = "toplevel \"r1\";\n".to_owned();
-    for gate in gates.as_array().context("the reference has no gates")? {
-        let words: Vec<&str> = gate.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let [name, kind, inputs @ ..] = &words[..] else { bail!("{gate} is no gate") };
-        let inputs: Vec<String> = inputs.iter().map(|input| format!("\"{input}\"")).collect();
-        text.push_str(&format!("\"{name}\" {kind} {};\n", inputs.join(" ")));
-    }
-    let events = 25;
-    for event in 1..=events {
-        text.push_str(&format!("\"e{event}\" lambda=2.020270731751944840804530102e-2;\n"));
-    }
-    Ok((text, events))
-}
-
-/// A reference case of the crate.
-fn reference(name: &str) -> Result<Value> {
-    let path = root().join(format!("crates/availability/tests/reference/{name}.json"));
-    let read = |path: &Path| Ok::<Value, anyhow::Error>(serde_json::from_slice(&fs::read(path)?)?);
-    read(&path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// The number of an entry.
-fn figure(entry: &Value) -> Result<f64> {
-    entry["value"].as_str().and_then(|text| text.parse().ok()).with_context(|| format!("{entry} has no figure"))
-}
-
-/// How far a text is from the truth, relative to it (to 0 absolutely); what is no number is infinitely far.
-pub(super) fn relative_error(found: &str, truth: f64) -> f64 {
-    let Ok(found) = found.parse::<f64>() else { return f64::INFINITY };
-    let error = (found - truth).abs() / if truth == 0.0 { 1.0 } else { truth.abs() };
-    if error.is_nan() { f64::INFINITY } else { error }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn errors_are_relative_to_the_truth() {
-        assert_eq!(relative_error("1.5", 1.0), 0.5);
-        assert_eq!(relative_error("-1e-28", 1e-58).round(), 1e30);
-        assert_eq!(relative_error("0.25", 0.0), 0.25);
-        assert_eq!(relative_error("nan", 1.0), f64::INFINITY);
-        assert_eq!(relative_error("?", 1.0), f64::INFINITY);
-    }
-
-    #[test]
-    fn the_reference_has_what_is_asked() {
-        let second = reference("sip-websphere-hessian").expect("a file");
-        assert_eq!(second_derivatives(&second["expected"]).expect("numbers").len(), 58 * 58);
-        let (tree, events) = chinese(&reference("fault-tree-chinese").expect("a file")["model"]["gates"]).expect("gates");
-        assert_eq!((tree.matches(" and ").count() + tree.matches(" or ").count(), events), (36, 25));
-        assert!(tree.contains("\"g9\" and \"g13\" \"g14\";\n"), "{tree}");
-    }
 
     #[test]
     fn the_cluster_has_one_number_to_fill_in() {

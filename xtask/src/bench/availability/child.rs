@@ -90,7 +90,10 @@ mod tests {
     fn the_last_line_counts() {
         let out = "WARN something\n{\"steps\":{\"solve\":0.5},\"values\":{\"U\":\"1e-9\"},\"bounds\":{},\"used\":{\"peak_kib\":7}}\n";
         let printed = judge(Some(ExitStatus::from_raw(0)), LIMITS, out, "").expect("a number");
-        assert_eq!((printed.values["U"].as_str(), printed.steps["solve"], printed.used.peak_kib), ("1e-9", 0.5, Some(7)));
+        assert_eq!(
+            (printed.values["U"].as_str(), printed.steps["solve"], printed.used.peak_kib),
+            ("1e-9", 0.5, Some(7))
+        );
     }
 
     #[test]

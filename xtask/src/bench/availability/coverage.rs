@@ -51,8 +51,10 @@ mod tests {
 
     #[test]
     fn the_lines_of_the_test_are_read_and_others_are_not() {
-        let printed = "\nrunning 1 test\ntest x ... coverage: a rate, n = 3 | exact | 400 | 0.95125\nok\ncoverage: odd\n";
-        let expected = Coverage { interval: "a rate, n = 3".into(), kind: "exact".into(), samples: 400, held: 0.951_25 };
+        let printed =
+            "\nrunning 1 test\ntest x ... coverage: a rate, n = 3 | exact | 400 | 0.95125\nok\ncoverage: odd\n";
+        let expected =
+            Coverage { interval: "a rate, n = 3".into(), kind: "exact".into(), samples: 400, held: 0.951_25 };
         assert_eq!(read(printed), [expected]);
     }
 }

@@ -6,6 +6,7 @@
 mod cases;
 mod child;
 mod coverage;
+mod reference;
 mod report;
 mod run;
 mod stiff;

@@ -1,12 +1,14 @@
 //! Taking the measurements: each side in turn, as often as asked for.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use super::cases::{Case, Group, Places, relative_error};
+use super::cases::{Case, Group, Places, Side};
 use super::child::{Printed, Used, measure};
+use super::reference::relative_error;
 use super::report::Bench;
 
 /// What one process came to.
@@ -27,7 +29,27 @@ pub(super) struct Measurement {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Outcome {
     Number(Number),
-    Nothing(String),
+    Nothing(Nothing),
+}
+
+/// Why there is no number.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Nothing {
+    /// The process came to none, for this reason.
+    Failed(String),
+    /// It was not asked, having come to none at this smaller case.
+    After(String),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{:.3} s", number.seconds()),
+            Self::Nothing(Nothing::Failed(reason)) => f.write_str(reason),
+            Self::Nothing(Nothing::After(case)) => write!(f, "not asked after {case}"),
+        }
+    }
 }
 
 /// What was measured of numbers that came out.
@@ -67,7 +89,8 @@ impl Number {
             let worst = errors.entry(kind.to_owned()).or_default();
             *worst = (worst.0 + 1, worst.1.max(relative_error(text, *truth)));
         }
-        let worst = |(numbers, error): (usize, f64)| Worst { numbers, relative_error: error.is_finite().then_some(error) };
+        let worst =
+            |(numbers, error): (usize, f64)| Worst { numbers, relative_error: error.is_finite().then_some(error) };
         let mut values = printed.values.into_values();
         Self {
             steps: printed.steps,
@@ -93,30 +116,27 @@ pub(super) fn run(places: &Places<'_>, cases: &[Case], bench: &mut Bench) -> Res
             for side in &case.sides {
                 let key = (case.group, side.name);
                 let outcome = match given_up.get(&key) {
-                    Some(&at) if at < place && run == 1 => {
-                        Outcome::Nothing(format!("not asked after {}", cases[at].name))
-                    }
+                    Some(&at) if at < place && run == 1 => Outcome::Nothing(Nothing::After(cases[at].name.clone())),
                     Some(&at) if at <= place => continue,
-                    _ => match measure(&side.words, case.limits, &places.folder)? {
-                        Ok(printed) => Outcome::Number(Number::of(printed, &case.truths)),
-                        Err(reason) => {
-                            given_up.insert(key, place);
-                            Outcome::Nothing(reason)
-                        }
-                    },
+                    _ => ask(case, side, places)?,
                 };
-                match &outcome {
-                    Outcome::Number(number) => {
-                        eprintln!("  run {run}: {}, {}: {:.3} s", case.name, side.name, number.seconds());
-                    }
-                    Outcome::Nothing(reason) => eprintln!("  run {run}: {}, {}: {reason}", case.name, side.name),
+                if let Outcome::Nothing(Nothing::Failed(_)) = outcome {
+                    given_up.insert(key, place);
                 }
+                eprintln!("  run {run}: {}, {}: {outcome}", case.name, side.name);
                 bench.keep(case, side.name, run, outcome);
                 bench.write(&places.options.out)?;
             }
         }
     }
     Ok(())
+}
+
+fn ask(case: &Case, side: &Side, places: &Places<'_>) -> Result<Outcome> {
+    Ok(match measure(&side.words, case.limits, &places.folder)? {
+        Ok(printed) => Outcome::Number(Number::of(printed, &case.truths)),
+        Err(reason) => Outcome::Nothing(Nothing::Failed(reason)),
+    })
 }
 
 #[cfg(test)]
@@ -132,7 +152,8 @@ mod tests {
             bounds: [("a".into(), 1e-15), ("b".into(), 3e-15)].into(),
             used: Used::default(),
         };
-        let truths = [("a", 2.0), ("derivative/x", 1.0), ("derivative/y", -1.0)].map(|(name, truth)| (name.into(), truth));
+        let truths =
+            [("a", 2.0), ("derivative/x", 1.0), ("derivative/y", -1.0)].map(|(name, truth)| (name.into(), truth));
         let number = Number::of(printed, &truths.into());
         assert_eq!(number.errors[VALUE], Worst { numbers: 1, relative_error: Some(0.0) });
         assert_eq!(number.errors["derivative"], Worst { numbers: 2, relative_error: Some(0.5) });

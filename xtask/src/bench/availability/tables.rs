@@ -6,7 +6,7 @@ use drill::figures::markdown;
 
 use super::cases::Group;
 use super::report::{Bench, OURS};
-use super::run::{Number, Outcome, VALUE};
+use super::run::{Nothing, Number, Outcome, VALUE};
 use crate::bench::report::median;
 
 /// What samples are called: their mean is compared with that of other samples, so that it cannot have all digits.
@@ -44,7 +44,8 @@ pub(super) fn text(bench: &Bench) -> String {
         peers.numpy,
         peers.python,
     );
-    let parts = [waiting(bench), stiff(bench), hierarchy(bench), by_size(bench, Group::Cluster), by_size(bench, Group::Trees)];
+    let parts =
+        [waiting(bench), stiff(bench), hierarchy(bench), by_size(bench, Group::Cluster), by_size(bench, Group::Trees)];
     for part in parts.into_iter().chain([quicker(bench), coverage(bench)]).filter(|part| !part.is_empty()) {
         text.push('\n');
         text.push_str(&part);
@@ -86,7 +87,8 @@ fn stiff(bench: &Bench) -> String {
 /// A row for each stiff chain, a column for each side, and one more after the first side if it has a name.
 fn matrix(bench: &Bench, more: &[&str], extra: impl Fn(&str) -> String, cell: impl Fn(&str, &str) -> String) -> String {
     let sides = bench.sides(Group::Stiff);
-    let head: Vec<&str> = ["chain", "states"].iter().chain(&sides[..1]).chain(more).chain(&sides[1..]).copied().collect();
+    let head: Vec<&str> =
+        ["chain", "states"].iter().chain(&sides[..1]).chain(more).chain(&sides[1..]).copied().collect();
     let row = |(case, states): (&str, usize)| {
         let mut row = vec![case.to_owned(), states.to_string(), cell(case, sides[0])];
         row.extend(more.iter().map(|_| extra(case)));
@@ -122,8 +124,8 @@ fn hierarchy(bench: &Bench) -> String {
     let table = markdown(&["side", "step", "time", "numbers", "worst relative error", "proven bound"], &rows);
     format!(
         "## The SIP cluster\n\nEverline: the unavailabilities of all twelve chains and of the whole; samples on all processors, their \
-         mean against that of the reference's 2,000 samples. Storm: the twelve chains, their rates rounded to binary64; it has no \
-         word for the trees above repaired chains, nor for derivatives.\n\n{table}\n{}",
+         mean against that of the reference's 2,000 samples. Storm is asked for the twelve chains, their rates rounded to \
+         binary64, and not for the trees above them, nor for derivatives and samples.\n\n{table}\n{}",
         reasons(bench, Group::Hierarchy)
     )
 }
@@ -160,11 +162,11 @@ fn by_size(bench: &Bench, group: Group) -> String {
     format!("## {title}\n\n{}\n{}", markdown(&head, &rows), reasons(bench, group))
 }
 
-/// Why cells of a group are empty.
+/// Why cells of a group are empty, each side once: of the larger cases it was not asked.
 fn reasons(bench: &Bench, group: Group) -> String {
     let mut text = String::new();
     for found in bench.measurements.iter().filter(|found| found.group == group) {
-        if let Outcome::Nothing(reason) = &found.outcome {
+        if let Outcome::Nothing(Nothing::Failed(reason)) = &found.outcome {
             // Writing into a String cannot fail.
             let _ = writeln!(text, "- {}, {}: {reason}", found.case, found.side);
         }
@@ -182,8 +184,16 @@ fn quicker(bench: &Bench) -> String {
             for side in bench.sides(group).into_iter().filter(|side| *side != OURS) {
                 if time(side).is_some_and(|other| own.is_none_or(|own| other + NOTABLE < own)) {
                     let error = bench.median(case, side, |number| number.errors.get(VALUE)?.relative_error);
-                    let error = error.map_or_else(|| "an error that is not known".to_owned(), |error| format!("an error of {error:.0e}"));
-                    let _ = writeln!(text, "- {case}: {side} {} with {error}, Everline {}", seconds(time(side)), seconds(own));
+                    let error = error.map_or_else(
+                        || "an error that is not known".to_owned(),
+                        |error| format!("an error of {error:.0e}"),
+                    );
+                    let _ = writeln!(
+                        text,
+                        "- {case}: {side} {} with {error}, Everline {}",
+                        seconds(time(side)),
+                        seconds(own)
+                    );
                 }
             }
         }
