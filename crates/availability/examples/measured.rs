@@ -45,7 +45,7 @@ fn main() {
     }
 }
 
-/// Seconds by step, in their order.
+/// Since when the step lasts, and the seconds of those before it.
 struct Steps(Instant, Map<String, Value>);
 
 impl Steps {
@@ -137,12 +137,19 @@ fn hierarchy(path: &str) -> Result<String, Error> {
     steps.end("100,000 samples");
     let mut values: BTreeMap<String, f64> = names.iter().cloned().zip(found.iter().map(|found| found.value)).collect();
     values.insert("samples/mean downtime".to_owned(), drawn.iter().sum::<f64>() / drawn.len() as f64);
-    let parameters: Vec<&str> = model.parameters().iter().map(Parameter::name).collect();
-    for ((name, slope), row) in parameters.iter().zip(gradient).zip(hessian) {
-        values.insert(format!("derivative/{name}"), slope);
-        values.extend(parameters.iter().zip(row).map(|(other, by)| (format!("second derivative/{name}/{other}"), by)));
-    }
+    values.extend(derivatives(&model, &gradient, &hessian));
     Ok(steps.report(&values, &names.into_iter().zip(found.iter().map(|found| found.relative_error)).collect()))
+}
+
+/// First and second derivatives by the names of their parameters.
+fn derivatives(model: &Model, gradient: &[f64], hessian: &[Vec<f64>]) -> BTreeMap<String, f64> {
+    let names: Vec<&str> = model.parameters().iter().map(Parameter::name).collect();
+    let mut found = BTreeMap::new();
+    for ((name, slope), row) in names.iter().zip(gradient).zip(hessian) {
+        found.insert(format!("derivative/{name}"), *slope);
+        found.extend(names.iter().zip(row).map(|(other, by)| (format!("second derivative/{name}/{other}"), *by)));
+    }
+    found
 }
 
 /// The text with the reference case's distributions: its failure rates were each estimated from ten failures.

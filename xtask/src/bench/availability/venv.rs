@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::process::{find_program, root, run};
 
 /// What is installed: versions that were tried together.
-const PACKAGES: [&str; 2] = ["stormpy==2.0.0", "numpy==2.4.6"];
+const STORMPY: &str = "2.0.0";
+const NUMPY: &str = "2.4.6";
 
 /// The versions of the peers, as they say them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,7 +36,10 @@ pub(super) fn peers() -> PathBuf {
 pub(super) fn make() -> Result<(PathBuf, Versions)> {
     let folder = target().join("bench/python");
     let python = folder.join("bin/python");
-    if let Ok(versions) = versions(&python) {
+    if let Ok(versions) = versions(&python)
+        && versions.stormpy == STORMPY
+        && versions.numpy == NUMPY
+    {
         return Ok((python, versions));
     }
     if find_program("python3").is_none() {
@@ -43,9 +47,10 @@ pub(super) fn make() -> Result<(PathBuf, Versions)> {
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
         .context("python3 cannot make an environment: install the package python3-venv, then run this again")?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:"]).args(PACKAGES))
+    let packages = [format!("stormpy=={STORMPY}"), format!("numpy=={NUMPY}")];
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:"]).args(&packages))
         .with_context(|| {
-            let wanted = PACKAGES.join(" and ");
+            let wanted = packages.join(" and ");
             format!("pip cannot install {wanted}: is PyPI reachable, and has it wheels for this Python and machine?")
         })?;
     let versions = versions(&python)?;
