@@ -28,8 +28,8 @@ How to read it: each number comes from a process of its own, the sides in turn; 
 (the start of the process is not in them) and, like memory, the median of the runs. An error is relative to what is true: 1e-16 is
 all that binary64 can hold, 1e0 or more is noise. What is true was computed in 60-digit decimal arithmetic from the same text (stiff
 chains) or stands in the reference cases in `crates/availability/tests/reference`. The proven bound is what Everline says itself,
-before anybody knows the truth. A side that gave no number is shown as `none`, the reason below the table; it was not asked
-about larger cases of that table.
+before anybody knows the truth. A side that gave no number is shown as `none`, the reason below the table; from then on it was
+not asked about that case and larger ones of the table, so that a median can be one of fewer runs.
 ";
 
 /// All of it.
@@ -168,7 +168,7 @@ fn reasons(bench: &Bench, group: Group) -> String {
     for found in bench.measurements.iter().filter(|found| found.group == group) {
         if let Outcome::Nothing(Nothing::Failed(reason)) = &found.outcome {
             // Writing into a String cannot fail.
-            let _ = writeln!(text, "- {}, {}: {reason}", found.case, found.side);
+            let _ = writeln!(text, "- {}, {}, run {}: {reason}", found.case, found.side, found.run);
         }
     }
     text
