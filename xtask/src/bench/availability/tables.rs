@@ -25,7 +25,8 @@ const NOTABLE: f64 = 0.01;
 
 const READING: &str = "\
 How to read it: each number comes from a process of its own, the sides in turn; seconds are from the text of the model to the number
-(the start of the process is not in them) and, like memory, the median of the runs. An error is relative to what is true: 1e-16 is
+(the start of the process is not in them) and, like memory, the median of the runs. `processor` is what the first thread of the
+process had of one, the start of the process included. An error is relative to what is true: 1e-16 is
 all that binary64 can hold, 1e0 or more is noise. What is true was computed in 60-digit decimal arithmetic from the same text (stiff
 chains) or stands in the reference cases in `crates/availability/tests/reference`. The proven bound is what Everline says itself,
 before anybody knows the truth. A side that gave no number is shown as `none`, the reason below the table; from then on it was
@@ -136,7 +137,7 @@ fn by_size(bench: &Bench, group: Group) -> String {
         Group::Cluster => ("The workstation cluster: time and memory, building the chain included", "states"),
         _ => ("Fault trees: probability that the top has failed by a time", "events"),
     };
-    let mut rows: Vec<[String; 8]> = Vec::new();
+    let mut rows: Vec<[String; 9]> = Vec::new();
     for (case, count) in &cases {
         for side in bench.sides(group) {
             let of = |what: &dyn Fn(&Number) -> Option<f64>| bench.median(case, side, what);
@@ -149,6 +150,7 @@ fn by_size(bench: &Bench, group: Group) -> String {
                 side.to_owned(),
                 seconds(of(&|number| Some(number.seconds()))),
                 seconds(of(&|number| number.steps.get("build").copied())),
+                seconds(of(&|number| number.used.ran_s)),
                 memory.map_or_else(|| "none".to_owned(), |mib| format!("{mib:.0}")),
                 if has_number && known.is_none() { "not known".to_owned() } else { sure(known) },
                 if side == OURS { sure(of(&|number| number.bound)) } else { "-".to_owned() },
@@ -158,7 +160,7 @@ fn by_size(bench: &Bench, group: Group) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head = ["case", size, "side", "time", "of it building", "MiB", "relative error", "proven bound"];
+    let head = ["case", size, "side", "time", "of it building", "processor", "MiB", "relative error", "proven bound"];
     format!("## {title}\n\n{}\n{}", markdown(&head, &rows), reasons(bench, group))
 }
 
