@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn errors_are_relative_to_the_truth() {
         assert_eq!(relative_error("1.5", 1.0), 0.5);
-        assert_eq!(relative_error("-1e-28", 1e-58).round(), 1e30);
+        assert_eq!(relative_error("-1", 0.5), 3.0);
         assert_eq!(relative_error("0.25", 0.0), 0.25);
         assert_eq!(relative_error("nan", 1.0), f64::INFINITY);
         assert_eq!(relative_error("?", 1.0), f64::INFINITY);
