@@ -188,7 +188,7 @@ fn quicker(bench: &Bench) -> String {
                     let error = bench.median(case, side, |number| number.errors.get(VALUE)?.relative_error);
                     let error = error.map_or_else(
                         || "an error that is not known".to_owned(),
-                        |error| format!("an error of {error:.0e}"),
+                        |error| format!("an error of {}", sure(Some(error))),
                     );
                     let _ = writeln!(
                         text,
