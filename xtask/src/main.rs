@@ -34,7 +34,7 @@ enum Chore {
     },
     /// Installs what the tests need from Debian, or names the one command that does.
     Setup {
-        /// Also what only the bench needs (Kamailio).
+        /// Also what only the benches need (Kamailio, Python).
         #[arg(long)]
         bench: bool,
     },
@@ -42,7 +42,7 @@ enum Chore {
     Layers,
     /// Injects faults under the load of SIPp and phones with audio; fails if a promise is broken.
     Interop(interop::Options),
-    /// What a call costs, beside other software.
+    /// What a call costs, and what the availability toolkit comes to, beside other software.
     #[command(subcommand)]
     Bench(bench::Which),
     /// Runs the simulator; the arguments are its own. What `record` finds is kept in `docs/measurements`.

@@ -11,7 +11,7 @@ use crate::process::{find_program, run};
 pub(crate) enum Need {
     /// The gate, its interop drill included.
     Tests,
-    /// The bench too, which compares with Kamailio.
+    /// The benches too, which compare with Kamailio and with programs in Python.
     Bench,
 }
 
@@ -23,7 +23,7 @@ struct Tool {
     need: Need,
 }
 
-const TOOLS: [Tool; 10] = [
+const TOOLS: [Tool; 11] = [
     Tool { program: "sipp", package: "sip-tester", purpose: "calls under load", need: Need::Tests },
     Tool { program: "baresip", package: "baresip-core", purpose: "phones with real audio", need: Need::Tests },
     Tool { program: "tcpdump", package: "tcpdump", purpose: "the packets and their times", need: Need::Tests },
@@ -34,6 +34,12 @@ const TOOLS: [Tool; 10] = [
     Tool { program: "faketime", package: "faketime", purpose: "clocks of hosts that are moved", need: Need::Tests },
     Tool { program: "systemd-analyze", package: "systemd", purpose: "the unit of a host", need: Need::Tests },
     Tool { program: "kamailio", package: "kamailio", purpose: "the peer of the bench", need: Need::Bench },
+    Tool {
+        program: "python3",
+        package: "python3-venv",
+        purpose: "the peers of the availability bench",
+        need: Need::Bench,
+    },
 ];
 
 /// Fails if something is missing.

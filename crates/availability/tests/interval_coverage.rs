@@ -24,11 +24,18 @@ fn share(runs: u32, seed: u64, truth: f64, mut interval: impl FnMut(&mut Chance)
     held as f64 / f64::from(runs)
 }
 
-fn exact(what: &str, share: f64) {
+/// What `cargo xtask bench availability` reads.
+fn show(what: &str, kind: &str, runs: u32, share: f64) {
+    println!("coverage: {what} | {kind} | {runs} | {share}");
+}
+
+fn exact(what: &str, runs: u32, share: f64) {
+    show(what, "exact", runs, share);
     assert!((0.94..=0.96).contains(&share), "{what}: {share}");
 }
 
-fn conservative(what: &str, share: f64) {
+fn conservative(what: &str, runs: u32, share: f64) {
+    show(what, "conservative", runs, share);
     assert!((0.94..=1.0).contains(&share), "{what}: {share}");
 }
 
@@ -59,29 +66,46 @@ fn rates(runs: u32) {
                 Exposure::until_event(times(n, chance), u64::from(n)).expect("valid").rate(confidence)
             })
         };
-        exact("failure-truncated, both sides", complete(Sides::Both, 1));
-        exact("failure-truncated, lower", complete(Sides::Lower, 2));
-        exact("failure-truncated, upper", complete(Sides::Upper, 3));
+        exact(&format!("rate until failure {n}, both sides"), runs, complete(Sides::Both, 1));
+        exact(&format!("rate until failure {n}, lower"), runs, complete(Sides::Lower, 2));
+        exact(&format!("rate until failure {n}, upper"), runs, complete(Sides::Upper, 3));
     }
     for time in [0.5, 5.0, 50.0] {
         let truncated = |chance: &mut Chance| Exposure::until_time(time, events(time, chance)).expect("valid");
-        conservative("time-truncated", share(runs, 4, 1.0, |chance| truncated(chance).rate(both())));
-        conservative("time-truncated, mean", share(runs, 5, 1.0, |chance| truncated(chance).mean_time(both())));
+        conservative(
+            &format!("rate until a time, {time} failures expected"),
+            runs,
+            share(runs, 4, 1.0, |chance| truncated(chance).rate(both())),
+        );
+        conservative(
+            &format!("mean time until a time, {time} failures expected"),
+            runs,
+            share(runs, 5, 1.0, |chance| truncated(chance).mean_time(both())),
+        );
     }
     // The posterior of Jeffreys' prior is not exact for each rate, but close once some events are expected.
     let posterior = share(runs, 6, 1.0, |chance| {
         RateBelief::JEFFREYS.updated(events(50.0, chance), 50.0).expect("valid").rate(both()).expect("known")
     });
-    exact("posterior rate", posterior);
+    exact("posterior rate, 50 failures expected", runs, posterior);
 }
 
 fn coverages(runs: u32) {
     for (n, q) in [(20, 0.1), (300, 0.01), (100, 0.3)] {
-        conservative("Clopper-Pearson", share(runs, 7, q, |chance| misses(n, q, chance).fixed(both()).missed));
-        conservative("its complement", share(runs, 8, 1.0 - q, |chance| misses(n, q, chance).fixed(both()).covered));
+        conservative(
+            &format!("share missed by {n} injections, {q} missed"),
+            runs,
+            share(runs, 7, q, |chance| misses(n, q, chance).fixed(both()).missed),
+        );
+        conservative(
+            &format!("coverage by {n} injections, {q} missed"),
+            runs,
+            share(runs, 8, 1.0 - q, |chance| misses(n, q, chance).fixed(both()).covered),
+        );
     }
     exact(
-        "posterior coverage",
+        "posterior share missed, 300 injections, 0.3 missed",
+        runs,
         share(runs, 9, 0.3, |chance| {
             CoverageBelief::JEFFREYS.updated(misses(300, 0.3, chance)).coverage(both()).missed
         }),
@@ -94,7 +118,7 @@ fn coverages(runs: u32) {
         }
         Injections::new(injected, missed).expect("valid").until_missed(both()).expect("missed").missed
     });
-    conservative("until the fourth miss", until);
+    conservative("share missed by injections until the fourth miss", runs, until);
 }
 
 /// Intervals at any time: the worst moment of each campaign is what counts.
@@ -109,7 +133,7 @@ fn campaigns(runs: u32) {
             interval.holds(q)
         })
     });
-    conservative("at any time", held.count() as f64 / f64::from(runs));
+    conservative("share missed at any time of 150 injections", runs, held.count() as f64 / f64::from(runs));
 }
 
 fn availabilities(runs: u32) {
@@ -121,7 +145,7 @@ fn availabilities(runs: u32) {
             let down = Exposure::until_event(times(n, chance) / 20.0, u64::from(n)).expect("valid");
             availability(&up, &down, both()).expect("valid").unavailable
         });
-        exact("complete cycles", cycles);
+        exact(&format!("unavailability by {n} complete cycles"), runs, cycles);
     }
     // A window of 8: the last time up or down is cut off. Samples without a complete repair have no interval.
     let mut none = 0;
@@ -133,7 +157,7 @@ fn availabilities(runs: u32) {
         availability(&up, &down, both()).expect("valid").unavailable
     });
     assert!(none < runs / 500, "{none}");
-    conservative("a window", window);
+    conservative("unavailability by a window", runs, window);
 }
 
 fn observed(window: f64, chance: &mut Chance) -> Option<(Exposure, Exposure)> {

@@ -1,5 +1,7 @@
-//! What a call costs: Everline with and without its backup, and Kamailio, in turn, under the same load.
+//! What a call costs: Everline with and without its backup, and Kamailio, in turn, under the same load. And what the
+//! availability toolkit comes to beside other solvers.
 
+mod availability;
 mod cost;
 mod latency;
 mod load;
@@ -27,6 +29,8 @@ pub(crate) enum Which {
     Signalling(Options),
     /// From `everline up` to `ready` with many extensions in the configuration.
     Start(start::Options),
+    /// Digits, time and memory of the availability toolkit, beside Storm and numpy.
+    Availability(availability::Options),
 }
 
 /// How to measure.
@@ -60,6 +64,7 @@ pub(crate) fn run(which: &Which) -> Result<()> {
     match which {
         Which::Signalling(options) => signalling(options),
         Which::Start(options) => start::run(options),
+        Which::Availability(options) => availability::run(options),
     }
 }
 
