@@ -156,7 +156,7 @@ impl Crowd {
 
     /// Begins so many calls besides, which stand until there are to be no more calls.
     pub(super) const fn hold(&mut self, now: Time, calls: u32) {
-        (self.to_hold, self.next_held) = (calls, now);
+        (self.to_hold, self.next_held) = (calls, if calls > 0 { now } else { Time::NEVER });
     }
 
     /// All phones take their leave.
@@ -434,7 +434,10 @@ impl Crowd {
         // What cannot leave was not said: it goes out again when the connection is back. Answers go back where their requests came
         // from, which may be a connection of the server's.
         if known.is_up() || bytes.starts_with(b"SIP/2.0 ") {
-            self.watch.said(now, known.who.place, &bytes);
+            // What the prober says belongs to no call.
+            if phone != self.prober {
+                self.watch.said(now, known.who.place, &bytes);
+            }
             self.out.push(Output::Send(phone, bytes));
         }
     }

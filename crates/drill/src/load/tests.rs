@@ -132,3 +132,13 @@ fn the_configuration_has_work_for_everybody() {
     assert_eq!(text.matches("[[extension]]").count(), 24 + 106 + 8);
     assert!(text.contains("address = \"192.0.2.1\""));
 }
+
+#[test]
+fn as_many_calls_are_held_as_were_asked_for() {
+    for calls in [0, 1] {
+        let mut crowd = crowd();
+        crowd.hold(at(0), calls);
+        (0..5).for_each(|second| crowd.tick(at(second)));
+        assert_eq!(crowd.live(), calls as usize);
+    }
+}

@@ -5,6 +5,7 @@
 //! ```text
 //! # the backup of the SIP Server, then its primary
 //! load 100 calls/s
+//! hold 1000 calls
 //! repeat 20
 //! kill sip.backup
 //! kill lca + sip.primary

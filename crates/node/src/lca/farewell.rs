@@ -1,7 +1,7 @@
 //! Ends the connections of a process that has died before the kernel comes to it.
 //!
-//! A process that is killed ends for others when its last descriptor is closed, which the kernel does after it has torn the memory
-//! down: 4 ms with 40 MiB, and 20 ms where that thread has to wait for its turns. The pulse says so before that. So the LCA holds the
+//! A process that is killed ends for others when its last descriptor is closed, which the kernel does only after it has torn the
+//! memory down, in a thread that may have to wait for its turns. The pulse says so before that. So the LCA holds the
 //! connections that a server has with the other side of its pair on another host, and shuts them down in its place; what the
 //! server had written goes out before the end.
 

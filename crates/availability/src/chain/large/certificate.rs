@@ -129,6 +129,12 @@ impl Steady<'_> {
         Ok((best, values))
     }
 
+    /// `e = f + Q h` at a state and its rounding error, of what the state earns, its value, what it drifts by and the size of that.
+    pub(super) fn row(&self, state: usize, earned: f64, value: f64, drift: f64, size: f64) -> (f64, f64) {
+        let out = self.exits[state] * value;
+        (earned + (drift - out), self.row_error(state) * (size + out.abs() + earned.abs()))
+    }
+
     /// The enclosure of `pi f` by `e = f + Q h`.
     fn enclose(&self, earned: &[f64], values: &[f64]) -> Certain {
         let (mut low, mut high, mut sum, mut wrong) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64, 0.0_f64);
@@ -136,9 +142,7 @@ impl Steady<'_> {
         self.arcs.pass(Drift {
             values,
             each: |state, drift, size| {
-                let out = self.exits[state] * values[state];
-                let e: f64 = earned[state] + (drift - out);
-                let rounding = self.row_error(state) * (size + out.abs() + earned[state].abs());
+                let (e, rounding) = self.row(state, earned[state], values[state], drift, size);
                 low = low.min(e - rounding);
                 high = high.max(e + rounding);
                 let weight = self.weights[state];

@@ -73,9 +73,7 @@ impl Steady<'_> {
         self.arcs.pass(Drift {
             values,
             each: |state, drift, size| {
-                let out = self.exits[state] * values[state];
-                let e: f64 = earned[state] + (drift - out);
-                let rounding = self.row_error(state) * (size + out.abs() + earned[state].abs());
+                let (e, rounding) = self.row(state, earned[state], values[state], drift, size);
                 low = low.min(e - rounding);
                 high = high.max(e + rounding);
             },

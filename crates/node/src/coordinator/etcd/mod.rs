@@ -51,7 +51,7 @@ pub struct EtcdSettings {
     /// The members of etcd, `HOST:PORT`; that of the own host first, as it is asked first.
     pub addresses: Vec<String>,
     /// The applications that may run on the host of each address; empty if the members have hosts of their own. A member on a host
-    /// without a primary leads.
+    /// without a side of a pair leads, if there is one, else on one without a primary.
     pub seats: Vec<Vec<String>>,
     /// The solution, part of the keys; it has no slash.
     pub solution: String,

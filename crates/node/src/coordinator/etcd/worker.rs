@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use model::Incarnation;
 use nix::sys::eventfd::EventFd;
-use redundancy::coordinator::Versioned;
+use redundancy::coordinator::{PairEntry, Versioned};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::cluster::Cluster;
 use super::entries::Entries;
-use super::leader::{self, Seat};
+use super::leader::{self, Seat, Serving};
 use super::problem::Problem;
 use super::visit::{Visit, Word};
 use crate::coordinator::guest::Answer;
@@ -167,8 +168,8 @@ struct Desk {
     doubts: Vec<Arc<Notify>>,
     /// The members that can be asked, by their places, with their numbers in etcd.
     up: BTreeMap<usize, (Entries, u64)>,
-    /// The application that is primary in each pair.
-    primaries: BTreeMap<String, String>,
+    /// The entry of each pair.
+    entries: BTreeMap<String, PairEntry>,
     /// The newest revision of each pair that was told.
     told: BTreeMap<String, u64>,
     /// What is wrong with each member, so that it is logged once.
@@ -203,8 +204,8 @@ impl Desk {
         let doubts = addresses.iter().enumerate().map(visit).collect();
         let mut review = interval(REVIEW);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (up, primaries, told, problems, is_up, down_at) = Default::default();
-        Self { addresses, seats, review, asked, words, teller, doubts, up, primaries, told, problems, is_up, down_at }
+        let (up, entries, told, problems, is_up, down_at) = Default::default();
+        Self { addresses, seats, review, asked, words, teller, doubts, up, entries, told, problems, is_up, down_at }
     }
 
     async fn live(mut self) {
@@ -229,7 +230,7 @@ impl Desk {
                     return self.changed(found).await;
                 }
                 self.is_up = true;
-                found.iter().for_each(|(pair, now)| self.serves(pair, now));
+                self.entries.extend(found.iter().map(|(pair, now)| (pair.clone(), now.entry.clone())));
                 self.told.extend(found.iter().map(|(pair, now)| (pair.clone(), now.revision)));
                 self.teller.tell(News::Up(found)).await;
             }
@@ -256,28 +257,28 @@ impl Desk {
             let told = self.told.entry(pair.clone()).or_default();
             if *told < now.revision {
                 *told = now.revision;
-                self.serves(&pair, &now);
+                self.entries.insert(pair.clone(), now.entry.clone());
                 self.teller.tell(News::Changed(pair, now)).await;
             }
         }
     }
 
-    fn serves(&mut self, pair: &str, now: &Versioned) {
-        self.primaries.insert(pair.to_owned(), now.entry.primary.application.clone());
-    }
-
-    /// Has another member lead than that of this host, beside all else, if a primary runs here.
+    /// Has another member lead than that of this host, beside all else, if less is lost with that one.
     fn review_leader(&self) {
-        let primaries: Vec<String> = self.primaries.values().cloned().collect();
-        let here = self.seats.first().is_some_and(|here| here.iter().any(|one| primaries.contains(one)));
-        let Some((own, _)) = self.up.get(&0).filter(|_| here) else { return };
+        let name = |incarnation: &Incarnation| incarnation.application.clone();
+        let serving = Serving {
+            primaries: self.entries.values().map(|entry| name(&entry.primary)).collect(),
+            in_sync: self.entries.values().flat_map(|entry| &entry.in_sync).map(name).collect(),
+        };
+        let is_here = self.seats.first().is_some_and(|here| serving.loss(here) > 0);
+        let Some((own, _)) = self.up.get(&0).filter(|_| is_here) else { return };
         let seat = |(place, (_, member)): (&usize, &(Entries, u64))| {
             Some(Seat { member: *member, applications: self.seats.get(*place)?.clone() })
         };
         let (own, seats) = (own.clone(), self.up.iter().filter_map(seat).collect::<Vec<_>>());
         tokio::spawn(async move {
-            match leader::review(&own, &seats, &primaries).await {
-                Ok(true) => tracing::info!("another host leads etcd from now on: this one has a primary"),
+            match leader::review(&own, &seats, &serving).await {
+                Ok(true) => tracing::info!("another host leads etcd from now on: less is lost with that one"),
                 Ok(false) => {}
                 Err(problem) => tracing::debug!("the leader of etcd stays here: {problem}"),
             }
