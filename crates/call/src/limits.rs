@@ -93,6 +93,20 @@ pub const ASK_AFTER: Span = Span::from_secs(1);
 /// Pause until a party is asked again that has not answered since its connection ended.
 pub const ASK_AGAIN: Span = Span::from_secs(60);
 
+/// Pause until a caller who is not answered yet is asked again whether he still waits, if he has called another host that served at
+/// an address of its own: his CANCEL goes there.
+pub const ASK_MOVED: Span = Span::from_secs(5);
+
+/// How often a party is told where its call is now that asks to wait, or crosses it.
+pub const REFRESH_TRIES: u32 = 20;
+
+/// So many calls of another host are taken over together, and the next ones after a moment, as the parties of each are told at
+/// once: 3200 calls in a second.
+pub const MOVED_CALLS: usize = 32;
+
+/// That moment.
+pub const MOVED_STEP: Span = Span::from_millis(10);
+
 /// How long a TCP connection may take to open.
 pub const CONNECT_PATIENCE: Span = Span::from_secs(5);
 

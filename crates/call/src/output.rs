@@ -131,6 +131,11 @@ pub enum Event {
         /// Who sent it.
         source: SocketAddr,
     },
+    /// Calls of another host, whose address was another one, were taken over: their parties are told where they are now.
+    CallsMoved {
+        /// How many.
+        calls: u32,
+    },
     /// Calls were cut off, as this server was asked to end.
     CallsCut {
         /// How many.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use model::hash64;
 use serde::{Deserialize, Serialize};
 use sip::{Host, SipUri, Uri};
 
@@ -29,6 +30,11 @@ pub struct Settings {
     pub sha_256: bool,
     /// Proves that a nonce was made here. Both sides of the pair have the same.
     pub secret: [u8; 32],
+    /// Where each host serves at an address of its own: what tells this one from the others (see [`Settings::at_home`]). 0 where
+    /// one virtual address passes from host to host.
+    pub home: u64,
+    /// The addresses of all such hosts: each of them means this server.
+    pub hosts: Vec<IpAddr>,
 }
 
 /// Bounds of a registration (RFC 3261 10.3), in seconds.
@@ -114,6 +120,14 @@ pub struct Trunk {
 }
 
 impl Settings {
+    /// The same for a host that serves at its listeners' addresses, which do not pass to another one; `hosts` are those of all.
+    #[must_use]
+    pub fn at_home(mut self, hosts: Vec<IpAddr>) -> Self {
+        let addresses: Vec<String> = self.listeners.iter().map(|listener| listener.address.to_string()).collect();
+        (self.home, self.hosts) = (hash64(addresses.join(" ").as_bytes()).max(1), hosts);
+        self
+    }
+
     pub(crate) fn listener(&self, id: ListenerId) -> Option<&Listener> {
         self.listeners.get(usize::from(id.0))
     }
@@ -128,7 +142,9 @@ impl Settings {
     /// True if the host of a Request-URI means this server.
     pub(crate) fn is_ours(&self, host: Host<'_>) -> bool {
         Host::parse(&self.domain) == Some(host)
-            || host.address().is_some_and(|ip| self.listeners.iter().any(|listener| listener.address.ip() == ip))
+            || host.address().is_some_and(|ip| {
+                self.listeners.iter().any(|listener| listener.address.ip() == ip) || self.hosts.contains(&ip)
+            })
     }
 
     pub(crate) fn trunk_at(&self, source: SocketAddr) -> Option<&Trunk> {

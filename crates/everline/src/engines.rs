@@ -46,6 +46,7 @@ pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Setting
         expiry: call::Expiry { shortest: settings.sip.min_expires, longest: settings.sip.max_expires },
         sha_256: settings.sip.sha_256,
         secret,
+        ..call::Settings::default()
     })
 }
 

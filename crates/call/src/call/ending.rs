@@ -123,14 +123,11 @@ impl Call {
     }
 
     /// Acknowledges answers that the other party will not acknowledge any more (RFC 3261 13.2.2.4).
-    fn acknowledge_pending(&mut self, desk: &mut Desk<'_>) {
+    pub(super) fn acknowledge_pending(&mut self, desk: &mut Desk<'_>) {
         let Some(pair) = self.pairs.first().cloned() else { return };
         for at in 0..self.invites_out.len() {
             let Some(invite) = self.invites_out.get(at).filter(|invite| invite.is_accepted()) else { continue };
-            let end = match invite.role {
-                super::outgoing::Role::Fork { .. } => End::Callee,
-                super::outgoing::Role::Within { to, .. } => to,
-            };
+            let end = if invite.goes_to(End::Caller) { End::Caller } else { End::Callee };
             let of_pair = !invite.is_fork() || pair.callee.as_ref().is_some_and(|callee| invite.is_leg(callee.leg));
             let Some(side) = pair.side(end).filter(|_| of_pair) else { continue };
             if !invite.has_acknowledged(side.dialog.remote_tag()) {
@@ -153,6 +150,7 @@ impl Call {
         (self.from, self.to, self.caller, self.callee) = Default::default();
         (self.queue, self.agent) = Default::default();
         (self.invite, self.best) = (Box::default(), None);
+        (self.parties, self.refreshes) = Default::default();
         desk.event(Event::CallEnded { call: self.number, status });
     }
 }

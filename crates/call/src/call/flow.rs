@@ -8,7 +8,7 @@ use super::outgoing::Purpose;
 use super::pair::{End, Pair, Side};
 use super::{Call, Stage};
 use crate::hop::LostFlows;
-use crate::limits::{ASK_AFTER, ASK_AGAIN};
+use crate::limits::{ASK_AFTER, ASK_AGAIN, ASK_MOVED};
 
 /// The questions of many calls are spread over this time.
 const SPREAD: Span = Span::from_secs(2);
@@ -78,7 +78,7 @@ impl Call {
     fn ask_caller(&mut self, desk: &mut Desk<'_>) {
         let mut invites = self.invites_in.iter_mut();
         let Some(invite) = invites.find(|invite| invite.origin.is_none() && invite.is_busy()) else { return };
-        if !invite.hop().is_reliable() {
+        if !invite.hop().is_reliable() && !self.is_moved {
             return;
         }
         let Some(tag) = invite.reply_tag() else { return self.ask_later(desk) };
@@ -99,9 +99,11 @@ impl Call {
             return self.lost_dialog(desk, pair, of, status);
         }
         if status == 481 {
-            self.misses_caller(desk, ASK_AFTER);
-        } else {
-            self.is_missed = false;
+            return self.misses_caller(desk, ASK_AFTER);
+        }
+        self.is_missed = false;
+        if self.is_called_elsewhere() && self.stage == Stage::Setup {
+            self.ask_at = desk.after(ASK_MOVED);
         }
     }
 
@@ -109,7 +111,7 @@ impl Call {
     /// caller who waits is given up the second time (RFC 3261 12.2.1.2).
     pub(super) fn party_is_silent(&mut self, desk: &mut Desk<'_>, of: End) {
         if self.is_new_to(of) {
-            self.misses_caller(desk, ASK_AGAIN);
+            self.misses_caller(desk, if self.is_called_elsewhere() { ASK_MOVED } else { ASK_AGAIN });
         } else {
             self.ask_later(desk);
         }
@@ -128,6 +130,6 @@ impl Call {
     }
 
     fn ask_later(&mut self, desk: &Desk<'_>) {
-        self.ask_at = desk.after(ASK_AGAIN);
+        self.ask_at = desk.after(if self.is_called_elsewhere() { ASK_MOVED } else { ASK_AGAIN });
     }
 }

@@ -5,7 +5,7 @@ use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 
 use super::desk::Desk;
 use super::outgoing::{InviteOut, Purpose, RequestOut, Role};
-use super::pair::{Callee, Pair, Side};
+use super::pair::{Callee, End, Pair, Side};
 use super::setup::phrase_of;
 use super::{Call, Stage, relay};
 use crate::limits::{MAX_EARLY_DIALOGS, MAX_TALK};
@@ -87,6 +87,7 @@ impl Call {
     /// Passes a provisional or successful response on to the caller, in the dialog of this pair.
     fn relay_to_caller(&mut self, desk: &mut Desk<'_>, pair: usize, response: &Message<'_>) {
         let status = response.status().unwrap_or_default();
+        self.hear(desk, End::Callee, response);
         let Some(pair) = self.pairs.get(pair) else { return };
         let dialog = &pair.caller.dialog;
         let first = self.invites_in.iter_mut().find(|invite| invite.origin.is_none() && invite.tx.is_open());

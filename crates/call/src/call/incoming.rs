@@ -6,10 +6,11 @@ use model::Time;
 use serde::{Deserialize, Serialize};
 use sip::transaction::timer::{Repeat, T2, TIMER_H};
 use sip::transaction::{Action, Class, ServerInvite, ServerRequest, write_key};
-use sip::{Answer, AnswerHead, Message, Method, Outgoing};
+use sip::{Answer, AnswerHead, HeaderName, Message, Method, Outgoing};
 
 use super::desk::Desk;
 use super::pair::End;
+use super::setup::phrase_of;
 use crate::hop::Hop;
 
 /// Where in the call a request came from.
@@ -62,11 +63,35 @@ impl Received {
         desk.respond(self.hop, bytes);
     }
 
+    /// Another host has taken over: an answer that says where we are says where we are now.
+    fn moved(&mut self, desk: &Desk<'_>) {
+        let Ok(reply) = Message::parse(&self.reply) else { return };
+        if reply.status().is_some_and(|status| status < 300) && reply.value(HeaderName::Contact).is_some() {
+            let contact = desk.contact(self.hop);
+            self.reply = with_contact(&reply, &contact).into_boxed_slice();
+        }
+    }
+
     fn again(&self, desk: &mut Desk<'_>) {
         if !self.reply.is_empty() {
             desk.respond(self.hop, self.reply.to_vec());
         }
     }
+}
+
+/// An answer with another Contact.
+fn with_contact(answer: &Message<'_>, contact: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(answer.bytes().len() + 32);
+    let mut out = Outgoing::response(&mut bytes, answer.status().unwrap_or_default(), phrase_of(answer));
+    for header in answer.headers() {
+        out = match header.name {
+            HeaderName::ContentLength => out,
+            HeaderName::Contact => out.header(HeaderName::Contact, contact),
+            _ => out.copy(header),
+        };
+    }
+    out.body("", answer.body());
+    bytes
 }
 
 /// An INVITE that came in: the caller's first one, or one within a dialog.
@@ -142,6 +167,11 @@ impl InviteIn {
     /// The way that its responses take.
     pub(crate) const fn hop(&self) -> &Hop {
         &self.received.hop
+    }
+
+    /// See [`Received::moved`].
+    pub(crate) fn moved(&mut self, desk: &Desk<'_>) {
+        self.received.moved(desk);
     }
 
     /// The connection that it came on has ended.
@@ -234,6 +264,11 @@ impl RequestIn {
         if self.tx.respond(desk.now, status) == Action::Send {
             self.received.send(desk, status, bytes);
         }
+    }
+
+    /// See [`Received::moved`].
+    pub(crate) fn moved(&mut self, desk: &Desk<'_>) {
+        self.received.moved(desk);
     }
 
     /// The request came again.

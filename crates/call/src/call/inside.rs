@@ -94,6 +94,9 @@ impl Call {
 
     /// RFC 3311 5.2: one UPDATE at a time in each direction, and none that crosses another.
     fn object_to_update(&self, pair: u32, end: End) -> Option<Objection> {
+        if self.is_refreshing() {
+            return Some(Objection::Status(491));
+        }
         let open = self.requests_in.iter().filter(|known| known.tx.is_open() && known.is_update);
         let origins = open.filter_map(|known| known.origin).filter(|origin| origin.pair == pair);
         origins.map(|origin| if origin.end == end { Objection::Pending } else { Objection::Status(491) }).next()
@@ -178,6 +181,7 @@ impl Call {
         match self.requests_out.get(at).map(|request| request.purpose) {
             Some(Purpose::Bye) => method == Method::Bye,
             Some(Purpose::Ask { .. } | Purpose::Probe { .. }) => method == Method::Options,
+            Some(Purpose::Refresh { .. }) => method == Method::Update,
             Some(Purpose::Relay { request_in, .. }) => {
                 self.requests_in.iter().any(|known| known.part == request_in && known.is_method(method))
             }
@@ -189,6 +193,7 @@ impl Call {
     pub(super) fn request_response(&mut self, desk: &mut Desk<'_>, at: usize, response: &Message<'_>) {
         let Some(request) = self.requests_out.get_mut(at) else { return };
         let status = response.status().unwrap_or_default();
+        let offer = request.description();
         // RFC 4320 4.1: provisional responses to other requests than INVITE go no further.
         if request.respond(desk.now, status) != Action::Pass || status < 200 {
             return;
@@ -197,6 +202,7 @@ impl Call {
             Purpose::Relay { pair, to, request_in } => (pair, to, request_in),
             Purpose::Ask { pair, to } => return self.lost_dialog(desk, pair, to, status),
             Purpose::Probe { pair, to } => return self.party_answers(desk, pair, to, status),
+            Purpose::Refresh { pair, to } => return self.refresh_answered(desk, pair, to, response),
             Purpose::Bye => return,
         };
         let side = self.pairs.iter_mut().find(|known| known.number == pair).and_then(|known| known.side_mut(to));
@@ -205,6 +211,9 @@ impl Call {
             && status < 300
         {
             side.refresh(response);
+        }
+        if (200..300).contains(&status) {
+            self.agreed(desk, to, offer, response);
         }
         if let Some(known) = self.requests_in.iter_mut().find(|known| known.part == request_in) {
             let refreshes = response.method() == Method::Update && status < 300;

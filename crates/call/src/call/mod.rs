@@ -3,7 +3,8 @@
 //! The server is a back-to-back user agent (RFC 7092): towards the caller it is the callee, towards each callee a
 //! caller. [`setup`] takes a call from its INVITE to the answer, [`inside`] relays what the parties say to each other
 //! in the dialog, [`ending`] takes it down, [`doubt`] asks whether it
-//! has ended, [`queue`] knows of waiting, [`timers`] of time.
+//! has ended, [`queue`] knows of waiting, [`timers`] of time. [`moved`] takes it over from a host with another address, of which
+//! [`refresh`] tells the parties.
 
 mod answer;
 mod desk;
@@ -13,9 +14,12 @@ mod flow;
 mod fork;
 mod incoming;
 mod inside;
+mod moved;
 mod outgoing;
 mod pair;
+mod party;
 mod queue;
+mod refresh;
 mod reinvite;
 mod relay;
 mod setup;
@@ -34,9 +38,11 @@ pub(crate) use answer::{answer_with, reply, reply_with, stable_tag};
 pub(crate) use desk::{Desk, Effect, Target};
 pub(crate) use incoming::{Arrival, key_of};
 use incoming::{InviteIn, RequestIn};
-use outgoing::{InviteOut, RequestOut};
+use outgoing::{InviteOut, RequestOut, Role};
 use pair::{Callee, End, Pair};
+use party::Party;
 pub(crate) use queue::Waiting;
+use refresh::Refresh;
 pub(crate) use relay::{ALLOW, EXTENSIONS, METHODS, unsupported};
 pub(crate) use setup::{Caller, is_translated, merge_key};
 
@@ -115,6 +121,18 @@ pub(crate) struct Call {
     /// The caller did not know of the call, or said nothing, when he was asked.
     #[serde(deserialize_with = "crate::record::default_if_absent")]
     is_missed: bool,
+    /// The caller, and who answered. Kept only where each host serves at an address of its own.
+    #[serde(deserialize_with = "crate::record::default_if_absent")]
+    parties: [Party; 2],
+    /// The parties that do not know yet where the call is now.
+    #[serde(deserialize_with = "crate::record::default_if_absent")]
+    refreshes: Vec<Refresh>,
+    /// The caller's INVITE came to another host.
+    #[serde(deserialize_with = "crate::record::default_if_absent")]
+    is_moved: bool,
+    /// The host that has the call: see [`Settings::home`].
+    #[serde(deserialize_with = "crate::record::default_if_absent")]
+    home: u64,
 }
 
 impl Call {
@@ -181,10 +199,10 @@ impl Call {
         let method = response.method();
         let of_invite = matches!(method, Method::Invite | Method::Cancel);
         if let Some(at) = self.invites_out.iter().position(|invite| of_invite && invite.is(branch)) {
-            if self.invites_out[at].is_fork() {
-                self.fork_response(desk, at, response);
-            } else {
-                self.reinvite_response(desk, at, response);
+            match self.invites_out[at].role {
+                Role::Fork { .. } => self.fork_response(desk, at, response),
+                Role::Within { .. } => self.reinvite_response(desk, at, response),
+                Role::Refresh { .. } => self.refresh_invite_response(desk, at, response),
             }
         } else if let Some(at) = self.requests_out.iter().position(|request| request.is(branch))
             && self.is_method_of(at, method)

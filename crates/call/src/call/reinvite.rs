@@ -27,6 +27,7 @@ impl InviteOut {
         match self.role {
             Role::Fork { .. } => came.origin.is_none(),
             Role::Within { invite_in, .. } => came.origin.is_some() && came.part == invite_in,
+            Role::Refresh { .. } => false,
         }
     }
 }
@@ -34,6 +35,9 @@ impl InviteOut {
 impl Call {
     /// RFC 3261 14.2: one INVITE at a time, 500 for the second of the same end, 491 for two that cross.
     pub(super) fn object_to_invite(&self, end: End) -> Option<Objection> {
+        if self.is_refreshing() {
+            return Some(Objection::Status(491));
+        }
         let busy = self.invites_in.iter().find(|invite| invite.is_busy())?;
         Some(if busy.end() == end { Objection::Pending } else { Objection::Status(491) })
     }
@@ -68,13 +72,17 @@ impl Call {
         let Role::Within { pair, to, .. } = invite.role else { return };
         let status = response.status().unwrap_or_default();
         let tag = response.to().tag().unwrap_or_default();
+        let offer = invite.description();
         let action = invite.respond(desk, response);
         // Timer C of RFC 3261 16.7 point 2, since after a provisional response no other timer runs.
         invite.tx.end_at(desk.after(RING_PATIENCE));
         match action {
             Action::Pass if status < 200 && status > 100 => self.relay_reinvite_response(desk, at, response),
             Action::Pass if status >= 200 && invite.has_acknowledged(tag) => invite.repeat_ack(desk, tag),
-            Action::Pass if status >= 200 => self.reinvite_accepted(desk, at, to, response),
+            Action::Pass if status >= 200 => {
+                self.agreed(desk, to, offer, response);
+                self.reinvite_accepted(desk, at, to, response);
+            }
             Action::AcknowledgeAndPass => {
                 self.relay_reinvite_response(desk, at, response);
                 self.lost_dialog(desk, pair, to, status);
@@ -154,6 +162,7 @@ impl Call {
         let Some(callee) = self.pairs.get(place).and_then(|pair| pair.callee.as_ref()) else { return };
         let of_leg = |out: &InviteOut| out.answers(invite) && (!out.is_fork() || out.is_leg(callee.leg));
         let Some(out) = self.invites_out.iter().position(of_leg) else { return };
+        self.hear(desk, end, ack);
         let side = self.pairs.get(place).and_then(|pair| pair.side(end.other())).cloned();
         if let Some(side) = side {
             self.acknowledge(desk, out, &side, Some(ack));

@@ -7,7 +7,7 @@ use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 use super::desk::{Desk, Target};
 use super::incoming::{Arrival, InviteIn};
 use super::outgoing::{InviteOut, Role};
-use super::pair::{Pair, Side};
+use super::pair::{End, Pair, Side};
 use super::{Best, Call, Stage, relay};
 use crate::limits::RETRY_AFTER;
 use crate::output::Event;
@@ -85,7 +85,12 @@ impl Call {
             is_doubted: false,
             ask_at: Time::NEVER,
             is_missed: false,
+            parties: Default::default(),
+            refreshes: Vec::new(),
+            is_moved: false,
+            home: desk.settings.home,
         };
+        call.hear(desk, End::Caller, invite);
         call.trying(desk, invite);
         desk.event(Event::CallBegan { call: number });
         call

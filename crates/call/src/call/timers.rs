@@ -4,7 +4,7 @@ use model::Time;
 use sip::transaction::Action;
 
 use super::desk::Desk;
-use super::outgoing::Purpose;
+use super::outgoing::{Purpose, Role};
 use super::{Call, Stage};
 
 impl Call {
@@ -37,7 +37,7 @@ impl Call {
             }
         }
         if self.stage != Stage::Ended {
-            due = due.min(self.ask_at);
+            due = due.min(self.ask_at).min(self.refresh_deadline());
         }
         if let Some(waiting) = &self.waiting {
             due = due.min(waiting.deadline());
@@ -49,6 +49,7 @@ impl Call {
     pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) {
         self.ask_parties(desk);
         self.ask_about_flows(desk);
+        self.refresh_parties(desk);
         self.expire_invites_in(desk);
         self.expire_invites_out(desk);
         self.expire_requests_out(desk);
@@ -89,10 +90,11 @@ impl Call {
 
     /// The INVITE at this place came to nothing, for want of an answer or of a connection.
     fn no_answer(&mut self, desk: &mut Desk<'_>, at: usize, status: u16) {
-        match self.invites_out.get(at) {
-            Some(invite) if invite.is_fork() => self.branch_failed(desk, at, status, &[]),
-            Some(_) => self.reinvite_failed(desk, at, status),
-            None => {}
+        let Some(invite) = self.invites_out.get(at) else { return };
+        match invite.role {
+            Role::Fork { .. } => self.branch_failed(desk, at, status, &[]),
+            Role::Within { .. } => self.reinvite_failed(desk, at, status),
+            Role::Refresh { pair, to } => self.refresh_unanswered(desk, pair, to),
         }
         if let Some(invite) = self.invites_out.get_mut(at) {
             invite.give_up();
@@ -122,6 +124,7 @@ impl Call {
             }
             Purpose::Ask { pair, to } => self.lost_dialog(desk, pair, to, 408),
             Purpose::Probe { to, .. } => self.party_is_silent(desk, to),
+            Purpose::Refresh { pair, to } => self.refresh_unanswered(desk, pair, to),
             Purpose::Bye => {}
         }
     }

@@ -7,6 +7,7 @@ mod flows;
 mod identity;
 mod invite;
 mod messages;
+mod moving;
 mod outbox;
 mod probe;
 mod register;
@@ -29,7 +30,7 @@ use crate::hop::{ConnectionId, Hop};
 use crate::input::Input;
 use crate::limits::EXPIRE_AT_ONCE;
 use crate::output::{Action, Event, Output};
-use crate::record::{CALL, CONNECTION, Content, LOST, Line, REGISTRATION, ROUTING, ROUTING_KEY, Routing, Value};
+use crate::record::{CALL, CONNECTION, Content, LOST, Line, MOVED, REGISTRATION, ROUTING, ROUTING_KEY, Routing, Value};
 use crate::settings::Settings;
 pub use probe::{PROBE_STATUS, probe_number};
 pub use view::CallRow;
@@ -100,6 +101,9 @@ impl Engine {
         let key = RecordKey::new(CALL, id);
         let Content::Call(call) = &mut self.store.get_mut(key)?.0 else { return None };
         let mut desk = Desk { now, settings: &self.settings, draw: &mut self.draw, effects: &mut self.effects };
+        if call.is_elsewhere(desk.settings.home) {
+            call.come_here(&mut desk);
+        }
         let result = handle(call, &mut desk);
         if call.is_over() {
             self.store.remove(key);
@@ -147,6 +151,7 @@ impl Engine {
             REGISTRATION => self.expire_registration(now, key),
             CONNECTION => self.expire_connection(now, key),
             LOST => self.mend_flows(now, key),
+            MOVED => self.move_calls(now),
             ROUTING => self.expire_routing(now),
             // Either its time is over (STANDALONE), or it cannot be read and would be due for ever.
             _ => self.store.remove(key),
@@ -196,6 +201,7 @@ impl hot_standby::Engine for Engine {
         (self.epoch, self.drawn, self.draw) = (epoch, 0, Draw::new(seed));
         self.closing = false;
         self.count_connections();
+        self.begin_moving(now);
         // Who takes over has no connection with the Routing Server yet, and the same patience as ever.
         match self.routing_mut() {
             Some(routing) if routing.line == Line::Up => routing.line = Line::Gone { since: now },

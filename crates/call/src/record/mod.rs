@@ -27,9 +27,13 @@ pub(crate) const WAITING: Kind = Kind(6);
 pub(crate) const ROUTING: Kind = Kind(7);
 pub(crate) const LETTER: Kind = Kind(8);
 pub(crate) const LOST: Kind = Kind(9);
+pub(crate) const MOVED: Kind = Kind(10);
 
 /// The only record of its kind.
 pub(crate) const ROUTING_KEY: RecordKey = RecordKey::new(ROUTING, 0);
+
+/// The only record of its kind.
+pub(crate) const MOVED_KEY: RecordKey = RecordKey::new(MOVED, 0);
 
 /// The value of one record.
 #[derive(Debug)]
@@ -55,6 +59,18 @@ pub(crate) enum Content {
     Letter(News),
     /// A TCP connection that is no more; its number is that of the connection.
     Lost(Lost),
+    /// Another host has taken over, and goes through its calls.
+    Moved(Moved),
+}
+
+/// How far a host with an address of its own has come that takes over the calls of another one.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Moved {
+    pub(crate) due: Time,
+    /// The last call that was looked at.
+    pub(crate) seen: Option<u64>,
+    /// Those that were another host's.
+    pub(crate) calls: u32,
 }
 
 /// A request that was answered, for its repetitions (RFC 3261 17.2.2).
@@ -135,6 +151,7 @@ impl Record for Value {
             Content::Routing(routing) => pack(routing, out),
             Content::Letter(news) => pack(news, out),
             Content::Lost(lost) => pack(lost, out),
+            Content::Moved(moved) => pack(moved, out),
         }
     }
 
@@ -149,6 +166,7 @@ impl Record for Value {
             ROUTING => unpack(bytes, Content::Routing),
             LETTER => unpack(bytes, Content::Letter),
             LOST => unpack(bytes, Content::Lost),
+            MOVED => unpack(bytes, Content::Moved),
             _ => None,
         }?;
         Some((Self(content), known))
@@ -166,6 +184,7 @@ impl Record for Value {
             Content::Connection(connection) => connection.deadline(),
             Content::Routing(routing) => routing.line.deadline(),
             Content::Lost(lost) => lost.due,
+            Content::Moved(moved) => moved.due,
             Content::Presence(_) | Content::Waiting | Content::Letter(_) => Time::NEVER,
         }
     }

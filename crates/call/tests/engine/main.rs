@@ -1,6 +1,7 @@
 //! The engine at its edges: damaged streams, panics, listings, deadlines in great number.
 
 mod connections;
+mod moving;
 
 use std::net::SocketAddr;
 
@@ -14,12 +15,18 @@ fn address(last: u8) -> SocketAddr {
 }
 
 fn engine() -> Engine {
+    let mut engine = Engine::new(settings());
+    engine.begin(Time::ZERO, Epoch(1), 1);
+    engine
+}
+
+fn settings() -> Settings {
     let device = |number: &str, last: u8| {
         let contact = FixedContact::parse(&format!("sip:{number}@{}", address(last))).expect("a contact");
         (number.to_owned(), Extension { password: None, contact: Some(contact) })
     };
     let absent = |number: &str| (number.to_owned(), Extension { password: Some("x".to_owned()), contact: None });
-    let mut engine = Engine::new(Settings {
+    Settings {
         domain: "example.com".to_owned(),
         listeners: [Carrier::Udp, Carrier::Tcp].map(|carrier| Listener { carrier, address: address(1) }).into(),
         extensions: [device("1001", 2), device("1002", 3), device("1003", 4), absent("1004")].into(),
@@ -29,9 +36,7 @@ fn engine() -> Engine {
         sha_256: true,
         expiry: call::Expiry { shortest: 30, longest: 7_200 },
         ..Settings::default()
-    });
-    engine.begin(Time::ZERO, Epoch(1), 1);
-    engine
+    }
 }
 
 fn invite(count: u32, number: &str) -> String {

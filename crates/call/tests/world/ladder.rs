@@ -50,6 +50,7 @@ impl World {
                 line += &format!(" | {}", String::from_utf8_lossy(value));
             }
         }
+        line.extend(self.told_place(&message));
         for value in message.values(HeaderName::WwwAuthenticate) {
             let value = String::from_utf8_lossy(value);
             let stale = if value.contains("stale=true") { " stale" } else { "" };

@@ -210,6 +210,11 @@ impl Phone {
             if !self.requests.iter().any(|known| known == bytes) {
                 self.requests.push(bytes.to_vec());
             }
+            if matches!(message.method(), Method::Invite | Method::Update)
+                && let Some(known) = self.dialogs.iter_mut().find(|known| known.has(&message))
+            {
+                known.refresh(&message);
+            }
             return;
         }
         self.responses.push(bytes.to_vec());

@@ -1,7 +1,5 @@
 //! Scripts: what the phones and the Routing Server do, line by line.
 
-use std::net::SocketAddr;
-
 use call::{Carrier, Extension, FixedContact, Input, Listener, Queue, Settings, Trunk};
 use model::{Kind, Span};
 use redundancy::hot_standby::Engine as _;
@@ -10,13 +8,10 @@ use super::noise::Noise;
 use super::phone::{Extra, Phone};
 use super::{CrashAt, World};
 
-/// Where the server is.
-const SERVER: &str = "192.0.2.1:5060";
-
 /// The contact centre of all scripts: extensions 1001 to 1003 register, devices 2001 to 2004 are at 10.0.2.1 to .4,
 /// 2005 is reached over TCP, 10.0.9.1 is a trunk; Anna sits at 2001, Ben at 2002, Carl at 1001.
 fn settings() -> Settings {
-    let server: SocketAddr = SERVER.parse().expect("an address");
+    let server = super::moving::host(0);
     let registers =
         |number: u32| (number.to_string(), Extension { password: Some(format!("secret{number}")), contact: None });
     let device = |number: u32, transport: &str| {
@@ -45,6 +40,7 @@ fn settings() -> Settings {
         secret: [7; 32],
         sha_256: true,
         expiry: call::Expiry { shortest: 30, longest: 7_200 },
+        ..Settings::default()
     }
 }
 
@@ -103,6 +99,8 @@ impl World {
             // Without a word: it speaks on another connection next.
             ["leave", name] => self.phone_mut(name).connection = None,
             ["ping", name] => self.send_bytes(self.index(name), b"\r\n\r\n"),
+            ["own", "addresses"] => self.use_own_addresses(),
+            ["move"] => self.move_to_other_host(),
             ["stop"] => {
                 let mut after = None;
                 while let Some((input, up_to)) = self.engine.closing(after) {
@@ -138,7 +136,7 @@ impl World {
         let argument = rest.iter().find(|word| !word.contains('='));
         if let Ok(status) = what.parse() {
             let method = argument.copied().unwrap_or("INVITE");
-            return phone.answer(status, method, SERVER.parse().expect("an address"), extra);
+            return phone.answer(status, method, self.server, extra);
         }
         if let Some(method) = what.strip_prefix('+') {
             return phone.request_inside(method, extra);

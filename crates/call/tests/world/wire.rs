@@ -14,8 +14,11 @@ impl World {
     pub(crate) fn say(&mut self, at: usize, bytes: Vec<u8>) {
         let summary = self.summary(&bytes);
         let line = format!("{:<7} >  {summary}", self.phones[at].name);
-        self.note(&line);
         self.phones[at].last.clone_from(&bytes);
+        if !self.is_heard(at, &bytes) {
+            return self.note(&line.replacen(" > ", " >x", 1));
+        }
+        self.note(&line);
         self.send_bytes(at, &bytes);
     }
 
@@ -24,6 +27,9 @@ impl World {
         let bytes = self.phones[at].last.clone();
         let summary = self.summary(&bytes);
         let line = format!("{:<7} >  (again) {summary}", self.phones[at].name);
+        if !self.is_heard(at, &bytes) {
+            return self.note(&line.replacen(" > ", " >x", 1));
+        }
         self.note(&line);
         self.send_bytes(at, &bytes);
     }
@@ -64,6 +70,7 @@ impl World {
         }
         let known = self.phones[at].requests.iter().chain(&self.phones[at].responses).any(|known| known == bytes);
         self.note(&format!("{name:<7} <  {}{summary}", if known { "(again) " } else { "" }));
+        self.asked(at, bytes);
         self.phones[at].take(bytes);
         self.acknowledge_refusal(at, bytes);
     }

@@ -117,6 +117,7 @@ fn note(event: &Event) -> Note {
             format!("wrong password from {source} for the extension of registration {registration:x}")
         }
         Event::ConnectionClosed { connection, why } => format!("connection {:x} is closed: {why}", connection.0),
+        Event::CallsMoved { calls } => format!("taken over from another address: {calls} calls"),
         Event::CallsCut { calls } => format!("cut off at the end of this server: {calls} calls"),
         Event::RoutingMissed => "no Routing Server answers: callers go to the default targets of their queues".into(),
         other => Note::quiet(other).text,

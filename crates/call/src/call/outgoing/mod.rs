@@ -1,5 +1,7 @@
 //! Requests that were sent, and what is kept of them to repeat, acknowledge and cancel.
 
+mod request;
+
 use model::Time;
 use serde::{Deserialize, Serialize};
 use sip::transaction::timer::TIMER_B;
@@ -8,9 +10,11 @@ use sip::{HeaderName, Message, Method, Outgoing};
 
 use super::desk::Desk;
 use super::pair::End;
+use super::party::description;
 use crate::hop::Hop;
 use crate::limits::MAX_ANSWERS;
 use crate::token::{Kind, Token};
+pub(crate) use request::{Purpose, RequestOut};
 
 /// What an INVITE was sent for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,8 @@ pub(crate) enum Role {
     },
     /// Within a dialog, on behalf of the INVITE with this number that came from the other end.
     Within { pair: u32, to: End, invite_in: u32 },
+    /// Within a dialog, to tell a party where the call is now.
+    Refresh { pair: u32, to: End },
 }
 
 /// How far the cancelling of an INVITE is.
@@ -85,6 +91,67 @@ impl InviteOut {
         invite
     }
 
+    /// The same, and it is repeated, as there may be no connection that carries it yet.
+    pub(crate) fn send_anew(
+        desk: &mut Desk<'_>,
+        branch: Token,
+        role: Role,
+        hop: Hop,
+        seq: u32,
+        request: Vec<u8>,
+    ) -> Self {
+        let mut invite = Self::send(desk, branch, role, hop, seq, request);
+        if hop.is_reliable() {
+            invite.tx.flow_lost(desk.now);
+        }
+        invite
+    }
+
+    /// What is needed to ring like this once more.
+    pub(crate) fn anew(&self) -> Option<(Vec<u8>, Role, Hop)> {
+        (!self.request.is_empty()).then(|| (self.request.to_vec(), self.role.clone(), self.hop))
+    }
+
+    /// True if it went to this end of its pair.
+    pub(crate) fn goes_to(&self, end: End) -> bool {
+        match self.role {
+            Role::Fork { .. } => end == End::Callee,
+            Role::Within { to, .. } | Role::Refresh { to, .. } => end == to,
+        }
+    }
+
+    /// True if an answer to it was acknowledged.
+    pub(crate) const fn is_acknowledged(&self) -> bool {
+        !self.acks.is_empty()
+    }
+
+    /// Sends all its ACKs again.
+    pub(crate) fn repeat_acks(&self, desk: &mut Desk<'_>) {
+        self.acks.iter().for_each(|ack| desk.request(ack.hop, ack.request.to_vec()));
+    }
+
+    /// The session description that it brings.
+    pub(crate) fn description(&self) -> Box<[u8]> {
+        Message::parse(&self.request).map_or_else(|_| Box::default(), |request| description(&request))
+    }
+
+    /// Sends CANCEL from another address than the INVITE, whose answers are not heard here. Unlike RFC 3261 9.1 it waits for no
+    /// provisional response, which has gone to the former address if there was one; by now the INVITE is not overtaken.
+    pub(crate) fn take_back(&mut self, desk: &mut Desk<'_>) {
+        match &mut self.cancel {
+            Cancel::Sent { tx, request } => {
+                if tx.flow_lost(desk.now) == Action::Send {
+                    desk.request(self.hop, request.to_vec());
+                }
+            }
+            _ => {
+                self.cancel = Cancel::Wanted(Box::default());
+                self.send_wanted_cancel(desk);
+            }
+        }
+        self.tx.fail(desk.now);
+    }
+
     /// True if a branch is that of this INVITE (and of its CANCEL).
     pub(crate) const fn is(&self, branch: Token) -> bool {
         self.part == branch.part && self.chance == branch.chance
@@ -108,7 +175,7 @@ impl InviteOut {
     pub(crate) const fn extension(&self) -> Option<&str> {
         match &self.role {
             Role::Fork { extension, .. } => Some(extension),
-            Role::Within { .. } => None,
+            Role::Within { .. } | Role::Refresh { .. } => None,
         }
     }
 
@@ -289,75 +356,19 @@ fn like<'b>(invite: &Message<'_>, method: Method<'_>, to: Option<&[u8]>, out: &'
         .format(HeaderName::CSeq, format_args!("{} {method}", invite.cseq().number))
 }
 
-/// What another request was sent for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Purpose {
-    /// On behalf of the request with this number that came from the other end.
-    Relay { pair: u32, to: End, request_in: u32 },
-    /// To end a dialog.
-    Bye,
-    /// To learn whether the party is still in the call.
-    Ask { pair: u32, to: End },
-    /// The same, as a connection with it has ended; if it does not answer, it is asked again later.
-    Probe { pair: u32, to: End },
-}
-
-/// A request other than INVITE that was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RequestOut {
-    pub(crate) part: u32,
-    chance: u64,
-    pub(crate) purpose: Purpose,
-    pub(crate) tx: ClientRequest,
-    pub(crate) hop: Hop,
-    #[serde(with = "serde_bytes")]
-    request: Box<[u8]>,
-}
-
-impl RequestOut {
-    /// Sends a request.
-    pub(crate) fn send(desk: &mut Desk<'_>, branch: Token, purpose: Purpose, hop: Hop, request: Vec<u8>) -> Self {
-        let kept = request.as_slice().into();
-        desk.request(hop, request);
-        let mut tx = ClientRequest::new(desk.now, hop.is_reliable());
-        if matches!(purpose, Purpose::Probe { .. }) {
-            // There may be no connection to the party yet.
-            tx.flow_lost(desk.now);
-        }
-        Self { part: branch.part, chance: branch.chance, purpose, tx, hop, request: kept }
+/// Writes `request` once more, with these header values in the place of its own.
+pub(crate) fn anew(request: &Message<'_>, value: impl Fn(HeaderName<'_>) -> Option<Vec<u8>>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(request.bytes().len() + 64);
+    let uri = request.request_uri().map_or("", |uri| uri.as_str());
+    let mut out = Outgoing::request(&mut bytes, request.method(), uri);
+    for header in request.headers().filter(|header| header.name != HeaderName::ContentLength) {
+        out = match value(header.name) {
+            Some(value) => out.header(header.name, value),
+            None => out.copy(header),
+        };
     }
-
-    pub(crate) const fn is(&self, branch: Token) -> bool {
-        self.part == branch.part && self.chance == branch.chance
-    }
-
-    /// True if it only asks whether the party is there.
-    pub(crate) const fn is_question(&self) -> bool {
-        matches!(self.purpose, Purpose::Probe { .. } | Purpose::Ask { .. })
-    }
-
-    /// The connection that it went on has ended.
-    pub(crate) fn flow_lost(&mut self, desk: &mut Desk<'_>) {
-        if self.tx.flow_lost(desk.now) == Action::Send {
-            desk.request(self.hop, self.request.to_vec());
-        }
-    }
-
-    pub(crate) fn respond(&mut self, now: Time, status: u16) -> Action {
-        let action = self.tx.respond(now, status);
-        if !self.tx.is_open() {
-            self.request = Box::default();
-        }
-        action
-    }
-
-    pub(crate) fn expire(&mut self, desk: &mut Desk<'_>) -> Action {
-        let action = self.tx.expire(desk.now);
-        if action == Action::Send {
-            desk.request(self.hop, self.request.to_vec());
-        }
-        action
-    }
+    out.body("", request.body());
+    bytes
 }
 
 impl Token {
