@@ -91,6 +91,8 @@ pub enum Reason {
     DoesNotStart,
     /// It was asked to end and did not.
     DoesNotEnd,
+    /// A drill ends the whole host.
+    Drill,
 }
 
 impl fmt::Display for Reason {
@@ -99,6 +101,7 @@ impl fmt::Display for Reason {
             Self::Hangs(missed) => write!(f, "it hangs: its serving thread has not come round for {missed}"),
             Self::DoesNotStart => f.write_str("it does not get ready"),
             Self::DoesNotEnd => f.write_str("it does not end although it was asked to"),
+            Self::Drill => f.write_str("a drill ends everything on this host"),
         }
     }
 }
@@ -124,6 +127,8 @@ pub struct Host {
     /// Pairs whose primary has said that its backup is in sync, since the last member of the pair ended.
     level: BTreeSet<String>,
     stopping: bool,
+    /// A drill has ended everything, and nothing is started before.
+    down: Option<Time>,
     orders: Vec<Order>,
 }
 
@@ -132,7 +137,7 @@ impl Host {
     #[must_use]
     pub fn new(descriptions: impl IntoIterator<Item = Description>) -> Self {
         let applications = descriptions.into_iter().map(Application::new).collect();
-        Self { applications, level: BTreeSet::new(), stopping: false, orders: Vec::new() }
+        Self { applications, level: BTreeSet::new(), stopping: false, down: None, orders: Vec::new() }
     }
 
     /// What to do now.
@@ -184,7 +189,7 @@ impl Host {
         }
         application.is_wanted = wanted;
         match (wanted, application.lives) {
-            (true, false) => (application.state, application.due) = (State::Starting, Some(now)),
+            (true, false) => (application.state, application.due) = (State::Starting, Some(self.down.unwrap_or(now))),
             (false, false) => (application.state, application.due) = (State::Stopped, None),
             (false, true) => application.ask_to_end(which, now + END_TIME, &mut self.orders),
             // It is on its way to its end, and is started again after that.
@@ -260,9 +265,12 @@ impl Host {
             (application.state, application.due) = (State::Stopped, None);
         } else {
             let served = application.serves_since.take().map(|since| now.since(since));
-            let pause = application.restart.ended(served).max(BREATH);
-            application.state = if pause <= BREATH { State::Starting } else { State::Failed };
-            application.due = Some(now + pause);
+            // That it ends with its host says nothing of itself.
+            let pause = if self.down.is_some() { BREATH } else { application.restart.ended(served).max(BREATH) };
+            let start = self.down.unwrap_or(now).max(now + pause);
+            let is_soon = self.down.is_none() && pause <= BREATH;
+            application.state = if is_soon { State::Starting } else { State::Failed };
+            application.due = Some(start);
             self.expire(now);
         }
     }
@@ -282,8 +290,36 @@ impl Host {
         self.end_the_last(now);
     }
 
+    /// A drill ends everything at once, as the loss of power would, and nothing starts before `until`.
+    pub fn fail(&mut self, until: Time) {
+        if self.stopping {
+            return;
+        }
+        self.down = Some(until);
+        // First what carries news to other hosts: none of them hears from here how the rest ends.
+        let (servers, others): (Vec<usize>, Vec<usize>) =
+            (0..self.applications.len()).partition(|which| self.applications[*which].description.pair.is_some());
+        for which in others.into_iter().chain(servers) {
+            let application = &mut self.applications[which];
+            if application.lives {
+                self.orders.push(Order { application: which, action: Action::Kill(Reason::Drill) });
+            } else if application.due.is_some() {
+                (application.state, application.due) = (State::Failed, Some(until));
+            }
+        }
+    }
+
+    /// Starts what a drill has ended, before its time.
+    pub fn repair(&mut self, now: Time) {
+        let Some(until) = self.down.take() else { return };
+        for application in self.applications.iter_mut().filter(|one| !one.lives && one.due == Some(until)) {
+            application.due = Some(now);
+        }
+    }
+
     /// Does what is due.
     pub fn expire(&mut self, now: Time) {
+        self.down = self.down.filter(|until| now < *until);
         for (which, application) in self.applications.iter_mut().enumerate() {
             if application.due.is_some_and(|due| due <= now) {
                 application.due = None;

@@ -40,6 +40,33 @@ pub enum ToLca {
     /// All connections of the server to the other side of its pair on another host, whenever they change; their descriptors
     /// travel with it.
     Connections,
+    /// From a drill, on this host or on another one: a fault that is to be made here.
+    Harm(Harm),
+}
+
+/// A fault that a drill asks for. The agent undoes what does not heal by itself, after the time that is named with it in
+/// milliseconds, whether anybody asks for that or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Harm {
+    /// None yet: whether it would be made.
+    Ask(Vec<Victim>),
+    /// Kill these at once.
+    Kill(Vec<Victim>),
+    /// Stop these, with all processes that they have started.
+    Freeze(Vec<Victim>, u64),
+    /// End everything that runs on this host at once, and start nothing.
+    Fail(u64),
+    /// Undo everything that is not undone yet.
+    Repair,
+}
+
+/// An application that is to be struck, and its process: by now it may be another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Victim {
+    /// Its name; `lca` is the agent itself.
+    pub application: String,
+    /// The process; none is known of an agent by other hosts.
+    pub pid: Option<u32>,
 }
 
 /// Something that an application has noticed, or its end.
@@ -92,6 +119,9 @@ pub enum FromLca {
     HandOver,
     /// The answer to `Detections`.
     Detections(Vec<DetectionRow>),
+    /// The answer to `Harm`: why it is not made, if it is not. What strikes the way of this answer itself is made when the
+    /// connection has ended.
+    Harmed(Option<Trouble>),
 }
 
 /// Which part of a pair a server plays.

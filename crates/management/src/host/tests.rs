@@ -226,3 +226,37 @@ fn what_waits_for_its_next_start_is_not_started_during_the_end() {
     assert!(script.host.is_finished());
     assert_eq!(script.after(60_000).orders(), [""; 0]);
 }
+
+#[test]
+fn a_host_that_a_drill_ends_starts_again_by_itself() {
+    let mut script = Script::running();
+    script.host.fail(script.now + Span::from_secs(2));
+    let why = "a drill ends everything on this host";
+    let killed = ["control", "sip-a", "sip-b"].map(|name| format!("kill {name}: {why}"));
+    assert_eq!(script.orders(), killed, "first whoever carries news");
+    for which in 0..NAMES.len() {
+        script.host.ended(which, script.now);
+        assert_eq!(script.host.state(which), State::Failed);
+    }
+    assert_eq!(script.orders(), ["control#1 has ended", "sip-a#1 has ended", "sip-b#1 has ended"]);
+    assert_eq!(script.after(1_999).orders(), [""; 0]);
+    assert_eq!(script.after(1).orders(), ["start control", "start sip-a", "start sip-b"]);
+    // After that an end is like any other.
+    script.host.started(0, script.now, 2);
+    script.host.ready(0, script.now);
+    script.host.ended(0, script.now);
+    script.orders();
+    assert_eq!(script.after(50).orders(), ["start control"]);
+}
+
+#[test]
+fn a_host_that_a_drill_ends_is_repaired_before_its_time() {
+    let mut script = Script::running();
+    script.host.fail(script.now + Span::from_secs(600));
+    (0..NAMES.len()).for_each(|which| script.host.ended(which, script.now));
+    script.orders();
+    script.host.repair(script.now);
+    assert_eq!(script.after(0).orders(), ["start control", "start sip-a", "start sip-b"]);
+    script.host.repair(script.now);
+    assert_eq!(script.after(0).orders(), [""; 0], "there is nothing to repair");
+}

@@ -63,7 +63,8 @@ impl LcaLink {
                 Event::Message(FromLca::Ended(incarnation)) => return Some(News::Ended(incarnation)),
                 Event::Message(FromLca::Stop) => return Some(News::Stop),
                 Event::Message(FromLca::HandOver) => return Some(News::HandOver),
-                Event::Message(FromLca::Applications(_) | FromLca::Detections(_)) | Event::Disconnected => {}
+                Event::Message(FromLca::Applications(_) | FromLca::Detections(_) | FromLca::Harmed(_))
+                | Event::Disconnected => {}
             }
         }
     }

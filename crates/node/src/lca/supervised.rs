@@ -39,6 +39,22 @@ impl Supervised {
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 
+    /// Stops it (SIGSTOP), until it is woken.
+    pub(super) fn freeze(&self) -> io::Result<()> {
+        Ok(pidfd_send_signal(&self.pidfd, Signal::STOP)?)
+    }
+
+    /// Lets it go on, if it was stopped.
+    pub(super) fn wake(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::CONT);
+    }
+
+    /// The processes that it has started itself (`proc(5)`: `children`).
+    pub(super) fn children(&self) -> Vec<Self> {
+        let text = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid)).unwrap_or_default();
+        text.split_whitespace().filter_map(|pid| Self::open(pid.parse().ok()?).ok()).collect()
+    }
+
     /// Takes leave of a process that has ended, and says how; that is told to its parent only.
     pub(super) fn how_it_ended(self) -> String {
         match waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED) {

@@ -53,6 +53,7 @@ impl Agent {
                 self.is_back(which);
             }
             (ToLca::Noticed(sighting), Guest::Application(which)) => self.sighted(which, &sighting),
+            (ToLca::Harm(harm), _) => self.harm(guest, harm),
             (ToLca::Detections, _) => self.hub.send(guest, &self.detections()),
             (ToLca::Fatal(trouble), Guest::Application(which)) => {
                 tracing::error!("{}: {trouble}", self.applications[which].name);

@@ -1,6 +1,7 @@
 //! The agent's loop: tells the host's rules what happens, and carries out their orders.
 
 mod guests;
+mod harm;
 mod processes;
 mod wanted;
 mod watching;
@@ -17,6 +18,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::setsid;
 
+use self::harm::Harms;
 use self::watching::{Watch, Watched};
 use super::LcaSettings;
 use super::alone::Alone;
@@ -97,6 +99,8 @@ pub(super) struct Agent {
     /// This host has reached nobody for too long: its servers are stopped.
     is_stopped: bool,
     releases: Vec<Release>,
+    /// What a drill has done, and is not undone.
+    harms: Harms,
     signals: SignalFd,
     epoll: Epoll,
     /// When to look at the pulses next.
@@ -167,6 +171,7 @@ impl Agent {
             alone,
             is_stopped,
             releases: Vec::new(),
+            harms: Harms::default(),
             signals,
             epoll,
             observe,
@@ -179,6 +184,7 @@ impl Agent {
                 agent.spares.found(which);
             }
         }
+        agent.wake_found();
         Ok(agent)
     }
 
@@ -187,6 +193,7 @@ impl Agent {
         loop {
             self.heed_isolation();
             self.heed_spares();
+            self.heed_harms();
             self.host.expire(clock::now());
             loop {
                 let orders: Vec<Order> = self.host.orders().collect();
@@ -248,6 +255,7 @@ impl Agent {
             .chain(self.spares.deadline())
             .chain(alone)
             .chain(releases)
+            .chain(self.harms.deadline())
             .min()
         {
             None => EpollTimeout::NONE,
