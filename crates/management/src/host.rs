@@ -6,6 +6,7 @@ use std::fmt;
 use model::{Span, Time};
 
 use crate::hang::{Doing, Hang, LONG_PATIENCE, PATIENCE};
+use crate::helpers::{Complaint, Helpers, Price, Seen};
 use crate::restart::Restart;
 
 /// A start takes no longer than this, even with a hundred thousand extensions and a slow disk.
@@ -70,7 +71,7 @@ pub struct Order {
 }
 
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Start its next run, and say [`Host::started`] or [`Host::not_started`].
     Start,
@@ -83,10 +84,12 @@ pub enum Action {
 }
 
 /// Why a process is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Its serving thread has not come round for this long.
     Hangs(Span),
+    /// The helper thread of this name has not come round for this long.
+    HelperHangs(String, Span),
     /// It took too long to start, or to introduce itself to a new agent.
     DoesNotStart,
     /// It was asked to end and did not.
@@ -99,6 +102,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hangs(missed) => write!(f, "it hangs: its serving thread has not come round for {missed}"),
+            Self::HelperHangs(name, missed) => write!(f, "it hangs: its thread {name} has not come round for {missed}"),
             Self::DoesNotStart => f.write_str("it does not get ready"),
             Self::DoesNotEnd => f.write_str("it does not end although it was asked to"),
             Self::Drill => f.write_str("a drill ends everything on this host"),
@@ -116,6 +120,9 @@ struct Application {
     serves_since: Option<Time>,
     restart: Restart,
     hang: Hang,
+    helpers: Helpers,
+    /// It has said that it is the backup of its pair.
+    is_backup: bool,
     /// When to start it (while it does not live) or to kill it (while it does).
     due: Option<Time>,
 }
@@ -201,7 +208,8 @@ impl Host {
     pub fn started(&mut self, which: usize, now: Time, run: u64) {
         let Some(application) = self.applications.get_mut(which) else { return };
         (application.run, application.lives, application.state) = (run, true, State::Starting);
-        (application.serves_since, application.hang) = (None, Hang::default());
+        (application.serves_since, application.hang, application.is_backup) = (None, Hang::default(), false);
+        application.helpers = Helpers::default();
         application.due = Some(now + START_TIME);
     }
 
@@ -230,6 +238,38 @@ impl Host {
         } else {
             self.level.remove(pair);
         }
+    }
+
+    /// A server has said whether it is the backup of its pair.
+    pub fn reported_backup(&mut self, which: usize, is_backup: bool) {
+        self.applications.get_mut(which).into_iter().for_each(|application| application.is_backup = is_backup);
+    }
+
+    /// The helper threads of an application show this; `look` finds out what a thread is doing that shows nothing new.
+    pub fn observed_helpers(&mut self, which: usize, now: Time, shown: Vec<Seen>, look: impl FnMut(&Seen) -> Doing) {
+        let Some(application) = self.applications.get_mut(which) else { return };
+        if application.state != State::Started {
+            return;
+        }
+        let pair = application.description.pair.as_ref();
+        let price = if pair.is_none_or(|pair| self.level.contains(pair)) {
+            Price::Nothing
+        } else if application.is_backup {
+            Price::Little
+        } else {
+            Price::Calls
+        };
+        if let Some((name, missed)) = application.helpers.observe(now, shown, price, look) {
+            application.helpers = Helpers::default();
+            pair.map(|pair| self.level.remove(pair));
+            self.orders.push(Order { application: which, action: Action::Kill(Reason::HelperHangs(name, missed)) });
+        }
+    }
+
+    /// What is wrong with the helper threads of an application; nothing where its serving thread does not turn either.
+    pub fn complaints(&self, which: usize, now: Time) -> impl Iterator<Item = (&str, Complaint)> {
+        let turns = self.applications.get(which).filter(|application| application.hang.missed() == Span::ZERO);
+        turns.into_iter().flat_map(move |application| application.helpers.complaints(now))
     }
 
     /// The serving thread of an application had come round `beats` times; `look` finds out what it is doing otherwise.
@@ -357,6 +397,8 @@ impl Application {
             serves_since: None,
             restart: Restart::default(),
             hang: Hang::default(),
+            helpers: Helpers::default(),
+            is_backup: false,
             due: None,
         }
     }

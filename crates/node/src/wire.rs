@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// What a process says to the LCA.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToLca {
-    /// First message of an application; the descriptor of its [`Pulse`](crate::pulse::Pulse) travels with it.
+    /// First message of an application; the descriptor of its [`Pulse`](crate::pulse::Pulse) travels with it, as the last one,
+    /// behind that of its helper [`threads`](crate::pulse::threads) if it has any.
     Hello(Incarnation),
     /// How the server stands, whenever something but the counts has changed.
     Report(ServerReport),
@@ -74,7 +75,7 @@ pub struct Victim {
 pub struct Sighting {
     /// What, as [`management::Detection`] names it; a name that is not known is left out.
     pub what: String,
-    /// What is not as it should be: an application, a network, an address.
+    /// What is not as it should be: an application, a thread of one, a network, an address.
     pub about: String,
     /// True at its end.
     pub is_over: bool,

@@ -185,6 +185,46 @@ fn of_two_frozen_sides_only_one_is_killed_until_the_pair_is_level_again() {
 }
 
 #[test]
+fn a_helper_thread_that_stops_ends_its_process_only_where_that_costs_no_call() {
+    use crate::helpers::Wait;
+    let stopped = |which: usize, prepare: fn(&mut Host)| {
+        let mut script = Script::running();
+        prepare(&mut script.host);
+        let seen = Seen { name: "recorder".into(), thread: 7, beats: 1, waits: Wait::None };
+        (0..400).find_map(|_| {
+            script.host.observed_helpers(which, script.now, vec![seen.clone()], |_| Doing::Stopped);
+            let said = script.host.complaints(which, script.now).count();
+            let orders = script.orders();
+            script.after(25);
+            (!orders.is_empty()).then_some((orders, said))
+        })
+    };
+    let told =
+        |name: &str| (vec![format!("kill {name}: it hangs: its thread recorder has not come round for 300.0 ms")], 0);
+    assert_eq!(stopped(0, |_| {}), Some(told("control")));
+    assert_eq!(stopped(1, |_| {}), Some(told("sip-a")));
+    assert_eq!(stopped(1, |host| host.reported(1, false)), None);
+    let mut script = Script::running();
+    script.host.reported(1, false);
+    let (seen, mut said) = (Seen { name: "recorder".into(), thread: 7, beats: 1, waits: Wait::None }, Vec::new());
+    for beats in [2, 3, 3] {
+        script.host.observed(1, script.now, beats, || Doing::Stopped);
+        (0..40).for_each(|_| {
+            script.host.observed_helpers(1, script.now, vec![seen.clone()], |_| Doing::Stopped);
+            script.after(25);
+        });
+        said.push(script.host.complaints(1, script.now).count());
+    }
+    assert_eq!(said, [1, 1, 0], "it goes on without, and does not go on at all");
+    let backup = stopped(2, |host| {
+        host.reported(1, false);
+        host.reported_backup(2, true);
+    });
+    assert!(backup.is_some_and(|(orders, _)| orders[0].ends_with("for 5.0 s")), "its primary lives");
+    assert_eq!(stopped(1, |host| host.stop(Time::ZERO)).map(|(orders, _)| orders[0].clone()), Some("ask sip-a".into()));
+}
+
+#[test]
 fn what_has_not_started_or_is_ending_is_not_taken_for_hung() {
     let mut script = Script::new();
     script.host.started(1, script.now, 1);

@@ -27,7 +27,7 @@ pub use announcer::Announcer;
 pub use frames::Mac;
 pub(crate) use frames::checksum;
 pub use hook::{Deed, Hook};
-pub use mover::Mover;
+pub use mover::{Mover, Witness};
 pub use search::{Found, Search};
 pub(crate) use trouble::of_packets;
 

@@ -10,6 +10,7 @@ use management::{Detection, Sign};
 use model::Incarnation;
 
 use crate::client::{Client, Event};
+use crate::pulse::threads;
 use crate::wire::{FromLca, ServerReport, Sighting, ToLca};
 
 /// What was noticed while the LCA was away is told it later, so much of it at most.
@@ -109,7 +110,9 @@ impl LcaLink {
     }
 
     fn introduce(&mut self) {
-        self.client.send_with(&ToLca::Hello(self.incarnation.clone()), vec![Arc::clone(&self.pulse)]);
+        let threads = threads::descriptor();
+        let shared = threads.into_iter().chain([Arc::clone(&self.pulse)]).collect();
+        self.client.send_with(&ToLca::Hello(self.incarnation.clone()), shared);
         if !self.connections.is_empty() {
             self.client.send_with(&ToLca::Connections, self.connections.clone());
         }

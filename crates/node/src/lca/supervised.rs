@@ -1,5 +1,6 @@
 //! A process that the LCA watches, whether it has started it or found it running.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -81,6 +82,27 @@ impl Supervised {
             }
             _ => Doing::Sleeping,
         }
+    }
+
+    /// The same of a helper thread. One that sleeps while another thread of the process waits for a processor may wait for what that
+    /// one holds, and has not hung: it counts as if it waited for a disk. `siblings` is the processor time of those at the last look.
+    pub(super) fn doing_helper(&self, thread: u32, siblings: &mut BTreeMap<u32, Span>) -> Doing {
+        let doing = self.doing(thread);
+        if doing != Doing::Sleeping {
+            return doing;
+        }
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        let numbers =
+            tasks.filter_map(|task| task.file_name().to_str()?.parse().ok()).filter(|number| *number != thread);
+        let running: BTreeMap<u32, Span> = numbers
+            .filter_map(|number| match self.doing(number) {
+                Doing::Running { used } => Some((number, used)),
+                Doing::Sleeping | Doing::Stopped | Doing::Uninterruptible => None,
+            })
+            .collect();
+        let starves = running.iter().any(|(number, used)| siblings.get(number).is_none_or(|before| before == used));
+        *siblings = running;
+        if starves { Doing::Uninterruptible } else { doing }
     }
 }
 

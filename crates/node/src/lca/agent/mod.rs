@@ -2,15 +2,17 @@
 
 mod guests;
 mod harm;
+mod helpers;
 mod processes;
 mod wanted;
 mod watching;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use management::hang::OBSERVE_EVERY;
 use management::{Action, Description, Detection, Doing, Host, Order, Reason};
-use model::{Incarnation, Time};
+use model::{Incarnation, Span, Time};
 use network::address::Mover;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -31,6 +33,7 @@ use crate::clock;
 use crate::coordinator;
 use crate::hub::Hub;
 use crate::pulse::Pulse;
+use crate::pulse::threads::Threads;
 use crate::wire::{ApplicationRow, FromLca, ServerReport, Trouble};
 
 /// The epoll's names; the processes of the applications count from [`PROCESS`].
@@ -66,6 +69,9 @@ struct Application {
     /// The living process, once it is known.
     process: Option<Supervised>,
     pulse: Option<Pulse>,
+    threads: Option<Threads>,
+    /// Processor time of its threads that could run when they were looked at last.
+    siblings: BTreeMap<u32, Span>,
     farewell: Option<Farewell>,
     report: Option<ServerReport>,
     /// Why it does not run, or why its last run has ended.
@@ -288,6 +294,7 @@ impl Agent {
                 self.host.observed(which, now, pulse.beats(), look);
             }
         }
+        (0..self.applications.len()).for_each(|which| self.look_at_helpers(now, which));
         self.look_at_limits(now);
     }
 
@@ -310,8 +317,10 @@ impl Agent {
                 }
             }
             Action::Kill(reason) => {
-                if matches!(reason, Reason::Hangs(_)) {
-                    self.lost(which, Detection::Hang);
+                match &reason {
+                    Reason::Hangs(_) => self.lost(which, Detection::Hang),
+                    Reason::HelperHangs(helper, missed) => self.lost_by_helper(which, helper, *missed),
+                    Reason::DoesNotStart | Reason::DoesNotEnd | Reason::Drill => {}
                 }
                 tracing::warn!("{name} is killed: {reason}");
                 let application = &mut self.applications[which];
@@ -343,6 +352,8 @@ impl Application {
             pair,
             process: None,
             pulse: None,
+            threads: None,
+            siblings: BTreeMap::new(),
             farewell: None,
             report: None,
             trouble: None,
