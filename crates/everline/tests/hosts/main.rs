@@ -7,14 +7,17 @@
 mod support;
 
 mod fencing;
+mod ipv6;
 #[expect(dead_code, reason = "the tests of bad input need more of it")]
 #[path = "../bad_input/phone.rs"]
 mod phone;
+#[path = "../cli/stopped.rs"]
+mod stopped;
 mod unprivileged;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -22,12 +25,10 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Trial};
 use network::rehearsal::{Id, Network, Place as At, Rehearsal, virtual_addresses};
 use nix::sys::signal::Signal;
-use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 use nix::unistd::Pid;
 use rustix::process::geteuid;
 use serde_json::Value;
 
-use phone::Phone;
 use support::{Place, Running};
 
 /// A test and its name.
@@ -43,7 +44,10 @@ const TESTS: [Test; 11] = [
     ("a host that phones cannot reach hands over", nobody_is_reached),
     ("a server that answers and takes no calls is replaced", no_calls_are_taken),
     ("a host that freezes and wakes does no harm", a_host_freezes),
-    ("a call goes on over IPv6 although a host dies, which the new one announces to its neighbours", it_speaks_ipv6),
+    (
+        "a call goes on over IPv6 although threads stop and a host dies, whose address another one announces",
+        ipv6::a_call_goes_on,
+    ),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
 
@@ -166,6 +170,22 @@ impl Solution {
     /// Sends a signal to every process of a host.
     fn signal_host(&self, host: &str, signal: Signal) {
         signal_processes(&self.running.place.path().join("hosts").join(host), signal);
+    }
+
+    /// In each process of a host that only several hosts have, the thread that does its work stops, and only that one.
+    fn survives_stopped_threads(&self, host: &str) {
+        for (application, thread, name) in
+            [("control", "etcd", "etcd"), ("switchboard", "everline", "runtime"), ("etcd", "everline", "runtime")]
+        {
+            let lock = self.running.place.path().join(format!("hosts/{host}/run/{application}.lock"));
+            let lock = fs::read_to_string(lock).expect("it runs");
+            stopped::stop(
+                lock.trim_end().split(' ').next_back().and_then(|pid| pid.parse().ok()).expect("a pid"),
+                thread,
+            );
+            let about = format!("{name} of {application}");
+            self.noticed_when("hang", |one| one["host"] == host && one["about"] == *about && one["on"] == false);
+        }
     }
 
     /// Whether a host has the virtual address.
@@ -426,53 +446,6 @@ fn a_host_freezes() {
     solution.is_reached();
     let noticed = solution.noticed("host");
     assert!(noticed["last_ms"].as_f64().is_some_and(|millis| millis >= 100.0), "{noticed}");
-}
-
-fn it_speaks_ipv6() {
-    let address = virtual_addresses(1).1;
-    let solution = Solution::with(Place::new(), "", "--ipv6", address.into());
-    let (host, epoch) = solution.level();
-    assert!(solution.has_address(&host));
-    let domain = format!("[{address}]");
-    let mut caller = Phone::from(solution.phone(), solution.server);
-    caller.domain.clone_from(&domain);
-    let call = caller.wait_in(&format!("sip:9000@{domain}"), "long enough");
-    let neighbour = solution.net.inside(At::Phones, Neighbour::new).expect("there");
-    solution.play(&format!("host fail {host}"));
-    let survivor = if host == "h1" { At::Host(2) } else { At::Host(1) };
-    neighbour.hears(address, &solution.shows(survivor, &["link", "show", "dev", &Network::Access.to_string()]));
-    caller.give_up(&call);
-    solution.is_reached();
-    solution.play(&format!("host repair {host}"));
-    assert_eq!(solution.level(), (survivor.to_string(), epoch + 1));
-    assert!(!solution.has_address(&host), "it gave it up with its power");
-}
-
-/// Somebody in the access network who listens to what neighbours say of themselves.
-struct Neighbour(UdpSocket);
-
-impl Neighbour {
-    fn new() -> Self {
-        let (family, flags) = (AddressFamily::Inet6, SockFlag::SOCK_CLOEXEC);
-        let socket = UdpSocket::from(socket(family, SockType::Raw, flags, SockProtocol::IcmpV6).expect("the right"));
-        socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
-        Self(socket)
-    }
-
-    /// Waits until the interface that `ip` shows so announces the address as its own, unasked and in the place of whoever had it (RFC
-    /// 4861 4.4: flag O and not S; 7.2.6).
-    fn hears(&self, address: Ipv6Addr, shown: &str) {
-        let mut room = [0; 1_500];
-        loop {
-            let length = self.0.recv(&mut room).expect("an advertisement in time");
-            let [136, 0, _, _, flags, _, _, _, rest @ ..] = &room[..length] else { continue };
-            let Some((target, [2, 1, mac @ ..])) = rest.split_at_checked(16) else { continue };
-            let mac = mac.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":");
-            if flags & 0x60 == 0x20 && target == address.octets() && shown.contains(&mac) {
-                return;
-            }
-        }
-    }
 }
 
 fn nonsense_is_refused() {
