@@ -72,6 +72,9 @@ pub(crate) enum Command {
         /// Give each of them a clock of its own, so that a drill can move it; needs libfaketime
         #[arg(long, requires = "hosts")]
         clocks: bool,
+        /// Let them speak IPv6: with each other, and with the phones
+        #[arg(long, requires = "hosts")]
+        ipv6: bool,
     },
     /// One host of a solution that has several
     #[command(subcommand, after_help = "Example:\n  everline host run --dir /srv/everline")]

@@ -137,7 +137,8 @@ pub(crate) fn write_configuration(folder: &Folder) -> Result<(), Failure> {
 
 /// The configuration for a rate, on one host and in a rehearsal.
 fn text(rate: u32) -> String {
-    let carriers = [IpAddr::from(Place::Carriers.ipv4(Network::Access)), Ipv4Addr::new(127, 0, 0, 2).into()];
+    let (ipv4, ipv6) = (Place::Carriers.ipv4(Network::Access), Place::Carriers.ipv6(Network::Access));
+    let carriers = [IpAddr::from(ipv4), Ipv4Addr::new(127, 0, 0, 2).into(), ipv6.into()];
     let sip = "[sip]\ndomain = \"127.0.0.1\"\nlisten = [\"udp:127.0.0.1:5060\", \"tcp:127.0.0.1:5060\"]\n\n";
     load::configuration(rate, &carriers, sip)
 }

@@ -17,6 +17,8 @@ use crate::folder::{self, Folder};
 use crate::hosts::{Address, Coordinator, Host, Hosts};
 use crate::settings::Settings;
 
+use super::Wanted;
+
 /// The two networks between the hosts.
 const NETWORKS: [Network; 2] = [Network::A, Network::B];
 
@@ -35,18 +37,23 @@ pub(super) fn of_host(folder: &Folder, place: Place) -> Folder {
 ///
 /// # Errors
 /// If something cannot be written.
-pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<Vec<HostFolder>, Failure> {
+pub(super) fn write(folder: &Folder, settings: &Settings, wanted: &Wanted) -> Result<Vec<HostFolder>, Failure> {
     let authority = authority(folder, &settings.solution)?;
-    let all: Vec<Host> = (1..=hosts).map(host).collect();
+    let all: Vec<Host> = (1..=wanted.hosts).map(|number| host(number, wanted.ipv6)).collect();
     let mut written = Vec::new();
-    for number in 1..=hosts {
+    for number in 1..=wanted.hosts {
         let place = Place::Host(number);
         let here = of_host(folder, place);
         here.create()?;
-        let identity = authority.issue(&place.to_string(), &host(number).networks, SystemTime::now(), HOST_LIFETIME)?;
+        let identity = authority.issue(
+            &place.to_string(),
+            &host(number, wanted.ipv6).networks,
+            SystemTime::now(),
+            HOST_LIFETIME,
+        )?;
         identity::install(&here, &identity)?;
         copy(&folder::nonce_key(folder), &folder::nonce_key(&here))?;
-        let told = Settings { hosts: Some(placed(place.to_string(), all.clone())), ..settings.clone() };
+        let told = Settings { hosts: Some(placed(place.to_string(), all.clone(), wanted.ipv6)), ..settings.clone() };
         told.write(&folder::settings(&here))?;
         if number == 1 {
             write_json(&here.authority(), &authority)?;
@@ -58,7 +65,7 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
 
 /// The sides of both pairs on the first two hosts. The coordinator on three, as fewer survive no loss of one; if there are only
 /// two, on the second one.
-fn placed(here: String, all: Vec<Host>) -> Hosts {
+fn placed(here: String, all: Vec<Host>, ipv6: bool) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
@@ -71,21 +78,40 @@ fn placed(here: String, all: Vec<Host>) -> Hosts {
         spare,
         coordinator,
         authority: "h1".into(),
-        addresses: addresses().into_iter().map(|text| Address { text, hook: None }).collect(),
+        addresses: vec![Address { text: virtual_address(ipv6), hook: None }],
         version: None,
     }
 }
 
-fn host(number: u8) -> Host {
+fn host(number: u8, ipv6: bool) -> Host {
     let place = Place::Host(number);
-    let networks = NETWORKS.map(|network| IpAddr::from(place.ipv4(network))).into();
+    let networks = NETWORKS.map(|network| address_of(place, network, ipv6)).into();
     Host { name: place.to_string(), networks }
 }
 
-/// The addresses of whoever serves, each with its network.
-pub(super) fn addresses() -> Vec<String> {
-    let (address, _) = virtual_addresses(1);
-    vec![format!("{address}/24@{}", Network::Access)]
+/// The address of somebody in a network.
+pub(super) fn address_of(place: Place, network: Network, ipv6: bool) -> IpAddr {
+    if ipv6 { place.ipv6(network).into() } else { place.ipv4(network).into() }
+}
+
+/// The address of whoever serves, with its network.
+fn virtual_address(ipv6: bool) -> String {
+    let (ipv4_address, ipv6_address) = virtual_addresses(1);
+    if ipv6 {
+        format!("{ipv6_address}/64@{}", Network::Access)
+    } else {
+        format!("{ipv4_address}/24@{}", Network::Access)
+    }
+}
+
+/// The addresses of whoever serves in the rehearsal that runs in this folder, each with its network.
+///
+/// # Errors
+/// If what its hosts were told cannot be read.
+pub(super) fn addresses(folder: &Folder) -> Result<Vec<String>, Trouble> {
+    let path = folder::settings(&of_host(folder, Place::Host(1)));
+    let told = Settings::read(&path).map_err(|why| Trouble::new(why, "start the rehearsal again"))?;
+    Ok(told.hosts.into_iter().flat_map(|hosts| hosts.addresses).map(|address| address.text).collect())
 }
 
 /// Takes the virtual addresses from a host, as the loss of its power does.
@@ -93,7 +119,10 @@ pub(super) fn addresses() -> Vec<String> {
 /// # Errors
 /// If the kernel does not let us.
 pub(super) fn lose_addresses(net: &Rehearsal, place: Place) -> Result<(), Trouble> {
-    net.inside(place, || addresses().iter().try_for_each(|text| text.parse::<VirtualAddress>()?.release()))?
+    // One that it does not have is none the less.
+    net.inside(place, || {
+        [false, true].into_iter().try_for_each(|ipv6| virtual_address(ipv6).parse::<VirtualAddress>()?.release())
+    })?
 }
 
 /// The authority of this rehearsal, which outlives it.

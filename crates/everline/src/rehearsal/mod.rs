@@ -7,10 +7,11 @@ mod children;
 mod folders;
 mod play;
 
+use std::net::IpAddr;
 use std::os::unix::process::CommandExt as _;
 
 use model::hash64;
-use network::rehearsal::{Id, Place, Rehearsal, private, virtual_addresses};
+use network::rehearsal::{Id, Network, Place, Rehearsal, private, virtual_addresses};
 use rustix::process::geteuid;
 
 use crate::failure::Failure;
@@ -35,6 +36,8 @@ pub(crate) struct Wanted {
     pub(crate) disks: bool,
     /// Each has a time of day of its own.
     pub(crate) clocks: bool,
+    /// They speak IPv6, and no IPv4.
+    pub(crate) ipv6: bool,
 }
 
 /// Makes the net, runs every host in it, and takes it away again when all have ended.
@@ -49,15 +52,15 @@ pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
     let _lock = up::lock(folder)?;
     // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
     crate::commands::drill::write_configuration(folder)?;
-    let settings = solution(up::read(folder)?);
+    let settings = solution(up::read(folder)?, wanted.ipv6);
     let mut net = Rehearsal::make(&id(folder), wanted.hosts)?;
-    let ran = equip(&mut net, folder, wanted).and_then(|()| folders::write(folder, &settings, wanted.hosts));
+    let ran = equip(&mut net, folder, wanted).and_then(|()| folders::write(folder, &settings, wanted));
     let ran = ran.and_then(|places| {
         // First of all threads: the others inherit which signals are for it.
         let mut children = Children::new(&net, &places)?;
         // Lets links be delayed while this process runs.
         let _delays = net.delay_line()?;
-        children.watch(|| output::result(&welcome(folder, &net, &settings)))
+        children.watch(|| output::result(&welcome(folder, &net, &settings, wanted.ipv6)))
     });
     // What the hosts left behind goes with the net.
     let torn_down = Rehearsal::tear_down(&id(folder)).map_err(Failure::from);
@@ -97,7 +100,7 @@ pub(crate) fn running(folder: &Folder) -> Result<Option<Running>, Failure> {
     let net = play::find(folder)?;
     let hosts = net.places().filter(|place| matches!(place, Place::Host(_)));
     let hosts = hosts.map(|place| (place.to_string(), folders::of_host(folder, place))).collect();
-    Ok(Some(Running { net, hosts, addresses: folders::addresses() }))
+    Ok(Some(Running { net, hosts, addresses: folders::addresses(folder)? }))
 }
 
 /// Runs this command again by way of `command`, which gives it the rights that it lacks; returns only if that cannot be.
@@ -108,13 +111,15 @@ fn again(command: &mut std::process::Command) -> Failure {
 }
 
 /// The configuration as it stands, but reached at the virtual address of the rehearsal.
-fn solution(mut settings: Settings) -> Settings {
-    let (address, _) = virtual_addresses(1);
+fn solution(mut settings: Settings, ipv6: bool) -> Settings {
+    let (ipv4_address, ipv6_address) = virtual_addresses(1);
+    let address = if ipv6 { IpAddr::from(ipv6_address) } else { ipv4_address.into() };
     for listen in &mut settings.sip.listen {
         let port = if listen.address.port() == 0 { SIP_PORT } else { listen.address.port() };
         *listen = Listen { address: (address, port).into(), ..*listen };
     }
-    settings.sip.domain = address.to_string();
+    // RFC 3261 25.1, `host`.
+    settings.sip.domain = if ipv6 { format!("[{address}]") } else { address.to_string() };
     settings
 }
 
@@ -125,7 +130,7 @@ fn id(folder: &Folder) -> Id {
     format!("{:08x}", hash >> 32).parse().expect("eight small letters and digits")
 }
 
-fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings) -> String {
+fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings, ipv6: bool) -> String {
     let listens: Vec<String> = settings.sip.listen.iter().map(ToString::to_string).collect();
     let id = id(folder);
     let hosts: Vec<String> = net
@@ -135,11 +140,12 @@ fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings) -> String {
         .collect();
     format!(
         "{} runs on several hosts of a rehearsal; it listens at {}\n\nHosts:\n{}\nPhones are to be started in a namespace of \
-         their own, at 10.77.0.101:\n  `ip netns exec {} baresip`\n`everline status --dir {}` shows the whole \
+         their own, at {}:\n  `ip netns exec {} baresip`\n`everline status --dir {}` shows the whole \
          solution.\nready\n",
         settings.solution,
         listens.join(", "),
         hosts.join("\n"),
+        folders::address_of(Place::Phones, Network::Access, ipv6),
         id.namespace(Place::Phones),
         folders::of_host(folder, Place::Host(1)).path().display(),
     )
