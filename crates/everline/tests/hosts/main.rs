@@ -34,7 +34,7 @@ use support::{Place, QUESTIONS, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 11] = [
+const TESTS: [Test; 12] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("what was acknowledged last outlives both hosts of a pair", what_was_acknowledged_last_is_kept),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
