@@ -46,7 +46,8 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
         let identity = authority.issue(&place.to_string(), &host(number).networks, SystemTime::now(), HOST_LIFETIME)?;
         identity::install(&here, &identity)?;
         copy(&folder::nonce_key(folder), &folder::nonce_key(&here))?;
-        let told = Settings { hosts: Some(placed(place.to_string(), all.clone())), ..settings.clone() };
+        let placed = placed(place.to_string(), all.clone(), settings.has_own_addresses());
+        let told = Settings { hosts: Some(placed), ..settings.clone() };
         told.write(&folder::settings(&here))?;
         if number == 1 {
             write_json(&here.authority(), &authority)?;
@@ -58,7 +59,7 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
 
 /// The sides of both pairs on the first two hosts. The coordinator on three, as fewer survive no loss of one; if there are only
 /// two, on the second one.
-fn placed(here: String, all: Vec<Host>) -> Hosts {
+fn placed(here: String, all: Vec<Host>, own_addresses: bool) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
@@ -71,7 +72,7 @@ fn placed(here: String, all: Vec<Host>) -> Hosts {
         spare,
         coordinator,
         authority: "h1".into(),
-        addresses: addresses().into_iter().map(|text| Address { text, hook: None }).collect(),
+        addresses: if own_addresses { Vec::new() } else { vec![Address { text: address(), hook: None }] },
         version: None,
     }
 }
@@ -79,21 +80,34 @@ fn placed(here: String, all: Vec<Host>) -> Hosts {
 fn host(number: u8) -> Host {
     let place = Place::Host(number);
     let networks = NETWORKS.map(|network| IpAddr::from(place.ipv4(network))).into();
-    Host { name: place.to_string(), networks }
+    Host { name: place.to_string(), networks, sip: vec![place.ipv4(Network::Access).into()] }
 }
 
-/// The addresses of whoever serves, each with its network.
-pub(super) fn addresses() -> Vec<String> {
+/// Those of these places that are hosts.
+pub(super) fn hosts(places: impl Iterator<Item = Place>) -> Vec<Host> {
+    places.filter_map(|place| if let Place::Host(number) = place { Some(host(number)) } else { None }).collect()
+}
+
+/// The address of whoever serves, with its network.
+fn address() -> String {
     let (address, _) = virtual_addresses(1);
-    vec![format!("{address}/24@{}", Network::Access)]
+    format!("{address}/24@{}", Network::Access)
+}
+
+/// The addresses of whoever serves in the rehearsal that runs in this folder; none where each host serves at its own.
+pub(super) fn addresses(folder: &Folder) -> Vec<String> {
+    let settings = Settings::read(&folder::settings(&of_host(folder, Place::Host(1))));
+    let own = settings.is_ok_and(|settings| settings.has_own_addresses());
+    if own { Vec::new() } else { vec![address()] }
 }
 
 /// Takes the virtual addresses from a host, as the loss of its power does.
 ///
 /// # Errors
 /// If the kernel does not let us.
-pub(super) fn lose_addresses(net: &Rehearsal, place: Place) -> Result<(), Trouble> {
-    net.inside(place, || addresses().iter().try_for_each(|text| text.parse::<VirtualAddress>()?.release()))?
+pub(super) fn lose_addresses(folder: &Folder, net: &Rehearsal, place: Place) -> Result<(), Trouble> {
+    let addresses = addresses(folder);
+    net.inside(place, || addresses.iter().try_for_each(|text| text.parse::<VirtualAddress>()?.release()))?
 }
 
 /// The authority of this rehearsal, which outlives it.

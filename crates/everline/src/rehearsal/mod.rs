@@ -27,6 +27,9 @@ pub(crate) use self::play::{fail, link, repair};
 /// Where SIP Servers listen if nothing else is said (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5_060;
 
+/// The domain of a solution whose hosts serve at addresses of their own.
+const DOMAIN: &str = "everline.internal";
+
 /// What is to be rehearsed.
 pub(crate) struct Wanted {
     /// How many hosts.
@@ -35,6 +38,8 @@ pub(crate) struct Wanted {
     pub(crate) disks: bool,
     /// Each has a time of day of its own.
     pub(crate) clocks: bool,
+    /// Each serves at an address of its own, and none passes from host to host.
+    pub(crate) own_addresses: bool,
 }
 
 /// Makes the net, runs every host in it, and takes it away again when all have ended.
@@ -49,7 +54,7 @@ pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
     let _lock = up::lock(folder)?;
     // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
     crate::commands::drill::write_configuration(folder)?;
-    let settings = solution(up::read(folder)?);
+    let settings = solution(up::read(folder)?, wanted.own_addresses);
     let mut net = Rehearsal::make(&id(folder), wanted.hosts)?;
     let ran = equip(&mut net, folder, wanted).and_then(|()| folders::write(folder, &settings, wanted.hosts));
     let ran = ran.and_then(|places| {
@@ -82,7 +87,7 @@ pub(crate) struct Running {
     pub(crate) net: Rehearsal,
     /// The hosts and their folders.
     pub(crate) hosts: Vec<(String, Folder)>,
-    /// The addresses of whoever serves, each with its network.
+    /// The addresses of whoever serves, each with its network; none where each host serves at its own.
     pub(crate) addresses: Vec<String>,
 }
 
@@ -97,7 +102,8 @@ pub(crate) fn running(folder: &Folder) -> Result<Option<Running>, Failure> {
     let net = play::find(folder)?;
     let hosts = net.places().filter(|place| matches!(place, Place::Host(_)));
     let hosts = hosts.map(|place| (place.to_string(), folders::of_host(folder, place))).collect();
-    Ok(Some(Running { net, hosts, addresses: folders::addresses() }))
+    let addresses = folders::addresses(folder);
+    Ok(Some(Running { net, hosts, addresses }))
 }
 
 /// Runs this command again by way of `command`, which gives it the rights that it lacks; returns only if that cannot be.
@@ -107,14 +113,18 @@ fn again(command: &mut std::process::Command) -> Failure {
         .help("install util-linux, or run it as root")
 }
 
-/// The configuration as it stands, but reached at the virtual address of the rehearsal.
-fn solution(mut settings: Settings) -> Settings {
+/// The configuration as it stands, but reached at the virtual address of the rehearsal, or at the hosts' own.
+fn solution(mut settings: Settings, own_addresses: bool) -> Settings {
     let (address, _) = virtual_addresses(1);
     for listen in &mut settings.sip.listen {
         let port = if listen.address.port() == 0 { SIP_PORT } else { listen.address.port() };
-        *listen = Listen { address: (address, port).into(), ..*listen };
+        *listen = if own_addresses {
+            Listen::of_host(listen.transport, port)
+        } else {
+            Listen { address: (address, port).into(), ..*listen }
+        };
     }
-    settings.sip.domain = address.to_string();
+    settings.sip.domain = if own_addresses { DOMAIN.into() } else { address.to_string() };
     settings
 }
 
@@ -126,7 +136,9 @@ fn id(folder: &Folder) -> Id {
 }
 
 fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings) -> String {
-    let listens: Vec<String> = settings.sip.listen.iter().map(ToString::to_string).collect();
+    let sip: Vec<_> = folders::hosts(net.places()).into_iter().flat_map(|host| host.sip).collect();
+    let listens = settings.sip.listen.iter().flat_map(|listen| listen.on(&sip).collect::<Vec<_>>());
+    let listens: Vec<String> = listens.map(|listen| listen.to_string()).collect();
     let id = id(folder);
     let hosts: Vec<String> = net
         .places()

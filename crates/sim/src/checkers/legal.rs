@@ -252,7 +252,7 @@ impl Legal {
             return Err(format!("phone {phone} gets a {method} in a dialog that it does not know"));
         };
         let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
-        if late && (talk.over || seq <= talk.seq) && method != Method::Bye {
+        if late && (talk.over || seq <= talk.seq) && (self.moved || method != Method::Bye) {
             return Ok(());
         }
         // A goodbye that may have been answered elsewhere is said anew.
