@@ -7,6 +7,7 @@
 mod support;
 
 mod fencing;
+mod own;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +27,7 @@ use support::{Place, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 10] = [
+const TESTS: [Test; 11] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
@@ -36,6 +37,7 @@ const TESTS: [Test; 10] = [
     ("a host that phones cannot reach hands over", nobody_is_reached),
     ("a server that answers and takes no calls is replaced", no_calls_are_taken),
     ("a host that freezes and wakes does no harm", a_host_freezes),
+    ("calls follow the primary to another address", own::calls_follow_the_primary),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
 
@@ -88,9 +90,15 @@ impl Solution {
 
     /// In that folder, with something in its configuration.
     fn at(place: Place, configuration: &str) -> Self {
+        Self::with(place, configuration, "")
+    }
+
+    /// The same, with an option more.
+    fn with(place: Place, configuration: &str, option: &str) -> Self {
         place.configure(configuration);
         let mut program = Command::new("sh");
-        program.args(["-c", "exec \"$0\" \"$@\" --hosts 3", env!("CARGO_BIN_EXE_everline")]);
+        let line = format!("exec \"$0\" \"$@\" --hosts 3 {option}");
+        program.args(["-c", &line, env!("CARGO_BIN_EXE_everline")]);
         program.env("EVERLINE_DIR", place.path()).current_dir(place.path());
         let running = Running::by(place, program);
         let id = running.welcome.split("everline-").nth(1).and_then(|rest| rest.split('-').next());
