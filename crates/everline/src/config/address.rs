@@ -20,6 +20,9 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
         let port = port.parse().map_err(|_| format!("\"{port}\" is not a port"))?;
         return Ok(Listen::of_host(transport, port));
     }
+    if address == HOST {
+        return Err("the port is missing".into());
+    }
     let address = socket(address)?;
     if address.ip().is_unspecified() {
         return Err("phones must be told an address that they can reach; this one stands for any".into());

@@ -108,7 +108,8 @@ impl Phone {
         match &mut self.wire {
             Wire::Udp(socket) => drop(socket.send_to(bytes, to).expect("sent")),
             Wire::Tcp(_, streams) => {
-                let stream = streams.iter_mut().rev().find(|(stream, _)| stream.peer_addr().is_ok_and(|it| it.ip() == to.ip()));
+                let stream =
+                    streams.iter_mut().rev().find(|(stream, _)| stream.peer_addr().is_ok_and(|it| it.ip() == to.ip()));
                 stream.expect("a connection with that host").0.write_all(bytes).expect("sent");
             }
         }
