@@ -2,9 +2,8 @@
 //! estimates of their parameters from what was observed, and with every number the digits that are sure.
 //!
 //! This crate depends on nothing else of the project, and is worth using alone: `cargo package -p availability` makes an archive
-//! that builds by itself, and whose tests pass where it was unpacked. The bounds of how deep a text may be nested are made for optimised
-//! code (`opt-level = 1` and more): without, a text as deep as they allow exhausts the stack of a thread of 2 MiB, and two tests with it. It
-//! has no clock, reads no file and opens no socket: models come in as text or as values, chance as a seed.
+//! that builds by itself, and whose tests pass where it was unpacked. It has no clock, reads no file and opens no socket: models come
+//! in as text or as values, chance as a seed.
 //!
 //! Rules that hold everywhere in it:
 //! - **Unavailability is never formed as `1 - A`**: down states are summed, and a probability that is wanted beside its

@@ -160,9 +160,9 @@ impl Course<'_> {
             self.level_again(&struck, &mut run);
         }
         self.gather(&struck, &mut run);
-        self.check(&mut run);
+        let after = self.check(&mut run);
         if judge::leaves_roles(&step.deed) {
-            run.checks.push(no_takeover(&run.noted));
+            run.checks.push(no_takeover(&run.noted, &before, &after));
         }
         let last = self.load.snapshot();
         run.wrong_sip = last.counts.wrong_sip - first.counts.wrong_sip;
@@ -275,8 +275,8 @@ impl Course<'_> {
         }
     }
 
-    /// What must be right after each fault.
-    fn check(&mut self, run: &mut Run) {
+    /// What must be right after each fault; gives how the solution stands then.
+    fn check(&mut self, run: &mut Run) -> Status {
         if let Err(trouble) = self.wait_phones() {
             run.checks.push(wrong("all phones registered", trouble.what));
         }
@@ -316,6 +316,7 @@ impl Course<'_> {
             if same.is_some() { "the same hash" } else { "other hashes for more than a second without a call" };
         run.checks.push(Check { name: "same records on both sides".into(), ok: same.is_some(), said: hashes.into() });
         run.checks.push(agents);
+        status
     }
 
     /// Puts agents who are held to be away ready again, so that the next fault finds everybody at work.
@@ -377,10 +378,18 @@ fn said(wrong: &[String], right: &str) -> String {
     if wrong.is_empty() { right.to_owned() } else { wrong.join(", ") }
 }
 
-/// What took over although nothing was taken from the primary.
-fn no_takeover(noted: &[site::Noted]) -> Check {
+/// What took over although nothing was taken from the primary: by the logs that can be read, and by who served before and after.
+fn no_takeover(noted: &[site::Noted], before: &Status, after: &Status) -> Check {
     let serves = noted.iter().filter(|one| one.what.contains("serves as primary"));
-    let took: Vec<String> = serves.map(|one| format!("{}: {}", one.application, one.what)).collect();
+    let mut took: Vec<String> = serves.map(|one| format!("{}: {}", one.application, one.what)).collect();
+    for pair in crate::status::PAIRS {
+        let primary = |status: &Status| status.in_role(pair, "primary").map(|one| (one.name.clone(), one.pid));
+        if let (Some((was, old)), Some((is, new))) = (primary(before), primary(after))
+            && (&was, old) != (&is, new)
+        {
+            took.push(format!("{was} served, and then {is}"));
+        }
+    }
     Check { name: "no takeover".into(), ok: took.is_empty(), said: said(&took, "everybody kept his role") }
 }
 
@@ -431,6 +440,20 @@ fn blank(number: u32, step: &Step, now: &Snapshot) -> Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_takeover_is_found_without_the_log_of_its_host() {
+        let status = |primary: &str, pid: u32| -> Status {
+            let row = r#"{"applications": [{"name": "NAME", "pair": "sip", "role": "primary", "state": "started", "pid": PID}]}"#;
+            let text = row.replace("NAME", primary).replace("PID", &pid.to_string());
+            serde_json::from_str(&text).expect("the text follows the interface")
+        };
+        let before = status("sip-a", 7);
+        assert!(no_takeover(&[], &before, &before).ok);
+        for after in [status("sip-b", 7), status("sip-a", 8)] {
+            assert!(!no_takeover(&[], &before, &after).ok, "{after:?}");
+        }
+    }
 
     #[test]
     fn an_epoch_that_two_served_is_found() {

@@ -46,10 +46,10 @@ pub struct Application {
 pub const PAIRS: [&str; 2] = ["sip", "routing"];
 
 impl Status {
-    /// The process of the first application of this name, if it runs.
+    /// The process of the first application of this name whose process is known.
     #[must_use]
     pub fn pid_of(&self, name: &str) -> Option<u32> {
-        self.applications.iter().find(|application| application.name == name)?.pid
+        self.applications.iter().filter(|application| application.name == name).find_map(|application| application.pid)
     }
 
     /// The application that has this role in this pair.
@@ -65,7 +65,9 @@ impl Status {
     pub fn is_level(&self) -> bool {
         // A spare that nobody needs is stopped, as it was asked to be.
         let runs = |application: &Application| {
-            application.state == "stopped" || application.state == "started" && application.pid.is_some()
+            // Of the agent of another host only that is known that it answers.
+            let has_process = application.pid.is_some() || application.name == "lca";
+            application.state == "stopped" || application.state == "started" && has_process
         };
         let could = |application: &Application| application.ready && application.level != Some(false);
         let has = |pair, role| self.in_role(pair, role).is_some_and(could);
@@ -155,6 +157,10 @@ mod tests {
 
     #[test]
     fn a_solution_that_lacks_anything_is_not_level() {
+        assert!(
+            status(&LEVEL.replacen(": [", ": [{\"name\": \"lca\", \"state\": \"started\", \"host\": \"h2\"}, ", 1))
+                .is_level()
+        );
         for (from, to) in [("\"pid\": 4", "\"pid\": null"), ("\"backup\"", "\"primary\""), ("started", "starting")] {
             assert!(!status(&LEVEL.replacen(from, to, 1)).is_level(), "{from} -> {to}");
         }

@@ -48,7 +48,8 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
             let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
             let addresses = addresses.collect();
             let isolated = settings.fence.isolated.map(|seconds| Span::from_secs(seconds.into()));
-            let ran = lca::run(LcaSettings { folder, program: program(), applications, addresses, others, isolated });
+            let (program, may_harm) = (program(), settings.may_drill);
+            let ran = lca::run(LcaSettings { folder, program, applications, addresses, others, isolated, may_harm });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),

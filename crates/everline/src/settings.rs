@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) hosts: Option<Hosts>,
     /// How it is made certain that a host has ended.
     pub(crate) fence: Fence,
+    /// Whether a drill may make faults on the hosts, where there are several.
+    pub(crate) may_drill: bool,
 }
 
 /// What is done about a host that nobody can reach.
@@ -57,7 +59,7 @@ impl Default for Fence {
 
 /// First bytes of the file; another number follows when the structures here change, so that a program of another
 /// version refuses the file instead of misreading it.
-const FORMAT: &[u8] = b"everline settings 6\n";
+const FORMAT: &[u8] = b"everline settings 7\n";
 
 impl Settings {
     /// Writes them for the servers.
@@ -284,6 +286,7 @@ mod tests {
             trunks: Vec::new(),
             hosts: None,
             fence: Fence::default(),
+            may_drill: false,
         };
         settings.write(&path).expect("written");
         assert_eq!(Settings::read(&path).as_ref(), Ok(&settings));

@@ -126,7 +126,7 @@ pub struct Subject {
     pub what: Detection,
     /// The application that has noticed it.
     pub by: String,
-    /// What is not as it should be: an application, a network, an address.
+    /// What is not as it should be: an application, a thread of one, a network, an address.
     pub about: String,
 }
 

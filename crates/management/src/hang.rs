@@ -38,6 +38,12 @@ pub struct Hang {
 }
 
 impl Hang {
+    /// The time that it has missed since it came round last.
+    #[must_use]
+    pub fn missed(&self) -> Span {
+        self.missed
+    }
+
     /// The thread had come round `beats` times at `now`; `look` finds out what it is doing if that has not grown.
     /// Gives the time that it has missed since it came round last. Time in which no signal wakes it counts only if
     /// somebody `could_take_over`: otherwise to kill it does not help before it could come round by itself.

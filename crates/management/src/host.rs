@@ -6,6 +6,7 @@ use std::fmt;
 use model::{Span, Time};
 
 use crate::hang::{Doing, Hang, LONG_PATIENCE, PATIENCE};
+use crate::helpers::{Complaint, Helpers, Price, Seen};
 use crate::restart::Restart;
 
 /// A start takes no longer than this, even with a hundred thousand extensions and a slow disk.
@@ -70,7 +71,7 @@ pub struct Order {
 }
 
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Start its next run, and say [`Host::started`] or [`Host::not_started`].
     Start,
@@ -83,22 +84,28 @@ pub enum Action {
 }
 
 /// Why a process is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Its serving thread has not come round for this long.
     Hangs(Span),
+    /// The helper thread of this name has not come round for this long.
+    HelperHangs(String, Span),
     /// It took too long to start, or to introduce itself to a new agent.
     DoesNotStart,
     /// It was asked to end and did not.
     DoesNotEnd,
+    /// A drill ends the whole host.
+    Drill,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hangs(missed) => write!(f, "it hangs: its serving thread has not come round for {missed}"),
+            Self::HelperHangs(name, missed) => write!(f, "it hangs: its thread {name} has not come round for {missed}"),
             Self::DoesNotStart => f.write_str("it does not get ready"),
             Self::DoesNotEnd => f.write_str("it does not end although it was asked to"),
+            Self::Drill => f.write_str("a drill ends everything on this host"),
         }
     }
 }
@@ -113,6 +120,9 @@ struct Application {
     serves_since: Option<Time>,
     restart: Restart,
     hang: Hang,
+    helpers: Helpers,
+    /// It has said that it is the backup of its pair.
+    is_backup: bool,
     /// When to start it (while it does not live) or to kill it (while it does).
     due: Option<Time>,
 }
@@ -124,6 +134,8 @@ pub struct Host {
     /// Pairs whose primary has said that its backup is in sync, since the last member of the pair ended.
     level: BTreeSet<String>,
     stopping: bool,
+    /// A drill has ended everything, and nothing is started before.
+    down: Option<Time>,
     orders: Vec<Order>,
 }
 
@@ -132,7 +144,7 @@ impl Host {
     #[must_use]
     pub fn new(descriptions: impl IntoIterator<Item = Description>) -> Self {
         let applications = descriptions.into_iter().map(Application::new).collect();
-        Self { applications, level: BTreeSet::new(), stopping: false, orders: Vec::new() }
+        Self { applications, level: BTreeSet::new(), stopping: false, down: None, orders: Vec::new() }
     }
 
     /// What to do now.
@@ -184,7 +196,7 @@ impl Host {
         }
         application.is_wanted = wanted;
         match (wanted, application.lives) {
-            (true, false) => (application.state, application.due) = (State::Starting, Some(now)),
+            (true, false) => (application.state, application.due) = (State::Starting, Some(self.down.unwrap_or(now))),
             (false, false) => (application.state, application.due) = (State::Stopped, None),
             (false, true) => application.ask_to_end(which, now + END_TIME, &mut self.orders),
             // It is on its way to its end, and is started again after that.
@@ -196,7 +208,8 @@ impl Host {
     pub fn started(&mut self, which: usize, now: Time, run: u64) {
         let Some(application) = self.applications.get_mut(which) else { return };
         (application.run, application.lives, application.state) = (run, true, State::Starting);
-        (application.serves_since, application.hang) = (None, Hang::default());
+        (application.serves_since, application.hang, application.is_backup) = (None, Hang::default(), false);
+        application.helpers = Helpers::default();
         application.due = Some(now + START_TIME);
     }
 
@@ -225,6 +238,38 @@ impl Host {
         } else {
             self.level.remove(pair);
         }
+    }
+
+    /// A server has said whether it is the backup of its pair.
+    pub fn reported_backup(&mut self, which: usize, is_backup: bool) {
+        self.applications.get_mut(which).into_iter().for_each(|application| application.is_backup = is_backup);
+    }
+
+    /// The helper threads of an application show this; `look` finds out what a thread is doing that shows nothing new.
+    pub fn observed_helpers(&mut self, which: usize, now: Time, shown: Vec<Seen>, look: impl FnMut(&Seen) -> Doing) {
+        let Some(application) = self.applications.get_mut(which) else { return };
+        if application.state != State::Started {
+            return;
+        }
+        let pair = application.description.pair.as_ref();
+        let price = if pair.is_none_or(|pair| self.level.contains(pair)) {
+            Price::Nothing
+        } else if application.is_backup {
+            Price::Little
+        } else {
+            Price::Calls
+        };
+        if let Some((name, missed)) = application.helpers.observe(now, shown, price, look) {
+            application.helpers = Helpers::default();
+            pair.map(|pair| self.level.remove(pair));
+            self.orders.push(Order { application: which, action: Action::Kill(Reason::HelperHangs(name, missed)) });
+        }
+    }
+
+    /// What is wrong with the helper threads of an application; nothing where its serving thread does not turn either.
+    pub fn complaints(&self, which: usize, now: Time) -> impl Iterator<Item = (&str, Complaint)> {
+        let turns = self.applications.get(which).filter(|application| application.hang.missed() == Span::ZERO);
+        turns.into_iter().flat_map(move |application| application.helpers.complaints(now))
     }
 
     /// The serving thread of an application had come round `beats` times; `look` finds out what it is doing otherwise.
@@ -260,9 +305,12 @@ impl Host {
             (application.state, application.due) = (State::Stopped, None);
         } else {
             let served = application.serves_since.take().map(|since| now.since(since));
-            let pause = application.restart.ended(served).max(BREATH);
-            application.state = if pause <= BREATH { State::Starting } else { State::Failed };
-            application.due = Some(now + pause);
+            // That it ends with its host says nothing of itself.
+            let pause = if self.down.is_some() { BREATH } else { application.restart.ended(served).max(BREATH) };
+            let start = self.down.unwrap_or(now).max(now + pause);
+            let is_soon = self.down.is_none() && pause <= BREATH;
+            application.state = if is_soon { State::Starting } else { State::Failed };
+            application.due = Some(start);
             self.expire(now);
         }
     }
@@ -282,8 +330,36 @@ impl Host {
         self.end_the_last(now);
     }
 
+    /// A drill ends everything at once, as the loss of power would, and nothing starts before `until`.
+    pub fn fail(&mut self, until: Time) {
+        if self.stopping {
+            return;
+        }
+        self.down = Some(until);
+        // First what carries news to other hosts: none of them hears from here how the rest ends.
+        let (servers, others): (Vec<usize>, Vec<usize>) =
+            (0..self.applications.len()).partition(|which| self.applications[*which].description.pair.is_some());
+        for which in others.into_iter().chain(servers) {
+            let application = &mut self.applications[which];
+            if application.lives {
+                self.orders.push(Order { application: which, action: Action::Kill(Reason::Drill) });
+            } else if application.due.is_some() {
+                (application.state, application.due) = (State::Failed, Some(until));
+            }
+        }
+    }
+
+    /// Starts what a drill has ended, before its time.
+    pub fn repair(&mut self, now: Time) {
+        let Some(until) = self.down.take() else { return };
+        for application in self.applications.iter_mut().filter(|one| !one.lives && one.due == Some(until)) {
+            application.due = Some(now);
+        }
+    }
+
     /// Does what is due.
     pub fn expire(&mut self, now: Time) {
+        self.down = self.down.filter(|until| now < *until);
         for (which, application) in self.applications.iter_mut().enumerate() {
             if application.due.is_some_and(|due| due <= now) {
                 application.due = None;
@@ -321,6 +397,8 @@ impl Application {
             serves_since: None,
             restart: Restart::default(),
             hang: Hang::default(),
+            helpers: Helpers::default(),
+            is_backup: false,
             due: None,
         }
     }

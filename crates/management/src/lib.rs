@@ -8,6 +8,7 @@
 pub mod detections;
 pub mod fence;
 pub mod hang;
+pub mod helpers;
 pub mod host;
 pub mod isolation;
 pub mod limits;

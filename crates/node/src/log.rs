@@ -10,12 +10,15 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 
+use management::helpers::Wait;
 use nix::unistd::dup2_stderr;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::pulse::threads::{Helper, NAP};
 
 /// Lines that wait for the disk at most.
 const MOST_LINES: usize = 4_096;
@@ -114,17 +117,26 @@ impl Drop for Draft<'_> {
 /// The writer's life.
 fn write(lines: &Receiver<Line>, dropped: &AtomicU64, path: Option<&Path>) {
     crate::prompt::run_late();
+    let helper = Helper::begin("log");
     let mut out = io::stderr();
-    while let Ok(Line::Text(text)) = lines.recv() {
-        // Nobody can be told that the log cannot be written; the process serves on.
-        let _ = out.write_all(&text);
-        let lost = dropped.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            let _ = writeln!(out, "{lost} lines were dropped here: the disk did not keep up");
-        }
-        if let Some(path) = path {
-            let _ = rotate(path);
-        }
+    loop {
+        helper.beat();
+        let text = match lines.recv_timeout(NAP) {
+            Ok(Line::Text(text)) => text,
+            Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => continue,
+        };
+        helper.waits(Wait::Disk, || {
+            // Nobody can be told that the log cannot be written; the process serves on.
+            let _ = out.write_all(&text);
+            let lost = dropped.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                let _ = writeln!(out, "{lost} lines were dropped here: the disk did not keep up");
+            }
+            if let Some(path) = path {
+                let _ = rotate(path);
+            }
+        });
     }
 }
 

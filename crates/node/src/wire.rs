@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// What a process says to the LCA.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToLca {
-    /// First message of an application; the descriptor of its [`Pulse`](crate::pulse::Pulse) travels with it.
+    /// First message of an application; the descriptor of its [`Pulse`](crate::pulse::Pulse) travels with it, as the last one,
+    /// behind that of its helper [`threads`](crate::pulse::threads) if it has any.
     Hello(Incarnation),
     /// How the server stands, whenever something but the counts has changed.
     Report(ServerReport),
@@ -40,6 +41,33 @@ pub enum ToLca {
     /// All connections of the server to the other side of its pair on another host, whenever they change; their descriptors
     /// travel with it.
     Connections,
+    /// From a drill, on this host or on another one: a fault that is to be made here.
+    Harm(Harm),
+}
+
+/// A fault that a drill asks for. The agent undoes what does not heal by itself, after the time that is named with it in
+/// milliseconds, whether anybody asks for that or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Harm {
+    /// None yet: whether it would be made.
+    Ask(Vec<Victim>),
+    /// Kill these at once.
+    Kill(Vec<Victim>),
+    /// Stop these, with all processes that they have started.
+    Freeze(Vec<Victim>, u64),
+    /// End everything that runs on this host at once, and start nothing.
+    Fail(u64),
+    /// Undo everything that is not undone yet.
+    Repair,
+}
+
+/// An application that is to be struck, and its process: by now it may be another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Victim {
+    /// Its name; `lca` is the agent itself.
+    pub application: String,
+    /// The process; none is known of an agent by other hosts.
+    pub pid: Option<u32>,
 }
 
 /// Something that an application has noticed, or its end.
@@ -47,7 +75,7 @@ pub enum ToLca {
 pub struct Sighting {
     /// What, as [`management::Detection`] names it; a name that is not known is left out.
     pub what: String,
-    /// What is not as it should be: an application, a network, an address.
+    /// What is not as it should be: an application, a thread of one, a network, an address.
     pub about: String,
     /// True at its end.
     pub is_over: bool,
@@ -92,6 +120,9 @@ pub enum FromLca {
     HandOver,
     /// The answer to `Detections`.
     Detections(Vec<DetectionRow>),
+    /// The answer to `Harm`: why it is not made, if it is not. What strikes the way of this answer itself is made when the
+    /// connection has ended.
+    Harmed(Option<Trouble>),
 }
 
 /// Which part of a pair a server plays.

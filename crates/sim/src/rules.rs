@@ -43,7 +43,7 @@ const fn hosts(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
 }
 
 /// Every broken rule in the worlds where it is looked for.
-pub const ALL: [Broken; 32] = [
+pub const ALL: [Broken; 33] = [
     toy(Sabotage::ReleaseEarly, 20, "explained"),
     toy(Sabotage::SoloUnasked, 50, "explained"),
     toy(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -78,6 +78,7 @@ pub const ALL: [Broken; 32] = [
     hosts(Sabotage::KeepAddress, 50, "address"),
     hosts(Sabotage::WatchGap, 5_000, "watch"),
     hosts(Sabotage::MixLinks, 2_500, "link"),
+    hosts(Sabotage::BeginBehind, 500, "nothing lost"),
 ];
 
 /// Seeds that are run before anybody looks whether one of them was the first.

@@ -141,7 +141,7 @@ impl Parser<'_> {
         self.take();
         let to = self.reference("the other end of the connection")?;
         let span = start.span.to(self.previous().span);
-        Ok(Expr { kind: ExprKind::Edge(from, sign, to), span })
+        Ok(Expr { kind: ExprKind::Edge(Box::new((from, sign, to))), span })
     }
 
     fn clauses(&mut self) -> Result<Vec<(Name, Expr)>, Error> {

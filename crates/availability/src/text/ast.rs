@@ -208,7 +208,7 @@ pub(crate) enum ExprKind {
     Count(Least, Vec<Expr>),
     Ask(Box<Ask>),
     /// A connection of a network; the sign says whether it leads both ways.
-    Edge(Reference, &'static str, Reference),
+    Edge(Box<(Reference, &'static str, Reference)>),
 }
 
 /// How many of several inputs.

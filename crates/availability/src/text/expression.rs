@@ -135,15 +135,7 @@ impl Parser<'_> {
     fn primary(&mut self) -> Result<Expr, Error> {
         let token = self.peek(0);
         match token.kind {
-            Kind::Number => {
-                let text = self.text(self.peek(0));
-                self.take();
-                let Some(value) = Exact::decimal(text) else {
-                    let what = format!("`{text}` does not fit into a number");
-                    return Err(self.source.error(token.span, what, "numbers lie between 1e-290 and 1e300"));
-                };
-                self.with_unit(Expr { kind: ExprKind::Number(value), span: token.span })
-            }
+            Kind::Number => self.quantity(),
             Kind::Sign("(") => {
                 self.take();
                 let inner = self.expression()?;
@@ -153,6 +145,16 @@ impl Parser<'_> {
             Kind::Word => self.named(),
             _ => Err(self.unexpected("a number, a name or `(`")),
         }
+    }
+
+    fn quantity(&mut self) -> Result<Expr, Error> {
+        let token = self.take();
+        let text = self.text(token);
+        let Some(value) = Exact::decimal(text) else {
+            let what = format!("`{text}` does not fit into a number");
+            return Err(self.source.error(token.span, what, "numbers lie between 1e-290 and 1e300"));
+        };
+        self.with_unit(Expr { kind: ExprKind::Number(value), span: token.span })
     }
 
     /// `value UNIT` in one line, or `value %`.

@@ -7,7 +7,7 @@ use crate::text::parser::Parser;
 
 /// Different operators in one expression, of which each makes it deeper: more are refused, so that no text can exhaust the
 /// stack.
-const MAX_OPERATORS: usize = 200;
+const MAX_OPERATORS: usize = 100;
 
 const COMPARISONS: [(&str, Operator); 6] = [
     ("=", Operator::Equal),

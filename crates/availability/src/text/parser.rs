@@ -5,8 +5,8 @@ use crate::text::ast::{Expr, Item, Reference};
 use crate::text::lexer::{Kind, Token, tokens};
 use crate::text::source::{Name, Source, Span};
 
-/// Deeper expressions are refused, so that no text can exhaust the stack.
-const MAX_DEPTH: u32 = 200;
+/// Deeper expressions are refused, so that no text can exhaust the stack: 2 MiB are enough without optimisation too.
+const MAX_DEPTH: u32 = 64;
 
 /// Reads a text from its first token to its last.
 pub(crate) struct Parser<'a> {

@@ -7,7 +7,7 @@ use model::{Chance, Trouble};
 use rustix::process::Signal;
 
 use super::process::Process;
-use super::{Hands, Stale, Struck, coordinator, named, victims};
+use super::{Hands, Stale, Struck, named, struck, switch_over, taken, victims};
 use crate::history::Nanos;
 use crate::plan::{Deed, Target};
 use crate::site::Site;
@@ -65,7 +65,7 @@ impl Local {
         if let Some((_, victim)) = processes.iter().zip(&victims).find(|(process, _)| !process.ends(DEATH_LIMIT)) {
             return Err(Trouble::new(format!("{} survived kill -9", named(victim)), "look at the system's log"));
         }
-        let stale = victims.iter().filter_map(|victim| victim.pid).map(Stale::Process).collect();
+        let stale = victims.iter().filter_map(Stale::process).collect();
         Ok(Struck { stale, ..struck(at_ns, &victims) })
     }
 
@@ -78,23 +78,6 @@ impl Local {
         }
         Ok(struck(at_ns, victims))
     }
-
-    fn switch_over(&self, pair: &str, status: &Status) -> Result<Struck, Trouble> {
-        let primary = status.in_role(pair, "primary").cloned();
-        let hosts = self.site.hosts();
-        let host = primary.as_ref().map(|one| one.host.clone()).filter(|host| hosts.contains(host));
-        let host = host.or_else(|| hosts.first().cloned()).unwrap_or_default();
-        let at_ns = now();
-        self.site.post(&host, &format!("/v1/pairs/{pair}/switchover"))?;
-        let stale = primary.iter().map(|one| Stale::Primary(one.name.clone())).collect();
-        Ok(Struck { pair: Some(pair.to_owned()), stale, ..struck(at_ns, primary.as_slice()) })
-    }
-}
-
-/// What was done to these; it changes the roles of a pair if one of them was a primary.
-fn struck(at_ns: Nanos, victims: &[Application]) -> Struck {
-    let pair = victims.iter().find(|one| one.role.as_deref() == Some("primary")).and_then(|one| one.pair.clone());
-    Struck { at_ns, victims: victims.iter().map(named).collect(), pair, ..Struck::default() }
 }
 
 impl Hands for Local {
@@ -108,20 +91,11 @@ impl Hands for Local {
                 self.freeze(&victims, processes)
             }
             Deed::TakeCoordinator(count, _) => {
-                let mut members = coordinator(status)?;
-                let (count, known) = (usize::from(*count), members.len());
-                if count > known {
-                    let what = format!("the coordinator has {known} members, {count} cannot be taken");
-                    return Err(Trouble::new(what, format!("take 1 to {known}")));
-                }
-                while members.len() > count {
-                    members.remove(chance.below(members.len() as u64) as usize);
-                }
-                let members = self.within_reach(members)?;
+                let members = self.within_reach(taken(*count, status, chance)?)?;
                 let processes = members.iter().map(Process::with_children).collect::<Result<Vec<_>, _>>()?;
                 self.freeze(&members, processes.into_iter().flatten().collect())
             }
-            Deed::Switchover(pair) => self.switch_over(pair, status),
+            Deed::Switchover(pair) => switch_over(self.site.as_ref(), pair, status),
             Deed::Repair => {
                 let at_ns = now();
                 self.mend()?;

@@ -1,19 +1,22 @@
 //! Who makes the faults.
 //!
 //! `local` needs no more than the control server and the process ids that it names; `rehearsal` has the hosts and links of a
-//! rehearsal besides. What cannot be made is refused by name, and never counted as passed.
+//! rehearsal besides; `orders` has the local control agents of a real solution do it. What cannot be made is refused by name, and never counted as passed.
 
 mod local;
+mod orders;
 mod process;
 mod rehearsal;
 
 use model::{Chance, Trouble};
 
 pub use local::Local;
+pub use orders::{ByOrder, Harm, Orders, Victim};
 pub use rehearsal::Rehearsing;
 
 use crate::history::Nanos;
 use crate::plan::{Deed, HostName, Role, Target};
+use crate::site::Site;
 use crate::status::{Application, Status};
 
 /// A fault as it was made.
@@ -35,7 +38,12 @@ pub struct Struck {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stale {
     /// This process, which was killed.
-    Process(u32),
+    Process {
+        /// Its host: another one may have a process of the same number.
+        host: String,
+        /// Its number.
+        pid: u32,
+    },
     /// This application as the primary.
     Primary(String),
 }
@@ -45,11 +53,20 @@ impl Struck {
     #[must_use]
     pub fn is_known_to(&self, status: &Status) -> bool {
         !self.stale.iter().any(|stale| match stale {
-            Stale::Process(pid) => status.applications.iter().any(|one| one.pid == Some(*pid)),
+            Stale::Process { host, pid } => {
+                status.applications.iter().any(|one| one.pid == Some(*pid) && one.host == *host)
+            }
             Stale::Primary(name) => {
                 status.applications.iter().any(|one| one.name == *name && one.role.as_deref() == Some("primary"))
             }
         })
+    }
+}
+
+impl Stale {
+    /// The process of an application.
+    fn process(one: &Application) -> Option<Self> {
+        Some(Self::Process { host: one.host.clone(), pid: one.pid? })
     }
 }
 
@@ -122,6 +139,38 @@ fn coordinator(status: &Status) -> Result<Vec<Application>, Trouble> {
         return Err(Trouble::new("no member of the coordinator is known", "`everline status` lists the applications"));
     }
     Ok(members)
+}
+
+/// So many members of the coordinator, drawn.
+fn taken(count: u8, status: &Status, chance: &mut Chance) -> Result<Vec<Application>, Trouble> {
+    let mut members = coordinator(status)?;
+    let (count, known) = (usize::from(count), members.len());
+    if count > known {
+        let what = format!("the coordinator has {known} members, {count} cannot be taken");
+        return Err(Trouble::new(what, format!("take 1 to {known}")));
+    }
+    while members.len() > count {
+        members.remove(chance.below(members.len() as u64) as usize);
+    }
+    Ok(members)
+}
+
+/// What was done to these; it changes the roles of a pair if one of them was a primary.
+fn struck(at_ns: Nanos, victims: &[Application]) -> Struck {
+    let pair = victims.iter().find(|one| one.role.as_deref() == Some("primary")).and_then(|one| one.pair.clone());
+    Struck { at_ns, victims: victims.iter().map(named).collect(), pair, ..Struck::default() }
+}
+
+/// Has a pair change its roles, as planned.
+fn switch_over(site: &dyn Site, pair: &str, status: &Status) -> Result<Struck, Trouble> {
+    let primary = status.in_role(pair, "primary").cloned();
+    let hosts = site.hosts();
+    let host = primary.as_ref().map(|one| one.host.clone()).filter(|host| hosts.contains(host));
+    let host = host.or_else(|| hosts.first().cloned()).unwrap_or_default();
+    let at_ns = local::now();
+    site.post(&host, &format!("/v1/pairs/{pair}/switchover"))?;
+    let stale = primary.iter().map(|one| Stale::Primary(one.name.clone())).collect();
+    Ok(Struck { pair: Some(pair.to_owned()), stale, ..struck(at_ns, primary.as_slice()) })
 }
 
 fn named(one: &Application) -> String {

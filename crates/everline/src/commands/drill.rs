@@ -1,5 +1,7 @@
 //! `everline drill`.
 
+mod reach;
+
 use std::fs;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,25 +9,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use drill::course::Progress;
-use drill::hands::{Hands, Local, Rehearsing};
+use drill::hands::{ByOrder, Hands, Local, Rehearsing};
 use drill::load::{self, Extension, Net, People, Queue};
 use drill::page::page;
 use drill::plan::{Plan, builtin};
 use drill::result::{Ending, Report, Run, SCHEMA};
 use drill::run::Drill;
-use drill::site::Site;
 use drill::table::table;
 use jiff::Timestamp;
 use model::Trouble;
+use network::address;
 use network::rehearsal::{Network, Place};
 use nix::sys::signal::{SigSet, Signal};
 
+use self::reach::{Agents, Reach};
+use crate::config;
 use crate::control::Control;
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::{self, Folder};
+use crate::hosts::Hosts;
 use crate::output::{self, remark};
 use crate::rehearsal;
 use crate::settings::{Device, Settings, Transport};
@@ -180,7 +186,8 @@ fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool)
     if let (None, [(here, _)], Some(told)) = (&rehearsal, &mut hosts[..], &settings.hosts) {
         here.clone_from(&told.here);
     }
-    let site: Arc<dyn Site> = Arc::new(Reach { hosts });
+    let here = hosts.first().cloned();
+    let site = Arc::new(Reach { hosts });
     let (net, hands, place): (Net, Box<dyn Hands>, String) = match rehearsal {
         Some(_) if real => {
             let what = "what runs there is a rehearsal, and no real solution";
@@ -188,28 +195,64 @@ fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool)
         }
         Some(it) => {
             let place = format!("a rehearsal of {} hosts", it.hosts.len());
-            let hands = Rehearsing::new(Arc::clone(&site), it.net.clone(), it.addresses);
+            let hands = Rehearsing::new(site.clone(), it.net.clone(), it.addresses);
             (Net::Rehearsal(it.net), Box::new(hands), place)
         }
-        None => {
-            confirm(&settings.solution, real)?;
-            (Net::Here, Box::new(Local::new(Arc::clone(&site))), "a real solution, on this host".into())
-        }
+        None => match (&settings.hosts, here) {
+            (Some(several), Some((name, folder))) => {
+                is_allowed(&settings, real)?;
+                let names: Vec<&str> = several.all.iter().map(|host| host.name.as_str()).collect();
+                confirm(&settings.solution, &format!("ends processes and whole hosts ({})", names.join(", ")), real)?;
+                let fence = settings.fence.program.as_ref().map(|_| Duration::from_secs(settings.fence.after.into()));
+                let hands = ByOrder::new(site.clone(), Box::new(Agents { here: name, folder }), fence);
+                let place = format!("a real solution of {} hosts", names.len());
+                (own_place(&settings, several)?, Box::new(hands), place)
+            }
+            _ => {
+                confirm(&settings.solution, "kills and freezes processes", real)?;
+                (Net::Here, Box::new(Local::new(site.clone())), "a real solution, on this host".into())
+            }
+        },
     };
     let people = people(&settings);
     Ok(Drill { plan, seed, people, net, site, hands, everline: env!("CARGO_PKG_VERSION").into(), command, place })
 }
 
+/// The other hosts look at it themselves before they harm anything; nobody is asked in vain.
+fn is_allowed(settings: &Settings, real: bool) -> Result<(), Failure> {
+    if !real || settings.may_drill {
+        return Ok(());
+    }
+    let what = format!("the configuration of {} does not allow drills; nothing was done", settings.solution);
+    let help = "write `allow = true` under [drill], give `everline config apply`, and restart each host";
+    Err(Failure::new(Kind::Wrong, what).help(help))
+}
+
+/// Where the phones are on a host of several: at an address that stays here when the one that they call goes to another host.
+fn own_place(settings: &Settings, hosts: &Hosts) -> Result<Net, Failure> {
+    let called: Vec<IpAddr> = settings.sip.listen.iter().map(|listen| listen.address.ip()).collect();
+    let virtuals = hosts.addresses.iter().map(crate::hosts::Address::read).collect::<Result<Vec<_>, _>>()?;
+    for one in virtuals.iter().filter(|one| called.contains(&one.address)) {
+        let network = |address| config::network_of(address, one.prefix);
+        let stays = |here: &IpAddr| virtuals.iter().all(|virtual_one| virtual_one.address != *here);
+        let is_near = |here: &IpAddr| here.is_ipv4() == one.address.is_ipv4() && network(*here) == network(one.address);
+        if let Some(own) = address::at(&one.interface)?.into_iter().filter(stays).find(is_near) {
+            return Ok(Net::At(own));
+        }
+    }
+    let fits = |own: &&IpAddr| called.iter().any(|one| one.is_ipv4() == own.is_ipv4());
+    let own = hosts.host(&hosts.here).and_then(|host| host.networks.iter().find(fits));
+    Ok(own.map_or(Net::Here, |own| Net::At(*own)))
+}
+
 /// Lets a person type the name of what is going to be broken.
-fn confirm(solution: &str, real: bool) -> Result<(), Failure> {
+fn confirm(solution: &str, does: &str, real: bool) -> Result<(), Failure> {
     if !real {
         let what = format!("{solution} is no rehearsal: a drill kills its processes under its own calls");
         let help = "rehearse with `everline up --hosts 3`; or say --real, and confirm it";
         return Err(Failure::new(Kind::Wrong, what).help(help));
     }
-    remark(&format!(
-        "This drill kills and freezes processes of {solution}, and registers as its extensions.\nType its name to go on:"
-    ));
+    remark(&format!("This drill {does} of {solution}, and registers as its extensions.\nType its name to go on:"));
     let mut line = String::new();
     io::stdin()
         .lock()
@@ -243,41 +286,6 @@ fn people(settings: &Settings) -> People {
         queues: queues.map(|queue| Queue { number: queue.number.clone(), agents: queue.agents.clone() }).collect(),
         carriers: settings.trunks.iter().map(|trunk| (trunk.address, trunk.port)).collect(),
     }
-}
-
-/// The control servers of the hosts.
-struct Reach {
-    hosts: Vec<(String, Folder)>,
-}
-
-impl Reach {
-    fn folder(&self, host: &str) -> Result<&Folder, Trouble> {
-        let found = self.hosts.iter().find(|(name, _)| name == host).map(|(_, folder)| folder);
-        found.ok_or_else(|| Trouble::new(format!("there is no host {host}"), "`everline status` lists the hosts"))
-    }
-}
-
-impl Site for Reach {
-    fn hosts(&self) -> Vec<String> {
-        self.hosts.iter().map(|(name, _)| name.clone()).collect()
-    }
-
-    fn get(&self, host: &str, path: &str) -> Result<String, Trouble> {
-        Control::new(self.folder(host)?).get_briefly(path).map_err(trouble)
-    }
-
-    fn post(&self, host: &str, path: &str) -> Result<(), Trouble> {
-        Control::new(self.folder(host)?).post_at_once(path).map(drop).map_err(trouble)
-    }
-
-    fn logs(&self, host: &str) -> Option<PathBuf> {
-        let folder = self.folder(host).ok()?;
-        folder.log("sip-a").parent().map(Path::to_path_buf)
-    }
-}
-
-fn trouble(failure: Failure) -> Trouble {
-    Trouble::new(failure.what(), failure.remedy().unwrap_or("look at the logs"))
 }
 
 /// The file of a result, where nothing else is said.

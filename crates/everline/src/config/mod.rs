@@ -6,6 +6,7 @@
 
 mod address;
 mod check;
+mod drill;
 pub(crate) mod example;
 mod fence;
 mod hosts;
@@ -205,6 +206,7 @@ fn settle(document: Document<'_>) -> Option<Settings> {
         queues: document.queues.into_iter().map(queue).collect::<Option<_>>()?,
         trunks: document.trunks.into_iter().map(trunk).collect::<Option<_>>()?,
         fence: document.fence.map(|fence| fence.value).unwrap_or_default(),
+        may_drill: document.may_drill,
         hosts,
     })
 }

@@ -11,7 +11,7 @@ use super::names::{NAME_ALLOWED, NAME_MAX, is_name};
 use super::problem::{Problem, Problems};
 use super::secret::{self, Sources};
 use super::section::{At, Key, Section, unknown};
-use super::{address, fence};
+use super::{address, drill, fence};
 use crate::settings::{Device, Fence, Listen};
 
 /// The most addresses a SIP Server listens on.
@@ -36,6 +36,8 @@ pub(super) struct Document<'a> {
     pub(super) hosts: Hosts<'a>,
     /// `[fence]`.
     pub(super) fence: Option<At<Fence>>,
+    /// `[drill] allow`.
+    pub(super) may_drill: bool,
 }
 
 /// `[sip]`.
@@ -161,6 +163,9 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, sources: &Sources<'_>, problems: &
             "fence" => each("[fence]", fence::FENCE, false, name, value, problems, |section, problems| {
                 document.fence = Some(fence::read(&section, problems));
             }),
+            "drill" => each("[drill]", drill::DRILL, false, name, value, problems, |section, problems| {
+                document.may_drill = drill::read(&section, problems);
+            }),
             other => {
                 let known = SECTIONS.map(|(header, _)| header.trim_matches(['[', ']']));
                 problems.add(unknown(other, name.1, "", known.into_iter()));
@@ -196,7 +201,7 @@ fn each<'a>(
 }
 
 /// Every section and its keys.
-pub(super) const SECTIONS: [(&str, &[Key]); 12] = [
+pub(super) const SECTIONS: [(&str, &[Key]); 13] = [
     ("[solution]", SOLUTION),
     ("[sip]", SIP),
     ("[[extension]]", EXTENSION),
@@ -209,6 +214,7 @@ pub(super) const SECTIONS: [(&str, &[Key]); 12] = [
     ("[place]", hosts::PLACE),
     ("[etcd]", hosts::ETCD),
     ("[fence]", fence::FENCE),
+    ("[drill]", drill::DRILL),
 ];
 
 const SOLUTION: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }];

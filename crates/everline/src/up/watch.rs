@@ -219,7 +219,9 @@ impl<'a> Watch<'a> {
                     inputs.push(Input::Applications(rows));
                 }
                 Event::Disconnected => self.answers.asked = None,
-                Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver | FromLca::Detections(_)) => {}
+                Event::Message(
+                    FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver | FromLca::Detections(_) | FromLca::Harmed(_),
+                ) => {}
             }
         }
     }

@@ -15,8 +15,11 @@ mod phone;
 mod ports;
 mod rights;
 mod running;
+#[path = "../cli/stopped.rs"]
+mod stopped;
 #[path = "../cli/support.rs"]
 mod support;
+mod threads;
 
 use std::process::{Command, Stdio};
 
@@ -47,6 +50,11 @@ fn main() {
         eprintln!("skipped a test: this user may not mount and freeze a disk of its own");
     }
     trials.extend(disk::FROZEN.iter().map(|test| trial(*test).with_ignored_flag(!can_freeze)));
+    let can_stop = stopped::can_stop();
+    if !can_stop {
+        eprintln!("skipped tests: this user may not stop a thread of another process (ptrace(2), Yama's ptrace_scope)");
+    }
+    trials.extend(threads::TESTS.iter().map(|test| trial(*test).with_ignored_flag(!can_stop)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 /// Times that a question is asked before the answer is taken for final; each takes some milliseconds.
-const QUESTIONS: usize = 2_000;
+pub(crate) const QUESTIONS: usize = 2_000;
 
 /// The folder of a contact centre, for one test.
 #[derive(Clone)]

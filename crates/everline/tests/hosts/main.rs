@@ -22,13 +22,14 @@ use nix::unistd::Pid;
 use rustix::process::geteuid;
 use serde_json::Value;
 
-use support::{Place, Running};
+use support::{Place, QUESTIONS, Running};
 
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 11] = [
+const TESTS: [Test; 12] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
+    ("what was acknowledged last outlives both hosts of a pair", what_was_acknowledged_last_is_kept),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
     ("a host that nobody reaches is fenced, and its pair begins again", fencing::a_lost_host_is_fenced),
@@ -236,6 +237,29 @@ fn the_host_of_the_primary_dies() {
         assert_eq!((&now.0, now.1), (&survivor, epoch + 1), "a host that returns changes nothing");
         (host, epoch) = now;
     }
+}
+
+/// The host that served last has it in its journal; the one that comes back first has an older one.
+fn what_was_acknowledged_last_is_kept() {
+    let solution = Solution::new();
+    solution.level();
+    let at = |line: &str, host: &str| {
+        let folder = solution.running.place.path().join("hosts").join(host);
+        format!("{line} --dir {}", folder.display())
+    };
+    solution.play("host fail h1");
+    let taken = (0..QUESTIONS)
+        .any(|_| solution.running.place.run(&at("agent anna not-ready --reason lunch", "h2")).code == Some(0));
+    assert!(taken, "the Routing Server of h2 takes orders");
+    solution.play("host fail h2");
+    solution.play("host repair h1");
+    solution.play("host repair h2");
+    solution.level();
+    let reason = solution.running.ask(&at("agents --json", "h3"), |agents| {
+        let anna = agents["agents"].as_array()?.iter().find(|agent| agent["id"] == "anna")?;
+        Some(text(anna, "reason"))
+    });
+    assert_eq!(reason, "lunch");
 }
 
 fn a_spare_stands_in() {

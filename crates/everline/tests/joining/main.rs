@@ -4,6 +4,7 @@
 //! This is its own test harness: where the machine grants no namespaces the tests are skipped by name and with the reason.
 
 mod certificates;
+mod drill;
 mod fence;
 mod hook;
 mod net;
@@ -32,7 +33,9 @@ fn main() {
         })
         .with_ignored_flag(missing.is_some())
     };
-    let tests = [page::TESTS, refusals::TESTS, certificates::TESTS, rights::TESTS, hook::TESTS, fence::TESTS].concat();
+    let tests =
+        [page::TESTS, refusals::TESTS, certificates::TESTS, rights::TESTS, hook::TESTS, fence::TESTS, drill::TESTS]
+            .concat();
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
     let lacks_systemd = Command::new("systemd-analyze").arg("--version").output().is_err();
     if lacks_systemd {

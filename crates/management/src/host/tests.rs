@@ -185,6 +185,46 @@ fn of_two_frozen_sides_only_one_is_killed_until_the_pair_is_level_again() {
 }
 
 #[test]
+fn a_helper_thread_that_stops_ends_its_process_only_where_that_costs_no_call() {
+    use crate::helpers::Wait;
+    let stopped = |which: usize, prepare: fn(&mut Host)| {
+        let mut script = Script::running();
+        prepare(&mut script.host);
+        let seen = Seen { name: "recorder".into(), thread: 7, beats: 1, waits: Wait::None };
+        (0..400).find_map(|_| {
+            script.host.observed_helpers(which, script.now, vec![seen.clone()], |_| Doing::Stopped);
+            let said = script.host.complaints(which, script.now).count();
+            let orders = script.orders();
+            script.after(25);
+            (!orders.is_empty()).then_some((orders, said))
+        })
+    };
+    let told =
+        |name: &str| (vec![format!("kill {name}: it hangs: its thread recorder has not come round for 300.0 ms")], 0);
+    assert_eq!(stopped(0, |_| {}), Some(told("control")));
+    assert_eq!(stopped(1, |_| {}), Some(told("sip-a")));
+    assert_eq!(stopped(1, |host| host.reported(1, false)), None);
+    let mut script = Script::running();
+    script.host.reported(1, false);
+    let (seen, mut said) = (Seen { name: "recorder".into(), thread: 7, beats: 1, waits: Wait::None }, Vec::new());
+    for beats in [2, 3, 3] {
+        script.host.observed(1, script.now, beats, || Doing::Stopped);
+        (0..40).for_each(|_| {
+            script.host.observed_helpers(1, script.now, vec![seen.clone()], |_| Doing::Stopped);
+            script.after(25);
+        });
+        said.push(script.host.complaints(1, script.now).count());
+    }
+    assert_eq!(said, [1, 1, 0], "it goes on without, and does not go on at all");
+    let backup = stopped(2, |host| {
+        host.reported(1, false);
+        host.reported_backup(2, true);
+    });
+    assert!(backup.is_some_and(|(orders, _)| orders[0].ends_with("for 5.0 s")), "its primary lives");
+    assert_eq!(stopped(1, |host| host.stop(Time::ZERO)).map(|(orders, _)| orders[0].clone()), Some("ask sip-a".into()));
+}
+
+#[test]
 fn what_has_not_started_or_is_ending_is_not_taken_for_hung() {
     let mut script = Script::new();
     script.host.started(1, script.now, 1);
@@ -225,4 +265,38 @@ fn what_waits_for_its_next_start_is_not_started_during_the_end() {
     script.host.stop(script.now);
     assert!(script.host.is_finished());
     assert_eq!(script.after(60_000).orders(), [""; 0]);
+}
+
+#[test]
+fn a_host_that_a_drill_ends_starts_again_by_itself() {
+    let mut script = Script::running();
+    script.host.fail(script.now + Span::from_secs(2));
+    let why = "a drill ends everything on this host";
+    let killed = ["control", "sip-a", "sip-b"].map(|name| format!("kill {name}: {why}"));
+    assert_eq!(script.orders(), killed, "first whoever carries news");
+    for which in 0..NAMES.len() {
+        script.host.ended(which, script.now);
+        assert_eq!(script.host.state(which), State::Failed);
+    }
+    assert_eq!(script.orders(), ["control#1 has ended", "sip-a#1 has ended", "sip-b#1 has ended"]);
+    assert_eq!(script.after(1_999).orders(), [""; 0]);
+    assert_eq!(script.after(1).orders(), ["start control", "start sip-a", "start sip-b"]);
+    // After that an end is like any other.
+    script.host.started(0, script.now, 2);
+    script.host.ready(0, script.now);
+    script.host.ended(0, script.now);
+    script.orders();
+    assert_eq!(script.after(50).orders(), ["start control"]);
+}
+
+#[test]
+fn a_host_that_a_drill_ends_is_repaired_before_its_time() {
+    let mut script = Script::running();
+    script.host.fail(script.now + Span::from_secs(600));
+    (0..NAMES.len()).for_each(|which| script.host.ended(which, script.now));
+    script.orders();
+    script.host.repair(script.now);
+    assert_eq!(script.after(0).orders(), ["start control", "start sip-a", "start sip-b"]);
+    script.host.repair(script.now);
+    assert_eq!(script.after(0).orders(), [""; 0], "there is nothing to repair");
 }

@@ -27,7 +27,7 @@ pub use announcer::Announcer;
 pub use frames::Mac;
 pub(crate) use frames::checksum;
 pub use hook::{Deed, Hook};
-pub use mover::Mover;
+pub use mover::{Mover, Witness};
 pub use search::{Found, Search};
 pub(crate) use trouble::of_packets;
 
@@ -133,6 +133,17 @@ pub fn held(given: &[VirtualAddress]) -> Result<Vec<&VirtualAddress>, Trouble> {
         }
     }
     Ok(held)
+}
+
+/// All addresses that this host has at an interface.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn at(interface: &str) -> Result<Vec<IpAddr>, Trouble> {
+    let mut kernel = Kernel::open()?;
+    let Some(interface) = kernel.interface(interface)? else { return Ok(Vec::new()) };
+    let all = kernel.addresses()?.into_iter();
+    Ok(all.filter(|(index, _)| *index == interface.index).map(|(_, address)| address).collect())
 }
 
 /// An address that was claimed, and what announces it. Dropping it gives nothing up.

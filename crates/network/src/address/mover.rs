@@ -21,6 +21,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const ASK: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(30)];
 
+/// While nothing else happens the thread comes round this often, for whoever watches it.
+const NAP: Duration = Duration::from_millis(100);
+
+/// Is told by the thread whenever it comes round: whether it waits now for somebody outside, the start of a program, as long as
+/// that takes.
+pub type Witness = Box<dyn Fn(bool)>;
+
 /// The thread, as its owner knows it. Dropping this ends it, and the program that it may have called.
 #[derive(Debug)]
 pub struct Mover {
@@ -35,10 +42,23 @@ impl Mover {
     /// # Errors
     /// If no thread is left.
     pub fn new(hook: Hook, address: VirtualAddress) -> io::Result<Self> {
+        Self::watched(hook, address, || Box::new(|_| ()))
+    }
+
+    /// The same, where somebody watches the thread: `witness` is made by it.
+    ///
+    /// # Errors
+    /// If no thread is left.
+    pub fn watched(
+        hook: Hook,
+        address: VirtualAddress,
+        witness: impl FnOnce() -> Witness + Send + 'static,
+    ) -> io::Result<Self> {
         let (orders, ordered) = mpsc::channel();
         let (outcomes, told) = mpsc::channel();
-        let caller = Caller { hook, address, ordered, outcomes, begun: Instant::now() };
-        let thread = thread::Builder::new().name("hook".into()).spawn(move || caller.live())?;
+        let begun = Instant::now();
+        let live = move || Caller { hook, address, ordered, outcomes, begun, witness: witness() }.live();
+        let thread = thread::Builder::new().name("hook".into()).spawn(live)?;
         Ok(Self { orders: Some(orders), outcomes: told, thread: Some(thread) })
     }
 
@@ -75,11 +95,12 @@ struct Caller {
     ordered: Receiver<Deed>,
     outcomes: Sender<Result<(), Trouble>>,
     begun: Instant,
+    witness: Witness,
 }
 
 impl Caller {
     fn live(self) {
-        let Ok(mut wanted) = self.ordered.recv() else { return };
+        let Ok(mut wanted) = self.idle() else { return };
         // Ends with its owner.
         while let Ok(next) = self.carry_out(wanted) {
             wanted = next;
@@ -97,7 +118,7 @@ impl Caller {
             let is_done = outcome.is_ok();
             let _ = self.outcomes.send(outcome);
             let pause = match (is_done, deed) {
-                (true, Deed::Release) => return self.ordered.recv().map_err(|_| Over),
+                (true, Deed::Release) => return self.idle(),
                 (true, _) => {
                     (deed, failures, asked) = (Deed::Ask, 0, asked + 1);
                     Some(ASK[(asked - 1).min(ASK.len() - 1)])
@@ -119,16 +140,34 @@ impl Caller {
 
     /// Waits for another order, but not for ever.
     fn wait(&self, pause: Duration) -> Result<Option<Deed>, Over> {
-        match self.ordered.recv_timeout(pause) {
-            Ok(next) => Ok(Some(next)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(Over),
+        let until = Instant::now() + pause;
+        loop {
+            (self.witness)(false);
+            let left = until.saturating_duration_since(Instant::now());
+            match self.ordered.recv_timeout(left.min(NAP)) {
+                Ok(next) => return Ok(Some(next)),
+                Err(RecvTimeoutError::Timeout) if left <= NAP => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Over),
+            }
+        }
+    }
+
+    /// Waits for another order.
+    fn idle(&self) -> Result<Deed, Over> {
+        loop {
+            if let Some(next) = self.wait(NAP)? {
+                return Ok(next);
+            }
         }
     }
 
     /// Calls the program; another order ends it.
     fn call(&self, deed: Deed) -> Result<Called, Over> {
-        let mut run = match self.hook.start(deed, &self.address, self.now()) {
+        (self.witness)(true);
+        let started = self.hook.start(deed, &self.address, self.now());
+        (self.witness)(false);
+        let mut run = match started {
             Ok(run) => run,
             Err(trouble) => return Ok(Called::Ended(Err(trouble))),
         };

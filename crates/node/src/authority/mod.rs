@@ -24,6 +24,7 @@ pub use visit::{Welcome, join, renew};
 use crate::folder::Folder;
 use crate::life;
 use crate::process;
+use crate::pulse::threads;
 use crate::wire::Trouble;
 
 /// The port of its door.
@@ -57,6 +58,7 @@ fn serve(settings: AuthoritySettings) -> Result<(), Trouble> {
     let authority = read(&settings.folder)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
+        threads::watch_runtime("runtime");
         let (folder, me) = (settings.folder.clone(), settings.me.clone());
         door::listen(settings, authority).await?;
         let end = life::begin(&folder, &me, ())?;

@@ -29,6 +29,7 @@ use crate::coordinator::EtcdSettings;
 use crate::folder::Folder;
 use crate::local;
 use crate::process;
+use crate::pulse::threads;
 use crate::wire::Trouble;
 
 /// What the control server must know.
@@ -106,6 +107,7 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref(), says)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
+        threads::watch_runtime("http");
         let listener = tokio::net::UnixListener::from_std(listener).map_err(no_resources)?;
         let settings = Arc::new(settings);
         probe::begin(&settings, &unanswered);

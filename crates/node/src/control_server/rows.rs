@@ -26,7 +26,7 @@ pub(super) struct Detection {
     host: String,
     /// The application that has noticed it.
     application: String,
-    /// What was not as it should be: an application, a network, an address.
+    /// What was not as it should be: an application, a thread of one, a network, an address.
     about: String,
     /// How often.
     count: u64,

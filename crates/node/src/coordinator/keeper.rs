@@ -16,6 +16,7 @@ use super::member::{self, Member, PROGRAM};
 use crate::folder::Folder;
 use crate::life;
 use crate::process;
+use crate::pulse::threads;
 use crate::wire::Trouble;
 
 /// How long a member that was asked to end may take to, less than the LCA waits for us.
@@ -36,6 +37,7 @@ fn run(folder: &Folder, me: &Incarnation, member: &Member) -> Result<(), Trouble
     let cannot = |error| Trouble::new(format!("cannot keep a member of etcd: {error}"), "see `ulimit -a`");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
     runtime.block_on(async {
+        threads::watch_runtime("runtime");
         let mut child = start(member).map_err(cannot)?;
         let end = life::begin(folder, me, ())?;
         tokio::select! {

@@ -8,8 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use management::helpers::Wait;
+
 use super::scan::TITLE;
 use crate::prompt;
+use crate::pulse::threads::{Helper, NAP};
 
 /// Some bytes of a journal: where they begin, and how many they are.
 pub(super) type Part = (u64, u32);
@@ -129,6 +132,7 @@ impl Desk {
     /// The thread's life.
     fn keep(&self) {
         prompt::run_late();
+        let helper = Helper::begin("journal");
         let mut next_sync = Instant::now();
         let mut duty = self.lock();
         loop {
@@ -136,7 +140,8 @@ impl Desk {
             if let Some(parts) = duty.compact.take() {
                 let file = Arc::clone(&duty.file);
                 drop(duty);
-                let outcome = compact(&file, &parts, &new_path(&self.path)).map(|file| Compacted { file, parts });
+                let outcome = helper.waits(Wait::Disk, || compact(&file, &parts, &new_path(&self.path)));
+                let outcome = outcome.map(|file| Compacted { file, parts });
                 duty = self.lock();
                 duty.compacted = Some(outcome);
             } else if duty.unsynced && (pause.is_zero() || duty.ended) {
@@ -144,16 +149,17 @@ impl Desk {
                 let folder = std::mem::take(&mut duty.renamed).then(|| self.path.parent()).flatten();
                 duty.unsynced = false;
                 drop(duty);
-                let outcome = file.sync_data().and_then(|()| folder.map_or(Ok(()), sync_folder));
+                let sync = || file.sync_data().and_then(|()| folder.map_or(Ok(()), sync_folder));
+                let outcome = helper.waits(Wait::Disk, sync);
                 next_sync = Instant::now() + self.pause;
                 duty = self.lock();
                 duty.sync_failed = outcome.err().or_else(|| duty.sync_failed.take());
             } else if duty.ended {
                 return;
-            } else if duty.unsynced {
-                duty = self.wake.wait_timeout(duty, pause).unwrap_or_else(PoisonError::into_inner).0;
             } else {
-                duty = self.wake.wait(duty).unwrap_or_else(PoisonError::into_inner);
+                let nap = if duty.unsynced { pause.min(NAP) } else { NAP };
+                duty = self.wake.wait_timeout(duty, nap).unwrap_or_else(PoisonError::into_inner).0;
+                helper.beat();
             }
         }
     }

@@ -7,7 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use management::helpers::Wait;
+
 use super::{Entry, Journal, Stamp};
+use crate::pulse::threads::{Helper, NAP};
 use crate::wire::Trouble;
 
 /// Entries that could not be written are tried again after this time.
@@ -102,19 +105,21 @@ impl Desk {
 
     /// The thread's life.
     fn write(&self, mut journal: Journal) {
+        let helper = Helper::begin("recorder");
         let mut work = self.lock();
         loop {
+            helper.beat();
             if work.waiting.is_empty() && !work.is_unsure() {
                 if work.ended {
                     return;
                 }
-                work = self.wake.wait(work).unwrap_or_else(PoisonError::into_inner);
+                work = self.wake.wait_timeout(work, NAP).unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
             let entries = std::mem::take(&mut work.waiting);
             work.writing = Some((entries.len(), Instant::now()));
             drop(work);
-            let written = append(&mut journal, &entries);
+            let written = helper.waits(Wait::Disk, || append(&mut journal, &entries));
             work = self.lock();
             (work.writing, work.trouble) = (None, journal.trouble());
             if written.is_err() {
@@ -126,12 +131,19 @@ impl Desk {
                 if work.ended {
                     return;
                 }
-                // Everything that is recorded meanwhile wakes this thread, which is no reason to try again sooner.
-                let rest = |work: &mut Work| !work.ended;
-                let rested = self.wake.wait_timeout_while(work, RETRY, rest);
-                work = rested.unwrap_or_else(PoisonError::into_inner).0;
+                work = self.rest(work, &helper);
             }
         }
+    }
+
+    /// Waits before the next attempt. Everything that is recorded meanwhile wakes this thread, which is no reason to make it sooner.
+    fn rest<'a>(&'a self, mut work: MutexGuard<'a, Work>, helper: &Helper) -> MutexGuard<'a, Work> {
+        let until = Instant::now() + RETRY;
+        while !work.ended && Instant::now() < until {
+            work = self.wake.wait_timeout(work, NAP).unwrap_or_else(PoisonError::into_inner).0;
+            helper.beat();
+        }
+        work
     }
 }
 

@@ -51,7 +51,11 @@ impl Elsewhere {
                 Event::Connected => drop(agent.send(&ToLca::Watch)),
                 Event::Message(FromLca::Ended(who)) => heard.push(who),
                 Event::Message(
-                    FromLca::Stop | FromLca::HandOver | FromLca::Applications(_) | FromLca::Detections(_),
+                    FromLca::Stop
+                    | FromLca::HandOver
+                    | FromLca::Applications(_)
+                    | FromLca::Detections(_)
+                    | FromLca::Harmed(_),
                 )
                 | Event::Disconnected => {}
             }

@@ -10,6 +10,7 @@ use management::{Detection, Sign};
 use model::Incarnation;
 
 use crate::client::{Client, Event};
+use crate::pulse::threads;
 use crate::wire::{FromLca, ServerReport, Sighting, ToLca};
 
 /// What was noticed while the LCA was away is told it later, so much of it at most.
@@ -63,7 +64,8 @@ impl LcaLink {
                 Event::Message(FromLca::Ended(incarnation)) => return Some(News::Ended(incarnation)),
                 Event::Message(FromLca::Stop) => return Some(News::Stop),
                 Event::Message(FromLca::HandOver) => return Some(News::HandOver),
-                Event::Message(FromLca::Applications(_) | FromLca::Detections(_)) | Event::Disconnected => {}
+                Event::Message(FromLca::Applications(_) | FromLca::Detections(_) | FromLca::Harmed(_))
+                | Event::Disconnected => {}
             }
         }
     }
@@ -108,7 +110,9 @@ impl LcaLink {
     }
 
     fn introduce(&mut self) {
-        self.client.send_with(&ToLca::Hello(self.incarnation.clone()), vec![Arc::clone(&self.pulse)]);
+        let threads = threads::descriptor();
+        let shared = threads.into_iter().chain([Arc::clone(&self.pulse)]).collect();
+        self.client.send_with(&ToLca::Hello(self.incarnation.clone()), shared);
         if !self.connections.is_empty() {
             self.client.send_with(&ToLca::Connections, self.connections.clone());
         }

@@ -45,6 +45,8 @@ pub struct LcaSettings {
     pub others: Vec<(PathBuf, Vec<String>)>,
     /// If this host reaches nobody for so long, it stops its servers; none: it goes on.
     pub isolated: Option<Span>,
+    /// A drill may make faults on this host.
+    pub may_harm: bool,
 }
 
 /// Runs the agent until everything was asked to end and has ended.

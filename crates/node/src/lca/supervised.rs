@@ -1,5 +1,6 @@
 //! A process that the LCA watches, whether it has started it or found it running.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -39,6 +40,22 @@ impl Supervised {
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 
+    /// Stops it (SIGSTOP), until it is woken.
+    pub(super) fn freeze(&self) -> io::Result<()> {
+        Ok(pidfd_send_signal(&self.pidfd, Signal::STOP)?)
+    }
+
+    /// Lets it go on, if it was stopped.
+    pub(super) fn wake(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::CONT);
+    }
+
+    /// The processes that it has started itself (`proc(5)`: `children`).
+    pub(super) fn children(&self) -> Vec<Self> {
+        let text = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid)).unwrap_or_default();
+        text.split_whitespace().filter_map(|pid| Self::open(pid.parse().ok()?).ok()).collect()
+    }
+
     /// Takes leave of a process that has ended, and says how; that is told to its parent only.
     pub(super) fn how_it_ended(self) -> String {
         match waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED) {
@@ -65,6 +82,27 @@ impl Supervised {
             }
             _ => Doing::Sleeping,
         }
+    }
+
+    /// The same of a helper thread. One that sleeps while another thread of the process waits for a processor may wait for what that
+    /// one holds, and has not hung: it counts as if it waited for a disk. `siblings` is the processor time of those at the last look.
+    pub(super) fn doing_helper(&self, thread: u32, siblings: &mut BTreeMap<u32, Span>) -> Doing {
+        let doing = self.doing(thread);
+        if doing != Doing::Sleeping {
+            return doing;
+        }
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        let numbers =
+            tasks.filter_map(|task| task.file_name().to_str()?.parse().ok()).filter(|number| *number != thread);
+        let running: BTreeMap<u32, Span> = numbers
+            .filter_map(|number| match self.doing(number) {
+                Doing::Running { used } => Some((number, used)),
+                Doing::Sleeping | Doing::Stopped | Doing::Uninterruptible => None,
+            })
+            .collect();
+        let starves = running.iter().any(|(number, used)| siblings.get(number).is_none_or(|before| before == used));
+        *siblings = running;
+        if starves { Doing::Uninterruptible } else { doing }
     }
 }
 

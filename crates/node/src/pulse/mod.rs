@@ -3,9 +3,11 @@
 //! The serving thread of the process *holds* a robust mutex in the page for as long as it lives. When the thread
 //! ends, however it ends, the kernel marks the mutex and wakes whoever waits for it, before the memory of the
 //! process is torn down (`pthread_mutexattr_setrobust(3)`); that is the fastest certain witness there is. The page
-//! also counts how often the thread has come round its loop, and notes a crash that no `catch_unwind` catches.
+//! also counts how often the thread has come round its loop, and notes a crash that no `catch_unwind` catches. The other threads
+//! of the process have a page of their own: [`threads`].
 
 mod crash;
+pub mod threads;
 
 use std::cell::UnsafeCell;
 use std::io;

@@ -168,10 +168,7 @@ impl<S: Service> Shell<S> {
             self.take_waiting();
             self.replica.inputs_taken(self.now);
         }
-        // Nobody waits for this.
-        if let Err(error) = self.open_mail() {
-            tracing::error!("cannot be reached by the other pair: {error}");
-        }
+        self.mail = Mail::Due;
     }
 
     /// Takes the predecessor's place: its inputs, its connections, of which the records knew the `known` ones.
@@ -216,7 +213,18 @@ impl<S: Service> Shell<S> {
         }
     }
 
-    fn open_mail(&mut self) -> std::io::Result<()> {
+    /// Opens the way to the other pair, if this side serves since this turn.
+    pub(super) fn open_mail(&mut self) {
+        if !matches!(self.mail, Mail::Due) {
+            return;
+        }
+        self.mail = Mail::Off;
+        if let Err(error) = self.try_mail() {
+            tracing::error!("cannot be reached by the other pair: {error}");
+        }
+    }
+
+    fn try_mail(&mut self) -> std::io::Result<()> {
         let path = |name: &String| self.settings.folder.mail(name);
         self.mail = if self.settings.is_called {
             Mail::answer(&path(&self.settings.me.application), &self.mail_poll)?
@@ -229,6 +237,8 @@ impl<S: Service> Shell<S> {
 
     fn stand_by(&mut self) {
         tracing::info!("stands by as backup after a planned switchover");
+        // What was released leaves from the address before that is given up.
+        self.send_datagrams();
         self.mail.hang_up();
         self.addresses.release();
         if self.far.is_some() {
@@ -268,7 +278,16 @@ impl<S: Service> Shell<S> {
                  {}; calls that came or changed later are lost",
                 epoch.0
             )),
-            Remark::ColdStart { records } => tracing::info!(records, "began with the durable records"),
+            Remark::ColdStart { records, is_behind } => {
+                tracing::info!(records, "began with the durable records");
+                if *is_behind {
+                    self.alarms.lost(
+                        "began with the durable records of this host, and another host had newer ones: registrations and states of agents \
+                         that changed since this one was in sync are lost"
+                            .into(),
+                    );
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::thread;
 
 use super::link::Door;
 use super::poll::Poll;
@@ -100,11 +101,18 @@ impl Intake {
         self.watch_listeners();
     }
 
-    /// Closes everything on this side of the pair.
+    /// Closes everything on this side of the pair. A thread of its own closes the connections: thousands of them take their time, and
+    /// whoever serves now waits for what this side says.
     pub(super) fn let_go(&mut self) {
         self.let_go_of_listeners();
-        // The descriptors of the other side keep a socket in the set unless it is taken out.
-        std::mem::take(&mut self.streams).values().for_each(|stream| self.poll.remove(stream));
+        let streams = std::mem::take(&mut self.streams);
+        if let (false, Ok(poll)) = (streams.is_empty(), self.poll.try_clone()) {
+            // Without a thread they are closed here: what was not run is dropped.
+            let _ = thread::Builder::new().name("close".into()).spawn(move || {
+                // The descriptors of the other side keep a socket in the set unless it is taken out.
+                streams.values().for_each(|stream| poll.remove(stream));
+            });
+        }
     }
 
     fn let_go_of_listeners(&mut self) {

@@ -42,6 +42,8 @@ pub(super) enum MailNews {
 pub(super) enum Mail {
     /// This side does not serve, or its pair talks to no other.
     Off,
+    /// This side serves since this turn: the way is opened at its end, as the phones come first.
+    Due,
     /// Calls both sides of the other pair.
     Caller { partners: Vec<Client<MailFrame, MailFrame>>, active: Option<usize> },
     /// Is called.
@@ -69,7 +71,7 @@ impl Mail {
     pub(super) fn send(&mut self, letter: Vec<u8>, poll: &Poll) {
         let frame = MailFrame::Letter(ByteBuf::from(letter));
         match self {
-            Self::Off => {}
+            Self::Off | Self::Due => {}
             Self::Caller { partners, active } => {
                 if let Some(partner) = active.and_then(|active| partners.get_mut(active)) {
                     partner.send(&frame);
@@ -146,7 +148,7 @@ impl Mail {
     /// Breaks the connection, so that the greetings are said again.
     pub(super) fn begin_again(&mut self) {
         match self {
-            Self::Off => {}
+            Self::Off | Self::Due => {}
             Self::Caller { partners, active } => {
                 if let Some(partner) = active.and_then(|active| partners.get_mut(active)) {
                     partner.disconnect();

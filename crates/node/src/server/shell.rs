@@ -230,6 +230,7 @@ impl<S: Service> Shell<S> {
             self.replica.tick(self.now);
         }
         self.finish_turn();
+        self.open_mail();
         self.intake.settle_streams();
         self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
@@ -244,11 +245,16 @@ impl<S: Service> Shell<S> {
     pub(super) fn finish_turn(&mut self) {
         self.replica.flush(self.now);
         self.carry_out();
+        self.send_datagrams();
+        self.ring.free(self.replica.mark());
+    }
+
+    /// Sends what was released by UDP in this turn.
+    pub(super) fn send_datagrams(&mut self) {
         let refused = self.intake.send();
         if refused > 0 {
             self.notes.take(self.now, &Note::refused_by_kernel(refused));
         }
-        self.ring.free(self.replica.mark());
     }
 
     fn longest_turn(&self) -> Span {

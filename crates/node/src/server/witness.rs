@@ -4,9 +4,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use management::helpers::Wait;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::pulse::Pulse;
+use crate::pulse::threads::Helper;
 
 /// Becomes readable when the thread that holds a pulse has ended.
 #[derive(Debug)]
@@ -24,7 +26,8 @@ impl Witness {
         let event = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
         let signal = Arc::clone(&event);
         std::thread::Builder::new().name("witness".into()).stack_size(64 * 1024).spawn(move || {
-            if pulse.await_end().is_ok() {
+            let helper = Helper::begin("witness");
+            if helper.waits(Wait::Outside, || pulse.await_end()).is_ok() {
                 // The counter cannot overflow with one writer that writes once.
                 let _ = signal.write(1);
             }

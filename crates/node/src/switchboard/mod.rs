@@ -25,6 +25,7 @@ use crate::folder::Folder;
 use crate::identity::{Identity, Keyring};
 use crate::life;
 use crate::process;
+use crate::pulse::threads;
 use crate::wire::Trouble;
 
 /// How long a network may take to answer a connection.
@@ -95,6 +96,7 @@ fn serve(settings: SwitchboardSettings) -> Result<(), Trouble> {
     let keys = Keys(Arc::new(Mutex::new(Keyring::open(&settings.identity)?)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
+        threads::watch_runtime("runtime");
         guests::listen(&settings, &keys).await?;
         let notice = Notice::default();
         calls::listen(&settings, &keys, &notice)?;

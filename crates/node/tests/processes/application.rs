@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::mpsc;
+use std::time::Duration;
 
+use management::helpers::Wait;
 use model::{Epoch, Incarnation};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use node::folder::Folder;
@@ -11,6 +14,7 @@ use node::hub::Hub;
 use node::lca::{LcaLink, News};
 use node::process;
 use node::pulse::Pulse;
+use node::pulse::threads::Helper;
 use node::wire::{Role, ServerReport, Trouble};
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +29,57 @@ pub(crate) enum Order {
     Lead { level: bool },
     /// Come round no more, using up a processor.
     Spin,
+    /// Let the helper thread come round no more.
+    Hold(Hold),
     /// Do not end when asked.
     BeStubborn,
     /// Crash.
     Abort,
+}
+
+/// How a thread comes round no more.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Hold {
+    /// It waits for what never comes.
+    Wait,
+    /// It uses up a processor.
+    Spin,
+    /// It is no more.
+    Panic,
+    /// It waits for a disk.
+    Disk,
+}
+
+/// A helper thread that comes round until it is told how not to.
+fn help() -> mpsc::Sender<Hold> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let helper = Helper::begin("helper");
+        loop {
+            helper.beat();
+            match told.recv_timeout(Duration::from_millis(50)) {
+                Ok(Hold::Wait) => park(),
+                Ok(Hold::Spin) => spin(),
+                Ok(Hold::Panic) => panic!("as a test wants it"),
+                Ok(Hold::Disk) => helper.waits(Wait::Disk, || park()),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    });
+    tell
+}
+
+fn park() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+fn spin() -> ! {
+    loop {
+        std::hint::spin_loop();
+    }
 }
 
 /// The answer to each order but the last ones: which runs have ended.
@@ -65,6 +116,7 @@ fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
     let mut server = Server::new(folder, &me.application)?;
     let mut lca = LcaLink::new(folder.socket("lca"), me, descriptor.into())?;
     lca.ready();
+    let helper = help();
     let (mut ended, mut stubborn) = (Answer::new(), false);
     loop {
         pulse.beat();
@@ -87,9 +139,8 @@ fn live(folder: &Folder, me: Incarnation) -> io::Result<()> {
                         let role = Some(Role::Primary);
                         lca.report(ServerReport { role, epoch: Epoch(1), ready: true, level, ..Default::default() });
                     }
-                    Order::Spin => loop {
-                        std::hint::spin_loop();
-                    },
+                    Order::Spin => spin(),
+                    Order::Hold(how) => helper.send(how).unwrap(),
                     Order::BeStubborn => stubborn = true,
                     Order::Abort => std::process::abort(),
                 }

@@ -6,13 +6,15 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::Signal;
 use node::wire::ApplicationRow;
 
-use crate::application::{Order, obstacle};
+use crate::application::{Hold, Order, obstacle};
 use crate::site::{NAMES, Site, holder, is_held};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("lca::a_killed_application_is_announced_and_comes_back", a_killed_application_is_announced_and_comes_back),
     ("lca::a_stopped_process_is_killed", a_stopped_process_is_killed),
     ("lca::a_process_that_turns_without_end_is_killed", a_process_that_turns_without_end_is_killed),
+    ("lca::a_helper_thread_that_hangs_is_named", a_helper_thread_that_hangs_is_named),
+    ("lca::a_helper_thread_that_waits_for_a_disk_is_told", a_helper_thread_that_waits_for_a_disk_is_told),
     (
         "lca::its_own_death_disturbs_nobody_and_it_finds_them_again",
         its_own_death_disturbs_nobody_and_it_finds_them_again,
@@ -59,6 +61,30 @@ fn a_process_that_turns_without_end_is_killed() {
     site.ask("sip-a", &Order::Lead { level: true });
     site.tell("sip-b", &Order::Spin);
     site.await_run("sip-b", 2);
+}
+
+fn a_helper_thread_that_hangs_is_named() {
+    let mut site = Site::running();
+    for (run, hold) in (1..).zip([Hold::Wait, Hold::Spin, Hold::Panic]) {
+        // After each kill the pair has to become level again.
+        [false, true].into_iter().for_each(|level| drop(site.ask("sip-a", &Order::Lead { level })));
+        site.tell("sip-b", &Order::Hold(hold));
+        let rows = site.until("it is killed", |rows| rows.iter().any(|row| row.name == "sip-b" && row.run == run + 1));
+        let trouble = rows.iter().find(|row| row.name == "sip-b").and_then(|row| row.trouble.clone());
+        let named = "sip-b was killed: it hangs: its thread helper has not come round";
+        assert!(trouble.is_some_and(|trouble| trouble.what.contains(named)), "{hold:?}: {rows:?}");
+        site.await_run("sip-b", run + 1);
+    }
+}
+
+fn a_helper_thread_that_waits_for_a_disk_is_told() {
+    let mut site = Site::running();
+    site.ask("sip-a", &Order::Lead { level: true });
+    site.ask("sip-b", &Order::Hold(Hold::Disk));
+    let note = |row: &ApplicationRow| row.report.as_ref().and_then(|report| report.note.clone()).unwrap_or_default();
+    let is_told = |row: &ApplicationRow| row.name == "sip-b" && note(row).contains("its thread helper has waited");
+    let rows = site.until("it is told", |rows| rows.iter().any(is_told));
+    assert!(rows.iter().all(|row| row.run == 1), "{rows:?}");
 }
 
 fn its_own_death_disturbs_nobody_and_it_finds_them_again() {

@@ -39,6 +39,7 @@ pub(crate) fn run_lca(dir: &str) {
         addresses: Vec::new(),
         others: Vec::new(),
         isolated: None,
+        may_harm: false,
     };
     if let Err(trouble) = lca::run(settings) {
         eprintln!("{trouble}");
@@ -122,7 +123,9 @@ impl Site {
             Some(Event::Connected) => drop(self.follower.send(&ToLca::Follow)),
             Some(Event::Message(FromLca::Applications(rows))) => self.rows.clone_from(rows),
             Some(Event::Disconnected) => self.rows.clear(),
-            Some(Event::Message(FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver | FromLca::Detections(_)))
+            Some(Event::Message(
+                FromLca::Ended(_) | FromLca::Stop | FromLca::HandOver | FromLca::Detections(_) | FromLca::Harmed(_),
+            ))
             | None => {}
         }
         event.is_some()

@@ -35,6 +35,7 @@ impl<E: Engine> Replica<E> {
             let me = self.settings.me.clone();
             return self.swap(PairEntry { epoch: newest.next(), primary: me.clone(), in_sync: vec![me] });
         }
+        let is_behind = start.is_behind;
         if start.dialled().is_some() {
             self.effects.push(Effect::HangUp);
         }
@@ -44,7 +45,7 @@ impl<E: Engine> Replica<E> {
             count += usize::from(change.state.is_some());
             self.engine.store_mut().absorb(&change);
         }
-        self.effects.push(Effect::Tell(Remark::ColdStart { records: count }));
+        self.effects.push(Effect::Tell(Remark::ColdStart { records: count, is_behind }));
         self.serve(local, Primary::new(epoch, Standby::Solo, 0, local), None);
     }
 

@@ -113,5 +113,7 @@ pub enum Remark {
     ColdStart {
         /// How many records were read back.
         records: usize,
+        /// The hosts of those that were in sync at the end, which did not begin in time, hold newer ones.
+        is_behind: bool,
     },
 }

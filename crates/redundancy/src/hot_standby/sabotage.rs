@@ -43,6 +43,8 @@ pub enum Sabotage {
     WatchGap,
     /// Several hosts, in the shell: a link is taken again that was left before (see [`crate::bundle::Door`]).
     MixLinks,
+    /// Several hosts, rule 15: a side whose journal is older than that of the other host begins from cold at once.
+    BeginBehind,
 }
 
 impl Sabotage {
@@ -62,6 +64,13 @@ impl Sabotage {
     ];
 
     /// Those that must hold beside them where the two sides run on two hosts.
-    pub const OF_HOSTS: [Self; 6] =
-        [Self::UncheckedEpoch, Self::TrustBeats, Self::DeliverTwice, Self::KeepAddress, Self::WatchGap, Self::MixLinks];
+    pub const OF_HOSTS: [Self; 7] = [
+        Self::UncheckedEpoch,
+        Self::TrustBeats,
+        Self::DeliverTwice,
+        Self::KeepAddress,
+        Self::WatchGap,
+        Self::MixLinks,
+        Self::BeginBehind,
+    ];
 }

@@ -7,7 +7,7 @@ use model::{Epoch, Incarnation, Span, Time};
 use super::effect::{Effect, Retirement};
 use super::engine::Engine;
 use super::message::{FORMAT, Message};
-use super::replica::{Replica, Role, Settings, sabotaged};
+use super::replica::{Commit, Replica, Role, Settings, sabotaged};
 use crate::coordinator::PairEntry;
 
 /// Pause before a primary that could not be reached is dialled again.
@@ -20,6 +20,9 @@ const LONGEST_REDIAL: Span = Span::from_secs(1);
 /// How long a side that holds nothing leaves a cold start to the other side, which may hold what it was sent: time in which
 /// both could ask, if they looked for the coordinator again at least every 80 ms.
 const DEFERENCE: Span = Span::from_millis(200);
+/// How long a side on another host than all that stood in sync at the end leaves a cold start to those: their journals hold what its own
+/// lacks. That they have ended their host has said, which starts them again; or it is off for certain, and the pair goes on without.
+const BEHIND: Span = Span::from_secs(5);
 
 /// A side that has no role yet.
 #[derive(Clone, Debug)]
@@ -30,6 +33,8 @@ pub(super) struct Start {
     vain: Vain,
     reading_journals: bool,
     claim: Claim,
+    /// It begins although those that were in sync at the end have newer journals.
+    pub(super) is_behind: bool,
 }
 
 /// How often a primary was dialled in vain since the entry changed. It sets the pace and nothing else, so it is not shown: whoever
@@ -61,6 +66,7 @@ impl Default for Start {
             vain: Vain::default(),
             reading_journals: false,
             claim: Claim::Unsettled,
+            is_behind: false,
         }
     }
 }
@@ -144,20 +150,35 @@ impl<E: Engine> Replica<E> {
         }
     }
 
-    /// True while the other side should have the first word: it may hold every record of the primary that has ended,
-    /// and only not have been admitted yet (rule 15). If it was primary itself, it holds no more than this side.
+    /// True while the other side should have the first word (rule 15).
     fn defers(&mut self, local: Time, entry: &PairEntry) -> bool {
-        let may_be_held = !self.settings.peers.is_empty() && entry.primary.application == self.settings.me.application;
-        let may_be_held = may_be_held && !sabotaged!(self, BeginUnasked);
+        let (deference, is_behind) = (self.deference(entry), self.is_behind(entry));
         let connected = self.asking.connected;
         let Role::Start(start) = &mut self.role else { return false };
         if !connected {
             return true;
         }
         if matches!(start.claim, Claim::Unsettled) {
-            start.claim = if may_be_held { Claim::Deferred(local + DEFERENCE) } else { Claim::Open };
+            start.claim = deference.map_or(Claim::Open, |pause| Claim::Deferred(local + pause));
         }
+        start.is_behind = is_behind;
         matches!(start.claim, Claim::Deferred(_))
+    }
+
+    /// How long the other side has the first word. It may hold every record of the primary that has ended, and only not have been
+    /// admitted yet; if it was primary itself, it holds no more than this side. Or its journal may be the newer one.
+    fn deference(&self, entry: &PairEntry) -> Option<Span> {
+        if self.is_behind(entry) && !sabotaged!(self, BeginBehind) {
+            return Some(BEHIND);
+        }
+        let may_be_held = !self.settings.peers.is_empty() && entry.primary.application == self.settings.me.application;
+        (may_be_held && !sabotaged!(self, BeginUnasked)).then_some(DEFERENCE)
+    }
+
+    /// True if this side was not in sync at the end, and cannot read the journals of those that were, as they are on other hosts.
+    fn is_behind(&self, entry: &PairEntry) -> bool {
+        let me = &self.settings.me.application;
+        self.settings.commit == Commit::Acknowledged && entry.in_sync.iter().all(|one| one.application != *me)
     }
 
     /// The coordinator is away, so nobody can speak: whoever has the first word has it anew when it is back.

@@ -15,7 +15,7 @@ use crate::checkers::queue_order::QueueOrder;
 use crate::checkers::words::Words;
 use crate::checkers::{Verdict, agents, calls_kept, one_charge, quiet, words};
 use crate::kernel::Core;
-use crate::plan::{AGENTS, Manner, QUEUE};
+use crate::plan::{AGENTS, Layout, Manner, QUEUE};
 
 /// The checkers of a world of calls.
 #[derive(Debug, Default)]
@@ -154,10 +154,15 @@ impl World {
         let heard = plan.to != QUEUE || self.plan.network.loss <= 50 && !self.watch.has_lost;
         let declined = plan.to != QUEUE && manners().any(|manner| manner == Manner::Declines);
         Expected {
-            answer: willing && !declined && heard,
+            answer: willing && !declined && heard && self.knows_phones(),
             acknowledges: plan.acknowledges,
             rude: manners().any(|manner| matches!(manner, Manner::AnswersLate | Manner::HangsUpAtOnce)),
         }
+    }
+
+    /// False if registrations may be lost by right: with the journal of the host whose records were lost.
+    fn knows_phones(&self) -> bool {
+        self.plan.layout != Layout::ThreeHosts || !self.watch.has_lost
     }
 
     /// Nobody is busy or rung when all is quiet. An agent whose phone was not found is asked about after a while.
@@ -170,7 +175,7 @@ impl World {
                 self.plan.phones.iter().zip(&self.phones).find(|(plan, _)| plan.number.to_string() == row.extension);
             let Some((plan, phone)) = phone else { continue };
             let registered = phone.registered_since().is_some();
-            let willing = answers(plan.manner);
+            let willing = answers(plan.manner) && self.knows_phones();
             let is = agents::Seen {
                 engaged: matches!(row.state, State::Busy | State::Ringing),
                 ready: row.state == State::Ready,

@@ -153,14 +153,15 @@ impl<S: Service> Pair<S> {
         }
     }
 
-    /// Starts from cold with what both journals hold: of each record the later one.
+    /// Starts from cold with what both journals hold, of each record the later one; on several hosts with what the own one holds.
     pub(super) fn take_in_journals<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side) -> Option<()> {
         let process = self.applications[side].process.as_mut()?;
         if !std::mem::take(&mut process.journals_read) {
             return Some(());
         }
-        let mut merged = self.applications[0].journal.clone();
-        for (key, theirs) in &self.applications[1].journal {
+        let mut merged = self.applications[side].journal.clone();
+        let within_reach = self.plan.layout != Layout::ThreeHosts;
+        for (key, theirs) in self.applications[other(side)].journal.iter().filter(|_| within_reach) {
             let ours = merged.entry(*key).or_insert_with(|| theirs.clone());
             if theirs.0 > ours.0 {
                 *ours = theirs.clone();

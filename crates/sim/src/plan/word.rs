@@ -95,6 +95,7 @@ impl Word for Sabotage {
         ("keep-address", Self::KeepAddress),
         ("watch-gap", Self::WatchGap),
         ("mix-links", Self::MixLinks),
+        ("begin-behind", Self::BeginBehind),
     ];
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Client {
     number: u32,
     total: u64,
     entered: u32,
+    /// What it entered of late may be gone by right.
+    excused: bool,
     asks_left: u32,
     /// Announcements that must come, because nothing may be lost: session and request.
     announcements: BTreeSet<(u64, u32)>,
@@ -71,6 +73,7 @@ impl Client {
             number: 0,
             total: 0,
             entered: 0,
+            excused: false,
             asks_left: 0,
             announcements: BTreeSet::new(),
             doing: Doing::Nothing,
@@ -88,6 +91,11 @@ impl Client {
         self.patient = false;
         self.announcements.clear();
         self.give_up_session(now);
+    }
+
+    /// Durable records that changed of late may be gone too, by right: those of another host cannot be read.
+    pub(super) const fn excuse_entries(&mut self) {
+        self.excused = true;
     }
 
     /// Goes on with another session, as after a crash of its own. What it enters, it enters.
@@ -186,6 +194,10 @@ impl Client {
             {
                 step.check(nothing_lost::NAME, Err(nothing_lost::forgotten(self.name, session, number, known)));
             }
+            (Request::Enter { number, .. }, Answer::Missing { known, .. }) if self.excused && known < number => {
+                self.entered = known;
+                self.done(now);
+            }
             (Request::Enter { client, number: asked }, Answer::Missing { number, known })
                 if session == u64::from(client) && asked == number =>
             {
@@ -223,6 +235,11 @@ impl Client {
     /// What its durable count must be.
     pub(super) const fn entered(&self) -> u32 {
         self.entered
+    }
+
+    /// True if less than that may be held.
+    pub(super) const fn is_excused(&self) -> bool {
+        self.excused
     }
 
     /// True if it repeats nothing.

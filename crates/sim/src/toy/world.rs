@@ -240,7 +240,13 @@ impl World {
                     }
                 }
                 News::Sent(..) => {}
-                News::ColdStart(_) | News::Loss(_) => self.cold_start(),
+                News::ColdStart(_) => self.cold_start(),
+                News::Loss(_) => {
+                    self.cold_start();
+                    if self.plan.layout == Layout::ThreeHosts {
+                        self.clients.iter_mut().for_each(Client::excuse_entries);
+                    }
+                }
                 News::Serves(side) => self.serves(side),
                 News::Announces(side) => self.announces(side),
                 News::Leaves(_)
@@ -367,7 +373,7 @@ impl World {
             let engine = process.replica.engine_mut();
             for client in &self.clients {
                 let (entered, held) = (client.entered(), engine.count(client.name));
-                if held < entered {
+                if held < entered && !client.is_excused() {
                     let what = nothing_lost::forgotten(client.name, client.name.into(), entered, held);
                     self.core.fail(nothing_lost::NAME, || what);
                 } else if held > entered {

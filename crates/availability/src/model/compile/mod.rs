@@ -26,8 +26,9 @@ use crate::{Error, Place};
 
 use names::Entity;
 
-/// The deepest that expressions, and what they need, may stand within one another: more would exhaust the stack.
-const MAX_LEVEL: u32 = 500;
+/// The deepest that expressions, and what they need, may stand within one another: more would exhaust a stack of 2 MiB without
+/// optimisation.
+const MAX_LEVEL: u32 = 160;
 
 /// An expression that became a node.
 #[derive(Clone, Copy, Debug)]

@@ -79,7 +79,8 @@ impl Compiler<'_> {
     fn of_target(&mut self, model: usize, ask: &Ask, target: &Expr, top: &str) -> Result<Lowered, Error> {
         let (name, span) = match &target.kind {
             ExprKind::Reference(reference) => self.indexed(reference)?,
-            ExprKind::Edge(from, sign, to) => {
+            ExprKind::Edge(edge) => {
+                let (from, sign, to) = &**edge;
                 (format!("{}{sign}{}", self.indexed(from)?.0, self.indexed(to)?.0), target.span)
             }
             _ => return Err(self.error(target.span, "this is no event or gate", "name one")),

@@ -22,6 +22,7 @@ use super::visit::{Visit, Word};
 use crate::coordinator::guest::Answer;
 use crate::coordinator::member::TlsFiles;
 use crate::hub::MOST_GUESTS;
+use crate::pulse::threads;
 use crate::wire::CoordinatorRequest;
 
 /// A request is answered within this time, or it is unknown what has become of it.
@@ -98,6 +99,7 @@ impl Worker {
         let teller = Teller { news: sender, bell: Arc::clone(&bell) };
         let live = move || {
             runtime.block_on(async {
+                threads::watch_runtime("etcd");
                 tokio::select! {
                     () = Desk::new(plan, asked, teller).live() => {}
                     // Nothing is ever sent: the other end is dropped.

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::lca::farewell::Farewell;
 use crate::lca::supervised::Supervised;
 use crate::pulse::Pulse;
+use crate::pulse::threads::Threads;
 use crate::wire::{ApplicationRow, FromLca, Role, ToLca};
 
 impl Application {
@@ -45,6 +46,7 @@ impl Agent {
                 if report.role == Some(Role::Primary) {
                     self.host.reported(which, report.level);
                 }
+                self.host.reported_backup(which, report.role == Some(Role::Backup));
                 self.applications[which].report = Some(report);
             }
             (ToLca::Ready, Guest::Application(which)) => {
@@ -53,6 +55,7 @@ impl Agent {
                 self.is_back(which);
             }
             (ToLca::Noticed(sighting), Guest::Application(which)) => self.sighted(which, &sighting),
+            (ToLca::Harm(harm), _) => self.harm(guest, harm),
             (ToLca::Detections, _) => self.hub.send(guest, &self.detections()),
             (ToLca::Fatal(trouble), Guest::Application(which)) => {
                 tracing::error!("{}: {trouble}", self.applications[which].name);
@@ -107,6 +110,9 @@ impl Agent {
             let application = &mut self.applications[which];
             application.pulse = Pulse::open(&pulse).inspect_err(|error| tracing::warn!("{error}")).ok();
             application.farewell = None;
+            // One that is older than this agent has none.
+            let threads = descriptors.pop().map(|threads| Threads::open(&threads));
+            application.threads = threads.and_then(|opened| opened.inspect_err(|error| tracing::warn!("{error}")).ok());
         }
         self.tell_ended(guest);
         for fact in self.elsewhere.all() {

@@ -1,15 +1,18 @@
 //! The agent's loop: tells the host's rules what happens, and carries out their orders.
 
 mod guests;
+mod harm;
+mod helpers;
 mod processes;
 mod wanted;
 mod watching;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use management::hang::OBSERVE_EVERY;
 use management::{Action, Description, Detection, Doing, Host, Order, Reason};
-use model::{Incarnation, Time};
+use model::{Incarnation, Span, Time};
 use network::address::Mover;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -17,6 +20,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::setsid;
 
+use self::harm::Harms;
 use self::watching::{Watch, Watched};
 use super::LcaSettings;
 use super::alone::Alone;
@@ -29,6 +33,7 @@ use crate::clock;
 use crate::coordinator;
 use crate::hub::Hub;
 use crate::pulse::Pulse;
+use crate::pulse::threads::Threads;
 use crate::wire::{ApplicationRow, FromLca, ServerReport, Trouble};
 
 /// The epoll's names; the processes of the applications count from [`PROCESS`].
@@ -64,6 +69,9 @@ struct Application {
     /// The living process, once it is known.
     process: Option<Supervised>,
     pulse: Option<Pulse>,
+    threads: Option<Threads>,
+    /// Processor time of its threads that could run when they were looked at last.
+    siblings: BTreeMap<u32, Span>,
     farewell: Option<Farewell>,
     report: Option<ServerReport>,
     /// Why it does not run, or why its last run has ended.
@@ -97,6 +105,8 @@ pub(super) struct Agent {
     /// This host has reached nobody for too long: its servers are stopped.
     is_stopped: bool,
     releases: Vec<Release>,
+    /// What a drill has done, and is not undone.
+    harms: Harms,
     signals: SignalFd,
     epoll: Epoll,
     /// When to look at the pulses next.
@@ -167,6 +177,7 @@ impl Agent {
             alone,
             is_stopped,
             releases: Vec::new(),
+            harms: Harms::default(),
             signals,
             epoll,
             observe,
@@ -179,6 +190,7 @@ impl Agent {
                 agent.spares.found(which);
             }
         }
+        agent.wake_found();
         Ok(agent)
     }
 
@@ -187,6 +199,7 @@ impl Agent {
         loop {
             self.heed_isolation();
             self.heed_spares();
+            self.heed_harms();
             self.host.expire(clock::now());
             loop {
                 let orders: Vec<Order> = self.host.orders().collect();
@@ -248,6 +261,7 @@ impl Agent {
             .chain(self.spares.deadline())
             .chain(alone)
             .chain(releases)
+            .chain(self.harms.deadline())
             .min()
         {
             None => EpollTimeout::NONE,
@@ -280,6 +294,7 @@ impl Agent {
                 self.host.observed(which, now, pulse.beats(), look);
             }
         }
+        (0..self.applications.len()).for_each(|which| self.look_at_helpers(now, which));
         self.look_at_limits(now);
     }
 
@@ -302,8 +317,10 @@ impl Agent {
                 }
             }
             Action::Kill(reason) => {
-                if matches!(reason, Reason::Hangs(_)) {
-                    self.lost(which, Detection::Hang);
+                match &reason {
+                    Reason::Hangs(_) => self.lost(which, Detection::Hang),
+                    Reason::HelperHangs(helper, missed) => self.lost_by_helper(which, helper, *missed),
+                    Reason::DoesNotStart | Reason::DoesNotEnd | Reason::Drill => {}
                 }
                 tracing::warn!("{name} is killed: {reason}");
                 let application = &mut self.applications[which];
@@ -335,6 +352,8 @@ impl Application {
             pair,
             process: None,
             pulse: None,
+            threads: None,
+            siblings: BTreeMap::new(),
             farewell: None,
             report: None,
             trouble: None,

@@ -81,7 +81,8 @@ impl Agent {
         } else {
             tracing::warn!("{}#{run} has ended: {how}", application.name);
         }
-        (application.report, application.farewell) = (None, None);
+        (application.report, application.farewell, application.threads) = (None, None, None);
+        application.siblings.clear();
         let remedy = format!("{} says more", self.settings.folder.log(&application.name).display());
         let ended = || Trouble::new(format!("{} does not run: {how}", application.name), remedy);
         application.trouble = application.ending.take().or_else(|| (!is_stopping).then(ended));

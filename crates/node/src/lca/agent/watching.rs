@@ -1,9 +1,12 @@
 //! What is noticed on this host: counted here, told in the log, and shown in the status.
 
+use std::collections::BTreeSet;
+
 use management::limits::{ALARM, ALARM_OF_HOST, Change, HandOver, LOOK_EVERY, Limit, Part, Use};
 use management::{Detection, Detections, Sign, Subject, Tally};
 use model::{Span, Time};
 
+use super::helpers::{alarm, called};
 use super::{Agent, Guest};
 use crate::clock;
 use crate::lca::supervised::Supervised;
@@ -11,15 +14,17 @@ use crate::lca::usage;
 use crate::wire::{DetectionRow, FromLca, Role, ServerReport, Sighting};
 
 /// The name of the agent, as the one who has noticed something.
-const AGENT: &str = "lca";
+pub(super) const AGENT: &str = "lca";
 
 /// What is observed of one application.
 #[derive(Debug)]
 pub(super) struct Watched {
     /// How often it had come round its loop at the last look, and since when it had come so far.
     seen: Option<(u64, Time)>,
-    /// What it was lost of, and when that was noticed.
-    lost: Option<(Detection, Time)>,
+    /// What it was lost of, about what, and when that was noticed.
+    lost: Option<(Detection, String, Time)>,
+    /// Its helper threads that have stopped while it goes on.
+    pub(super) stuck: BTreeSet<String>,
     descriptors: Limit,
     memory: Limit,
     hand_over: HandOver,
@@ -45,6 +50,7 @@ impl Watched {
         Self {
             seen: None,
             lost: None,
+            stuck: BTreeSet::new(),
             descriptors: Limit::new(ALARM),
             memory: Limit::new(ALARM),
             hand_over: HandOver::default(),
@@ -87,7 +93,7 @@ impl Watch {
     }
 
     /// Counts what somebody says, and tells it.
-    fn notice(&mut self, what: Detection, by: &str, about: &str, sign: Sign) {
+    pub(super) fn notice(&mut self, what: Detection, by: &str, about: &str, sign: Sign) {
         let subject = Subject { what, by: by.to_owned(), about: about.to_owned() };
         let tally = self.detections.take(subject, sign, clock::of_day());
         match (sign, tally) {
@@ -119,20 +125,35 @@ impl Agent {
     pub(super) fn lost(&mut self, which: usize, what: Detection) {
         let now = clock::now();
         let application = &mut self.applications[which];
-        if application.watched.lost.is_some() {
-            return;
-        }
         let beats = application.pulse.as_ref().map(crate::pulse::Pulse::beats);
         let silence = application.watched.silence(now, self.watch.looked, beats);
-        application.watched.lost = Some((what, now));
-        self.watch.notice(what, AGENT, &application.name, Sign::Noticed(silence));
+        let name = application.name.clone();
+        self.is_lost(which, what, name, silence);
+    }
+
+    /// The agent ends an application because of a helper thread, which has missed this much time.
+    pub(super) fn lost_by_helper(&mut self, which: usize, helper: &str, missed: Span) {
+        let about = called(helper, &self.applications[which].name);
+        self.is_lost(which, Detection::Hang, about, missed);
+    }
+
+    fn is_lost(&mut self, which: usize, what: Detection, about: String, silence: Span) {
+        let lost = &mut self.applications[which].watched.lost;
+        if lost.is_none() {
+            self.watch.notice(what, AGENT, &about, Sign::Noticed(silence));
+            *lost = Some((what, about, clock::now()));
+        }
     }
 
     /// The process of an application has ended: it notices nothing any more.
     pub(super) fn is_gone(&mut self, which: usize) {
-        let Watched { lost, .. } = self.applications[which].watched;
-        self.applications[which].watched = Watched { lost, ..Watched::new() };
+        let watched = &mut self.applications[which].watched;
+        let lost = watched.lost.take();
+        let stuck = std::mem::replace(watched, Watched { lost, ..Watched::new() }).stuck;
         let name = &self.applications[which].name;
+        for helper in stuck {
+            self.watch.notice(Detection::Hang, AGENT, &called(&helper, name), Sign::Over(Span::ZERO));
+        }
         self.watch.detections.forget(name);
         for what in [Detection::Descriptors, Detection::Memory] {
             self.watch.notice(what, AGENT, name, Sign::Over(Span::ZERO));
@@ -142,8 +163,8 @@ impl Agent {
     /// An application serves, or could.
     pub(super) fn is_back(&mut self, which: usize) {
         let application = &mut self.applications[which];
-        if let Some((what, since)) = application.watched.lost.take() {
-            self.watch.notice(what, AGENT, &application.name, Sign::Over(clock::now().since(since)));
+        if let Some((what, about, since)) = application.watched.lost.take() {
+            self.watch.notice(what, AGENT, &about, Sign::Over(clock::now().since(since)));
         }
     }
 
@@ -195,7 +216,10 @@ impl Agent {
         let application = &mut self.applications[which];
         let (name, watched) = (application.name.clone(), &mut application.watched);
         let (of_files, of_memory) = (watched.descriptors.see(now, files), watched.memory.see(now, memory));
-        watched.alarms = alarms(watched, pid, files, memory);
+        let mut alarms = alarms(watched, pid, files, memory);
+        alarms.extend(self.host.complaints(which, now).map(|(name, what)| alarm(name, &what)));
+        self.changed |= alarms != watched.alarms;
+        watched.alarms = alarms;
         let report = application.report.as_ref();
         let part = match report.and_then(|report| report.role) {
             Some(Role::Primary) => Part::Primary { is_level: report.is_some_and(|report| report.level) },

@@ -6,6 +6,7 @@ use model::Time;
 use network::address::{Deed, Mover, VirtualAddress};
 
 use super::RETRY;
+use crate::pulse::threads;
 use crate::wire::Trouble;
 
 /// The address, and what calls its hook.
@@ -26,7 +27,8 @@ impl Hooked {
     pub(super) fn new(address: VirtualAddress) -> Option<io::Result<Self>> {
         let hook = address.hook.clone()?;
         let (retry, lacks, moves) = (Time::NEVER, None, None);
-        Some(Mover::new(hook, address.clone()).map(|mover| Self { address, mover, retry, lacks, moves }))
+        let mover = Mover::watched(hook, address.clone(), || threads::outside("hook"));
+        Some(mover.map(|mover| Self { address, mover, retry, lacks, moves }))
     }
 
     /// Takes it: the kernel lets it be used at once, the network follows.
