@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Writes an example configuration if there is none, starts everything, prints what listens where and how to
     /// place a first call, then a line "ready". Ctrl-C ends it. A terminal that closes does not: `everline stop` does.
     #[command(after_help = "Examples:\n  everline up --dir /srv/everline\n  everline up --hosts 3\n  \
-                          everline up --hosts 3 --disks --clocks")]
+                          everline up --hosts 3 --disks --clocks\n  everline up --hosts 3 --own-addresses")]
     Up {
         /// Rehearse several hosts: run the same solution on so many of them, in network namespaces of this machine
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=12))]
@@ -75,6 +75,9 @@ pub(crate) enum Command {
         /// Let them speak IPv6: with each other, and with the phones
         #[arg(long, requires = "hosts")]
         ipv6: bool,
+        /// Have each of them serve at an address of its own, as where no address can pass from host to host
+        #[arg(long, requires = "hosts")]
+        own_addresses: bool,
     },
     /// One host of a solution that has several
     #[command(subcommand, after_help = "Example:\n  everline host run --dir /srv/everline")]

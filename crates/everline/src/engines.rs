@@ -36,9 +36,9 @@ pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Setting
     };
     let agents = settings.agents.iter().map(|agent| (agent.extension.clone(), agent.id.clone()));
     let queue = |queue: &Queue| (queue.number.clone(), call::Queue { default: queue.default.clone() });
-    Ok(call::Settings {
+    let told = call::Settings {
         domain: settings.sip.domain.clone(),
-        listeners: settings.sip.listen.iter().map(listener).collect(),
+        listeners: settings.listens().iter().map(listener).collect(),
         extensions,
         queues: settings.queues.iter().map(queue).collect(),
         agents: agents.collect(),
@@ -47,7 +47,9 @@ pub(crate) fn sip(settings: &Settings, secret: [u8; 32]) -> Result<call::Setting
         sha_256: settings.sip.sha_256,
         secret,
         ..call::Settings::default()
-    })
+    };
+    let hosts = settings.hosts.iter().flat_map(|hosts| &hosts.all).flat_map(|host| host.sip.clone());
+    Ok(if settings.has_own_addresses() { told.at_home(hosts.collect()) } else { told })
 }
 
 fn listener(listen: &Listen) -> call::Listener {
@@ -64,7 +66,7 @@ pub(crate) fn doors(settings: &Settings) -> Vec<Door> {
         Transport::Udp => Door::Udp(listen.address),
         Transport::Tcp => Door::Tcp(listen.address),
     };
-    settings.sip.listen.iter().map(door).collect()
+    settings.listens().iter().map(door).collect()
 }
 
 /// What the Routing Server's engine is told.

@@ -96,6 +96,8 @@ pub(crate) struct Host {
     pub(crate) name: String,
     /// Its address in each network between the hosts, in the same order for all.
     pub(crate) networks: Vec<IpAddr>,
+    /// Its addresses for SIP, where each host serves at its own; on all hosts as many of each family, IPv4 first.
+    pub(crate) sip: Vec<IpAddr>,
 }
 
 impl Hosts {
@@ -272,6 +274,7 @@ mod tests {
         let host = |number: u8| Host {
             name: format!("h{number}"),
             networks: vec![IpAddr::from([10, 77, 1, number]), IpAddr::from([10, 77, 2, number])],
+            sip: vec![IpAddr::from([10, 77, 1, number])],
         };
         let two = || ["h1".to_owned(), "h2".to_owned()];
         let all = (1..=3).map(host).collect();

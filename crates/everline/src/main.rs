@@ -64,8 +64,8 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { command } => papers::man(&command),
         Command::Up { hosts: None, .. } => up::run(&folder),
-        Command::Up { hosts: Some(hosts), disks, clocks, ipv6 } => {
-            rehearsal::run(&folder, &rehearsal::Wanted { hosts, disks, clocks, ipv6 })
+        Command::Up { hosts: Some(hosts), disks, clocks, ipv6, own_addresses } => {
+            rehearsal::run(&folder, &rehearsal::Wanted { hosts, disks, clocks, ipv6, own_addresses })
         }
         Command::Host(HostCommand::Run) => up::run_host(&folder),
         Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),

@@ -10,7 +10,7 @@ use management::Description;
 use model::{Incarnation, Span};
 use network::address::VirtualAddress;
 use node::authority;
-use node::control_server::{self, ControlSettings, FenceSettings, OtherHost, Pair};
+use node::control_server::{self, ControlSettings, FenceSettings, OtherHost, Pair, Place};
 use node::coordinator;
 use node::lca::{self, LcaSettings};
 use node::process;
@@ -185,11 +185,23 @@ fn fence(fence: &Fence) -> Option<FenceSettings> {
 }
 
 /// Where whoever serves can be asked from outside.
-fn probed(settings: &Settings) -> Result<Vec<SocketAddr>, Trouble> {
+fn probed(settings: &Settings) -> Result<Vec<Place>, Trouble> {
     let addresses = addresses(settings)?;
-    let is_virtual = |listen: &&Listen| addresses.iter().any(|one| one.address == listen.address.ip());
+    let is_virtual = |listen: &Listen| addresses.iter().any(|one| one.address == listen.address.ip());
     let udp = settings.sip.listen.iter().filter(|listen| listen.transport == Transport::Udp);
-    Ok(udp.filter(is_virtual).map(|listen| listen.address).collect())
+    // Of their own addresses each host has as many, in the same order: whoever serves is at one of those at the same place.
+    let hosts = settings.hosts.as_ref().map_or(&[][..], |hosts| &hosts.all);
+    let count = hosts.first().map_or(0, |host| host.sip.len());
+    let own = |listen: &Listen, at: usize| -> Place {
+        hosts.iter().filter_map(|host| Some(SocketAddr::new(*host.sip.get(at)?, listen.address.port()))).collect()
+    };
+    let place = |listen: &Listen| -> Vec<Place> {
+        if listen.is_of_host() {
+            return (0..count).map(|at| own(listen, at)).collect();
+        }
+        is_virtual(listen).then(|| [listen.address].into_iter().collect()).into_iter().collect()
+    };
+    Ok(udp.flat_map(place).collect())
 }
 
 /// The addresses that whoever serves takes.

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use node::wire::Trouble;
@@ -59,7 +59,7 @@ impl Default for Fence {
 
 /// First bytes of the file; another number follows when the structures here change, so that a program of another
 /// version refuses the file instead of misreading it.
-const FORMAT: &[u8] = b"everline settings 6\n";
+const FORMAT: &[u8] = b"everline settings 7\n";
 
 impl Settings {
     /// Writes them for the servers.
@@ -80,6 +80,18 @@ impl Settings {
         let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let settings = bytes.strip_prefix(FORMAT).and_then(|bytes| postcard::from_bytes(bytes).ok());
         settings.ok_or_else(|| format!("{} is broken, or of another version of everline", path.display()))
+    }
+
+    /// True if each host serves at addresses of its own, and none passes from host to host.
+    pub(crate) fn has_own_addresses(&self) -> bool {
+        self.sip.listen.iter().any(Listen::is_of_host)
+    }
+
+    /// Where the SIP Server listens on this host. On all hosts these are as many, in the same order.
+    pub(crate) fn listens(&self) -> Vec<Listen> {
+        let here = self.hosts.as_ref().and_then(|hosts| hosts.host(&hosts.here));
+        let sip = here.map_or(&[][..], |host| &host.sip);
+        self.sip.listen.iter().flat_map(|listen| listen.on(sip)).collect()
     }
 
     /// Whether a password stood in the configuration file itself.
@@ -107,13 +119,35 @@ pub(crate) struct Sip {
     pub(crate) probe_call: u32,
 }
 
+/// What stands in the place of an address that each host has for itself.
+pub(crate) const HOST: &str = "host";
+
 /// One address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Listen {
     /// Datagrams or connections.
     pub(crate) transport: Transport,
-    /// Address and port; port 0 lets the system choose.
+    /// Address and port; port 0 lets the system choose. The address that stands for any means those of the host that serves.
     pub(crate) address: SocketAddr,
+}
+
+impl Listen {
+    /// What the word `host` stands for in the place of an address: those of whichever host serves.
+    pub(crate) const fn of_host(transport: Transport, port: u16) -> Self {
+        Self { transport, address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port) }
+    }
+
+    /// True if it is where the host that serves has its addresses for SIP.
+    pub(crate) const fn is_of_host(&self) -> bool {
+        self.address.ip().is_unspecified()
+    }
+
+    /// Where that is on a host with these addresses for SIP.
+    pub(crate) fn on<'a>(&'a self, sip: &'a [IpAddr]) -> impl Iterator<Item = Self> + 'a {
+        let own = sip.iter().filter(|_| self.is_of_host());
+        let own = own.map(|address| Self { address: (*address, self.address.port()).into(), ..*self });
+        own.chain((!self.is_of_host()).then_some(*self))
+    }
 }
 
 /// How SIP messages travel.
@@ -217,6 +251,9 @@ impl fmt::Display for Transport {
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_of_host() {
+            return write!(f, "{}:{HOST}:{}", self.transport, self.address.port());
+        }
         write!(f, "{}:{}", self.transport, self.address)
     }
 }

@@ -31,6 +31,9 @@ const GATE_TOY_HOSTS_SEEDS: u64 = 5_000;
 /// Fresh seeds of the gate on several hosts, with calls.
 const GATE_HOSTS_SEEDS: u64 = 200;
 
+/// Fresh seeds of the gate where hosts serve at addresses of their own.
+const GATE_OWN_SEEDS: u64 = 400;
+
 /// States that the gate explores for each way to commit.
 const GATE_STATES: usize = 150_000;
 
@@ -44,7 +47,8 @@ pub(crate) fn gate(jobs: usize) -> bool {
     let calls = fresh(World::Calls, GATE_CALLS_SEEDS);
     let toy_hosts = fresh(World::ToyHosts, GATE_TOY_HOSTS_SEEDS);
     let hosts = fresh(World::Hosts, GATE_HOSTS_SEEDS);
-    cases && rules && explored && toy && calls && toy_hosts && hosts
+    let own = fresh(World::OwnAddresses, GATE_OWN_SEEDS);
+    cases && rules && explored && toy && calls && toy_hosts && hosts && own
 }
 
 pub(crate) fn run_one(one: &One) -> bool {

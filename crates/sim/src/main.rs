@@ -67,7 +67,7 @@ struct One {
     /// Breaks a rule of the protocol, `release-early`.
     #[arg(long, default_value = "none", value_parser = parse_sabotage)]
     sabotage: Sabotage,
-    /// What runs in the pairs, and where: `toy`, `calls`, `toy-hosts` or `hosts`.
+    /// What runs in the pairs, and where: `toy`, `calls`, `toy-hosts`, `hosts` or `own-addresses`.
     #[arg(long, default_value = "calls", value_parser = parse_world)]
     world: World,
     /// Makes a failing seed smaller, and prints it as a case.
@@ -86,7 +86,7 @@ struct Many {
     /// Threads.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
-    /// What runs in the pairs, and where: `toy`, `calls`, `toy-hosts` or `hosts`.
+    /// What runs in the pairs, and where: `toy`, `calls`, `toy-hosts`, `hosts` or `own-addresses`.
     #[arg(long, default_value = "calls", value_parser = parse_world)]
     world: World,
     /// Breaks a rule of the protocol, `release-early`.
@@ -127,7 +127,8 @@ fn parse_sabotage(word: &str) -> Result<Sabotage, String> {
 }
 
 fn parse_world(word: &str) -> Result<World, String> {
-    world_named(word).ok_or_else(|| format!("there is no world {word}; try `toy`, `calls`, `toy-hosts` or `hosts`"))
+    world_named(word)
+        .ok_or_else(|| format!("there is no world {word}; try `toy`, `calls`, `toy-hosts`, `hosts` or `own-addresses`"))
 }
 
 fn main() -> ExitCode {

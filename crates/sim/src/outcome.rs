@@ -27,6 +27,6 @@ pub struct Outcome {
 pub fn run(plan: &Plan, with_ladder: bool) -> Outcome {
     match plan.world {
         World::Toy | World::ToyHosts => crate::toy::run(plan, with_ladder),
-        World::Calls | World::Hosts => crate::calls::run(plan, with_ladder),
+        World::Calls | World::Hosts | World::OwnAddresses => crate::calls::run(plan, with_ladder),
     }
 }

@@ -20,7 +20,7 @@ fn fresh_seeds_keep_every_promise_of_the_calls() {
 
 #[test]
 fn fresh_seeds_keep_every_promise_on_several_hosts() {
-    for (world, seeds) in [(World::ToyHosts, 1_500), (World::Hosts, 60)] {
+    for (world, seeds) in [(World::ToyHosts, 1_500), (World::Hosts, 60), (World::OwnAddresses, 120)] {
         let tally = budget::run(world, 1_000_000, seeds, 2, Sabotage::None);
         assert_eq!((tally.seeds, &tally.broken[..]), (seeds, &[][..]), "{world:?}");
         assert!(tally.takeovers > seeds * 6 / 5, "hardly any takeover happened: {tally:?}");
@@ -29,7 +29,9 @@ fn fresh_seeds_keep_every_promise_on_several_hosts() {
 
 #[test]
 fn the_same_seed_gives_the_same_hash_twice_and_another_one_another() {
-    for (world, seeds) in [(World::Toy, 40), (World::Calls, 10), (World::ToyHosts, 20), (World::Hosts, 4)] {
+    for (world, seeds) in
+        [(World::Toy, 40), (World::Calls, 10), (World::ToyHosts, 20), (World::Hosts, 4), (World::OwnAddresses, 6)]
+    {
         for seed in 0..seeds {
             let plan = Plan::draw_world(world, seed, Sabotage::None);
             let [once, again] = [false, true].map(|with_ladder| outcome::run(&plan, with_ladder));

@@ -179,6 +179,11 @@ fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool)
     }
     let settings = hosts.first().map(|(_, folder)| Settings::read(&folder::settings(folder)));
     let settings = settings.unwrap_or_else(|| Err("the rehearsal has no hosts".into())).map_err(Failure::failed)?;
+    if settings.has_own_addresses() {
+        let what = "each host serves at an address of its own, and the phones that a drill plays know one address";
+        let help = "rehearse with `everline up --hosts 3`, without --own-addresses, in another folder";
+        return Err(Failure::new(Kind::Wrong, what).help(help));
+    }
     if let (None, [(here, _)], Some(told)) = (&rehearsal, &mut hosts[..], &settings.hosts) {
         here.clone_from(&told.here);
     }

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::settings::{Listen, Transport};
+use crate::settings::{HOST, Listen, Transport};
 
-/// Reads `udp:127.0.0.1:5060`.
+/// Reads `udp:127.0.0.1:5060`, or `udp:host:5060` for the addresses of whichever host serves.
 ///
 /// # Errors
 /// Says what is wrong with it.
@@ -16,6 +16,13 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
         "tls" | "ws" | "wss" | "sctp" => return Err(format!("the transport {transport} is not there yet")),
         _ => return Err("the transport is missing".into()),
     };
+    if let Some(port) = address.strip_prefix(HOST).and_then(|rest| rest.strip_prefix(':')) {
+        let port = port.parse().map_err(|_| format!("\"{port}\" is not a port"))?;
+        return Ok(Listen::of_host(transport, port));
+    }
+    if address == HOST {
+        return Err("the port is missing".into());
+    }
     let address = socket(address)?;
     if address.ip().is_unspecified() {
         return Err("phones must be told an address that they can reach; this one stands for any".into());
@@ -101,7 +108,7 @@ mod tests {
 
     #[test]
     fn addresses_that_can_be_listened_on() {
-        for good in ["udp:127.0.0.1:5060", "tcp:[::1]:0", "udp:192.0.2.7:65535"] {
+        for good in ["udp:127.0.0.1:5060", "tcp:[::1]:0", "udp:192.0.2.7:65535", "udp:host:5060"] {
             assert_eq!(listen(good).map(|listen| listen.to_string()), Ok(good.into()));
         }
     }
@@ -115,6 +122,7 @@ mod tests {
             ("udp:127.0.0.1", "port is missing"),
             ("udp:127.0.0.1:sip", "\"sip\" is not a port"),
             ("udp:127.0.0.1:65536", "\"65536\" is not a port"),
+            ("udp:host:sip", "\"sip\" is not a port"),
             ("udp:pbx.example:5060", "\"pbx.example\" is not an IP address"),
             ("udp:0.0.0.0:5060", "stands for any"),
             ("udp:224.0.1.75:5060", "many hosts"),

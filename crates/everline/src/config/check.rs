@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::names::{Names, Taken};
-use super::placement;
 use super::problem::{Problem, Problems};
 use super::section::At;
 use super::sections::{Document, Queue};
+use super::{own, placement};
 use crate::settings::Listen;
 
 /// Missing names for which a similar one is looked for; for a thousand of them it would take too long.
@@ -107,12 +107,9 @@ impl Checker<'_> {
     /// Notes each device and trunk that stands where Everline itself listens: a call to it would come back.
     fn own(&mut self, document: &Document<'_>) {
         let usual = super::usual_listen();
-        let listens: Vec<&Listen> = match &document.sip.listen {
-            Some(listen) => listen.iter().map(|listen| &listen.value).collect(),
-            None => usual.iter().collect(),
-        };
+        let listens = if document.sip.listen.is_some() { own::listens(document) } else { usual.to_vec() };
         let contacts = document.extensions.iter().filter_map(|extension| extension.contact.as_ref());
-        let contacts = contacts.filter(|contact| listens.contains(&&contact.value));
+        let contacts = contacts.filter(|contact| listens.contains(&contact.value));
         let trunks = document.trunks.iter().filter_map(|trunk| trunk.address.as_ref());
         let trunks = trunks.filter(|trunk| {
             let (ip, port) = trunk.value;

@@ -42,6 +42,8 @@ pub(super) struct Host<'a> {
     pub(super) name: Option<At<&'a str>>,
     /// Its addresses, one in each network.
     pub(super) addresses: Option<At<Vec<At<IpAddr>>>>,
+    /// Its addresses for SIP, if the file says which.
+    pub(super) sip: Option<At<Vec<At<IpAddr>>>>,
 }
 
 /// What runs where.
@@ -150,6 +152,7 @@ pub(super) const NETWORK: &[Key] = &[
 pub(super) const HOST: &[Key] = &[
     Key { name: "name", allowed: LABEL_ALLOWED },
     Key { name: "addresses", allowed: "a list of IP addresses, one in each [[network]]" },
+    Key { name: "sip", allowed: "a list of IP addresses, for [sip] listen with host as ADDRESS" },
 ];
 
 pub(super) const ADDRESS: &[Key] = &[
@@ -210,20 +213,25 @@ pub(super) fn host<'a>(section: &Section<'a>, problems: &mut Problems) -> Host<'
     if !section.has("addresses") {
         section.missing("addresses", problems);
     }
-    let texts = section.texts("addresses", problems);
-    let addresses = texts.map(|texts| {
+    let addresses = own_addresses(section, "addresses", problems);
+    let sip = own_addresses(section, "sip", problems);
+    Host { name, addresses, sip }
+}
+
+/// Addresses of a host.
+fn own_addresses(section: &Section<'_>, key: &'static str, problems: &mut Problems) -> Option<At<Vec<At<IpAddr>>>> {
+    section.texts(key, problems).map(|texts| {
         let read = |text: At<&str>| {
             let parsed = text.value.parse::<IpAddr>().map_err(|_| format!("\"{}\" is not an IP address", text.value));
             let usable = parsed.and_then(|ip| {
                 let bad = ip.is_loopback() || ip.is_unspecified() || ip.is_multicast();
                 if bad { Err("other hosts cannot reach this address".into()) } else { Ok(ip) }
             });
-            let value = noted(section, "addresses", &text.span, usable, problems)?;
+            let value = noted(section, key, &text.span, usable, problems)?;
             Some(At { value, span: text.span })
         };
         At { value: texts.value.into_iter().filter_map(read).collect(), span: texts.span }
-    });
-    Host { name, addresses }
+    })
 }
 
 pub(super) fn address(section: &Section<'_>, problems: &mut Problems) -> Option<At<VirtualAddress>> {

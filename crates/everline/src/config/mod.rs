@@ -11,6 +11,7 @@ pub(crate) mod example;
 mod fence;
 mod hosts;
 mod names;
+mod own;
 mod placement;
 mod problem;
 mod render;

@@ -11,6 +11,7 @@ use super::check::Checker;
 use super::fence;
 use super::hosts::{Host, LABEL_ALLOWED, Names, Network, Place, is_label};
 use super::names::Names as Known;
+use super::own;
 use super::problem::Problem;
 use super::section::At;
 use super::sections::Document;
@@ -44,10 +45,12 @@ pub(super) fn check(document: &Document<'_>, checker: &mut Checker<'_>) {
     addresses(document, checker);
     place(document, &hosts, checker);
     listen(document, checker);
+    own::check(document, checker);
 }
 
 /// The other sections about hosts mean nothing then.
 fn without_hosts(document: &Document<'_>, checker: &mut Checker<'_>) {
+    own::check(document, checker);
     if let Some(fence) = &document.fence {
         checker.problems.add(fence::without_hosts(fence));
     }
@@ -223,10 +226,12 @@ fn listen(document: &Document<'_>, checker: &mut Checker<'_>) {
             let problem = Problem::error(listen.span.clone(), "[sip] listen", "every host would choose another port");
             checker.problems.add(problem.allowed("a port other than 0"));
         }
-        if !ip.is_loopback() && !virtuals.contains(&ip) {
+        if !listen.value.is_of_host() && !ip.is_loopback() && !virtuals.contains(&ip) {
             let problem =
                 Problem::error(listen.span.clone(), "[sip] listen", "this address does not pass from host to host");
-            let help = format!("[[address]] with address = \"{ip}/24@INTERFACE\" lets whoever serves take it");
+            let help = format!(
+                "[[address]] with address = \"{ip}/24@INTERFACE\" lets whoever serves take it; host in the place of the address means that of each host"
+            );
             checker.problems.add(problem.allowed("an address that has its own [[address]]").help(help));
         }
     }
@@ -243,7 +248,8 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
             addresses.iter().map(|at| at.value).find(|address| prefix.contains(*address))
         };
         let networks = given.networks.iter().map(in_network).collect::<Option<_>>()?;
-        Some(hosts::Host { name: host.name.as_ref()?.value.to_owned(), networks })
+        let sip = own::of(host, &given.networks)?;
+        Some(hosts::Host { name: host.name.as_ref()?.value.to_owned(), networks, sip })
     };
     let all: Vec<hosts::Host> = given.hosts.iter().map(host).collect::<Option<_>>()?;
     let names: Vec<&str> = all.iter().map(|host| host.name.as_str()).collect();

@@ -221,7 +221,7 @@ const SOLUTION: &[Key] = &[Key { name: "name", allowed: NAME_ALLOWED }];
 
 const SIP: &[Key] = &[
     Key { name: "domain", allowed: "a host name or an IP address" },
-    Key { name: "listen", allowed: "1 to 16 of udp:ADDRESS:PORT or tcp:ADDRESS:PORT" },
+    Key { name: "listen", allowed: "1 to 16 of udp:ADDRESS:PORT or tcp:ADDRESS:PORT, or with host as ADDRESS" },
     Key { name: "standby", allowed: "true or false" },
     Key { name: "sha-256", allowed: "true or false" },
     Key { name: "min-expires", allowed: "1 to 3600 seconds" },

@@ -11,6 +11,7 @@ use super::secret::Sources;
 use super::*;
 
 mod fencing;
+mod own;
 
 /// What is found in the text; the environment has one variable.
 fn outcome(text: &str) -> Outcome {

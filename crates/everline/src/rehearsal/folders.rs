@@ -53,7 +53,7 @@ pub(super) fn write(folder: &Folder, settings: &Settings, wanted: &Wanted) -> Re
         )?;
         identity::install(&here, &identity)?;
         copy(&folder::nonce_key(folder), &folder::nonce_key(&here))?;
-        let told = Settings { hosts: Some(placed(place.to_string(), all.clone(), wanted.ipv6)), ..settings.clone() };
+        let told = Settings { hosts: Some(placed(place.to_string(), all.clone(), wanted)), ..settings.clone() };
         told.write(&folder::settings(&here))?;
         if number == 1 {
             write_json(&here.authority(), &authority)?;
@@ -65,7 +65,7 @@ pub(super) fn write(folder: &Folder, settings: &Settings, wanted: &Wanted) -> Re
 
 /// The sides of both pairs on the first two hosts. The coordinator on three, as fewer survive no loss of one; if there are only
 /// two, on the second one.
-fn placed(here: String, all: Vec<Host>, ipv6: bool) -> Hosts {
+fn placed(here: String, all: Vec<Host>, wanted: &Wanted) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
@@ -78,7 +78,11 @@ fn placed(here: String, all: Vec<Host>, ipv6: bool) -> Hosts {
         spare,
         coordinator,
         authority: "h1".into(),
-        addresses: vec![Address { text: virtual_address(ipv6), hook: None }],
+        addresses: if wanted.own_addresses {
+            Vec::new()
+        } else {
+            vec![Address { text: virtual_address(wanted.ipv6), hook: None }]
+        },
         version: None,
     }
 }
@@ -86,7 +90,12 @@ fn placed(here: String, all: Vec<Host>, ipv6: bool) -> Hosts {
 fn host(number: u8, ipv6: bool) -> Host {
     let place = Place::Host(number);
     let networks = NETWORKS.map(|network| address_of(place, network, ipv6)).into();
-    Host { name: place.to_string(), networks }
+    Host { name: place.to_string(), networks, sip: vec![address_of(place, Network::Access, ipv6)] }
+}
+
+/// Those of these places that are hosts.
+pub(super) fn hosts(places: impl Iterator<Item = Place>, ipv6: bool) -> Vec<Host> {
+    places.filter_map(|place| if let Place::Host(number) = place { Some(host(number, ipv6)) } else { None }).collect()
 }
 
 /// The address of somebody in a network.
@@ -104,7 +113,8 @@ fn virtual_address(ipv6: bool) -> String {
     }
 }
 
-/// The addresses of whoever serves in the rehearsal that runs in this folder, each with its network.
+/// The addresses of whoever serves in the rehearsal that runs in this folder, each with its network; none where each host serves at
+/// its own.
 ///
 /// # Errors
 /// If what its hosts were told cannot be read.
@@ -118,11 +128,9 @@ pub(super) fn addresses(folder: &Folder) -> Result<Vec<String>, Trouble> {
 ///
 /// # Errors
 /// If the kernel does not let us.
-pub(super) fn lose_addresses(net: &Rehearsal, place: Place) -> Result<(), Trouble> {
-    // One that it does not have is none the less.
-    net.inside(place, || {
-        [false, true].into_iter().try_for_each(|ipv6| virtual_address(ipv6).parse::<VirtualAddress>()?.release())
-    })?
+pub(super) fn lose_addresses(folder: &Folder, net: &Rehearsal, place: Place) -> Result<(), Trouble> {
+    let addresses = addresses(folder)?;
+    net.inside(place, || addresses.iter().try_for_each(|text| text.parse::<VirtualAddress>()?.release()))?
 }
 
 /// The authority of this rehearsal, which outlives it.

@@ -28,6 +28,9 @@ pub(crate) use self::play::{fail, link, repair};
 /// Where SIP Servers listen if nothing else is said (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5_060;
 
+/// The domain of a solution whose hosts serve at addresses of their own.
+const DOMAIN: &str = "everline.internal";
+
 /// What is to be rehearsed.
 pub(crate) struct Wanted {
     /// How many hosts.
@@ -38,6 +41,8 @@ pub(crate) struct Wanted {
     pub(crate) clocks: bool,
     /// They speak IPv6, and no IPv4.
     pub(crate) ipv6: bool,
+    /// Each serves at an address of its own, and none passes from host to host.
+    pub(crate) own_addresses: bool,
 }
 
 /// Makes the net, runs every host in it, and takes it away again when all have ended.
@@ -52,7 +57,7 @@ pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
     let _lock = up::lock(folder)?;
     // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
     crate::commands::drill::write_configuration(folder)?;
-    let settings = solution(up::read(folder)?, wanted.ipv6);
+    let settings = solution(up::read(folder)?, wanted);
     let mut net = Rehearsal::make(&id(folder), wanted.hosts)?;
     let ran = equip(&mut net, folder, wanted).and_then(|()| folders::write(folder, &settings, wanted));
     let ran = ran.and_then(|places| {
@@ -85,7 +90,7 @@ pub(crate) struct Running {
     pub(crate) net: Rehearsal,
     /// The hosts and their folders.
     pub(crate) hosts: Vec<(String, Folder)>,
-    /// The addresses of whoever serves, each with its network.
+    /// The addresses of whoever serves, each with its network; none where each host serves at its own.
     pub(crate) addresses: Vec<String>,
 }
 
@@ -110,16 +115,24 @@ fn again(command: &mut std::process::Command) -> Failure {
         .help("install util-linux, or run it as root")
 }
 
-/// The configuration as it stands, but reached at the virtual address of the rehearsal.
-fn solution(mut settings: Settings, ipv6: bool) -> Settings {
+/// The configuration as it stands, but reached at the virtual address of the rehearsal, or at the hosts' own.
+fn solution(mut settings: Settings, wanted: &Wanted) -> Settings {
     let (ipv4_address, ipv6_address) = virtual_addresses(1);
-    let address = if ipv6 { IpAddr::from(ipv6_address) } else { ipv4_address.into() };
+    let address = if wanted.ipv6 { IpAddr::from(ipv6_address) } else { ipv4_address.into() };
     for listen in &mut settings.sip.listen {
         let port = if listen.address.port() == 0 { SIP_PORT } else { listen.address.port() };
-        *listen = Listen { address: (address, port).into(), ..*listen };
+        *listen = if wanted.own_addresses {
+            Listen::of_host(listen.transport, port)
+        } else {
+            Listen { address: (address, port).into(), ..*listen }
+        };
     }
-    // RFC 3261 25.1, `host`.
-    settings.sip.domain = if ipv6 { format!("[{address}]") } else { address.to_string() };
+    settings.sip.domain = match wanted {
+        Wanted { own_addresses: true, .. } => DOMAIN.into(),
+        // RFC 3261 25.1, `host`.
+        Wanted { ipv6: true, .. } => format!("[{address}]"),
+        _ => address.to_string(),
+    };
     settings
 }
 
@@ -131,7 +144,9 @@ fn id(folder: &Folder) -> Id {
 }
 
 fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings, ipv6: bool) -> String {
-    let listens: Vec<String> = settings.sip.listen.iter().map(ToString::to_string).collect();
+    let sip: Vec<_> = folders::hosts(net.places(), ipv6).into_iter().flat_map(|host| host.sip).collect();
+    let listens = settings.sip.listen.iter().flat_map(|listen| listen.on(&sip).collect::<Vec<_>>());
+    let listens: Vec<String> = listens.map(|listen| listen.to_string()).collect();
     let id = id(folder);
     let hosts: Vec<String> = net
         .places()

@@ -24,7 +24,7 @@ pub(crate) fn fail(folder: &Folder, host: &str) -> Result<(), Failure> {
     // Dark first: nobody hears the kernel take leave of the connections of a process that dies.
     net.fail(number)?;
     net.kill(Place::Host(number))?;
-    folders::lose_addresses(&net, Place::Host(number))?;
+    folders::lose_addresses(folder, &net, Place::Host(number))?;
     output::result(&format!("{host} has lost its power; `everline host repair {host}` gives it back\n"))
 }
 

@@ -8,6 +8,7 @@ mod support;
 
 mod fencing;
 mod ipv6;
+mod own;
 #[expect(dead_code, reason = "the tests of bad input need more of it")]
 #[path = "../bad_input/phone.rs"]
 mod phone;
@@ -34,7 +35,7 @@ use support::{Place, QUESTIONS, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 12] = [
+const TESTS: [Test; 13] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("what was acknowledged last outlives both hosts of a pair", what_was_acknowledged_last_is_kept),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
@@ -49,6 +50,7 @@ const TESTS: [Test; 12] = [
         "a call goes on over IPv6 although threads stop and a host dies, whose address another one announces",
         ipv6::a_call_goes_on,
     ),
+    ("calls follow the primary to another address", own::calls_follow_the_primary),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
 

@@ -8,6 +8,7 @@ mod configuration;
 mod coordination;
 mod fence;
 mod line;
+mod place;
 mod probe;
 mod probe_call;
 mod refusal;
@@ -15,13 +16,14 @@ mod rows;
 mod servers;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::Incarnation;
 
 pub use fence::FenceSettings;
+pub use place::Place;
 
 use crate::coordinator::EtcdSettings;
 use crate::folder::Folder;
@@ -49,8 +51,8 @@ pub struct ControlSettings {
     pub sip: Pair,
     /// The pair that holds the agents.
     pub routing: Pair,
-    /// Where it is asked by UDP whether somebody serves: the addresses that whoever serves takes.
-    pub probed: Vec<SocketAddr>,
+    /// Where it is asked by UDP whether somebody serves: each address that whoever serves takes, or all those of which it has one.
+    pub probed: Vec<Place>,
     /// How often a call is made there.
     pub probe_call: Duration,
     /// The secret of the SIP Servers, by which they know such a call.

@@ -19,7 +19,7 @@ use model::{Epoch, Span};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::{ControlSettings, probe_call, servers};
+use super::{ControlSettings, Place, probe_call, servers};
 use crate::life::{Noticed, Notices};
 use crate::wire::{ApplicationRow, Role};
 
@@ -42,16 +42,16 @@ enum Question {
 }
 
 /// What is asked where.
-type Asked = (Question, SocketAddr);
+type Asked = (Question, Place);
 
 /// Says that there is no answer, to people and to other hosts.
-struct Sentence(Asked);
+struct Sentence<'a>(&'a Asked);
 
-impl fmt::Display for Sentence {
+impl fmt::Display for Sentence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            (Question::Options, address) => write!(f, "nobody answers this host at {address}"),
-            (Question::Call, address) => write!(f, "nobody takes the calls of this host at {address}"),
+            (Question::Options, place) => write!(f, "nobody answers this host at {place}"),
+            (Question::Call, place) => write!(f, "nobody takes the calls of this host at {place}"),
         }
     }
 }
@@ -66,28 +66,28 @@ pub(super) struct Unanswered {
 }
 
 impl Unanswered {
-    fn set(&self, asked: Asked, is_silent: bool) {
+    fn set(&self, asked: &Asked, is_silent: bool) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if is_silent {
-            all.insert(asked);
+            all.insert(asked.clone());
         } else {
-            all.remove(&asked);
+            all.remove(asked);
         }
     }
 
     /// Whether nobody answers there.
-    pub(super) fn is_silent(&self, address: SocketAddr) -> bool {
-        self.has((Question::Options, address))
+    pub(super) fn is_silent(&self, place: &Place) -> bool {
+        self.has(&(Question::Options, place.clone()))
     }
 
-    fn has(&self, asked: Asked) -> bool {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).contains(&asked)
+    fn has(&self, asked: &Asked) -> bool {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).contains(asked)
     }
 
     /// What people should know, and other hosts look for.
     pub(super) fn note(&self) -> Option<String> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        (!all.is_empty()).then(|| all.iter().map(|asked| Sentence(*asked).to_string()).collect::<Vec<_>>().join("; "))
+        (!all.is_empty()).then(|| all.iter().map(|asked| Sentence(asked).to_string()).collect::<Vec<_>>().join("; "))
     }
 
     /// What was noticed since.
@@ -106,19 +106,20 @@ impl Unanswered {
     }
 
     /// Tells what has become of a silence.
-    fn tell(&self, asked @ (question, address): Asked, verdict: Verdict) {
-        let what = if question == Question::Call { Detection::Call } else { Detection::Service };
+    fn tell(&self, asked: &Asked, verdict: Verdict) {
+        let (question, place) = asked;
+        let what = if *question == Question::Call { Detection::Call } else { Detection::Service };
         let span = |time: Duration| Span::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
         match verdict {
             Verdict::Nothing => {}
             Verdict::Ended(lasted) => {
                 self.set(asked, false);
-                self.notices.add(what, address.to_string(), Sign::Over(span(lasted)));
+                self.notices.add(what, place.to_string(), Sign::Over(span(lasted)));
                 tracing::info!("no more: {}, for {} ms", Sentence(asked), lasted.as_millis());
             }
             Verdict::Begun(lasted) => {
                 self.set(asked, true);
-                self.notices.add(what, address.to_string(), Sign::Noticed(span(lasted)));
+                self.notices.add(what, place.to_string(), Sign::Noticed(span(lasted)));
                 tracing::error!("{}, for {} ms so far", Sentence(asked), lasted.as_millis());
             }
         }
@@ -127,34 +128,40 @@ impl Unanswered {
 
 /// Asks at each address until the control server ends.
 pub(super) fn begin(settings: &Arc<ControlSettings>, unanswered: &Unanswered) {
-    for address in settings.probed.iter().copied() {
+    for place in &settings.probed {
         for question in [Question::Options, Question::Call] {
-            let (settings, unanswered) = (Arc::clone(settings), unanswered.clone());
+            let (settings, unanswered, place) = (Arc::clone(settings), unanswered.clone(), place.clone());
             tokio::spawn(async move {
-                if let Err(error) = probe(&settings, (question, address), &unanswered).await {
-                    tracing::error!("cannot ask at {address} whether somebody serves there: {error}");
+                let asked = (question, place);
+                if let Err(error) = probe(&settings, &asked, &unanswered).await {
+                    let place = asked.1;
+                    tracing::error!("cannot ask at {place} whether somebody serves there: {error}");
                 }
             });
         }
     }
 }
 
-async fn probe(settings: &ControlSettings, asked: Asked, unanswered: &Unanswered) -> io::Result<()> {
-    let (question, address) = asked;
-    let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+async fn probe(settings: &ControlSettings, asked: &Asked, unanswered: &Unanswered) -> io::Result<()> {
+    let (question, place) = asked;
+    let any = if place.name().is_none_or(|address| address.is_ipv4()) {
+        Ipv4Addr::UNSPECIFIED.into()
+    } else {
+        Ipv6Addr::UNSPECIFIED.into()
+    };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-    let mut pace = interval(if question == Question::Call { settings.probe_call } else { EVERY });
+    let mut pace = interval(if *question == Question::Call { settings.probe_call } else { EVERY });
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut silence = Silence::new(Instant::now());
     let mut failing = Failing::default();
     for number in 0u64.. {
         pace.tick().await;
         let answered = match question {
-            Question::Options => ask(&socket, address, number).await.is_some(),
+            Question::Options => ask(&socket, place, number).await.is_some(),
             // Where nobody answers at all, that is what is told.
-            Question::Call if unanswered.has((Question::Options, address)) => true,
+            Question::Call if unanswered.is_silent(place) => true,
             // What cannot be sent has no answer.
-            Question::Call => probe_call::call(&socket, address, &settings.secret, number).await.unwrap_or(false),
+            Question::Call => probe_call::call(&socket, place, &settings.secret, number).await.unwrap_or(false),
         };
         unanswered.tell(asked, silence.after(Instant::now(), answered));
         let standing = if silence.is_told { standing(settings).await } else { None };
@@ -171,23 +178,23 @@ async fn probe(settings: &ControlSettings, asked: Asked, unanswered: &Unanswered
 }
 
 /// Asks once; how long the answer took, if there was one.
-async fn ask(socket: &UdpSocket, address: SocketAddr, number: u64) -> Option<Duration> {
+async fn ask(socket: &UdpSocket, place: &Place, number: u64) -> Option<Duration> {
     let begun = Instant::now();
     let call = format!("probe-{}-{number}", std::process::id());
-    let here = socket.local_addr().ok()?;
+    let (here, address) = (socket.local_addr().ok()?, place.name()?);
     let text = format!(
         "OPTIONS sip:{address} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{call};rport\r\nMax-Forwards: 70\r\n\
          From: <sip:probe@{address}>;tag={number}\r\nTo: <sip:{address}>\r\nCall-ID: {call}\r\nCSeq: 1 OPTIONS\r\n\
          Content-Length: 0\r\n\r\n"
     );
     // What cannot be sent has no answer.
-    socket.send_to(text.as_bytes(), address).await.ok()?;
+    place.send(socket, text.as_bytes()).await.ok()?;
     let mut room = [0; 2_048];
     let answered = async {
         loop {
             // A network that is gone says so here.
             let Ok((length, from)) = socket.recv_from(&mut room).await else { continue };
-            if from == address && is_answer(&room[..length], &call) {
+            if place.has(from) && is_answer(&room[..length], &call) {
                 return;
             }
         }
@@ -275,7 +282,7 @@ async fn standing(settings: &ControlSettings) -> Option<Standing<'_>> {
 }
 
 /// True if a backup on this host could take over from a primary that says it serves, and that a third host does not reach either.
-async fn could_take_over(settings: &ControlSettings, asked: Asked, standing: &Standing<'_>) -> bool {
+async fn could_take_over(settings: &ControlSettings, asked: &Asked, standing: &Standing<'_>) -> bool {
     let Standing { primary, backup, .. } = standing;
     if !runs_at(settings, "lca", backup).await {
         return false;
@@ -348,7 +355,7 @@ mod tests {
     async fn only_the_answer_to_the_question_counts() {
         let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = server.local_addr().unwrap();
+        let place: Place = ["127.0.0.1:9".parse().unwrap(), server.local_addr().unwrap()].into_iter().collect();
         let serve = async {
             let mut room = [0; 2_048];
             let (length, from) = server.recv_from(&mut room).await.unwrap();
@@ -356,7 +363,7 @@ mod tests {
             server.send_to(b"SIP/2.0 200 OK\r\nCall-ID: another\r\n\r\n", from).await.unwrap();
             server.send_to(asked.replace("OPTIONS sip:", "SIP/2.0 405 sip:").as_bytes(), from).await.unwrap();
         };
-        let (answered, ()) = tokio::join!(ask(&socket, address, 7), serve);
+        let (answered, ()) = tokio::join!(ask(&socket, &place, 7), serve);
         assert!(answered.is_some());
     }
 }

@@ -4,12 +4,13 @@
 //! rings. The call gets a record, passes the gate, and is refused: only an engine that takes calls answers so. Where OPTIONS are
 //! answered and such calls are not, everything else is as if OPTIONS were not (`probe`).
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::{HeaderName, Message, Method};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
+
+use super::Place;
 
 /// How long the final answer may take.
 const ANSWER: Duration = Duration::from_millis(900);
@@ -17,8 +18,8 @@ const ANSWER: Duration = Duration::from_millis(900);
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// Calls once; true if the call was taken.
-pub(super) async fn call(socket: &UdpSocket, address: SocketAddr, secret: &[u8; 32], number: u64) -> Option<bool> {
-    let here = socket.local_addr().ok()?;
+pub(super) async fn call(socket: &UdpSocket, place: &Place, secret: &[u8; 32], number: u64) -> Option<bool> {
+    let (here, address) = (socket.local_addr().ok()?, place.name()?);
     let id = format!("probe-call-{}-{number}", std::process::id());
     let called = format!("sip:{}@{address}", call::probe_number(secret, &id));
     let text = |method: &str, to: &str, rest: &str| {
@@ -35,22 +36,21 @@ pub(super) async fn call(socket: &UdpSocket, address: SocketAddr, secret: &[u8; 
     while Instant::now() < end {
         // After a provisional answer it is not repeated (RFC 3261 17.1.1.2).
         if !is_heard {
-            socket.send_to(invite.as_bytes(), address).await.ok()?;
+            place.send(socket, invite.as_bytes()).await.ok()?;
         }
         let turn = end.min(Instant::now() + AGAIN);
         while let Ok(received) = timeout_at(turn, socket.recv_from(&mut room)).await {
             // A network that is gone says so here.
-            let Some(bytes) = received.ok().filter(|(_, from)| *from == address).map(|(length, _)| &room[..length])
-            else {
+            let Some((length, from)) = received.ok().filter(|(_, from)| place.has(*from)) else {
                 continue;
             };
-            let Some((status, to)) = answer(bytes, &id) else { continue };
+            let Some((status, to)) = answer(&room[..length], &id) else { continue };
             if status < 200 {
                 is_heard = true;
                 continue;
             }
             // RFC 3261 17.1.1.3: the same branch, and the To of the answer.
-            let _ = socket.send_to(text("ACK", &to, "").as_bytes(), address).await;
+            let _ = socket.send_to(text("ACK", &to, "").as_bytes(), from).await;
             return Some(is_taken(status));
         }
     }
@@ -81,7 +81,7 @@ mod tests {
     async fn answering(with: &[&str]) -> (Option<bool>, String) {
         let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = server.local_addr().unwrap();
+        let place: Place = [server.local_addr().unwrap()].into_iter().collect();
         let serve = async {
             let mut room = [0; 2_048];
             loop {
@@ -97,7 +97,7 @@ mod tests {
                 }
             }
         };
-        tokio::join!(call(&socket, address, &SECRET, 7), serve)
+        tokio::join!(call(&socket, &place, &SECRET, 7), serve)
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ mod mail;
 mod network;
 mod news;
 mod phone;
+mod places;
 mod services;
 mod settings;
 mod streams;

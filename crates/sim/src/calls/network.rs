@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use model::{Epoch, Span, Time, hash64};
 
+use super::places::Places;
 use super::services::{Input, describe};
 use super::world::{Event, SETTLING, World};
 use crate::checkers::{Verdict, address};
@@ -25,6 +26,10 @@ pub(super) struct Network {
     routes: Vec<Side>,
     /// On several hosts, where the address is announced.
     pub(super) access: Access,
+    /// Where each host serves at an address of its own.
+    pub(super) places: Places,
+    /// Which of them served last.
+    pub(super) last: Option<Side>,
     /// How often the address has moved.
     moves: u32,
     /// Datagrams lost of a thousand, and until when.
@@ -36,7 +41,15 @@ pub(super) struct Network {
 impl Network {
     pub(super) fn new(phones: usize) -> Self {
         let (access, storm) = (Access::new(phones), (0, Time::ZERO));
-        Self { routes: vec![0; phones], access, moves: 0, storm, cut_until: vec![[Time::ZERO; 2]; phones] }
+        Self {
+            routes: vec![0; phones],
+            access,
+            places: Places::default(),
+            last: None,
+            moves: 0,
+            storm,
+            cut_until: vec![[Time::ZERO; 2]; phones],
+        }
     }
 
     /// A phone learns of the move of the address, unless it has moved again.
@@ -73,7 +86,7 @@ impl World {
             }
         }
         for bytes in sent {
-            let side = self.route_of(index);
+            let side = self.place_of(index, &bytes);
             let to = Actor::Server(0, side as u8);
             self.core.trace.arrow(self.core.now, Actor::Client(index), to, hash64(&bytes), || describe(&bytes));
             self.watch.legal.phone_sends(self.core.now, index, &bytes);
@@ -116,10 +129,20 @@ impl World {
         if !self.reaches(side, index) {
             return;
         }
+        self.network.places.hears(index, side, &bytes);
         for _ in 0..self.copies(index, 1) {
             let at = self.core.now + self.plan.network.delay.draw(&mut self.core.chances.network);
             self.core.at(at, Event::ToPhone(index, bytes.clone()));
         }
+    }
+
+    /// Where this message of a phone goes.
+    fn place_of(&mut self, index: u8, bytes: &[u8]) -> Side {
+        if self.has_own_addresses() { self.network.places.of(index, bytes) } else { self.route_of(index) }
+    }
+
+    pub(super) fn has_own_addresses(&self) -> bool {
+        self.plan.world == crate::plan::World::OwnAddresses
     }
 
     /// Where the messages of a phone go.
@@ -150,12 +173,16 @@ impl World {
     /// Everything is at rest: the address is where it belongs.
     pub(super) fn address_at_rest(&self) -> Verdict {
         match self.plan.layout {
+            _ if self.has_own_addresses() => Ok(()),
             Layout::ThreeHosts => self.network.access.at_rest(self.sip.holders(), self.sip.serving()),
             Layout::OneHost | Layout::TwoHosts => Ok(()),
         }
     }
 
     pub(super) fn announce(&mut self) {
+        if self.has_own_addresses() {
+            return;
+        }
         if self.plan.layout == Layout::ThreeHosts {
             let (now, chance) = (self.core.now, &mut self.core.chances.network);
             let verdict = self.network.access.resolve(now, chance, self.sip.holders(), self.sip.answers(now));

@@ -26,6 +26,10 @@ impl World {
             News::Serves(side) => {
                 self.takeovers += 1;
                 self.watch.legal.succession(self.core.now);
+                if self.has_own_addresses() && self.network.last != Some(side) {
+                    self.network.last = Some(side);
+                    self.watch.moves();
+                }
                 self.move_address(side);
                 self.plan_mail();
             }

@@ -9,12 +9,13 @@ use redundancy::hot_standby::{Replica, Taken};
 use redundancy::mailbox::Envelope;
 use sip::Message;
 
-use crate::pair::{Service, StreamAction};
+use crate::pair::{Service, Side, StreamAction};
 
 /// The SIP Server.
 #[derive(Debug)]
 pub(super) struct Sip {
-    pub(super) settings: call::Settings,
+    /// On each side.
+    pub(super) settings: [call::Settings; 2],
 }
 
 /// The Routing Server.
@@ -68,8 +69,8 @@ impl Service for Sip {
     type Datagram = Input;
     type Aside = Mail<Order>;
 
-    fn engine(&self) -> call::Engine {
-        call::Engine::new(self.settings.clone())
+    fn engine(&self, side: Side) -> call::Engine {
+        call::Engine::new(self.settings[side].clone())
     }
 
     fn fingerprint(datagram: &Input) -> u64 {
@@ -148,7 +149,7 @@ impl Service for Routing {
     type Datagram = Nothing;
     type Aside = Mail<News>;
 
-    fn engine(&self) -> routing::Engine {
+    fn engine(&self, _: Side) -> routing::Engine {
         routing::Engine::new(self.settings.clone())
     }
 

@@ -6,7 +6,7 @@ use call::{Carrier, Extension, Listener, Queue, Trunk};
 use model::Span;
 use routing::{AgentSettings, QueueSettings};
 
-use crate::plan::{AGENTS, PhonePlan, QUEUE};
+use crate::plan::{AGENTS, PhonePlan, Plan, QUEUE, World};
 
 /// The domain.
 pub(super) const DOMAIN: &str = "example.com";
@@ -14,6 +14,13 @@ pub(super) const DOMAIN: &str = "example.com";
 /// The address of the SIP Server.
 pub(super) const SERVER: SocketAddr =
     SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(192, 0, 2, 1), 5060));
+
+/// The addresses of the hosts, where each serves at its own.
+pub(super) const OWN: [SocketAddr; 2] = [own(1), own(2)];
+
+const fn own(last: u8) -> SocketAddr {
+    SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(192, 0, 2, last), 5060))
+}
 
 /// How long an agent's phone rings before the call counts as not answered.
 const NO_ANSWER: Span = Span::from_secs(6);
@@ -28,7 +35,20 @@ pub(super) fn address_of(index: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, index + 1], 5060))
 }
 
-pub(super) fn sip_settings(phones: &[PhonePlan]) -> call::Settings {
+/// The settings of both sides.
+pub(super) fn sip_settings(plan: &Plan) -> [call::Settings; 2] {
+    let settings = of_phones(&plan.phones);
+    if plan.world != World::OwnAddresses {
+        return [settings.clone(), settings];
+    }
+    OWN.map(|address| {
+        let listeners = settings.listeners.iter().map(|listener| Listener { address, ..listener.clone() });
+        let own = call::Settings { listeners: listeners.collect(), ..settings.clone() };
+        own.at_home(OWN.map(|address| address.ip()).into())
+    })
+}
+
+fn of_phones(phones: &[PhonePlan]) -> call::Settings {
     let extension = |phone: &PhonePlan| {
         let number = phone.number;
         (number.to_string(), Extension { password: Some(password_of(number)), contact: None })

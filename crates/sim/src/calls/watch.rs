@@ -59,6 +59,12 @@ impl Watch {
         self.truths.values_mut().for_each(Truth::cold_start);
     }
 
+    /// Another host with an address of its own serves now.
+    pub(super) fn moves(&mut self) {
+        self.legal.moves();
+        self.truths.values_mut().for_each(Truth::moved);
+    }
+
     /// The connection of a phone has died with its host or process, and with it what was on its way.
     pub(super) fn loses_connection(&mut self, phone: u8) {
         self.words.forget();

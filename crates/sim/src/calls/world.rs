@@ -107,13 +107,17 @@ impl World {
             core.trace.name(Actor::Server(pair, 1), names[1]);
         }
         core.trace.name(Actor::Control, "coordinator");
-        let sip = Sip { settings: sip_settings(&plan.phones) };
+        let sip = Sip { settings: sip_settings(plan) };
         let sip = Pair::new(0, ["sip-a", "sip-b"], sip, plan, &mut core);
         let routing = Routing { settings: routing_settings() };
         let routing = Pair::new(1, ["routing-a", "routing-b"], routing, plan, &mut core);
-        let mut phones: Vec<Phone> =
-            (0..).zip(&plan.phones).map(|(index, phone)| Phone::new(index, phone, address_of(index), false)).collect();
-        phones.push(Phone::new(trunk, &PhonePlan::honest(5_550_100), address_of(trunk), true));
+        // Every other one says that it takes UPDATE, which matters where a call is to be told its new address.
+        let updates = |index: u8| plan.world == crate::plan::World::OwnAddresses && !index.is_multiple_of(2);
+        let mut phones: Vec<Phone> = (0..)
+            .zip(&plan.phones)
+            .map(|(index, phone)| Phone::new(index, phone, address_of(index), false, updates(index)))
+            .collect();
+        phones.push(Phone::new(trunk, &PhonePlan::honest(5_550_100), address_of(trunk), true, updates(trunk)));
         let mut world = Self {
             core,
             plan: plan.clone(),

@@ -37,6 +37,8 @@ pub struct Truth {
     connected: Vec<(Time, u8, bool)>,
     ended: Vec<(Time, u8, bool, bool)>,
     refused: Vec<(Time, &'static str, u16)>,
+    /// Another host with an address of its own has taken over: what was on its way to the former one comes to nothing.
+    moved: bool,
     /// Phones whose answer nobody acknowledged.
     unacknowledged: Vec<u8>,
 }
@@ -59,6 +61,7 @@ impl Truth {
             connected: Vec::new(),
             ended: Vec::new(),
             refused: Vec::new(),
+            moved: false,
             unacknowledged: Vec::new(),
         }
     }
@@ -79,6 +82,12 @@ impl Truth {
             self.cold_start();
         }
         self.forgotten = true;
+    }
+
+    /// Another host with an address of its own has taken over. The call goes on, but a request of a phone that was on its way
+    /// to the former one has come to nothing, and a phone that rang is rung anew, if it has answered meanwhile too.
+    pub const fn moved(&mut self) {
+        (self.moved, self.forgotten) = (true, true);
     }
 
     /// The caller has its final answer; 0 for none.
@@ -139,6 +148,8 @@ impl Truth {
     fn check_answer(&self, expected: &Expected) -> Verdict {
         match self.answers.as_slice() {
             [] => Err("the caller got no final answer".to_owned()),
+            // His CANCEL may have gone to the former host.
+            [(_, 0)] if self.moved && (self.cancelled || self.impatient) => Ok(()),
             [(_, 0)] => Err("the caller gave up waiting for any final answer".to_owned()),
             [(_, status)] if expected.answer && !self.cancelled && *status >= 300 => {
                 let waited = if self.impatient { " after waiting too long" } else { "" };
@@ -164,7 +175,13 @@ impl Truth {
         if caller_talked && callees.is_empty() && !self.hung_up(true) && !self.hung_up(false) {
             return Err("the caller talks to nobody".to_owned());
         }
-        let by_server = |caller: bool| self.ended.iter().any(|(_, _, end, by_me)| *end == caller && !*by_me);
+        // A phone that was rung anew has been in no conversation before.
+        let talked =
+            |at: &Time, phone: &u8| self.connected.iter().any(|(since, other, _)| other == phone && since <= at);
+        let counts = |at: &Time, phone: &u8| !self.moved || talked(at, phone);
+        let by_server = |caller: bool| {
+            self.ended.iter().any(|(at, phone, end, by_me)| *end == caller && !*by_me && counts(at, phone))
+        };
         if by_server(true) && !self.hung_up(false) {
             return Err("the caller was hung up on although no callee had hung up".to_owned());
         }

@@ -33,6 +33,9 @@ pub struct Legal {
     cut_off: BTreeSet<u8>,
     /// When a server was succeeded last.
     succeeded: Option<Time>,
+    /// Another host with an address of its own has taken over: it cannot know what the telephones have answered to the former
+    /// one, takes back what it does not hear of, and acknowledges what may have been said.
+    moved: bool,
     /// CSeq numbers of INVITEs that the telephones have answered: phone, Call-ID, number.
     answered: BTreeSet<(u8, String, u32)>,
     /// Reliable provisional responses of the telephones: phone, Call-ID, RSeq, CSeq number of the INVITE.
@@ -95,6 +98,11 @@ impl Legal {
     /// network had lost them: they may come behind others.
     pub fn succession(&mut self, now: Time) {
         self.succeeded = Some(now);
+    }
+
+    /// See [`Self::moved`].
+    pub const fn moves(&mut self) {
+        self.moved = true;
     }
 
     /// A telephone sends something.
@@ -200,10 +208,13 @@ impl Legal {
         match request.method() {
             Method::Cancel => match self.invited.get(&(phone, branch, "INVITE".to_owned())) {
                 Some(invited) if invited.provisional => Ok(()),
+                Some(_) if self.moved => Ok(()),
                 Some(_) => Err(format!("phone {phone} gets a CANCEL before it has said anything to the INVITE")),
+                // The INVITE was written down, and did not leave before its host died.
+                None if self.moved => Ok(()),
                 None => Err(format!("phone {phone} gets a CANCEL of an INVITE that was never sent")),
             },
-            Method::Ack if self.answered.contains(&(phone, call_id, seq)) => Ok(()),
+            Method::Ack if self.moved || self.answered.contains(&(phone, call_id, seq)) => Ok(()),
             Method::Prack if !self.has_rung(phone, request) => {
                 Err(format!("phone {phone} gets a PRACK for a response that it has not given"))
             }
@@ -234,16 +245,18 @@ impl Legal {
             // A caller may be in a call of which servers that have lost its answer know only that it rings with somebody else.
             // One whose INVITE has died with its connection is asked about it, and hears of an answer that is not acknowledged.
             let is_asked = matches!(method, Method::Bye | Method::Options) && self.cut_off.contains(&phone);
-            if has_lost || is_asked {
+            let is_freed = self.moved && matches!(method, Method::Bye | Method::Options);
+            if has_lost || is_asked || is_freed {
                 return Ok(());
             }
             return Err(format!("phone {phone} gets a {method} in a dialog that it does not know"));
         };
         let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
-        if late && (talk.over || seq <= talk.seq) && method != Method::Bye {
+        if late && (talk.over || seq <= talk.seq) && (self.moved || method != Method::Bye) {
             return Ok(());
         }
-        if talk.over {
+        // A goodbye that may have been answered elsewhere is said anew.
+        if talk.over && !(self.moved && method == Method::Bye) {
             return Err(format!("phone {phone} gets a {method} after the end of the call"));
         }
         if seq <= talk.seq {
@@ -252,7 +265,7 @@ impl Legal {
         talk.seq = seq;
         if method == Method::Bye {
             talk.over = true;
-            if talk.unacknowledged.is_some_and(|since| now < since + ACK_PATIENCE) {
+            if !self.moved && talk.unacknowledged.is_some_and(|since| now < since + ACK_PATIENCE) {
                 return Err(format!("phone {phone} gets a BYE before it could acknowledge the answer (RFC 3261 15)"));
             }
         }

@@ -42,7 +42,7 @@ impl<S: Service> Pair<S> {
         let mut settings = Settings::new(me.clone(), peer, self.plan.layout.commit(), self.plan.seed);
         settings.sabotage = self.plan.sabotage;
         core.trace.mark(core.now, self.actor(side), 0x57a7 ^ me.run, || format!("{me} starts"));
-        let replica = Replica::new(self.service.engine(), settings);
+        let replica = Replica::new(self.service.engine(side), settings);
         let mut process = Process::new(me.clone(), replica);
         // An earlier run that was killed may have left it.
         self.release_address(side);

@@ -9,6 +9,7 @@ use network::address::Announcer;
 use redundancy::coordinator::Reply;
 use redundancy::hot_standby::{Effect, Engine, Replica, RoleName, Stamp, Taken};
 
+use super::Side;
 use super::far::Far;
 use super::link::OnLink;
 use super::streams::{Account, StreamAction};
@@ -22,8 +23,8 @@ pub trait Service: Debug + Sized {
     /// What comes on other ways and is repeated by whoever sent it if this process ends.
     type Aside: Debug;
 
-    /// The engine of a fresh process.
-    fn engine(&self) -> Self::Engine;
+    /// The engine of a fresh process on this side.
+    fn engine(&self, side: Side) -> Self::Engine;
 
     /// Names the content of a datagram.
     fn fingerprint(datagram: &Self::Datagram) -> u64;

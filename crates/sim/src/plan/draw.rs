@@ -25,7 +25,7 @@ impl Plan {
     #[must_use]
     pub fn draw_world(world: World, seed: u64, sabotage: Sabotage) -> Self {
         let mut chance = Chance::new(seed.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x0dd_ba11);
-        let several = matches!(world, World::ToyHosts | World::Hosts);
+        let several = matches!(world, World::ToyHosts | World::Hosts | World::OwnAddresses);
         let layout = match chance.happens(1, 2) {
             _ if several => Layout::ThreeHosts,
             true => Layout::OneHost,
@@ -56,7 +56,7 @@ impl Plan {
             signalled: Vec::new(),
         };
         if world.has_calls() {
-            (plan.phones, plan.calls) = script::draw(&mut chance, plan.calm, has_streams(layout, seed));
+            (plan.phones, plan.calls) = script::draw(&mut chance, plan.calm, has_streams(world, layout, seed));
         }
         plan.draw_faults(&mut chance);
         plan
@@ -85,8 +85,9 @@ impl Plan {
 
 /// Whether phones may speak over TCP. What a phone says on a connection that dies with its host comes to nothing by right, so
 /// some runs on several hosts have none, and are strict.
-const fn has_streams(layout: Layout, seed: u64) -> bool {
+const fn has_streams(world: World, layout: Layout, seed: u64) -> bool {
     match layout {
+        _ if matches!(world, World::OwnAddresses) => false,
         Layout::OneHost => true,
         Layout::TwoHosts => false,
         Layout::ThreeHosts => !seed.is_multiple_of(4),

@@ -78,13 +78,16 @@ pub enum World {
     ToyHosts,
     /// The SIP Server and the Routing Server on several hosts, with telephones.
     Hosts,
+    /// The same, where each host serves at an address of its own: telephones know both, and what they say in a call goes to
+    /// the one that they were told last.
+    OwnAddresses,
 }
 
 impl World {
     /// True if it has telephones.
     #[must_use]
     pub const fn has_calls(self) -> bool {
-        matches!(self, Self::Calls | Self::Hosts)
+        matches!(self, Self::Calls | Self::Hosts | Self::OwnAddresses)
     }
 }
 

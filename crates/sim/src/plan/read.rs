@@ -248,7 +248,8 @@ mod tests {
     #[test]
     fn every_drawn_plan_survives_being_written_and_read() {
         for seed in 0..200 {
-            let world = [World::Toy, World::Calls, World::ToyHosts, World::Hosts][seed as usize % 4];
+            let world =
+                [World::Toy, World::Calls, World::ToyHosts, World::Hosts, World::OwnAddresses][seed as usize % 5];
             let plan = Plan::draw_world(world, seed, Sabotage::None);
             assert_eq!(plan.to_string().parse::<Plan>(), Ok(plan));
         }

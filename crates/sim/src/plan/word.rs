@@ -43,8 +43,13 @@ impl Word for Direction {
 }
 
 impl Word for World {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("toy", Self::Toy), ("calls", Self::Calls), ("toy-hosts", Self::ToyHosts), ("hosts", Self::Hosts)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("toy", Self::Toy),
+        ("calls", Self::Calls),
+        ("toy-hosts", Self::ToyHosts),
+        ("hosts", Self::Hosts),
+        ("own-addresses", Self::OwnAddresses),
+    ];
 }
 
 impl Word for Manner {

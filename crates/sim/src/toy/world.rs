@@ -59,7 +59,7 @@ impl Service for Toy {
     type Datagram = Request;
     type Aside = ();
 
-    fn engine(&self) -> ToyEngine {
+    fn engine(&self, _: Side) -> ToyEngine {
         ToyEngine::default()
     }
 

@@ -105,6 +105,6 @@ async fn objection(settings: &ControlSettings, unanswered: &Unanswered, host: &s
 /// True if somebody answers at an address of the SIP Server, and none is known here who could: it is one of those that are not
 /// reached, in its corner of the network, with the calls that it has.
 async fn served_by_nobody_we_reach(settings: &ControlSettings, unanswered: &Unanswered) -> bool {
-    let is_answered = settings.probed.iter().any(|address| !unanswered.is_silent(*address));
+    let is_answered = settings.probed.iter().any(|place| !unanswered.is_silent(place));
     is_answered && servers::primary_of(&settings.folder, &settings.sip).await.is_none()
 }

@@ -39,6 +39,8 @@ pub(super) struct Phone {
     /// Its TCP connection, by the number of the world.
     pub(super) connection: Option<u64>,
     plan: PhonePlan,
+    /// It takes UPDATE, and says so.
+    updates: bool,
     /// It is a trunk: it never registers.
     is_trunk: bool,
     registration: Registration,
@@ -99,13 +101,14 @@ pub(super) enum Fact {
 }
 
 impl Phone {
-    pub(super) fn new(index: u8, plan: &PhonePlan, address: SocketAddr, is_trunk: bool) -> Self {
+    pub(super) fn new(index: u8, plan: &PhonePlan, address: SocketAddr, is_trunk: bool, updates: bool) -> Self {
         let mut phone = Self {
             index,
             number: plan.number,
             address,
             connection: None,
             plan: plan.clone(),
+            updates,
             is_trunk,
             registration: Registration::default(),
             legs: Vec::new(),

@@ -79,6 +79,9 @@ impl Phone {
                 self.leg_over(leg);
             }
             (Method::Info | Method::Message | Method::Update, Some(_)) if status >= 200 => {
+                if response.method() == Method::Update && status < 300 {
+                    self.retarget(response);
+                }
                 self.word_answered(now, &transaction, status, response.body());
             }
             _ => {}

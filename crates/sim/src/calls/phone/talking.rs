@@ -97,6 +97,9 @@ impl Phone {
             return;
         }
         let branch = self.branch();
+        if status < 300 {
+            self.retarget(response);
+        }
         let Some(leg) = self.legs.iter_mut().find(|leg| leg.number == number) else { return };
         let Some(dialog) = leg.dialog.clone() else { return };
         if status < 300 {
@@ -140,6 +143,7 @@ impl Phone {
         if !in_order {
             return self.refuse_reinvite(now, Some(number), request, 500);
         }
+        self.retarget(request);
         let call = call_of(request).unwrap_or_default();
         let response = self.response(request, 200, "", Some(&offer(call, false)));
         self.send_response(request, response.clone());

@@ -59,9 +59,18 @@ impl Phone {
         if reliable {
             out = out.header(HeaderName::Supported, "100rel");
         }
+        out = self.allow(out);
         out = self.credentials(out, challenge, "INVITE", &uri);
         out.body("application/sdp", offer(call, false).as_bytes());
         bytes
+    }
+
+    fn allow<'b>(&self, out: Outgoing<'b>) -> Outgoing<'b> {
+        if self.updates {
+            out.header(HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, UPDATE, INFO, MESSAGE")
+        } else {
+            out
+        }
     }
 
     pub(super) fn register_request(
@@ -171,7 +180,7 @@ impl Phone {
         let mut bytes = Vec::with_capacity(500);
         let mut out = Answer::new(status).tag(tag).to(request, SERVER, &mut bytes);
         if request.method() == Method::Invite && (101..300).contains(&status) {
-            out = out.header(HeaderName::Contact, self.contact());
+            out = self.allow(out.header(HeaderName::Contact, self.contact()));
         }
         if let Some(rseq) = rseq {
             out = out.header(HeaderName::Require, "100rel").number(HeaderName::RSeq, rseq);

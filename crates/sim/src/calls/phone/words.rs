@@ -65,9 +65,31 @@ impl Phone {
         if !in_order {
             return self.respond(request, 500, None);
         }
+        if request.method() == Method::Update {
+            self.retarget(request);
+        }
+        if request.value(HeaderName::Subject).is_none() {
+            return self.respond(request, 200, None);
+        }
         let word = word_of(request);
         self.facts.push(Fact::Heard { word: word.clone() });
         self.respond(request, 200, Some(&word));
+    }
+
+    /// A request or answer that says where the other end is now (RFC 3261 12.2.1.2).
+    pub(super) fn retarget(&mut self, message: &Message<'_>) {
+        let of = |leg: &&mut super::Leg| {
+            let tags =
+                if message.is_request() { [message.to(), message.from()] } else { [message.from(), message.to()] };
+            let tags = tags.map(|address| address.tag().unwrap_or_default());
+            let is = |dialog: &sip::Dialog| {
+                dialog.call_id() == message.call_id() && [dialog.local_tag(), dialog.remote_tag()] == tags
+            };
+            leg.dialog.as_ref().is_some_and(is)
+        };
+        if let Some(dialog) = self.legs.iter_mut().find(of).and_then(|leg| leg.dialog.as_mut()) {
+            dialog.refresh(message);
+        }
     }
 
     /// The server asks whether this side is still in the call (RFC 3261 11.2, 12.2.2).

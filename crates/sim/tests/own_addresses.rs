@@ -1,0 +1,69 @@
+//! Where each host serves at an address of its own: a host that dies takes none of the calls along, whatever they are at.
+
+use model::{Span, Time};
+use redundancy::hot_standby::Sabotage;
+use sim::outcome::{self, Outcome};
+use sim::plan::{CallPlan, Fault, Kind, Layout, PhonePlan, Plan, QUEUE, World};
+
+/// Seeds in which everything must have happened.
+const SEEDS: u64 = 120;
+
+/// What stands on a ladder when it happens.
+const HAPPENS: [&str; 7] = ["CallsMoved", "UPDATE 1 ", "INVITE 2 -", "491 (", "481 (", "CANCEL 1 -", "ends: PowerLost"];
+
+#[test]
+fn everything_happens_in_a_few_seeds() {
+    let ladders: String = (0..SEEDS)
+        .map(|seed| outcome::run(&Plan::draw_world(World::OwnAddresses, seed, Sabotage::None), true).ladder)
+        .collect();
+    let missing: Vec<&str> = HAPPENS.into_iter().filter(|what| !ladders.contains(what)).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+const fn millis(millis: u64) -> Time {
+    Time::from_micros(millis * 1_000)
+}
+
+/// One call that begins after a second, and the host of the server loses its power then.
+fn run(call: &CallPlan, at: Time) -> Outcome {
+    let mut plan = Plan { world: World::OwnAddresses, ..Plan::quiet(3, Layout::ThreeHosts) };
+    plan.phones = [1001, 1002, 1003, 1004, 1004, 1005, 1006].map(PhonePlan::honest).into();
+    plan.calls = vec![call.clone()];
+    plan.calm = millis(3_000);
+    let killed = |host: u8| {
+        let mut plan = plan.clone();
+        plan.faults = vec![Fault { at, kind: Kind::Power(host, Span::from_millis(900)) }];
+        outcome::run(&plan, true)
+    };
+    // Whichever of the two serves.
+    let outcomes = [0, 1].map(killed);
+    let taken_over = outcomes.into_iter().max_by_key(|outcome| outcome.takeovers).expect("two");
+    assert_eq!(taken_over.violation, None, "{}", taken_over.ladder);
+    assert!(taken_over.ladder.contains("CallsMoved"), "{}", taken_over.ladder);
+    taken_over
+}
+
+fn to(number: u32) -> CallPlan {
+    CallPlan { talks: Some(Span::from_millis(1_500)), ..CallPlan::honest(millis(1_000), 6, number) }
+}
+
+#[test]
+fn a_call_that_talks_goes_on_until_somebody_hangs_up() {
+    let outcome = run(&to(1005), millis(1_600));
+    // The callee takes UPDATE; the caller does not, and gets an INVITE in the place of it, with the first number of its side.
+    let sent = |what: &str| outcome.ladder.matches(what).count();
+    assert_eq!((sent("<- UPDATE 2 -"), sent("<- INVITE 1 -")), (1, 2), "{}", outcome.ladder);
+    assert_eq!(outcome.ladder.matches("CallAnswered").count(), 1, "{}", outcome.ladder);
+}
+
+#[test]
+fn a_phone_that_rings_is_rung_anew_and_answers() {
+    let outcome = run(&to(1005), millis(1_120));
+    assert_eq!(outcome.ladder.matches("CallAnswered").count(), 1, "{}", outcome.ladder);
+}
+
+#[test]
+fn a_caller_who_waits_for_an_agent_is_connected() {
+    let outcome = run(&to(QUEUE), millis(1_060));
+    assert_eq!(outcome.ladder.matches("CallAnswered").count(), 1, "{}", outcome.ladder);
+}
