@@ -66,7 +66,7 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
         let _ = writeln!(text, "\nThen each of the others joins, within {} minutes:", order.minutes);
     }
     for other in others {
-        let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes)?;
+        let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes, false)?;
         let _ = writeln!(text, "  on {}: everline host join {} {token}", other.name, host.networks[0]);
     }
     // Last, as it says that this machine is a host.

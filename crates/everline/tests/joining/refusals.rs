@@ -32,12 +32,15 @@ fn tokens() {
     let told = join(2, &foreign.replace("10.77.1.1", "10.77.2.1"), "elsewhere");
     assert!(told.contains("is not the authority that has made this token; it was not shown the token"), "{told}");
 
-    let line = net.does(1, "everline host token h2");
+    let first = net.does(1, "everline host token h2");
     let stale = net.does(1, "everline host token h2 --minutes 1");
     make_stale(&net, stale.split_whitespace().last().expect("a token"));
     let told = join(2, &stale, "elsewhere");
     assert!(told.contains("the token for h2 is too old") && told.contains("`everline host token h2`"), "{told}");
 
+    let line = net.does(1, "everline host token h2");
+    let told = join(2, &first, "elsewhere");
+    assert!(told.contains("a newer token for h2 was made after this one"), "{told}");
     net.does(2, &line);
     let told = join(2, &line, "elsewhere");
     assert!(told.contains("the token was used already: somebody has joined as h2 with it"), "{told}");
