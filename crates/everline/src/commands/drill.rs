@@ -36,6 +36,10 @@ use crate::output::{self, remark};
 use crate::rehearsal;
 use crate::settings::{Device, Settings, Transport};
 
+/// What to do about a plan of which a step was never made.
+const UNMADE: &str = "a step that was never made has shown nothing: mend it in the plan, or give the place what it needs; the plan \
+                      `usual` needs a rehearsal by `everline up --hosts 3 --disks --clocks`";
+
 /// Runs a plan.
 ///
 /// # Errors
@@ -67,7 +71,8 @@ pub(crate) fn run(
     remark(&format!("\nresult: {}\npage:   {}", out.display(), page.display()));
     match (&report.ended_early, report.broken.len()) {
         (Some(why), _) => Err(Failure::failed(format!("the drill ended before its plan did: {why}"))),
-        (None, 0) => Ok(()),
+        (None, 0) if report.has_passed() => Ok(()),
+        (None, 0) => Err(Failure::failed(report.not_made().unwrap_or_default()).help(UNMADE)),
         (None, count) => Err(Failure::failed(format!("the drill found {}", output::count(count, "broken promise")))
             .help(format!("{} shows each run", page.display()))),
     }
