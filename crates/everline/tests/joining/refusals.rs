@@ -76,6 +76,9 @@ fn names() {
     let told = net.fails(1, "everline host run");
     assert!(told.contains("everline host init") || told.contains("everline up"), "{told}");
 
+    // A wrong command leaves nothing that the right one would stumble over.
+    let told = net.fails(1, "everline host init --host h1=10.77.1.1/24 --host h1=10.77.1.2/24");
+    assert!(told.contains("nothing was done") && !net.folder(1).join("everline.toml").exists(), "{told}");
     net.does(1, INIT);
     for again in [INIT, "everline host join 10.77.1.1 nonsense"] {
         let told = net.fails(1, again);
