@@ -101,7 +101,11 @@ pub(crate) fn list(plan: Option<&str>) -> Result<(), Failure> {
 /// # Errors
 /// If it cannot be read, or the page cannot be written.
 pub(crate) fn report(file: &Path, to: Option<&Path>) -> Result<(), Failure> {
-    let bytes = fs::read(file).map_err(|error| Trouble::of_file("read", file, &error))?;
+    let bytes = fs::read(file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(Kind::Wrong, format!("there is no file {}", file.display()))
+            .help("name a result: `everline drill run` writes them into `drills` in the folder, and says where"),
+        _ => Trouble::of_file("read", file, &error).into(),
+    })?;
     let report: Report = serde_json::from_slice(&bytes).map_err(|error| {
         let what = format!("{} is no result of a drill: {error}", file.display());
         Failure::new(Kind::Wrong, what).help("name a file that `everline drill run` wrote")
@@ -195,6 +199,8 @@ fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool)
             return Err(Failure::new(Kind::Wrong, what).help("leave --real away"));
         }
         Some(it) => {
+            // One that was killed over this has left it to the next.
+            it.net.free_disks()?;
             let place = format!("a rehearsal of {} hosts", it.hosts.len());
             let hands = Rehearsing::new(site.clone(), it.net.clone(), it.addresses);
             (Net::Rehearsal(it.net), Box::new(hands), place)
