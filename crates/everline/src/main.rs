@@ -49,7 +49,9 @@ fn serve(cli: Cli<Inner>) -> Result<(), Failure> {
 
 fn run(cli: Cli<Command>) -> Result<(), Failure> {
     let folder = folder::at(&cli.dir)?;
-    let control = Control::new(&folder);
+    // What any host can answer is asked of one that runs, if this is the folder of a rehearsal.
+    let host = rehearsal::host_that_runs(&folder);
+    let control = Control::new(host.as_ref().unwrap_or(&folder));
     match cli.command {
         Command::Status(listing) => status::run(&control, listing),
         Command::Calls(listing) => calls::run(&control, listing),
@@ -57,7 +59,7 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Agent { number, state, reason } => agents::set(&control, &number, state, reason.as_deref()),
         Command::Promote { pair, accept_loss } => promote::run(&control, &pair, accept_loss),
         Command::Switchover { pair } => switchover::run(&control, &pair),
-        Command::Stop => stop::run(&folder, &control),
+        Command::Stop => stop::run(&folder, &Control::new(&folder)),
         Command::Config(Config::Check(listing)) => commands::config::check(&folder, listing),
         Command::Config(Config::Apply { over }) => host::apply(&folder, &control, over),
         Command::Config(Config::Show(listing)) => host::show(&control, listing),

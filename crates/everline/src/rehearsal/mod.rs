@@ -5,15 +5,17 @@
 
 mod children;
 mod folders;
+mod left;
 mod play;
 
 use std::net::IpAddr;
 use std::os::unix::process::CommandExt as _;
 
 use model::hash64;
-use network::rehearsal::{Id, Network, Place, Rehearsal, private, virtual_addresses};
+use network::rehearsal::{Id, MOST_HOSTS, Network, Place, Rehearsal, private, virtual_addresses};
 use rustix::process::geteuid;
 
+use crate::control::Control;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::lock::Lock;
@@ -23,6 +25,7 @@ use crate::settings::{Listen, Settings};
 use crate::up;
 
 use self::children::Children;
+pub(crate) use self::left::end as end_what_is_left;
 pub(crate) use self::play::{fail, link, repair};
 
 /// Where SIP Servers listen if nothing else is said (RFC 3261 19.1.2).
@@ -51,10 +54,14 @@ pub(crate) struct Wanted {
 /// If the configuration has errors, a right or a program is missing, or a host does not come up.
 pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
     if !geteuid().is_root() {
+        if Lock::holder(&folder.lock("up")).is_none() {
+            left::tell(left::end(folder)?);
+        }
         return Err(again(&mut private(processes::program().as_os_str())));
     }
     folder.create()?;
     let _lock = up::lock(folder)?;
+    left::tell(left::end(folder)?);
     // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
     crate::commands::drill::write_configuration(folder)?;
     let settings = solution(up::read(folder)?, wanted);
@@ -106,6 +113,16 @@ pub(crate) fn running(folder: &Folder) -> Result<Option<Running>, Failure> {
     let hosts = net.places().filter(|place| matches!(place, Place::Host(_)));
     let hosts = hosts.map(|place| (place.to_string(), folders::of_host(folder, place))).collect();
     Ok(Some(Running { net, hosts, addresses: folders::addresses(folder)? }))
+}
+
+/// The folder of the first host that runs, if this is the folder of a rehearsal and nothing else runs in it.
+pub(crate) fn host_that_runs(folder: &Folder) -> Option<Folder> {
+    // Whoever may not know is told so where something is asked.
+    let runs = |folder: &Folder| Control::new(folder).is_running().unwrap_or(true);
+    if !folder.path().join("hosts").is_dir() || runs(folder) {
+        return None;
+    }
+    (1..=MOST_HOSTS).map(|number| folders::of_host(folder, Place::Host(number))).find(runs)
 }
 
 /// Runs this command again by way of `command`, which gives it the rights that it lacks; returns only if that cannot be.

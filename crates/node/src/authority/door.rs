@@ -112,6 +112,9 @@ impl Door {
     fn join(&self, secret: &str, request: &str, from: IpAddr, now: SystemTime) -> Result<Answer, Trouble> {
         let folder = &self.settings.folder;
         let grant = token::look_up(folder, secret, now)?;
+        if !grant.again && files::joined(folder, &grant.host).is_some() {
+            return Err(has_joined(&grant.host));
+        }
         // Everything that can fail comes before the token is used up.
         let issued = self.authority.sign(request, &grant.host, &grant.addresses, now, HOST_LIFETIME)?;
         let configuration = configuration::kept(folder)?.ok_or_else(|| {
@@ -138,6 +141,16 @@ impl Door {
         tracing::info!("{host} gets a new certificate");
         Ok(Answer::Renewed(Box::new(issued)))
     }
+}
+
+/// Two machines with one name would disturb each other.
+fn has_joined(host: &str) -> Trouble {
+    Trouble::new(
+        format!("another machine has joined as {host} already"),
+        format!(
+            "if that one is gone or was installed anew, give `everline host token {host} --again` where the authority is"
+        ),
+    )
 }
 
 fn twice(host: &str) -> Trouble {
