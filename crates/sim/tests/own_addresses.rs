@@ -3,7 +3,8 @@
 use model::{Span, Time};
 use redundancy::hot_standby::Sabotage;
 use sim::outcome::{self, Outcome};
-use sim::plan::{CallPlan, Fault, Kind, Layout, PhonePlan, Plan, QUEUE, World};
+use sim::plan::{CallPlan, Fault, Kind, Layout, PhonePlan, Plan, QUEUE, Scene, Victims, Who, World};
+use sim::table::POINTS;
 
 /// Seeds in which everything must have happened.
 const SEEDS: u64 = 120;
@@ -66,4 +67,28 @@ fn a_phone_that_rings_is_rung_anew_and_answers() {
 fn a_caller_who_waits_for_an_agent_is_connected() {
     let outcome = run(&to(QUEUE), millis(1_060));
     assert_eq!(outcome.ladder.matches("CallAnswered").count(), 1, "{}", outcome.ladder);
+}
+
+/// The crash-point table once more, for who takes over at another address.
+#[test]
+fn no_call_is_lost_in_any_state_at_any_point_of_a_step() {
+    let victims = |routing| Victims { sip: Some(Who::Primary), routing, coordinator: false };
+    let mut struck = 0;
+    for scene in Scene::ALL {
+        for victims in [victims(None), victims(Some(Who::Primary))] {
+            for (name, moment, point) in POINTS {
+                for count in 1..=4 {
+                    let scene_plan = scene.plan(Layout::ThreeHosts, (moment, point, count), victims);
+                    let plan = Plan { world: World::OwnAddresses, ..scene_plan };
+                    let outcome = outcome::run(&plan, false);
+                    let cell = format!("{}, {name}, step {count}, {}", scene.name(), victims.name());
+                    assert_eq!(outcome.violation, None, "{cell}\n{plan}");
+                    assert_eq!(outcome.cold_starts, 1, "{cell}: the SIP Server began from cold");
+                    struck += u32::from(outcome.signalled);
+                }
+            }
+        }
+    }
+    // Some steps come after the scene is over.
+    assert!(struck > 200, "{struck} cells were struck");
 }
