@@ -107,6 +107,7 @@ pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
         Sum {
             step: step.text.clone(),
             kind: kind(&step.deed).to_owned(),
+            planned: step.runs.into(),
             injected: made.len() as u64,
             covered: made.iter().filter(|run| run.ending == Ending::Passed).count() as u64,
             not_done,
@@ -178,6 +179,7 @@ pub fn broken(sums: &[Sum], runs: &[Run], lost: &[LostCall], wrong_sip: u64, ove
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hands::IMPOSSIBLE;
     use crate::load::Kind;
     use crate::result::Check;
 
@@ -272,8 +274,14 @@ mod tests {
     fn a_fault_that_could_not_be_made_is_neither_injected_nor_covered() {
         let mut refused = run(1, 4, 0);
         (refused.ending, refused.not_done) = (Ending::NotDone, Some("no".into()));
-        let sums = sum(&plan(), &[refused]);
+        let sums = sum(&plan(), &[refused.clone()]);
         assert_eq!((sums[3].injected, sums[3].covered, sums[3].not_done.as_slice()), (0, 0, &["no".to_owned()][..]));
+        assert!(sums[3].is_unmade() && !sums[2].is_unmade());
+        (refused.ending, refused.not_done) = (Ending::NotDone, Some(format!("h3: {IMPOSSIBLE}no")));
+        assert!(!sum(&plan(), &[refused.clone()])[3].is_unmade(), "nobody expects it there");
+        let made = run(2, 4, 0);
+        refused.not_done = Some("no more".into());
+        assert!(!sum(&plan(), &[made, refused])[3].is_unmade(), "it was made once");
     }
 
     #[test]

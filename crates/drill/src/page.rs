@@ -13,14 +13,19 @@ const WIDTH: f64 = 900.0;
 #[must_use]
 pub fn page(report: &Report) -> String {
     let mut page = String::from(HEAD);
-    let verdict = if report.broken.is_empty() && report.ended_early.is_none() { "passed" } else { "broken" };
+    let verdict = if report.has_passed() { "passed" } else { "broken" };
+    let said = match verdict {
+        "passed" => "Every promise was kept.",
+        _ if report.broken.is_empty() && report.ended_early.is_none() => "Not passed: faults were not made.",
+        _ => "Promises were broken.",
+    };
     // Writing into a String cannot fail.
     let _ = write!(
         page,
         "<h1>Drill: {}</h1><p class=\"verdict {verdict}\">{}</p><p>{}; everline {}<br>{}, {} calls a second, seed {}<br>\
          <code>{}</code></p>",
         escape(&report.plan.name),
-        if verdict == "passed" { "Every promise was kept." } else { "Promises were broken." },
+        said,
         escape(&report.machine.summary()),
         escape(&report.everline),
         escape(&report.place),
@@ -30,6 +35,7 @@ pub fn page(report: &Report) -> String {
     );
     let broken =
         report.ended_early.iter().map(|why| format!("ended early: {why}")).chain(report.broken.iter().cloned());
+    let broken = broken.chain(report.not_made());
     let broken: String = broken.map(|line| format!("<li>{}</li>", escape(&line))).collect();
     let _ = write!(page, "<ul class=\"broken\">{broken}</ul>");
     sums(&mut page, report);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::percentile;
+use crate::hands::IMPOSSIBLE;
 use crate::history::{Breach, Nanos, Rule};
 use crate::load::{Counts, LostCall, Stage};
 use crate::machine::Machine;
@@ -50,8 +51,27 @@ pub struct Report {
     pub overtaken: Vec<Turn>,
     /// How often each rule of SIP was broken, and the first breaches.
     pub wrong_sip: WrongSip,
-    /// Every promise that was broken; none: the drill has passed.
+    /// Every promise that was broken.
     pub broken: Vec<String>,
+}
+
+impl Report {
+    /// Whether the drill came to its end, every promise was kept, and no step went without any fault that could have been made.
+    #[must_use]
+    pub fn has_passed(&self) -> bool {
+        self.broken.is_empty() && self.ended_early.is_none() && !self.steps.iter().any(Sum::is_unmade)
+    }
+
+    /// How many faults were not made, and why; `None` if all were.
+    #[must_use]
+    pub fn not_made(&self) -> Option<String> {
+        let refused: Vec<&Sum> = self.steps.iter().filter(|sum| !sum.not_done.is_empty()).collect();
+        let count: u64 = refused.iter().map(|sum| sum.missing()).sum();
+        let reasons: Vec<String> =
+            refused.iter().map(|sum| format!("{}: {}", sum.step, sum.not_done.join(", "))).collect();
+        let noun = if count == 1 { "fault was" } else { "faults were" };
+        (count > 0).then(|| format!("{count} {noun} not made: {}", reasons.join("; ")))
+    }
 }
 
 /// A plan as it was read.
@@ -216,6 +236,9 @@ pub struct Sum {
     pub step: String,
     /// The kind of fault.
     pub kind: String,
+    /// Faults that the plan has of it.
+    #[serde(default)]
+    pub planned: u64,
     /// Faults that were made.
     pub injected: u64,
     /// Those of them after which every check was right.
@@ -248,4 +271,18 @@ pub struct Sum {
     /// Where no gap at all is promised: the gaps are longer than those of the steps in which nothing was done, by more than chance.
     #[serde(default)]
     pub exceeds_idle: bool,
+}
+
+impl Sum {
+    /// Faults that were not made, as they were refused.
+    fn missing(&self) -> u64 {
+        // A result of an older version does not say what was planned.
+        self.planned.saturating_sub(self.injected).max(self.not_done.len() as u64)
+    }
+
+    /// Whether none was made, though where the drill ran that is possible.
+    #[must_use]
+    pub fn is_unmade(&self) -> bool {
+        self.injected == 0 && self.not_done.iter().any(|why| !why.contains(IMPOSSIBLE))
+    }
 }

@@ -77,8 +77,14 @@ pub fn table(report: &Report) -> String {
     if let Some(why) = &report.ended_early {
         let _ = writeln!(text, "ended early: {why}");
     }
-    if report.broken.is_empty() {
-        text.push_str("every promise was kept\n");
+    match report.not_made() {
+        Some(not_made) if report.broken.is_empty() && report.ended_early.is_none() => {
+            let passed = if report.has_passed() { "every promise was kept" } else { "not passed" };
+            let count = not_made.split(':').next().unwrap_or_default();
+            let _ = writeln!(text, "{passed}; {count}");
+        }
+        None if report.has_passed() => text.push_str("every promise was kept\n"),
+        _ => {}
     }
     for broken in &report.broken {
         let _ = writeln!(text, "broken: {broken}");

@@ -72,6 +72,9 @@ pub(crate) enum Command {
         /// Give each of them a clock of its own, so that a drill can move it; needs libfaketime
         #[arg(long, requires = "hosts")]
         clocks: bool,
+        /// Let them speak IPv6: with each other, and with the phones
+        #[arg(long, requires = "hosts")]
+        ipv6: bool,
         /// Have each of them serve at an address of its own, as where no address can pass from host to host
         #[arg(long, requires = "hosts")]
         own_addresses: bool,
@@ -175,13 +178,14 @@ pub(crate) enum HostCommand {
     Init(Init),
     /// Let another host join: prints what is to be given there
     ///
-    /// On the host with the authority. A token is good for one host, once, and for a short time.
+    /// On the host with the authority. A token is good for one host, once, and for a short time; it ends the older ones for that
+    /// host, those included that `everline host init` has printed.
     #[command(after_help = "Example:\n  everline host token h2")]
     Token {
         /// The host that is to join
         #[arg(value_name = "HOST")]
         host: String,
-        /// It has joined before: the machine was replaced or installed anew
+        /// Let it join although it has before: the machine was replaced or installed anew, and the old one is gone
         #[arg(long)]
         again: bool,
         /// How long the token is good

@@ -196,7 +196,10 @@ impl<'a> Control<'a> {
                 }
                 Err(Broken::Unanswered(why)) if !persistence.repeats || Instant::now() >= end => {
                     let what = format!("the control server did not answer: {why}");
-                    let help = "whether it was done is not known; `everline status` and `everline agents` tell";
+                    let help = match path {
+                        "/v1/configuration" => "whether it was done is not known; `everline config show` tells",
+                        _ => "whether it was done is not known; `everline status` and `everline agents` tell",
+                    };
                     return Err(Failure::failed(what).help(help));
                 }
                 Err(_) => sleep(RETRY).await,

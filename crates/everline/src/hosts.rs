@@ -146,21 +146,23 @@ impl Hosts {
 
     /// Where the control server finds etcd: the member of this host first, the others over each network.
     pub(crate) fn etcd(&self, folder: &Folder, solution: &str) -> EtcdSettings {
-        let (places, tls): (Vec<(String, Vec<String>)>, _) = match &self.coordinator {
+        let (places, tls): (Vec<_>, _) = match &self.coordinator {
             Coordinator::Members(names) => {
                 let mut members: Vec<&Host> = names.iter().filter_map(|name| self.host(name)).collect();
                 members.sort_by_key(|host| host.name != self.here);
                 let place = |host: &Host| -> Vec<_> {
-                    host.at(ETCD).into_iter().map(|place| (place.to_string(), self.on(&host.name))).collect()
+                    let seat = || (self.on(&host.name), host.name.clone());
+                    host.at(ETCD).into_iter().map(|place| (place.to_string(), seat())).collect()
                 };
                 (members.into_iter().flat_map(place).collect(), Some(tls_files(folder)))
             }
             Coordinator::Existing { addresses, tls } => {
-                (addresses.iter().map(|address| (address.clone(), Vec::new())).collect(), tls.clone())
+                let place = |address: &String| (address.clone(), (Vec::new(), address.clone()));
+                (addresses.iter().map(place).collect(), tls.clone())
             }
         };
-        let (addresses, seats) = places.into_iter().unzip();
-        EtcdSettings { addresses, seats, solution: solution.to_owned(), cluster: folder.cluster(), tls }
+        let (addresses, (seats, hosts)) = places.into_iter().unzip();
+        EtcdSettings { addresses, seats, hosts, solution: solution.to_owned(), cluster: folder.cluster(), tls }
     }
 
     /// The other hosts.

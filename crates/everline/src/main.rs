@@ -49,7 +49,9 @@ fn serve(cli: Cli<Inner>) -> Result<(), Failure> {
 
 fn run(cli: Cli<Command>) -> Result<(), Failure> {
     let folder = folder::at(&cli.dir)?;
-    let control = Control::new(&folder);
+    // What any host can answer is asked of one that runs, if this is the folder of a rehearsal.
+    let host = rehearsal::host_that_runs(&folder);
+    let control = Control::new(host.as_ref().unwrap_or(&folder));
     match cli.command {
         Command::Status(listing) => status::run(&control, listing),
         Command::Calls(listing) => calls::run(&control, listing),
@@ -57,15 +59,15 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Agent { number, state, reason } => agents::set(&control, &number, state, reason.as_deref()),
         Command::Promote { pair, accept_loss } => promote::run(&control, &pair, accept_loss),
         Command::Switchover { pair } => switchover::run(&control, &pair),
-        Command::Stop => stop::run(&folder, &control),
+        Command::Stop => stop::run(&folder, &Control::new(&folder)),
         Command::Config(Config::Check(listing)) => commands::config::check(&folder, listing),
         Command::Config(Config::Apply { over }) => host::apply(&folder, &control, over),
         Command::Config(Config::Show(listing)) => host::show(&control, listing),
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { command } => papers::man(&command),
         Command::Up { hosts: None, .. } => up::run(&folder),
-        Command::Up { hosts: Some(hosts), disks, clocks, own_addresses } => {
-            rehearsal::run(&folder, &rehearsal::Wanted { hosts, disks, clocks, own_addresses })
+        Command::Up { hosts: Some(hosts), disks, clocks, ipv6, own_addresses } => {
+            rehearsal::run(&folder, &rehearsal::Wanted { hosts, disks, clocks, ipv6, own_addresses })
         }
         Command::Host(HostCommand::Run) => up::run_host(&folder),
         Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),

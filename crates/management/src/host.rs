@@ -123,6 +123,8 @@ struct Application {
     helpers: Helpers,
     /// It has said that it is the backup of its pair.
     is_backup: bool,
+    /// How often its serving thread had come round at the last look before it served.
+    beats: Option<u64>,
     /// When to start it (while it does not live) or to kill it (while it does).
     due: Option<Time>,
 }
@@ -134,6 +136,8 @@ pub struct Host {
     /// Pairs whose primary has said that its backup is in sync, since the last member of the pair ended.
     level: BTreeSet<String>,
     stopping: bool,
+    /// What a server needs to serve may have to come from another host.
+    waits_for_others: bool,
     /// A drill has ended everything, and nothing is started before.
     down: Option<Time>,
     orders: Vec<Order>,
@@ -144,7 +148,21 @@ impl Host {
     #[must_use]
     pub fn new(descriptions: impl IntoIterator<Item = Description>) -> Self {
         let applications = descriptions.into_iter().map(Application::new).collect();
-        Self { applications, level: BTreeSet::new(), stopping: false, down: None, orders: Vec::new() }
+        Self {
+            applications,
+            level: BTreeSet::new(),
+            stopping: false,
+            waits_for_others: false,
+            down: None,
+            orders: Vec::new(),
+        }
+    }
+
+    /// The same as one of several hosts: its servers may wait for the others, however long these take to come. One that waits comes
+    /// round its loop meanwhile; one that does not has [`START_TIME`] all the same.
+    #[must_use]
+    pub fn of_several(self) -> Self {
+        Self { waits_for_others: true, ..self }
     }
 
     /// What to do now.
@@ -209,6 +227,7 @@ impl Host {
         let Some(application) = self.applications.get_mut(which) else { return };
         (application.run, application.lives, application.state) = (run, true, State::Starting);
         (application.serves_since, application.hang, application.is_backup) = (None, Hang::default(), false);
+        application.beats = None;
         application.helpers = Helpers::default();
         application.due = Some(now + START_TIME);
     }
@@ -275,6 +294,12 @@ impl Host {
     /// The serving thread of an application had come round `beats` times; `look` finds out what it is doing otherwise.
     pub fn observed(&mut self, which: usize, now: Time, beats: u64, look: impl FnOnce() -> Doing) {
         let Some(application) = self.applications.get_mut(which) else { return };
+        if application.state == State::Starting && self.waits_for_others && application.description.pair.is_some() {
+            let before = application.beats.replace(beats);
+            if application.lives && before.is_some_and(|before| before != beats) {
+                application.due = Some(now + START_TIME);
+            }
+        }
         if application.state != State::Started {
             return;
         }
@@ -399,6 +424,7 @@ impl Application {
             hang: Hang::default(),
             helpers: Helpers::default(),
             is_backup: false,
+            beats: None,
             due: None,
         }
     }

@@ -27,6 +27,12 @@ impl Steady {
         Some(Sign::Noticed(now.since(last_good)))
     }
 
+    /// It is looked at no more, from now on; gives what is to be told.
+    pub fn end(&mut self, now: Time) -> Option<Sign> {
+        let Self { noticed, well_since } = std::mem::take(self);
+        noticed.map(|noticed| Sign::Over(well_since.unwrap_or(now).since(noticed)))
+    }
+
     fn is_well(&mut self, now: Time) -> Option<Sign> {
         let noticed = self.noticed?;
         let since = *self.well_since.get_or_insert(now);

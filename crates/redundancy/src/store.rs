@@ -166,6 +166,16 @@ impl<V: Record> Store<V> {
         self.by_deadline.first().filter(|(deadline, _)| *deadline <= now).map(|(_, key)| *key)
     }
 
+    /// The records of `kind` in order; no value where nobody has read one since it came from the other side.
+    pub fn values(&self, kind: Kind) -> impl Iterator<Item = (RecordKey, Option<&V>)> {
+        let all = self.slots.range(RecordKey::new(kind, 0)..=RecordKey::new(kind, u64::MAX));
+        all.filter_map(|(key, slot)| match &slot.value {
+            Held::Warm(value) => Some((*key, Some(value))),
+            Held::Cold(_) => Some((*key, None)),
+            Held::Gone => None,
+        })
+    }
+
     /// Keys of `kind` with a number above `after` (all if `None`), in order.
     pub fn keys(&self, kind: Kind, after: Option<u64>) -> impl Iterator<Item = RecordKey> {
         let start = after.map_or(Some(0), |id| id.checked_add(1)).map(|id| RecordKey::new(kind, id));

@@ -20,6 +20,11 @@ impl Call {
         })
     }
 
+    /// It has ended; its record lingers for what may still come (RFC 3261 17).
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.stage, Stage::Ended)
+    }
+
     fn state(&self) -> Option<&'static str> {
         let ringing = self.pairs.iter().any(|pair| pair.callee.is_some());
         Some(match self.stage {

@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use model::{RecordKey, Time};
 
 use super::Engine;
+use crate::call::Call;
 use crate::hop::ConnectionId;
-
 use crate::record::{CALL, CONNECTION, Content, Value};
 use crate::settings::ListenerId;
+
+/// Records that a count of the calls reads at most, of those that were not read yet.
+const LOOKS: usize = 256;
 
 /// One call in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +33,16 @@ pub struct CallRow {
 }
 
 impl Engine {
-    /// How many calls the records hold, those among them that have ended and linger.
-    #[must_use]
-    pub fn call_records(&self) -> usize {
-        self.store.keys(CALL, None).count()
+    /// How many calls there are. Records that have ended and linger are none; but those that nobody has looked at since they came
+    /// from the other side are counted as calls, but for [`LOOKS`] at each time, so that a takeover does not wait for the count.
+    pub fn calls_in_progress(&mut self) -> usize {
+        let unseen = self.store.values(CALL).filter(|(_, value)| value.is_none()).map(|(key, _)| key);
+        let unseen: Vec<RecordKey> = unseen.take(LOOKS).collect();
+        for key in unseen {
+            self.store.get(key);
+        }
+        let is_over = |value: &Value| value.as_call().is_none_or(Call::has_ended);
+        self.store.values(CALL).filter(|(_, value)| !value.is_some_and(is_over)).count()
     }
 
     /// At most `limit` calls with numbers above `after`, in the order of their numbers. Calls that have ended and

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use call::limits::{CLOSE_AT_ONCE, EXPIRE_AT_ONCE};
 use call::{Action, Carrier, Engine, Event, Extension, FixedContact, Input, Listener, ListenerId, Queue, Settings};
 use model::{Epoch, Kind, RecordKey, Time};
+use redundancy::change::Changes;
 use redundancy::hot_standby::Engine as _;
 
 fn address(last: u8) -> SocketAddr {
@@ -180,6 +181,24 @@ fn who_calls_a_server_that_ends_is_refused() {
         "{refused:?}"
     );
     assert_eq!(engine.calls(None, 1_000).0, [], "none is left");
+    assert!(engine.store().keys(Kind(1), None).count() > CLOSE_AT_ONCE, "their records linger");
+    assert_eq!(engine.calls_in_progress(), 0, "and are no calls");
+}
+
+#[test]
+fn a_count_of_the_calls_reads_few_of_those_that_came_from_another_side() {
+    let (mut primary, mut backup) = (engine(), engine());
+    (1..=600).for_each(|number| datagram(&mut primary, Time::ZERO, &invite(number, "9000")));
+    assert_eq!(primary.calls_in_progress(), 600);
+    let mut after = None;
+    while let Some((input, up_to)) = primary.closing(after) {
+        primary.handle(Time::ZERO, input);
+        after = Some(up_to);
+    }
+    let mut bytes = Vec::new();
+    primary.store_mut().drain(&mut bytes, |_, _| {});
+    Changes::new(&bytes).for_each(|change| backup.store_mut().absorb(&change.expect("whole")));
+    assert_eq!([(); 3].map(|()| backup.calls_in_progress()), [600 - 256, 600 - 512, 0]);
 }
 
 /// What `party` was sent.

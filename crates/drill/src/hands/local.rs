@@ -7,7 +7,7 @@ use model::{Chance, Trouble};
 use rustix::process::Signal;
 
 use super::process::Process;
-use super::{Hands, Stale, Struck, named, struck, switch_over, taken, victims};
+use super::{Hands, Stale, Struck, named, not_possible, struck, switch_over, taken, victims};
 use crate::history::Nanos;
 use crate::plan::{Deed, Target};
 use crate::site::Site;
@@ -102,16 +102,16 @@ impl Hands for Local {
                 Ok(Struck { at_ns, ..Struck::default() })
             }
             Deed::PowerOff(..) | Deed::Cut(..) | Deed::Loss(..) | Deed::Delay(..) | Deed::BlackHole(..) => {
-                Err(Trouble::new("hosts and links fail in a rehearsal only", "drill one: `everline up --hosts 3`"))
+                Err(not_possible("hosts and links fail in a rehearsal only", "drill one: `everline up --hosts 3`"))
             }
             Deed::StealAddress(_) => {
-                Err(Trouble::new("an address is stolen in a rehearsal only", "drill one: `everline up --hosts 3`"))
+                Err(not_possible("an address is stolen in a rehearsal only", "drill one: `everline up --hosts 3`"))
             }
-            Deed::FillDisk(..) => Err(Trouble::new(
+            Deed::FillDisk(..) => Err(not_possible(
                 "the disk of a host is not filled: it is not the solution's alone",
                 "give it a disk of its own, and fill that by hand",
             )),
-            Deed::MoveClock(..) => Err(Trouble::new(
+            Deed::MoveClock(..) => Err(not_possible(
                 "the clock of a host is not moved: all processes of the machine go by it",
                 "move it by hand on a machine that does nothing else",
             )),

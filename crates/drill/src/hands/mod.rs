@@ -19,6 +19,14 @@ use crate::plan::{Deed, HostName, Role, Target};
 use crate::site::Site;
 use crate::status::{Application, Status};
 
+/// How the reason begins why a fault is never made on a real solution.
+pub const IMPOSSIBLE: &str = "not possible on a real solution: ";
+
+/// A fault that a real solution is never asked to bear.
+fn not_possible(what: &str, remedy: &str) -> Trouble {
+    Trouble::new(format!("{IMPOSSIBLE}{what}"), remedy)
+}
+
 /// A fault as it was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Struck {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::{Chance, Trouble};
 
 use super::local::now;
-use super::{Hands, Stale, Struck, host_of, named, struck, switch_over, taken, victims};
+use super::{Hands, Stale, Struck, host_of, named, not_possible, struck, switch_over, taken, victims};
 use crate::plan::{Deed, HostName};
 use crate::site::Site;
 use crate::status::{Application, Status};
@@ -104,11 +104,6 @@ impl ByOrder {
         self.orders.give(&[(host.clone(), Harm::Fail(span))])?;
         Ok(Struck { at_ns, victims: vec![host], pair, stale, moved: None })
     }
-}
-
-/// A fault that nobody could undo if whoever made it had died.
-fn not_possible(what: &str, remedy: &str) -> Trouble {
-    Trouble::new(format!("not possible on a real solution: {what}"), remedy)
 }
 
 impl Hands for ByOrder {

@@ -95,6 +95,7 @@ pub(super) fn open_carriers(people: &People) -> Vec<UdpSocket> {
         let count = if port.is_some() { 1 } else { CARRIERS };
         (0..count).filter_map(|_| datagrams(own, port.unwrap_or(0)).ok().map(|(socket, _)| socket)).collect()
     };
-    let carriers = people.carriers.iter().filter(|_| people.udp.is_some());
+    let is_heard = |own: &IpAddr| people.udp.is_some_and(|server| server.is_ipv4() == own.is_ipv4());
+    let carriers = people.carriers.iter().filter(|(own, _)| is_heard(own));
     carriers.map(open).find(|sockets| !sockets.is_empty()).unwrap_or_default()
 }

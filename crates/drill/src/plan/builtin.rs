@@ -13,7 +13,11 @@ pub struct Builtin {
 
 /// All of them; the first is the one that runs where none is named.
 pub const ALL: [Builtin; 3] = [
-    Builtin { name: "usual", about: "every fault twenty times: the promises", text: include_str!("usual.plan") },
+    Builtin {
+        name: "usual",
+        about: "every fault twenty times: the promises; needs `up --hosts 3 --disks --clocks`",
+        text: include_str!("usual.plan"),
+    },
     Builtin {
         name: "smoke",
         about: "the main faults once, at a modest rate: about a minute",

@@ -36,6 +36,10 @@ use crate::output::{self, remark};
 use crate::rehearsal;
 use crate::settings::{Device, Settings, Transport};
 
+/// What to do about a plan of which a step was never made.
+const UNMADE: &str = "a step that was never made has shown nothing: mend it in the plan, or give the place what it needs; the plan \
+                      `usual` needs a rehearsal by `everline up --hosts 3 --disks --clocks`";
+
 /// Runs a plan.
 ///
 /// # Errors
@@ -67,7 +71,8 @@ pub(crate) fn run(
     remark(&format!("\nresult: {}\npage:   {}", out.display(), page.display()));
     match (&report.ended_early, report.broken.len()) {
         (Some(why), _) => Err(Failure::failed(format!("the drill ended before its plan did: {why}"))),
-        (None, 0) => Ok(()),
+        (None, 0) if report.has_passed() => Ok(()),
+        (None, 0) => Err(Failure::failed(report.not_made().unwrap_or_default()).help(UNMADE)),
         (None, count) => Err(Failure::failed(format!("the drill found {}", output::count(count, "broken promise")))
             .help(format!("{} shows each run", page.display()))),
     }
@@ -96,7 +101,11 @@ pub(crate) fn list(plan: Option<&str>) -> Result<(), Failure> {
 /// # Errors
 /// If it cannot be read, or the page cannot be written.
 pub(crate) fn report(file: &Path, to: Option<&Path>) -> Result<(), Failure> {
-    let bytes = fs::read(file).map_err(|error| Trouble::of_file("read", file, &error))?;
+    let bytes = fs::read(file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(Kind::Wrong, format!("there is no file {}", file.display()))
+            .help("name a result: `everline drill run` writes them into `drills` in the folder, and says where"),
+        _ => Trouble::of_file("read", file, &error).into(),
+    })?;
     let report: Report = serde_json::from_slice(&bytes).map_err(|error| {
         let what = format!("{} is no result of a drill: {error}", file.display());
         Failure::new(Kind::Wrong, what).help("name a file that `everline drill run` wrote")
@@ -137,7 +146,8 @@ pub(crate) fn write_configuration(folder: &Folder) -> Result<(), Failure> {
 
 /// The configuration for a rate, on one host and in a rehearsal.
 fn text(rate: u32) -> String {
-    let carriers = [IpAddr::from(Place::Carriers.ipv4(Network::Access)), Ipv4Addr::new(127, 0, 0, 2).into()];
+    let (ipv4, ipv6) = (Place::Carriers.ipv4(Network::Access), Place::Carriers.ipv6(Network::Access));
+    let carriers = [IpAddr::from(ipv4), Ipv4Addr::new(127, 0, 0, 2).into(), ipv6.into()];
     let sip = "[sip]\ndomain = \"127.0.0.1\"\nlisten = [\"udp:127.0.0.1:5060\", \"tcp:127.0.0.1:5060\"]\n\n";
     load::configuration(rate, &carriers, sip)
 }
@@ -194,6 +204,8 @@ fn drill_of(folder: &Folder, plan: Plan, seed: u64, command: String, real: bool)
             return Err(Failure::new(Kind::Wrong, what).help("leave --real away"));
         }
         Some(it) => {
+            // One that was killed over this has left it to the next.
+            it.net.free_disks()?;
             let place = format!("a rehearsal of {} hosts", it.hosts.len());
             let hands = Rehearsing::new(site.clone(), it.net.clone(), it.addresses);
             (Net::Rehearsal(it.net), Box::new(hands), place)

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::lock::Lock;
 use crate::output::{self, remark};
+use crate::rehearsal;
 
 /// How long everything may take to end.
 const END: Duration = Duration::from_secs(10);
@@ -27,7 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// If nothing runs there, if that is for others to know, or if it does not end in time.
 pub(crate) fn run(folder: &Folder, control: &Control<'_>) -> Result<(), Failure> {
     if !lives(folder, control)? {
-        return Err(control.absent());
+        // Hosts of a rehearsal run on without their `up`, and nobody else ends all of them.
+        return if rehearsal::end_what_is_left(folder)? {
+            output::result("stopped: what a rehearsal had left, whose `up` was killed\n")
+        } else {
+            Err(control.absent())
+        };
     }
     let calls = calls_in_progress(control);
     if let Err(failure) = control.post_at_once("/v1/stop")

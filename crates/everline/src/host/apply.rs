@@ -1,18 +1,20 @@
 //! `everline config apply` and `show`: the configuration that all hosts share, changed and read on any of them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{is_this_solution, member};
+use super::{document, is_this_solution, member};
 use crate::cli::Listing;
 use crate::config::Source;
 use crate::control::Control;
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::Folder;
+use crate::hosts::Coordinator;
 use crate::output::{self, remark};
 use crate::up;
 
@@ -38,9 +40,27 @@ struct Changed {
 /// # Errors
 /// If it has errors, if another version counts by now, or if the coordinator cannot be asked.
 pub(crate) fn apply(folder: &Folder, control: &Control<'_>, over: Option<u64>) -> Result<(), Failure> {
-    let (host, _) = member(folder)?;
+    member(folder)?;
     let (settings, Source { text, files, variables }) = up::checked(folder, "nothing was changed")?;
     is_this_solution(folder, &settings)?;
+    let now: Shown = read(&control.get("/v1/configuration")?)?;
+    // Behind the answer: the control server keeps what it has changed before it says so.
+    let (host, kept) = member(folder)?;
+    if now.current
+        && now.version == kept.version
+        && (&kept.text, &kept.files, &kept.variables) == (&text, &files, &variables)
+    {
+        set_base(folder, now.version)?;
+        let what = format!(
+            "version {} is the configuration of all hosts, and says this already; nothing was changed\n",
+            now.version
+        );
+        return output::result(&what);
+    }
+    let before = document::settings(&kept, &host).ok().and_then(|before| before.hosts);
+    if let (Some(before), Some(after)) = (before, &settings.hosts) {
+        keeps_coordinator(&before.coordinator, &after.coordinator)?;
+    }
     let over = match over {
         Some(over) => over,
         None => base(folder)?,
@@ -55,6 +75,30 @@ pub(crate) fn apply(folder: &Folder, control: &Control<'_>, over: Option<u64>) -
          backups first; `everline status` on {host} shows when everything is level again."
     ));
     Ok(())
+}
+
+/// Members of etcd know each other from their first start: one that is only no longer written down counts on in the majority.
+fn keeps_coordinator(before: &Coordinator, after: &Coordinator) -> Result<(), Failure> {
+    let (Coordinator::Members(before), after) = (before, after) else { return Ok(()) };
+    let names = |members: &[String]| members.join(", ");
+    let becomes = match after {
+        Coordinator::Members(after) if after.iter().collect::<BTreeSet<_>>() == before.iter().collect() => {
+            return Ok(());
+        }
+        Coordinator::Members(after) => names(after),
+        Coordinator::Existing { .. } => "another etcd".to_owned(),
+    };
+    let what = format!(
+        "the coordinator has its members on {}, and they cannot move to {becomes}; nothing was changed",
+        names(before)
+    );
+    let list = before.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let help = format!(
+        "keep a [[host]] for each of them and write `coordinator = [{list}]` into [place]; a host beside them is added by its [[host]], \
+         `everline config apply`, `everline host token` and `everline host join`, and a machine that is lost for good is replaced under \
+         its old name (`everline host token HOST --again`)"
+    );
+    Err(Failure::new(Kind::Wrong, what).help(help))
 }
 
 /// Prints the configuration that counts.
@@ -107,4 +151,28 @@ pub(super) fn set_base(folder: &Folder, version: u64) -> Result<(), Failure> {
 
 fn base_path(folder: &Folder) -> PathBuf {
     folder.path().join("data/configuration.base")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(names: &[&str]) -> Coordinator {
+        Coordinator::Members(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn members_of_the_coordinator_stay_where_they_are() {
+        let before = members(&["h1", "h2", "h3"]);
+        keeps_coordinator(&before, &members(&["h3", "h1", "h2"])).expect("the same ones");
+        let etcd = Coordinator::Existing { addresses: vec!["etcd:2379".into()], tls: None };
+        for after in [members(&["h2"]), members(&["h1", "h2", "h4"]), members(&["h1", "h2", "h3", "h4", "h5"]), etcd] {
+            let refused = keeps_coordinator(&before, &after).expect_err("they would lose their majority");
+            assert!(
+                refused.what().contains("has its members on h1, h2, h3, and they cannot move to "),
+                "{}",
+                refused.what()
+            );
+        }
+    }
 }

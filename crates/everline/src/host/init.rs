@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::SystemTime;
 
 use network::address::VirtualAddress;
@@ -15,7 +16,9 @@ use crate::cli::Init;
 use crate::config::{self, example};
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
+use crate::hosts::Hosts;
 use crate::output::{self, remark};
+use crate::settings::Settings;
 use crate::up;
 
 /// Makes this machine the first host of a solution; gives a token for each of the others.
@@ -32,11 +35,49 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
             format!("give the command without --host, after you have written this into it:\n\n{}", tables(order)?);
         return Err(Failure::new(Kind::Wrong, what).help(help));
     }
-    if !path.exists() {
+    let is_new = !path.exists();
+    if is_new {
         example::write_with(&path, &tables(order)?).map_err(Failure::failed)?;
-        remark(&format!("Wrote a configuration: {}", path.display()));
     }
-    let (settings, source) = up::checked(folder, "nothing was done")?;
+    let checked = up::checked(folder, "nothing was done").and_then(|(settings, source)| {
+        let hosts = hosts_of(&path, &settings, order)?;
+        Ok((settings.solution, hosts, source))
+    });
+    if is_new {
+        match &checked {
+            Ok(_) => remark(&format!("Wrote a configuration: {}", path.display())),
+            // The corrected command is to find the folder as this one did.
+            Err(_) => std::fs::remove_file(&path).map_err(|error| super::cannot_write(&path, &error))?,
+        }
+    }
+    let (solution, hosts, source) = checked?;
+    let here = order.here.as_deref().unwrap_or(&hosts.authority);
+    let Some(host) = hosts.host(here) else { return Err(super::no_such_host(here, &hosts)) };
+    let now = SystemTime::now();
+    let authority = Authority::create(&solution, now)?;
+    let identity = authority.issue(here, &host.networks, now, HOST_LIFETIME)?;
+    configuration::keep(folder, &document::version(1, here, source))?;
+    set_base(folder, 1)?;
+    authority::keep(folder, &authority)?;
+    let fingerprint = authority.fingerprint()?;
+    let mut text = format!(
+        "This is {here}, the first host of {solution}. Its authority has the fingerprint {fingerprint}.\n`everline host run` runs it.\n"
+    );
+    let mut others = hosts.all.iter().filter(|host| host.name != here).peekable();
+    if others.peek().is_some() {
+        let _ = writeln!(text, "\nThen each of the others joins, within {} minutes:", order.minutes);
+    }
+    for other in others {
+        let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes, false)?;
+        let _ = writeln!(text, "  on {}: everline host join {} {token}", other.name, host.networks[0]);
+    }
+    // Last, as it says that this machine is a host.
+    identity::install(folder, &identity)?;
+    output::result(&text)
+}
+
+/// The hosts that the configuration names, if this machine is to be the one with the authority.
+fn hosts_of(path: &Path, settings: &Settings, order: &Init) -> Result<Hosts, Failure> {
     let Some(hosts) = &settings.hosts else {
         let help =
             "write [[network]] and [[host]] into it (docs/three-hosts-in-ten-minutes.md), or remove it and give --host";
@@ -44,34 +85,15 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Wrong, what).help(help));
     };
     let here = order.here.as_deref().unwrap_or(&hosts.authority);
-    let Some(host) = hosts.host(here) else { return Err(super::no_such_host(here, hosts)) };
+    if hosts.host(here).is_none() {
+        return Err(super::no_such_host(here, hosts));
+    }
     if here != hosts.authority {
         let what = format!("the authority is to be on {}, and this machine is to be {here}", hosts.authority);
         let help = format!("give the command on {}, or write authority = \"{here}\" into [place]", hosts.authority);
         return Err(Failure::new(Kind::Wrong, what).help(help));
     }
-    let now = SystemTime::now();
-    let authority = Authority::create(&settings.solution, now)?;
-    let identity = authority.issue(here, &host.networks, now, HOST_LIFETIME)?;
-    configuration::keep(folder, &document::version(1, here, source))?;
-    set_base(folder, 1)?;
-    authority::keep(folder, &authority)?;
-    let fingerprint = authority.fingerprint()?;
-    let mut text = format!(
-        "This is {here}, the first host of {}. Its authority has the fingerprint {fingerprint}.\n`everline host run` runs it.\n",
-        settings.solution
-    );
-    let mut others = hosts.all.iter().filter(|host| host.name != here).peekable();
-    if others.peek().is_some() {
-        let _ = writeln!(text, "\nThen each of the others joins, within {} minutes:", order.minutes);
-    }
-    for other in others {
-        let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes)?;
-        let _ = writeln!(text, "  on {}: everline host join {} {token}", other.name, host.networks[0]);
-    }
-    // Last, as it says that this machine is a host.
-    identity::install(folder, &identity)?;
-    output::result(&text)
+    Ok(hosts.clone())
 }
 
 /// A host as it is typed: `h1=10.0.1.1/24,10.0.2.1/24`.

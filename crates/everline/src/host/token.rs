@@ -33,7 +33,7 @@ pub(crate) fn token(folder: &Folder, host: &str, again: bool, minutes: u32) -> R
     }
     let at = hosts.host(&here).and_then(|host| host.networks.first());
     let at = at.ok_or_else(|| Failure::failed("this host has no address"))?;
-    let token = Token::make(folder, authority.fingerprint()?, host, other.networks.clone(), minutes)?;
+    let token = Token::make(folder, authority.fingerprint()?, host, other.networks.clone(), minutes, again)?;
     remark(&format!("Good for {host}, once, for {minutes} minutes; give it there:"));
     output::result(&format!("everline host join {at} {token}\n"))
 }

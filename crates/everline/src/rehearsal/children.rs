@@ -1,5 +1,6 @@
 //! The hosts of a rehearsal as processes: started, and started again when they have power and do not run.
 
+use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ExitStatus, Stdio};
@@ -12,6 +13,7 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
 use super::folders::HostFolder;
+use super::play::start_order;
 use crate::failure::Failure;
 use crate::output::remark;
 use crate::processes;
@@ -40,7 +42,7 @@ struct Host {
     process: Option<Pid>,
     /// It has said that it is up.
     is_up: bool,
-    /// When it may be started; never again once it was stopped in order.
+    /// When it may be started; once it was stopped in order, only by [`start_order`].
     start_at: Option<Instant>,
 }
 
@@ -116,7 +118,10 @@ impl<'a> Children<'a> {
         let conditions = self.net.conditions()?;
         let now = Instant::now();
         for number in 0..self.hosts.len() {
-            let host = &self.hosts[number];
+            let host = &mut self.hosts[number];
+            if fs::remove_file(start_order(&host.folder.1)).is_ok() && host.process.is_none() {
+                host.start_at = Some(now);
+            }
             let has_power = !conditions.failed().any(|failed| Place::Host(failed) == host.place);
             if has_power && host.process.is_none() && host.start_at.is_some_and(|at| at <= now) {
                 self.hosts[number].process = Some(self.start(number).map_err(cannot_start)?);

@@ -17,6 +17,8 @@ use crate::folder::{self, Folder};
 use crate::hosts::{Address, Coordinator, Host, Hosts};
 use crate::settings::Settings;
 
+use super::Wanted;
+
 /// The two networks between the hosts.
 const NETWORKS: [Network; 2] = [Network::A, Network::B];
 
@@ -35,19 +37,23 @@ pub(super) fn of_host(folder: &Folder, place: Place) -> Folder {
 ///
 /// # Errors
 /// If something cannot be written.
-pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<Vec<HostFolder>, Failure> {
+pub(super) fn write(folder: &Folder, settings: &Settings, wanted: &Wanted) -> Result<Vec<HostFolder>, Failure> {
     let authority = authority(folder, &settings.solution)?;
-    let all: Vec<Host> = (1..=hosts).map(host).collect();
+    let all: Vec<Host> = (1..=wanted.hosts).map(|number| host(number, wanted.ipv6)).collect();
     let mut written = Vec::new();
-    for number in 1..=hosts {
+    for number in 1..=wanted.hosts {
         let place = Place::Host(number);
         let here = of_host(folder, place);
         here.create()?;
-        let identity = authority.issue(&place.to_string(), &host(number).networks, SystemTime::now(), HOST_LIFETIME)?;
+        let identity = authority.issue(
+            &place.to_string(),
+            &host(number, wanted.ipv6).networks,
+            SystemTime::now(),
+            HOST_LIFETIME,
+        )?;
         identity::install(&here, &identity)?;
         copy(&folder::nonce_key(folder), &folder::nonce_key(&here))?;
-        let placed = placed(place.to_string(), all.clone(), settings.has_own_addresses());
-        let told = Settings { hosts: Some(placed), ..settings.clone() };
+        let told = Settings { hosts: Some(placed(place.to_string(), all.clone(), wanted)), ..settings.clone() };
         told.write(&folder::settings(&here))?;
         if number == 1 {
             write_json(&here.authority(), &authority)?;
@@ -59,7 +65,7 @@ pub(super) fn write(folder: &Folder, settings: &Settings, hosts: u8) -> Result<V
 
 /// The sides of both pairs on the first two hosts. The coordinator on three, as fewer survive no loss of one; if there are only
 /// two, on the second one.
-fn placed(here: String, all: Vec<Host>, own_addresses: bool) -> Hosts {
+fn placed(here: String, all: Vec<Host>, wanted: &Wanted) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
@@ -72,33 +78,50 @@ fn placed(here: String, all: Vec<Host>, own_addresses: bool) -> Hosts {
         spare,
         coordinator,
         authority: "h1".into(),
-        addresses: if own_addresses { Vec::new() } else { vec![Address { text: address(), hook: None }] },
+        addresses: if wanted.own_addresses {
+            Vec::new()
+        } else {
+            vec![Address { text: virtual_address(wanted.ipv6), hook: None }]
+        },
         version: None,
     }
 }
 
-fn host(number: u8) -> Host {
+fn host(number: u8, ipv6: bool) -> Host {
     let place = Place::Host(number);
-    let networks = NETWORKS.map(|network| IpAddr::from(place.ipv4(network))).into();
-    Host { name: place.to_string(), networks, sip: vec![place.ipv4(Network::Access).into()] }
+    let networks = NETWORKS.map(|network| address_of(place, network, ipv6)).into();
+    Host { name: place.to_string(), networks, sip: vec![address_of(place, Network::Access, ipv6)] }
 }
 
 /// Those of these places that are hosts.
-pub(super) fn hosts(places: impl Iterator<Item = Place>) -> Vec<Host> {
-    places.filter_map(|place| if let Place::Host(number) = place { Some(host(number)) } else { None }).collect()
+pub(super) fn hosts(places: impl Iterator<Item = Place>, ipv6: bool) -> Vec<Host> {
+    places.filter_map(|place| if let Place::Host(number) = place { Some(host(number, ipv6)) } else { None }).collect()
+}
+
+/// The address of somebody in a network.
+pub(super) fn address_of(place: Place, network: Network, ipv6: bool) -> IpAddr {
+    if ipv6 { place.ipv6(network).into() } else { place.ipv4(network).into() }
 }
 
 /// The address of whoever serves, with its network.
-fn address() -> String {
-    let (address, _) = virtual_addresses(1);
-    format!("{address}/24@{}", Network::Access)
+fn virtual_address(ipv6: bool) -> String {
+    let (ipv4_address, ipv6_address) = virtual_addresses(1);
+    if ipv6 {
+        format!("{ipv6_address}/64@{}", Network::Access)
+    } else {
+        format!("{ipv4_address}/24@{}", Network::Access)
+    }
 }
 
-/// The addresses of whoever serves in the rehearsal that runs in this folder; none where each host serves at its own.
-pub(super) fn addresses(folder: &Folder) -> Vec<String> {
-    let settings = Settings::read(&folder::settings(&of_host(folder, Place::Host(1))));
-    let own = settings.is_ok_and(|settings| settings.has_own_addresses());
-    if own { Vec::new() } else { vec![address()] }
+/// The addresses of whoever serves in the rehearsal that runs in this folder, each with its network; none where each host serves at
+/// its own.
+///
+/// # Errors
+/// If what its hosts were told cannot be read.
+pub(super) fn addresses(folder: &Folder) -> Result<Vec<String>, Trouble> {
+    let path = folder::settings(&of_host(folder, Place::Host(1)));
+    let told = Settings::read(&path).map_err(|why| Trouble::new(why, "start the rehearsal again"))?;
+    Ok(told.hosts.into_iter().flat_map(|hosts| hosts.addresses).map(|address| address.text).collect())
 }
 
 /// Takes the virtual addresses from a host, as the loss of its power does.
@@ -106,7 +129,7 @@ pub(super) fn addresses(folder: &Folder) -> Vec<String> {
 /// # Errors
 /// If the kernel does not let us.
 pub(super) fn lose_addresses(folder: &Folder, net: &Rehearsal, place: Place) -> Result<(), Trouble> {
-    let addresses = addresses(folder);
+    let addresses = addresses(folder)?;
     net.inside(place, || addresses.iter().try_for_each(|text| text.parse::<VirtualAddress>()?.release()))?
 }
 

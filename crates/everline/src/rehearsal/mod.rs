@@ -5,14 +5,17 @@
 
 mod children;
 mod folders;
+mod left;
 mod play;
 
+use std::net::IpAddr;
 use std::os::unix::process::CommandExt as _;
 
 use model::hash64;
-use network::rehearsal::{Id, Place, Rehearsal, private, virtual_addresses};
+use network::rehearsal::{Id, MOST_HOSTS, Network, Place, Rehearsal, private, virtual_addresses};
 use rustix::process::geteuid;
 
+use crate::control::Control;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::lock::Lock;
@@ -22,6 +25,7 @@ use crate::settings::{Listen, Settings};
 use crate::up;
 
 use self::children::Children;
+pub(crate) use self::left::end as end_what_is_left;
 pub(crate) use self::play::{fail, link, repair};
 
 /// Where SIP Servers listen if nothing else is said (RFC 3261 19.1.2).
@@ -38,6 +42,8 @@ pub(crate) struct Wanted {
     pub(crate) disks: bool,
     /// Each has a time of day of its own.
     pub(crate) clocks: bool,
+    /// They speak IPv6, and no IPv4.
+    pub(crate) ipv6: bool,
     /// Each serves at an address of its own, and none passes from host to host.
     pub(crate) own_addresses: bool,
 }
@@ -48,21 +54,25 @@ pub(crate) struct Wanted {
 /// If the configuration has errors, a right or a program is missing, or a host does not come up.
 pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
     if !geteuid().is_root() {
+        if Lock::holder(&folder.lock("up")).is_none() {
+            left::tell(left::end(folder)?);
+        }
         return Err(again(&mut private(processes::program().as_os_str())));
     }
     folder.create()?;
     let _lock = up::lock(folder)?;
+    left::tell(left::end(folder)?);
     // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
     crate::commands::drill::write_configuration(folder)?;
-    let settings = solution(up::read(folder)?, wanted.own_addresses);
+    let settings = solution(up::read(folder)?, wanted);
     let mut net = Rehearsal::make(&id(folder), wanted.hosts)?;
-    let ran = equip(&mut net, folder, wanted).and_then(|()| folders::write(folder, &settings, wanted.hosts));
+    let ran = equip(&mut net, folder, wanted).and_then(|()| folders::write(folder, &settings, wanted));
     let ran = ran.and_then(|places| {
         // First of all threads: the others inherit which signals are for it.
         let mut children = Children::new(&net, &places)?;
         // Lets links be delayed while this process runs.
         let _delays = net.delay_line()?;
-        children.watch(|| output::result(&welcome(folder, &net, &settings)))
+        children.watch(|| output::result(&welcome(folder, &net, &settings, wanted.ipv6)))
     });
     // What the hosts left behind goes with the net.
     let torn_down = Rehearsal::tear_down(&id(folder)).map_err(Failure::from);
@@ -102,8 +112,17 @@ pub(crate) fn running(folder: &Folder) -> Result<Option<Running>, Failure> {
     let net = play::find(folder)?;
     let hosts = net.places().filter(|place| matches!(place, Place::Host(_)));
     let hosts = hosts.map(|place| (place.to_string(), folders::of_host(folder, place))).collect();
-    let addresses = folders::addresses(folder);
-    Ok(Some(Running { net, hosts, addresses }))
+    Ok(Some(Running { net, hosts, addresses: folders::addresses(folder)? }))
+}
+
+/// The folder of the first host that runs, if this is the folder of a rehearsal and nothing else runs in it.
+pub(crate) fn host_that_runs(folder: &Folder) -> Option<Folder> {
+    // Whoever may not know is told so where something is asked.
+    let runs = |folder: &Folder| Control::new(folder).is_running().unwrap_or(true);
+    if !folder.path().join("hosts").is_dir() || runs(folder) {
+        return None;
+    }
+    (1..=MOST_HOSTS).map(|number| folders::of_host(folder, Place::Host(number))).find(runs)
 }
 
 /// Runs this command again by way of `command`, which gives it the rights that it lacks; returns only if that cannot be.
@@ -114,17 +133,23 @@ fn again(command: &mut std::process::Command) -> Failure {
 }
 
 /// The configuration as it stands, but reached at the virtual address of the rehearsal, or at the hosts' own.
-fn solution(mut settings: Settings, own_addresses: bool) -> Settings {
-    let (address, _) = virtual_addresses(1);
+fn solution(mut settings: Settings, wanted: &Wanted) -> Settings {
+    let (ipv4_address, ipv6_address) = virtual_addresses(1);
+    let address = if wanted.ipv6 { IpAddr::from(ipv6_address) } else { ipv4_address.into() };
     for listen in &mut settings.sip.listen {
         let port = if listen.address.port() == 0 { SIP_PORT } else { listen.address.port() };
-        *listen = if own_addresses {
+        *listen = if wanted.own_addresses {
             Listen::of_host(listen.transport, port)
         } else {
             Listen { address: (address, port).into(), ..*listen }
         };
     }
-    settings.sip.domain = if own_addresses { DOMAIN.into() } else { address.to_string() };
+    settings.sip.domain = match wanted {
+        Wanted { own_addresses: true, .. } => DOMAIN.into(),
+        // RFC 3261 25.1, `host`.
+        Wanted { ipv6: true, .. } => format!("[{address}]"),
+        _ => address.to_string(),
+    };
     settings
 }
 
@@ -135,8 +160,8 @@ fn id(folder: &Folder) -> Id {
     format!("{:08x}", hash >> 32).parse().expect("eight small letters and digits")
 }
 
-fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings) -> String {
-    let sip: Vec<_> = folders::hosts(net.places()).into_iter().flat_map(|host| host.sip).collect();
+fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings, ipv6: bool) -> String {
+    let sip: Vec<_> = folders::hosts(net.places(), ipv6).into_iter().flat_map(|host| host.sip).collect();
     let listens = settings.sip.listen.iter().flat_map(|listen| listen.on(&sip).collect::<Vec<_>>());
     let listens: Vec<String> = listens.map(|listen| listen.to_string()).collect();
     let id = id(folder);
@@ -147,11 +172,12 @@ fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings) -> String {
         .collect();
     format!(
         "{} runs on several hosts of a rehearsal; it listens at {}\n\nHosts:\n{}\nPhones are to be started in a namespace of \
-         their own, at 10.77.0.101:\n  `ip netns exec {} baresip`\n`everline status --dir {}` shows the whole \
+         their own, at {}:\n  `ip netns exec {} baresip`\n`everline status --dir {}` shows the whole \
          solution.\nready\n",
         settings.solution,
         listens.join(", "),
         hosts.join("\n"),
+        folders::address_of(Place::Phones, Network::Access, ipv6),
         id.namespace(Place::Phones),
         folders::of_host(folder, Place::Host(1)).path().display(),
     )

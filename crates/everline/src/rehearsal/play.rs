@@ -3,13 +3,16 @@
 //! The net itself remembers how it is, and any process may change it. What a host runs is started again by the `up` that has
 //! started it, which looks now and then.
 
-use model::Span;
+use std::path::PathBuf;
+
+use model::{Span, Trouble};
 use network::rehearsal::{Change, Network, Place, Rehearsal, Stretch, join};
 use rustix::process::geteuid;
 
 use super::{again, folders, id};
 use crate::cli::{Between, LinkCommand};
 use crate::failure::{Failure, Kind};
+use crate::files;
 use crate::folder::Folder;
 use crate::lock::Lock;
 use crate::output;
@@ -34,8 +37,16 @@ pub(crate) fn fail(folder: &Folder, host: &str) -> Result<(), Failure> {
 /// As [`fail`].
 pub(crate) fn repair(folder: &Folder, host: &str) -> Result<(), Failure> {
     let (net, number) = host_of(folder, host)?;
+    net.free_disks()?;
     net.repair(number)?;
+    let order = start_order(&folders::of_host(folder, Place::Host(number)));
+    files::replace(&order, b"").map_err(|error| Trouble::of_file("write", &order, &error))?;
     output::result(&format!("{host} has power again and starts\n"))
+}
+
+/// By this file `up` is asked to start a host, though that was stopped in order.
+pub(super) fn start_order(host: &Folder) -> PathBuf {
+    host.path().join("run/start")
 }
 
 /// Does something with links.
@@ -56,7 +67,10 @@ pub(crate) fn link(folder: &Folder, command: &LinkCommand) -> Result<(), Failure
                 let between = Between { from: from.clone(), to: to.clone(), one_way: false, networks: Vec::new() };
                 net.change(&stretch(&between)?, Change::Repair)?;
             }
-            _ => net.repair_links()?,
+            _ => {
+                net.repair_links()?;
+                net.free_disks()?;
+            }
         },
         LinkCommand::List => {}
     }
@@ -122,6 +136,6 @@ pub(super) fn find(folder: &Folder) -> Result<Rehearsal, Failure> {
     Ok(Rehearsal::find(&id(folder))?)
 }
 
-fn wrong(trouble: model::Trouble) -> Failure {
+fn wrong(trouble: Trouble) -> Failure {
     Failure::new(Kind::Wrong, trouble.what).help(trouble.remedy)
 }

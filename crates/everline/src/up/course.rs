@@ -1,5 +1,7 @@
 //! What `up` does when: a value that is told what happens and says what to do. It knows the time only as an argument.
 
+use std::collections::BTreeMap;
+
 use management::Restart;
 use model::{Span, Time};
 use node::wire::{ApplicationRow, Trouble};
@@ -75,6 +77,8 @@ pub(super) struct Course {
     last_word: Option<Trouble>,
     /// What it waits for may come from another host, so it never gives up.
     waits: bool,
+    /// While it waits for that: what each application said last that people should know.
+    said: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -101,6 +105,7 @@ impl Course {
             starts: 0,
             last_word: None,
             waits: false,
+            said: BTreeMap::new(),
         }
     }
 
@@ -173,13 +178,13 @@ impl Course {
         let news = self.news.tell(&self.rows);
         match &self.phase {
             Phase::Starting { .. } => {
-                let hopeless = self.rows.iter().find(|row| row.state == "failed" && row.trouble.is_some());
-                if let Some(trouble) = hopeless.and_then(|row| row.trouble.as_ref()) {
+                let hopeless = self.rows.iter().find_map(failed).filter(|_| !self.waits);
+                if let Some(trouble) = hopeless {
                     let failure = trouble.clone().into();
                     return self.stop(now, Err(failure));
                 }
                 if self.rows.is_empty() || !self.waited_for().is_empty() {
-                    return Vec::new();
+                    return self.reasons();
                 }
                 self.phase = Phase::Serving;
                 self.notes().into_iter().map(Action::Say).chain([Action::Welcome]).collect()
@@ -215,7 +220,8 @@ impl Course {
             }
             Phase::Starting { since, said: said @ false } if *since + PATIENCE <= now => {
                 *said = true;
-                vec![Action::Say(format!("Waiting for {waited_for} ..."))]
+                let waits = Action::Say(format!("Waiting for {waited_for} ..."));
+                std::iter::once(waits).chain(self.reasons()).collect()
             }
             Phase::Stopping { until, result } if *until <= now => {
                 let living = self.rows.iter().filter(|row| row.pid.is_some()).map(|row| row.name.as_str());
@@ -246,6 +252,23 @@ impl Course {
         self.rows.iter().filter_map(note).collect()
     }
 
+    /// Of one of several hosts that still waits: why, as far as it was not said. What fails is started again and again.
+    fn reasons(&mut self) -> Vec<Action> {
+        if !self.waits || !matches!(self.phase, Phase::Starting { said: true, .. }) {
+            return Vec::new();
+        }
+        let mut actions = Vec::new();
+        for row in &self.rows {
+            let note = || row.report.as_ref()?.note.as_ref().map(|note| format!("{}: {note}", row.name));
+            let Some(reason) = failed(row).map(ToString::to_string).or_else(note) else { continue };
+            if self.said.get(&row.name) != Some(&reason) {
+                self.said.insert(row.name.clone(), reason.clone());
+                actions.push(Action::Say(reason));
+            }
+        }
+        actions
+    }
+
     /// The applications that are not up yet.
     fn waited_for(&self) -> Vec<&str> {
         if self.rows.is_empty() {
@@ -257,6 +280,11 @@ impl Course {
         };
         self.rows.iter().filter(|row| !is_up(row)).map(|row| row.name.as_str()).collect()
     }
+}
+
+/// Why an application does not run, and is not about to.
+fn failed(row: &ApplicationRow) -> Option<&Trouble> {
+    row.trouble.as_ref().filter(|_| row.state == "failed")
 }
 
 #[cfg(test)]
@@ -359,6 +387,25 @@ mod tests {
         assert_eq!(course.deadline(), None);
         assert_eq!(course.handle(at(3_600_000), Input::Tick), []);
         assert_eq!(course.handle(at(3_600_001), Input::Applications(up())), [Action::Welcome]);
+    }
+
+    #[test]
+    fn one_of_several_hosts_says_why_it_waits_and_ends_for_no_server_that_does_not_start() {
+        let mut course = Course::of_host(at(0), false);
+        course.handle(at(0), Input::Tick);
+        let mut rows = vec![row("control", 1, None), row("sip-a", 1, None)];
+        rows[0].report = Some(ServerReport { note: Some("h2 does not answer".into()), ..Default::default() });
+        assert_eq!(course.handle(at(10), Input::Applications(rows.clone())), []);
+        let waiting = course.handle(at(1_000), Input::Tick);
+        assert_eq!(said(&waiting), ["Waiting for sip-a ...", "control: h2 does not answer"]);
+        (rows[1].state, rows[1].trouble) = ("failed".into(), Some(Trouble::new("the disk is full", "make room")));
+        for (after, expected) in [(60_000, &["the disk is full (make room)"][..]), (61_000, &[])] {
+            assert_eq!(said(&course.handle(at(after), Input::Applications(rows.clone()))), expected);
+            rows[1].state = "starting".into();
+            assert_eq!(course.handle(at(after + 1), Input::Applications(rows.clone())), []);
+            rows[1].state = "failed".into();
+        }
+        assert_eq!(course.handle(at(3_600_000), Input::Applications(up())), [Action::Welcome]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(crate) struct Phone {
     socket: UdpSocket,
     server: SocketAddr,
     said: u32,
+    /// The host in its own address.
+    pub(crate) domain: String,
     /// Its requests say where it is reached.
     pub(crate) has_contact: bool,
 }
@@ -28,19 +30,20 @@ impl Phone {
     /// The same on a socket that is there already.
     pub(crate) fn from(socket: UdpSocket, server: SocketAddr) -> Self {
         socket.set_read_timeout(Some(TOO_LONG)).expect("a limit");
-        Self { socket, server, said: 0, has_contact: true }
+        Self { socket, server, said: 0, domain: "127.0.0.1".into(), has_contact: true }
     }
 
     /// A request to `uri` by the extension `from`, with `more` header lines, each with its line end.
     pub(crate) fn request(&mut self, method: &str, uri: &str, from: &str, more: &str) -> String {
         self.said += 1;
         let contact = |here| if self.has_contact { format!("Contact: <sip:{from}@{here}>\r\n") } else { String::new() };
+        let domain = &self.domain;
         let (said, here) = (self.said, self.socket.local_addr().expect("bound"));
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{here}-{said};rport\r\nMax-Forwards: 70\r\n\
-             From: <sip:{from}@127.0.0.1>;tag=t{said}\r\nTo: <{to}>\r\nCall-ID: {said}-{port}@phone\r\n\
+             From: <sip:{from}@{domain}>;tag=t{said}\r\nTo: <{to}>\r\nCall-ID: {said}-{port}@phone\r\n\
              CSeq: {said} {method}\r\n{contact}{more}Content-Length: 0\r\n\r\n",
-            to = if method == "REGISTER" { format!("sip:{from}@127.0.0.1") } else { uri.to_owned() },
+            to = if method == "REGISTER" { format!("sip:{from}@{domain}") } else { uri.to_owned() },
             port = here.port(),
             contact = contact(here),
         )

@@ -21,6 +21,8 @@ pub(crate) struct Place {
     folder: Arc<TempDir>,
     /// How this process sees it; another path if it lies in a namespace of its own.
     pub(crate) view: PathBuf,
+    /// The program and what runs it, as another user for example.
+    pub(crate) by: Vec<String>,
 }
 
 /// How a command ended.
@@ -39,7 +41,7 @@ impl Place {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("run")).expect("a folder");
         let view = folder.path().to_owned();
-        Self { folder: Arc::new(folder), view }
+        Self { folder: Arc::new(folder), view, by: vec![env!("CARGO_BIN_EXE_everline").into()] }
     }
 
     /// Where it is, for this process.
@@ -54,7 +56,8 @@ impl Place {
 
     /// The program in this folder, without the colours and variables of whoever runs the tests.
     pub(crate) fn program(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_everline"));
+        let mut command = Command::new(&self.by[0]);
+        command.args(&self.by[1..]);
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("EVERLINE_DIR", self.path()).current_dir(self.path());
         command

@@ -23,9 +23,9 @@ use support::{Ended, Place, Running};
 /// Few calls, so that a busy machine can play them.
 const PLAN: &str = "load 5 calls/s\nkill sip.primary\nswitchover sip\nkill control\nclock h1 +1h\n";
 
-/// The same, and hosts, links, disks and clocks.
+/// The same, and hosts, links, disks and clocks, and a host that is not there.
 const PLAN_OF_HOSTS: &str = "load 5 calls/s\npower off @sip.primary 2s\ncut @sip.primary @sip.backup on a 1s\n\
-                             fill disk @sip.primary 3s\nclock @sip.primary +1h 3s\n";
+                             fill disk @sip.primary 3s\nclock @sip.primary +1h 3s\ncut h1 h9 1s\n";
 
 fn main() {
     let missing = missing();
@@ -103,6 +103,7 @@ fn one_host() {
     let why = report["steps"][3]["not_done"][0].as_str().expect("a reason");
     assert!(why.contains("all processes of the machine go by it"), "{why}");
     assert_eq!(report["runs"][3]["ending"], "not-done");
+    assert!(why.starts_with("not possible on a real solution: ") && !done.err.contains("not made"), "{}", done.err);
 
     let result = place.path().join("result.json");
     let again =
@@ -130,13 +131,22 @@ fn three_hosts() {
     let id = running.welcome.split("everline-").nth(1).and_then(|rest| rest.split('-').next());
     let id: Id = id.expect("the name of the net").parse().expect("a name");
 
+    let asked = place.run("status");
     let done = drill(&place, &[], "");
-    // Whatever went wrong, the net goes with the test.
-    running.signal_up(Signal::SIGTERM);
+    // Hosts run on without their `up`, until somebody ends them.
+    running.signal_up(Signal::SIGKILL);
     running.end();
+    let stopped = place.run("stop");
+    let is_left = Rehearsal::find(&id).is_ok();
+    // Whatever went wrong, the net goes with the test.
     Rehearsal::tear_down(&id).expect("nothing is left");
+    assert!(stopped.out.contains("what a rehearsal had left") && !is_left, "{}{}", stopped.out, stopped.err);
+    assert!(asked.out.contains("etcd"), "a host answers: {}{}", asked.out, asked.err);
     let report = judged(&place, &done);
-    assert_eq!(steps(&report, "injected"), [1, 1, 1, u64::from(clocks)], "{}", done.err);
+    assert_eq!(steps(&report, "injected"), [1, 1, 1, u64::from(clocks), 0], "{}", done.err);
+    let verdict = |said| done.code == Some(1) && done.err.contains(said);
+    assert!(verdict("not made: ") || verdict("broken promise"), "{}", done.err);
+    assert!(done.out.contains("not done: cut h1 h9 1s: there is no host h9"), "{}", done.out);
     for run in &report["runs"].as_array().expect("runs")[2..] {
         let kept = run["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "no takeover");
         assert!(run["ending"] == "not-done" || kept.is_some_and(|check| check["ok"] == true), "{run}");

@@ -35,6 +35,7 @@ fn objection(solution: &Solution, host: &str) -> String {
     let book = FenceBook::new(EtcdSettings {
         addresses: vec!["10.77.1.3:7703".into()],
         seats: Vec::new(),
+        hosts: Vec::new(),
         solution: "everline".into(),
         cluster: folder.cluster(),
         tls: Some(tls_files(&folder)),

@@ -7,11 +7,19 @@
 mod support;
 
 mod fencing;
+mod ipv6;
 mod own;
+#[expect(dead_code, reason = "the tests of bad input need more of it")]
+#[path = "../bad_input/phone.rs"]
+mod phone;
+#[path = "../cli/stopped.rs"]
+mod stopped;
+mod unprivileged;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,7 +35,7 @@ use support::{Place, QUESTIONS, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 12] = [
+const TESTS: [Test; 13] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("what was acknowledged last outlives both hosts of a pair", what_was_acknowledged_last_is_kept),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
@@ -38,6 +46,10 @@ const TESTS: [Test; 12] = [
     ("a host that phones cannot reach hands over", nobody_is_reached),
     ("a server that answers and takes no calls is replaced", no_calls_are_taken),
     ("a host that freezes and wakes does no harm", a_host_freezes),
+    (
+        "a call goes on over IPv6 although threads stop and a host dies, whose address another one announces",
+        ipv6::a_call_goes_on,
+    ),
     ("calls follow the primary to another address", own::calls_follow_the_primary),
     ("what is no host and no link is refused", nonsense_is_refused),
 ];
@@ -47,26 +59,37 @@ fn main() {
     if let Some(missing) = &missing {
         eprintln!("skipped tests: {missing}");
     }
-    let trial = |(name, test): Test| {
-        Trial::test(format!("{name} (needs root, namespaces, nftables and etcd)"), move || {
+    let trial = |(name, test): Test, needs: &str, missing: &Option<String>| {
+        Trial::test(format!("{name} (needs {needs})"), move || {
             test();
             Ok(())
         })
         .with_ignored_flag(missing.is_some())
     };
+    let mut trials: Vec<Trial> =
+        TESTS.map(|test| trial(test, "root, namespaces, nftables and etcd", &missing)).into_iter().collect();
+    let missing = unprivileged::missing();
+    if let Some(missing) = &missing {
+        eprintln!("skipped a test: {missing}");
+    }
+    trials.push(trial(unprivileged::TEST, "user namespaces, nftables and etcd", &missing));
     let mut arguments = Arguments::from_args();
     // Each of them is three hosts with a coordinator that wants to be heard every 80 ms.
     arguments.test_threads = Some(1);
-    libtest_mimic::run(&arguments, TESTS.into_iter().map(trial).collect()).exit();
+    libtest_mimic::run(&arguments, trials).exit();
 }
 
 /// What these tests lack on this machine.
 fn missing() -> Option<String> {
+    let no_root = || "only root may look into the namespaces of a rehearsal from outside".to_owned();
+    missing_program().or_else(|| (!geteuid().is_root()).then(no_root))
+}
+
+/// What a rehearsal lacks on this machine.
+fn missing_program() -> Option<String> {
     let lacks = |program: &str| Command::new(program).arg("--version").output().is_err();
-    if let Some(program) = ["ip", "nft", "etcd"].into_iter().find(|program| lacks(program)) {
-        return Some(format!("`{program}` is not installed"));
-    }
-    (!geteuid().is_root()).then(|| "only root may look into the namespaces of a rehearsal from outside".to_owned())
+    let program = ["ip", "nft", "etcd"].into_iter().find(|program| lacks(program))?;
+    Some(format!("`{program}` is not installed"))
 }
 
 /// A solution on three hosts.
@@ -74,6 +97,8 @@ struct Solution {
     running: Running,
     net: Rehearsal,
     id: Id,
+    /// Where whoever serves is reached.
+    server: SocketAddr,
 }
 
 impl Drop for Solution {
@@ -91,20 +116,20 @@ impl Solution {
 
     /// In that folder, with something in its configuration.
     fn at(place: Place, configuration: &str) -> Self {
-        Self::with(place, configuration, "")
+        Self::with(place, configuration, "", virtual_addresses(1).0.into())
     }
 
-    /// The same, with an option more.
-    fn with(place: Place, configuration: &str, option: &str) -> Self {
+    /// The same, with more options, reached at that address.
+    fn with(place: Place, configuration: &str, options: &str, server: IpAddr) -> Self {
         place.configure(configuration);
         let mut program = Command::new("sh");
-        let line = format!("exec \"$0\" \"$@\" --hosts 3 {option}");
+        let line = format!("exec \"$0\" \"$@\" --hosts 3 {options}");
         program.args(["-c", &line, env!("CARGO_BIN_EXE_everline")]);
         program.env("EVERLINE_DIR", place.path()).current_dir(place.path());
         let running = Running::by(place, program);
         let id = running.welcome.split("everline-").nth(1).and_then(|rest| rest.split('-').next());
         let id: Id = id.expect("the name of the net").parse().expect("a name");
-        Self { running, net: Rehearsal::find(&id).expect("it stands"), id }
+        Self { running, net: Rehearsal::find(&id).expect("it stands"), id, server: SocketAddr::from((server, 5_060)) }
     }
 
     /// A command about the rehearsal.
@@ -147,29 +172,44 @@ impl Solution {
 
     /// Sends a signal to every process of a host.
     fn signal_host(&self, host: &str, signal: Signal) {
-        let folder = self.running.place.path().join("hosts").join(host);
-        let folder = folder.to_str().expect("a path");
-        let processes =
-            fs::read_dir("/proc").expect("there").filter_map(|one| one.ok()?.file_name().into_string().ok());
-        for pid in processes.filter_map(|name| name.parse::<i32>().ok()) {
-            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let is_of_host = line.split(|byte| *byte == 0).any(|word| {
-                let word = String::from_utf8_lossy(word);
-                word.split('=').any(|part| part == folder || part.starts_with(&format!("{folder}/")))
-            });
-            if is_of_host {
-                // It may have ended just now.
-                let _ = nix::sys::signal::kill(Pid::from_raw(pid), signal);
-            }
+        signal_processes(&self.running.place.path().join("hosts").join(host), signal);
+    }
+
+    /// In each process of a host that only several hosts have, the thread that does its work stops, and only that one.
+    fn survives_stopped_threads(&self, host: &str) {
+        for (application, thread, name) in
+            [("control", "etcd", "etcd"), ("switchboard", "everline", "runtime"), ("etcd", "everline", "runtime")]
+        {
+            let lock = self.running.place.path().join(format!("hosts/{host}/run/{application}.lock"));
+            let lock = fs::read_to_string(lock).expect("it runs");
+            stopped::stop(
+                lock.trim_end().split(' ').next_back().and_then(|pid| pid.parse().ok()).expect("a pid"),
+                thread,
+            );
+            let about = format!("{name} of {application}");
+            self.noticed_when("hang", |one| one["host"] == host && one["about"] == *about && one["on"] == false);
         }
     }
 
     /// Whether a host has the virtual address.
     fn has_address(&self, host: &str) -> bool {
         let number = host.trim_start_matches('h').parse().expect("a number");
-        let listed = self.net.inside(At::Host(number), || Command::new("ip").args(["-4", "address"]).output());
-        let listed = listed.expect("there").expect("`ip` runs").stdout;
-        String::from_utf8_lossy(&listed).contains(&format!("inet {}/", virtual_addresses(1).0))
+        self.shows(At::Host(number), &["address"]).contains(&format!(" {}/", self.server.ip()))
+    }
+
+    /// What `ip` says in a place.
+    fn shows(&self, place: At, what: &[&str]) -> String {
+        let shown = self.net.inside(place, || Command::new("ip").args(what).output());
+        String::from_utf8_lossy(&shown.expect("there").expect("`ip` runs").stdout).into_owned()
+    }
+
+    /// A socket of the phones.
+    fn phone(&self) -> UdpSocket {
+        let here: IpAddr = match self.server {
+            SocketAddr::V4(_) => At::Phones.ipv4(Network::Access).into(),
+            SocketAddr::V6(_) => At::Phones.ipv6(Network::Access).into(),
+        };
+        self.net.inside(At::Phones, || UdpSocket::bind((here, 0)).expect("a port")).expect("there")
     }
 
     /// Kills the process with that role.
@@ -192,10 +232,9 @@ impl Solution {
 
     /// A phone asks for a sign of life at the one address until there is an answer.
     fn is_reached(&self) {
-        let server = SocketAddr::from((virtual_addresses(1).0, 5_060));
-        let phone = self.net.inside(At::Phones, || UdpSocket::bind("0.0.0.0:0").expect("a port")).expect("there");
+        let (server, phone) = (self.server, self.phone());
         phone.set_read_timeout(Some(Duration::from_millis(200))).expect("a limit");
-        let here = SocketAddr::from((At::Phones.ipv4(Network::Access), 5_060));
+        let here = phone.local_addr().expect("bound");
         let asked = format!(
             "OPTIONS sip:{server} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\n\
              From: <sip:1002@{server}>;tag=1\r\nTo: <sip:{server}>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
@@ -212,6 +251,25 @@ impl Solution {
         }
         panic!("nobody answers at {server}");
     }
+}
+
+/// Sends a signal to every process that names the folder, or what lies in it; gives how many there are.
+fn signal_processes(folder: &Path, signal: Signal) -> usize {
+    let folder = folder.to_str().expect("a path");
+    let is_of_it = |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| {
+            let word = String::from_utf8_lossy(word);
+            word.split('=').any(|part| part == folder || part.starts_with(&format!("{folder}/")))
+        })
+    };
+    let processes = fs::read_dir("/proc").expect("there").filter_map(|one| one.ok()?.file_name().into_string().ok());
+    let found: Vec<i32> = processes.filter_map(|name| name.parse().ok()).filter(is_of_it).collect();
+    // One may have ended just now.
+    for pid in &found {
+        let _ = nix::sys::signal::kill(Pid::from_raw(*pid), signal);
+    }
+    found.len()
 }
 
 fn text(row: &Value, key: &str) -> String {

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use network::rehearsal::{Network, Place as At};
+use network::rehearsal::{Network, Place as At, virtual_addresses};
 use sip::{Dialog, HeaderName, Message, Method};
 
 use super::Solution;
@@ -270,7 +270,7 @@ fn answering(solution: &Solution) -> Vec<String> {
 /// A host dies with calls that talk, ring and wait: they go on at the other one, over UDP and TCP.
 pub(super) fn calls_follow_the_primary() {
     let place = Place::new();
-    let solution = Solution::with(place, &configuration(), "--own-addresses");
+    let solution = Solution::with(place, &configuration(), "--own-addresses", virtual_addresses(1).0.into());
     let (host, epoch) = solution.level();
     assert_eq!(answering(&solution), [host.as_str()], "whoever probes the hosts finds the one that serves");
     let server = address_of(&host);

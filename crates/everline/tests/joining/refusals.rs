@@ -32,12 +32,15 @@ fn tokens() {
     let told = join(2, &foreign.replace("10.77.1.1", "10.77.2.1"), "elsewhere");
     assert!(told.contains("is not the authority that has made this token; it was not shown the token"), "{told}");
 
-    let line = net.does(1, "everline host token h2");
+    let first = net.does(1, "everline host token h2");
     let stale = net.does(1, "everline host token h2 --minutes 1");
     make_stale(&net, stale.split_whitespace().last().expect("a token"));
     let told = join(2, &stale, "elsewhere");
     assert!(told.contains("the token for h2 is too old") && told.contains("`everline host token h2`"), "{told}");
 
+    let line = net.does(1, "everline host token h2");
+    let told = join(2, &first, "elsewhere");
+    assert!(told.contains("a newer token for h2 was made after this one"), "{told}");
     net.does(2, &line);
     let told = join(2, &line, "elsewhere");
     assert!(told.contains("the token was used already: somebody has joined as h2 with it"), "{told}");
@@ -73,6 +76,9 @@ fn names() {
     let told = net.fails(1, "everline host run");
     assert!(told.contains("everline host init") || told.contains("everline up"), "{told}");
 
+    // A wrong command leaves nothing that the right one would stumble over.
+    let told = net.fails(1, "everline host init --host h1=10.77.1.1/24 --host h1=10.77.1.2/24");
+    assert!(told.contains("nothing was done") && !net.folder(1).join("everline.toml").exists(), "{told}");
     net.does(1, INIT);
     for again in [INIT, "everline host join 10.77.1.1 nonsense"] {
         let told = net.fails(1, again);

@@ -128,6 +128,23 @@ fn a_start_that_never_ends_is_ended() {
 }
 
 #[test]
+fn of_several_hosts_a_server_waits_for_the_others_as_long_as_it_comes_round() {
+    let mut script = Script::new();
+    script.host = script.host.of_several();
+    (0..NAMES.len()).for_each(|which| script.host.started(which, Time::ZERO, 1));
+    script.host.ready(0, Time::ZERO);
+    for second in 1..=3_600 {
+        script.host.observed(1, script.now, second, || Doing::Sleeping);
+        script.host.observed(2, script.now, second.min(100), || Doing::Sleeping);
+        script.after(1_000);
+        let expected: &[&str] = if second == 99 + 60 { &["kill sip-b: it does not get ready"] } else { &[] };
+        assert_eq!(script.orders(), expected, "after {second} s");
+    }
+    script.host.ready(1, script.now);
+    assert_eq!(script.host.state(1), State::Started);
+}
+
+#[test]
 fn of_a_level_pair_a_frozen_side_is_killed_soon() {
     for side in [1, 2] {
         let mut script = Script::running();

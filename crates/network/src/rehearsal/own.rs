@@ -40,6 +40,15 @@ impl Rehearsal {
         disk::free(&self.disk(host)?)
     }
 
+    /// Makes room on every disk: whoever has filled one may have been killed before it was freed.
+    ///
+    /// # Errors
+    /// A right is missing.
+    pub fn free_disks(&self) -> Result<(), Trouble> {
+        let disks = known(&Store::lock()?, &self.id)?.disks;
+        disks.values().try_for_each(|folder| disk::free(folder))
+    }
+
     fn disk(&self, host: u8) -> Result<PathBuf, Trouble> {
         self.check(Place::Host(host))?;
         let disk = known(&Store::lock()?, &self.id)?.disks.remove(&host);

@@ -16,6 +16,7 @@ use super::words::{Answer, Question, hear, say};
 use super::{AuthoritySettings, files, token};
 use crate::configuration;
 use crate::identity::{Authority, HOST_LIFETIME, explain, host_of};
+use crate::server::Refusals;
 use crate::wire::Trouble;
 
 /// Guests that are served at a time; others wait.
@@ -30,6 +31,7 @@ struct Door {
     settings: AuthoritySettings,
     authority: Authority,
     room: Semaphore,
+    refusals: Refusals,
 }
 
 /// Listens in every network; gives the addresses with their ports.
@@ -39,7 +41,7 @@ struct Door {
 pub(super) async fn listen(settings: AuthoritySettings, authority: Authority) -> Result<Vec<SocketAddr>, Trouble> {
     let listen = settings.listen.clone();
     let mut places = Vec::new();
-    let door = Arc::new(Door { settings, authority, room: Semaphore::new(MOST_GUESTS) });
+    let door = Arc::new(Door { settings, authority, room: Semaphore::new(MOST_GUESTS), refusals: Refusals::begin() });
     for address in listen {
         let cannot = |error| {
             Trouble::new(
@@ -64,7 +66,7 @@ async fn answer(listener: TcpListener, door: Arc<Door>) {
                     let served = timeout(PATIENCE, door.serve(guest, from.ip())).await;
                     if let Err(error) = served.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                         let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
-                        tracing::warn!("a guest from {} is refused: {why}", from.ip());
+                        door.refusals.take(from.ip(), &why);
                     }
                 });
             }
@@ -100,7 +102,7 @@ impl Door {
             )),
         };
         let answer = answer.unwrap_or_else(|trouble| {
-            tracing::warn!("a guest from {from} is refused: {trouble}");
+            self.refusals.take(from, &trouble);
             Answer::Refused(trouble)
         });
         say(&mut guest, &answer).await?;
@@ -110,6 +112,9 @@ impl Door {
     fn join(&self, secret: &str, request: &str, from: IpAddr, now: SystemTime) -> Result<Answer, Trouble> {
         let folder = &self.settings.folder;
         let grant = token::look_up(folder, secret, now)?;
+        if !grant.again && files::joined(folder, &grant.host).is_some() {
+            return Err(has_joined(&grant.host));
+        }
         // Everything that can fail comes before the token is used up.
         let issued = self.authority.sign(request, &grant.host, &grant.addresses, now, HOST_LIFETIME)?;
         let configuration = configuration::kept(folder)?.ok_or_else(|| {
@@ -136,6 +141,16 @@ impl Door {
         tracing::info!("{host} gets a new certificate");
         Ok(Answer::Renewed(Box::new(issued)))
     }
+}
+
+/// Two machines with one name would disturb each other.
+fn has_joined(host: &str) -> Trouble {
+    Trouble::new(
+        format!("another machine has joined as {host} already"),
+        format!(
+            "if that one is gone or was installed anew, give `everline host token {host} --again` where the authority is"
+        ),
+    )
 }
 
 fn twice(host: &str) -> Trouble {

@@ -44,8 +44,12 @@ impl Site {
     }
 
     fn token(&self, host: &str) -> Token {
+        self.make(host, false)
+    }
+
+    fn make(&self, host: &str, again: bool) -> Token {
         let fingerprint = self.authority.fingerprint().unwrap();
-        Token::make(&self.folder, fingerprint, host, vec![Ipv4Addr::LOCALHOST.into()], 10).unwrap()
+        Token::make(&self.folder, fingerprint, host, vec![Ipv4Addr::LOCALHOST.into()], 10, again).unwrap()
     }
 
     fn refused(&self, token: &Token) -> Trouble {
@@ -93,6 +97,20 @@ fn a_host_joins_once_with_a_key_of_its_own() {
 }
 
 #[test]
+fn a_second_machine_does_not_become_a_host_that_has_joined() {
+    let site = Site::new();
+    let (older, newer) = (site.token("h2"), site.token("h2"));
+    let ended = site.refused(&older);
+    assert!(ended.what.contains("a newer token for h2 was made"), "{ended}");
+    join(site.address, &newer).unwrap();
+    // Made before the host has joined, or by a program that does not look.
+    let second = site.refused(&site.token("h2"));
+    assert!(second.what.contains("has joined as h2 already"), "{second}");
+    assert!(second.remedy.contains("`everline host token h2 --again`"), "{second}");
+    join(site.address, &site.make("h2", true)).unwrap();
+}
+
+#[test]
 fn an_authority_that_is_another_one_is_not_shown_the_token() {
     let (site, other) = (Site::new(), Site::new());
     let token = other.token("h2");
@@ -106,7 +124,7 @@ fn a_token_that_was_never_made_or_is_stale_is_refused() {
     let site = Site::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let fingerprint = site.authority.fingerprint().unwrap();
-    let never = Token::make(&Folder::new(elsewhere.path()), fingerprint, "h2", Vec::new(), 10).unwrap();
+    let never = Token::make(&Folder::new(elsewhere.path()), fingerprint, "h2", Vec::new(), 10, false).unwrap();
     assert!(site.refused(&never).what.contains("has never made such a token"));
     let stale = site.token("h2");
     let file = std::fs::read_dir(site.place.path().join("data/tokens")).unwrap().next().unwrap().unwrap().path();

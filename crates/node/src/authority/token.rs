@@ -2,7 +2,7 @@
 //! short time.
 //!
 //! On the authority's host a token is a file in `data/tokens`, called by the hash of its secret; the secret itself is kept nowhere.
-//! Whoever uses it renames the file, which only one can.
+//! Whoever uses it renames the file, which only one can. A new token for a host ends the older ones: there is one line that is good.
 
 use std::fmt;
 use std::fs;
@@ -31,6 +31,8 @@ const MOST: usize = 200;
 const FORGET: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// The ending of the file of a token that was used.
 const USED: &str = "used";
+/// The ending of the file of a token that a newer one has ended.
+const ENDED: &str = "ended";
 
 /// What a person carries to the host that is to join.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,10 +51,13 @@ pub(super) struct Grant {
     pub(super) addresses: Vec<IpAddr>,
     /// Until when.
     pub(super) expires: SystemTime,
+    /// Whether the host may have joined before.
+    #[serde(default)]
+    pub(super) again: bool,
 }
 
 impl Token {
-    /// Makes one with which `host` may join for so many minutes.
+    /// Makes one with which `host` may join for so many minutes, `again` if it has before; ends older ones for that host.
     ///
     /// # Errors
     /// If there are too many already, or it cannot be noted.
@@ -62,17 +67,19 @@ impl Token {
         host: &str,
         addresses: Vec<IpAddr>,
         minutes: u32,
+        again: bool,
     ) -> Result<Self, Trouble> {
         let place = place(folder);
         let now = SystemTime::now();
         forget_old(&place, now)?;
+        end_older(&place, host)?;
         let mut secret = [0; SECRET];
         getrandom::fill(&mut secret).map_err(|error| {
             Trouble::new(format!("the system gives no random numbers: {error}"), "see getrandom(2)")
         })?;
         let token = Self { authority, secret };
         let expires = now + Duration::from_secs(60) * minutes.clamp(1, MOST_MINUTES);
-        let grant = Grant { host: host.to_owned(), addresses, expires };
+        let grant = Grant { host: host.to_owned(), addresses, expires, again };
         let path = place.join(name(&token.secret_text()));
         write_new(&path, &grant).map_err(|error| Trouble::of_file("write", &path, &error))?;
         Ok(token)
@@ -97,6 +104,10 @@ pub(super) fn look_up(folder: &Folder, secret: &str, now: SystemTime) -> Result<
         }
         let another = another(&grant.host);
         return Err(Trouble::new(format!("the token for {} is too old", grant.host), another));
+    }
+    if let Some(grant) = read(&path.with_extension(ENDED)) {
+        let what = format!("a newer token for {} was made after this one, which is good no more", grant.host);
+        return Err(Trouble::new(what, format!("give the newer line, or {}", another(&grant.host))));
     }
     match read(&path.with_extension(USED)) {
         Some(grant) => {
@@ -140,6 +151,21 @@ fn place(folder: &Folder) -> PathBuf {
 /// The name of the file of a token: the hash of its secret.
 fn name(secret: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(secret.to_ascii_lowercase().as_bytes()))
+}
+
+/// Ends the tokens for a host that nobody has used.
+fn end_older(place: &Path, host: &str) -> Result<(), Trouble> {
+    for path in fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        let grant = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Grant>(&text).ok());
+        if path.extension().is_none() && grant.is_some_and(|grant| grant.host == host) {
+            match fs::rename(&path, path.with_extension(ENDED)) {
+                // It was used just now, and the door refuses a host that has joined.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done.map_err(|error| Trouble::of_file("rename", &path, &error))?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Forgets tokens that have been of no use for long.
@@ -202,7 +228,7 @@ mod tests {
     }
 
     fn make(folder: &Folder) -> Token {
-        Token::make(folder, AUTHORITY, "h2", vec!["10.0.0.2".parse().unwrap()], 10).unwrap()
+        Token::make(folder, AUTHORITY, "h2", vec!["10.0.0.2".parse().unwrap()], 10, false).unwrap()
     }
 
     #[test]
@@ -223,7 +249,7 @@ mod tests {
     #[test]
     fn it_is_good_once_and_for_a_time() {
         let (_place, folder) = folder();
-        let (token, other) = (make(&folder).secret_text(), make(&folder).secret_text());
+        let token = make(&folder).secret_text();
         let now = SystemTime::now();
         assert_eq!(look_up(&folder, &token, now).unwrap().host, "h2");
         let stale = look_up(&folder, &token, now + Duration::from_secs(601)).unwrap_err();
@@ -233,7 +259,24 @@ mod tests {
         assert!(look_up(&folder, &token, now).unwrap_err().what.contains("used already"));
         assert!(look_up(&folder, "something", now).unwrap_err().what.contains("never made"));
         assert!(look_up(&folder, "../../../etc/passwd", now).is_err());
-        look_up(&folder, &other, now).unwrap();
+    }
+
+    #[test]
+    fn a_newer_one_for_the_same_host_ends_it() {
+        let (_place, folder) = folder();
+        let now = SystemTime::now();
+        let other = Token::make(&folder, AUTHORITY, "h3", Vec::new(), 10, true).unwrap();
+        let (older, newer) = (make(&folder).secret_text(), make(&folder).secret_text());
+        let ended = look_up(&folder, &older, now).unwrap_err();
+        assert!(ended.what.contains("a newer token for h2") && ended.remedy.contains("newer line"), "{ended}");
+        assert!(!look_up(&folder, &newer, now).unwrap().again);
+        assert!(look_up(&folder, &other.secret_text(), now).unwrap().again, "another host's token is left alone");
+        use_up(&folder, &newer).unwrap();
+        make(&folder);
+        assert!(
+            look_up(&folder, &newer, now).unwrap_err().what.contains("used already"),
+            "who has used it is still told"
+        );
     }
 
     #[test]
@@ -243,9 +286,9 @@ mod tests {
         for _ in 1..MOST {
             make(&folder);
         }
-        assert!(Token::make(&folder, AUTHORITY, "h2", Vec::new(), 10).is_err());
-        let path = place.path().join("data/tokens").join(name(&first.secret_text()));
-        let old = Grant { host: "h2".into(), addresses: Vec::new(), expires: SystemTime::UNIX_EPOCH };
+        assert!(Token::make(&folder, AUTHORITY, "h2", Vec::new(), 10, false).is_err());
+        let path = place.path().join("data/tokens").join(name(&first.secret_text())).with_extension(ENDED);
+        let old = Grant { host: "h2".into(), addresses: Vec::new(), expires: SystemTime::UNIX_EPOCH, again: false };
         fs::write(path, serde_json::to_vec(&old).unwrap()).unwrap();
         make(&folder);
     }

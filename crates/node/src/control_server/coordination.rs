@@ -50,7 +50,8 @@ impl Duty for Coordination {
     }
 
     fn note(&self) -> Option<String> {
-        let notes: Vec<_> = self.unanswered.note().into_iter().chain(self.fence.note()).collect();
+        let notes = [self.coordinator.note(), self.unanswered.note(), self.fence.note()];
+        let notes: Vec<_> = notes.into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 

@@ -45,4 +45,9 @@ pub trait Coordinator: AsFd {
 pub trait Served: AsFd {
     /// Answers what has been asked, without waiting. It does no harm to call it when there is nothing to do.
     fn serve(&mut self);
+
+    /// What people should know of it now.
+    fn note(&self) -> Option<String> {
+        None
+    }
 }

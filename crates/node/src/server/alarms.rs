@@ -89,7 +89,8 @@ impl Alarms {
 fn undecided() -> Trouble {
     Trouble::new(
         "lets nothing out: its backup is lost, and without the coordinator it cannot know whether it was superseded",
-        "calls go on as soon as the coordinator answers: see why `control` does not run",
+        "calls go on as soon as the coordinator answers: see in `everline status` whether `control` runs, and on several hosts \
+         whether a majority of etcd answers it, over networks with a round trip of 120 ms at most",
     )
 }
 

@@ -68,7 +68,8 @@ impl<S: Service> Shell<S> {
         }
         self.time_noted = self.now;
         self.note(PAIR_TIME, self.replica.pair_time(self.now).as_micros());
-        self.note(CALLS, self.replica.engine().call_records());
+        let calls = self.replica.engine_mut().calls_in_progress();
+        self.note(CALLS, calls);
     }
 
     /// The calls were ended in order, so that none will have been lost.
@@ -98,7 +99,8 @@ impl<S: Service> Shell<S> {
         let begin = clock::of_day().max(beyond(&contents));
         let entries = contents.entries().filter(|entry| record_key(entry.key).is_some());
         self.replica.cold_start(self.now, begin, contents.newest().epoch, entries.flat_map(changes));
-        let lost = noted(&contents, CALLS).unwrap_or_default().saturating_sub(self.replica.engine().call_records());
+        let calls = self.replica.engine_mut().calls_in_progress();
+        let lost = noted(&contents, CALLS).unwrap_or_default().saturating_sub(calls);
         if lost > 0 && self.replica.status().role == RoleName::Primary {
             self.alarms.lost(format!(
                 "both sides had ended: up to {lost} calls were lost, as they were counted at most {NOTE_EVERY} before"

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use redundancy::bundle::{Door, Purpose};
 use redundancy::hot_standby::RoleName;
 
 use super::homecoming::Homecoming;
+use super::notes::Note;
 use super::poll::Poll;
 use super::remote::{PathOpening, Remote, Route};
 use super::service::Service;
@@ -56,8 +57,8 @@ pub(super) struct Far {
     dialled: u64,
     keys: Keyring,
     listeners: Vec<TcpListener>,
-    /// Connections that have not said yet what they are for, and until when they may take to.
-    guests: BTreeMap<u64, (SecureChannel, Time)>,
+    /// Connections that have not said yet what they are for.
+    guests: BTreeMap<u64, Guest>,
     counted: u64,
     remote: Option<Remote>,
     /// The link was dialled from here, and is not known to stand yet.
@@ -108,33 +109,33 @@ impl Far {
     /// Whoever connects must say first which link it belongs to.
     fn accept(&mut self, network: u8, poll: &Poll, now: Time) {
         let Some(listener) = self.listeners.get(usize::from(network)) else { return };
-        while let Ok((socket, _)) = listener.accept() {
-            self.guests.retain(|_, (_, until)| *until > now);
+        while let Ok((socket, from)) = listener.accept() {
+            self.guests.retain(|_, guest| guest.until > now);
             while self.guests.len() >= MOST_GUESTS {
                 self.guests.pop_first();
             }
             self.counted += 1;
             let Ok(channel) = SecureChannel::accept(socket, self.keys.server()) else { continue };
             if poll.add(&channel, Token::FarGuest(self.counted), false).is_ok() {
-                self.guests.insert(self.counted, (channel, now + PATIENCE));
+                self.guests.insert(self.counted, Guest { channel, from: from.ip(), until: now + PATIENCE });
             }
         }
     }
 
     /// The first word of a guest, and its connection, once it has said it.
-    fn greeting(&mut self, number: u64, poll: &Poll) -> Option<(PathOpening, SecureChannel)> {
-        let (channel, _) = self.guests.get_mut(&number)?;
-        let opening = match channel.receive::<PathOpening>() {
+    fn greeting(&mut self, number: u64, poll: &Poll, log: impl FnOnce(Note)) -> Option<(PathOpening, SecureChannel)> {
+        let guest = self.guests.get_mut(&number)?;
+        let opening = match guest.channel.receive::<PathOpening>() {
             Ok(None) => return None,
             Ok(Some(opening)) => Some(opening),
             Err(error) => {
                 if !error.is_end() {
-                    tracing::warn!("refuses a connection of another host: {error}");
+                    log(Note::refused_guest(guest.from, &error));
                 }
                 None
             }
         };
-        let (channel, _) = self.guests.remove(&number)?;
+        let Guest { channel, .. } = self.guests.remove(&number)?;
         poll.remove(&channel);
         opening.map(|opening| (opening, channel))
     }
@@ -180,6 +181,15 @@ impl Far {
     }
 }
 
+/// A connection that has not said yet what it is for.
+#[derive(Debug)]
+struct Guest {
+    channel: SecureChannel,
+    from: IpAddr,
+    /// When it must have said it.
+    until: Time,
+}
+
 /// What becomes of an application that dials.
 enum Welcome {
     Now,
@@ -212,7 +222,9 @@ impl<S: Service> Shell<S> {
 
     pub(super) fn hear_far_guest(&mut self, number: u64) {
         let Some(far) = &mut self.far else { return };
-        let Some((opening, channel)) = far.greeting(number, &self.poll) else { return };
+        let (notes, now) = (&mut self.notes, self.now);
+        let greeting = far.greeting(number, &self.poll, |note| notes.take(now, &note));
+        let Some((opening, channel)) = greeting else { return };
         match far.door.judge(&opening.from, opening.link) {
             Purpose::Present => {
                 if let Some(remote) = &mut far.remote {

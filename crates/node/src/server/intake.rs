@@ -341,7 +341,10 @@ mod tests {
         }
         assert_eq!(ready.len(), 2, "each counts once: {ready:?}");
         backup.let_go();
-        backup.poll.wait(Span::ZERO, &mut ready);
-        assert_eq!(ready, []);
+        // The thread that closes them takes them out of the set first; what wakes nobody is silent from then on.
+        while !ready.is_empty() {
+            thread::yield_now();
+            backup.poll.wait(Span::ZERO, &mut ready);
+        }
     }
 }

@@ -34,6 +34,7 @@ mod witness;
 pub use far::FarSettings;
 pub use link::Door;
 pub use notes::Note;
+pub(crate) use notes::Refusals;
 pub use remote::Route;
 pub use service::{Action, Service};
 pub use shell::ServerSettings;

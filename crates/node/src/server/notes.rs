@@ -2,8 +2,14 @@
 //! flood of bad messages neither fills the disk nor hides what else there is to read.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use model::{Span, Time};
+
+use crate::clock;
 
 /// Lines of one kind that are written in one [`WINDOW`]; the others are counted.
 const MOST: u32 = 10;
@@ -29,9 +35,15 @@ impl Note {
         Self { text, is_warning: true, provoked: Some("datagrams that the kernel did not take") }
     }
 
+    /// A connection at one of the doors for other hosts is closed: anybody who reaches this host can make any number of them.
+    pub(super) fn refused_guest(from: IpAddr, why: &dyn fmt::Display) -> Self {
+        let text = format!("a connection from {from} is refused: {why}");
+        Self { text, is_warning: true, provoked: Some("connections that were refused") }
+    }
+
     /// A line for who looks closer; it is not written out while nobody does, since every call has some.
     #[must_use]
-    pub fn quiet(what: &impl std::fmt::Debug) -> Self {
+    pub fn quiet(what: &impl fmt::Debug) -> Self {
         let text = if tracing::enabled!(tracing::Level::DEBUG) { format!("{what:?}") } else { String::new() };
         Self { text, is_warning: false, provoked: None }
     }
@@ -79,6 +91,34 @@ impl Notes {
     }
 }
 
+/// The lines of a door whose guests are served beside each other, about those who are refused.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusals(Arc<Mutex<Notes>>);
+
+impl Refusals {
+    /// Begins to say now and then how many lines were left out.
+    pub(crate) fn begin() -> Self {
+        let all = Self::default();
+        let told = all.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_micros(WINDOW.as_micros())).await;
+                told.notes().tell(clock::now());
+            }
+        });
+        all
+    }
+
+    /// Writes that one is refused, unless too many are.
+    pub(crate) fn take(&self, from: IpAddr, why: &dyn fmt::Display) {
+        self.notes().take(clock::now(), &Note::refused_guest(from, why));
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Count {
     fn left_out(&self) -> Option<u32> {
         self.came.checked_sub(MOST).filter(|more| *more > 0)
@@ -101,5 +141,15 @@ mod tests {
         assert!(notes.is_welcome(began + WINDOW, "malformed"), "a new time has begun");
         notes.tell(began + WINDOW + WINDOW);
         assert!(notes.0.is_empty(), "nothing is kept for those who went quiet");
+    }
+
+    #[test]
+    fn who_is_refused_at_a_door_does_not_fill_the_log() {
+        let note = Note::refused_guest(IpAddr::from([10, 0, 0, 9]), &"it shows no certificate");
+        assert_eq!(note.text, "a connection from 10.0.0.9 is refused: it shows no certificate");
+        let refusals = Refusals::default();
+        (0..1_000).for_each(|_| refusals.take(IpAddr::from([10, 0, 0, 9]), &"it shows no certificate"));
+        let left_out = refusals.notes().0.values().map(Count::left_out).collect::<Vec<_>>();
+        assert_eq!(left_out, [Some(990)]);
     }
 }

@@ -50,8 +50,8 @@ pub trait Service: Engine {
         Vec::new()
     }
 
-    /// How many calls the records hold, those among them that have just ended.
-    fn call_records(&self) -> u64 {
+    /// How many calls there are, or somewhat more.
+    fn calls_in_progress(&mut self) -> u64 {
         0
     }
 

@@ -72,8 +72,8 @@ impl Service for Engine {
         Self::connected(self).into_iter().map(|(listener, peer)| (listener.0, peer)).collect()
     }
 
-    fn call_records(&self) -> u64 {
-        Self::call_records(self) as u64
+    fn calls_in_progress(&mut self) -> u64 {
+        Self::calls_in_progress(self) as u64
     }
 
     fn calls(&mut self, after: Option<u64>, limit: u32, date: &dyn Fn(Time) -> u64) -> Page<CallRow> {

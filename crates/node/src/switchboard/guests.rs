@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{CONNECT_PATIENCE, Keys, SwitchboardSettings, look_after};
 use crate::identity::explain;
+use crate::server::Refusals;
 use crate::wire::Trouble;
 
 /// Listens in every network.
@@ -18,6 +19,7 @@ use crate::wire::Trouble;
 /// If one of the addresses is not ours or its port is taken.
 pub(super) async fn listen(settings: &SwitchboardSettings, keys: &Keys) -> Result<(), Trouble> {
     let settings = Arc::new(settings.clone());
+    let refusals = Refusals::begin();
     for address in &settings.listen {
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Trouble::new(
@@ -25,20 +27,20 @@ pub(super) async fn listen(settings: &SwitchboardSettings, keys: &Keys) -> Resul
                 "it must be an address of this host, and the port be free",
             )
         })?;
-        tokio::spawn(answer(listener, Arc::clone(&settings), keys.clone()));
+        tokio::spawn(answer(listener, Arc::clone(&settings), keys.clone(), refusals.clone()));
     }
     Ok(())
 }
 
-async fn answer(listener: TcpListener, settings: Arc<SwitchboardSettings>, keys: Keys) {
+async fn answer(listener: TcpListener, settings: Arc<SwitchboardSettings>, keys: Keys, refusals: Refusals) {
     loop {
         match listener.accept().await {
             Ok((guest, from)) => {
-                let (settings, keys) = (Arc::clone(&settings), keys.clone());
+                let (settings, keys, refusals) = (Arc::clone(&settings), keys.clone(), refusals.clone());
                 tokio::spawn(async move {
                     if let Err(error) = serve(guest, &settings, &keys).await {
                         let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
-                        tracing::warn!("a connection of {} is refused: {why}", from.ip());
+                        refusals.take(from.ip(), &why);
                     }
                 });
             }

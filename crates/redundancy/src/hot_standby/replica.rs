@@ -344,6 +344,7 @@ impl<E: Engine> Replica<E> {
             let before = self.entry.as_ref().filter(|old| now.as_ref().is_some_and(|new| new.revision > old.revision));
             if let Some(old) = before {
                 self.was_in_sync = old.entry.in_sync.contains(&self.settings.me);
+                self.claim_again();
             }
             self.entry = now;
         }

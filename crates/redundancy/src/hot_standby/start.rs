@@ -181,7 +181,7 @@ impl<E: Engine> Replica<E> {
         self.settings.commit == Commit::Acknowledged && entry.in_sync.iter().all(|one| one.application != *me)
     }
 
-    /// The coordinator is away, so nobody can speak: whoever has the first word has it anew when it is back.
+    /// The coordinator is away, so nobody can speak, or the pair has changed: whoever has the first word has it anew.
     pub(super) fn claim_again(&mut self) {
         if let Role::Start(start) = &mut self.role {
             start.claim = Claim::Unsettled;

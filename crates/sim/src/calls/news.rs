@@ -22,6 +22,7 @@ impl World {
                 self.watch.has_lost = true;
                 self.watch.cold_start(self.core.now, epoch);
             }
+            News::Behind => self.watch.has_lost = true,
             News::Serves(side) => {
                 self.takeovers += 1;
                 self.watch.legal.succession(self.core.now);
@@ -71,6 +72,7 @@ impl World {
                 self.watch.note(&mut self.core, crate::checkers::queue_order::NAME, verdict);
             }
             News::ColdStart(_) | News::Loss(_) => self.watch.order.forget(),
+            News::Behind => {}
             News::Serves(side) => {
                 self.takeovers += 1;
                 self.watch.order.forget();

@@ -48,10 +48,21 @@ impl<S: Service> Pair<S> {
         let verdict = self.checkers.explained.entry_changes(new, released, |who, epoch| self.holds(who, epoch));
         report(core, explained::NAME, verdict);
         self.check_appointed(core, new);
+        self.look_for_behind(new);
         let mut one_primary = std::mem::take(&mut self.checkers.one_primary);
         let verdict = one_primary.entry_changes(self.entry(), new, |who| self.process_of(who).is_some());
         self.checkers.one_primary = one_primary;
         report(core, one_primary::NAME, verdict);
+    }
+
+    fn look_for_behind(&mut self, new: &PairEntry) {
+        let holds = |one: &Process<S>| one.replica.status().role != RoleName::Starting;
+        let was_in_sync = |old: &PairEntry| old.in_sync.iter().any(|one| one.application == new.primary.application);
+        let is_behind = self.entry().is_some_and(|old| new.epoch == old.epoch.next() && !was_in_sync(old))
+            && self.process_of(&new.primary).is_none_or(holds);
+        if is_behind && self.plan.layout == Layout::ThreeHosts {
+            self.news.push(News::Behind);
+        }
     }
 
     /// Whoever is appointed to begin from cold does so with the durable records only; nobody may hold more, unless it is out of

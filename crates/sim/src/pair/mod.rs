@@ -102,6 +102,9 @@ pub enum News<O> {
     /// The pair began this epoch with what one side had been sent before everybody in sync ended: what left after that is
     /// gone.
     Loss(Epoch),
+    /// A side of several hosts that was not in sync counts from now on, with what it held: its journal lacks what the other host
+    /// has written down since.
+    Behind,
     /// This side serves now, from the address of the pair.
     Serves(Side),
     /// This side serves no more: it stands by or has ended.

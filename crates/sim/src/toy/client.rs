@@ -237,7 +237,7 @@ impl Client {
         self.entered
     }
 
-    /// True if less than that may be held.
+    /// True if that may not be held.
     pub(super) const fn is_excused(&self) -> bool {
         self.excused
     }

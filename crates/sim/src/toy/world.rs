@@ -240,13 +240,8 @@ impl World {
                     }
                 }
                 News::Sent(..) => {}
-                News::ColdStart(_) => self.cold_start(),
-                News::Loss(_) => {
-                    self.cold_start();
-                    if self.plan.layout == Layout::ThreeHosts {
-                        self.clients.iter_mut().for_each(Client::excuse_entries);
-                    }
-                }
+                News::ColdStart(_) | News::Loss(_) => self.cold_start(),
+                News::Behind => self.clients.iter_mut().for_each(Client::excuse_entries),
                 News::Serves(side) => self.serves(side),
                 News::Announces(side) => self.announces(side),
                 News::Leaves(_)
@@ -371,9 +366,9 @@ impl World {
         for side in [0, 1] {
             let Some(process) = self.pair.process_mut(side) else { return };
             let engine = process.replica.engine_mut();
-            for client in &self.clients {
+            for client in self.clients.iter().filter(|client| !client.is_excused()) {
                 let (entered, held) = (client.entered(), engine.count(client.name));
-                if held < entered && !client.is_excused() {
+                if held < entered {
                     let what = nothing_lost::forgotten(client.name, client.name.into(), entered, held);
                     self.core.fail(nothing_lost::NAME, || what);
                 } else if held > entered {

@@ -201,6 +201,9 @@ pub(super) struct StatusResponse {
     /// The member that leads, as this one believes.
     #[prost(uint64, tag = "4")]
     pub(super) leader: u64,
+    /// Alarms, `memberID:1 alarm:NOSPACE`, and other things that are wrong.
+    #[prost(string, repeated, tag = "8")]
+    pub(super) errors: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

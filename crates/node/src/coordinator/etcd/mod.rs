@@ -7,9 +7,9 @@
 //! | what happens | what a member of a pair sees |
 //! |---|---|
 //! | its request has no outcome within a second | `Disconnected`, then `Connected` |
-//! | etcd is full, or refuses for another reason | the same, and the log says why, once |
+//! | etcd is full, or refuses for another reason | the same, and the log says why, once; a person, the alarm of etcd |
 //! | a member of etcd is lost, and another one can be asked, or can again within a second | nothing |
-//! | no member of etcd can be asked, or only one of another cluster, or one that is too old | `Disconnected` until one can |
+//! | no member of etcd can be asked, or only one of another cluster, or one that is too old | `Disconnected` until one can; a person, that it is so |
 
 mod cluster;
 mod connection;
@@ -53,6 +53,8 @@ pub struct EtcdSettings {
     /// The applications that may run on the host of each address; empty if the members have hosts of their own. A member on a host
     /// without a side of a pair leads, if there is one, else on one without a primary.
     pub seats: Vec<Vec<String>>,
+    /// The host of each address, as people call it; empty if the members have hosts of their own.
+    pub hosts: Vec<String>,
     /// The solution, part of the keys; it has no slash.
     pub solution: String,
     /// The file that notes which cluster holds the entries.
@@ -70,6 +72,12 @@ pub struct EtcdServer {
     /// Connections, while a member of etcd can be asked.
     hub: Option<Hub<Guest>>,
     is_up: bool,
+    /// It was searched long enough, and no member can be asked.
+    is_missed: bool,
+    /// The alarms of etcd.
+    alarms: BTreeSet<String>,
+    /// Where the members are, for people.
+    members: String,
     /// How many times no member could be asked: tells the connections of one hub from those of the next one.
     era: u64,
     pairs: BTreeSet<String>,
@@ -94,31 +102,35 @@ impl EtcdServer {
             tls: settings.tls.clone(),
             cluster: Cluster::open(&settings.cluster)?,
         };
-        Self::start(plan, socket)
+        let names = if settings.hosts.is_empty() { &settings.addresses } else { &settings.hosts };
+        let members: Vec<&str> = names.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+        Self::start(plan, socket, members.join(", "))
             .map_err(|error| Trouble::new(format!("the coordinator cannot begin: {error}"), "see `ulimit -a`"))
     }
 
-    fn start(plan: Plan, socket: &Path) -> io::Result<Self> {
+    fn start(plan: Plan, socket: &Path, members: String) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         let worker = Worker::start(plan, bell)?;
         epoll.add(worker.bell(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        let (hub, is_up, era, pairs, complaint) = Default::default();
-        Ok(Self { socket: socket.to_owned(), epoll, worker, hub, is_up, era, pairs, complaint })
+        let (hub, is_up, is_missed, alarms, era, pairs, complaint) = Default::default();
+        let socket = socket.to_owned();
+        Ok(Self { socket, epoll, worker, hub, is_up, is_missed, alarms, members, era, pairs, complaint })
     }
 
     fn take(&mut self, news: News) {
         match news {
             News::Up(entries) => {
-                self.is_up = true;
+                (self.is_up, self.is_missed) = (true, false);
                 entries.into_iter().for_each(|(pair, now)| self.changed(pair, &now));
             }
             News::Down => {
-                self.is_up = false;
+                (self.is_up, self.is_missed) = (false, true);
                 self.hub = None;
                 self.era += 1;
             }
             News::Changed(pair, now) => self.changed(pair, &now),
+            News::Alarms(alarms) => self.alarms = alarms,
             News::Answered(Asker { era, number }, outcome) if era == self.era => self.answered(number, outcome),
             News::Answered(..) => {}
         }
@@ -218,6 +230,24 @@ impl Served for EtcdServer {
                 self.asked(number, request);
             }
         }
+    }
+
+    fn note(&self) -> Option<String> {
+        if self.is_missed {
+            return Some(format!(
+                "no member of etcd can be asked: calls go on, but no server can begin to serve or take over (a majority of {} must \
+                 run and reach each other; `everline host list` shows which hosts this one reaches)",
+                self.members
+            ));
+        }
+        let alarms = self.alarms.iter().map(|name| match name.as_str() {
+            "NOSPACE" => "etcd is full (alarm NOSPACE): calls go on, but no server can take over (compact and defragment it, then \
+                 end the alarm by `etcdctl alarm disarm`)"
+                .to_owned(),
+            name => format!("etcd has the alarm {name}: no server may be able to take over (see the manual of etcd)"),
+        });
+        let alarms: Vec<_> = alarms.collect();
+        (!alarms.is_empty()).then(|| alarms.join("; "))
     }
 }
 

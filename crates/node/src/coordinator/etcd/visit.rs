@@ -1,5 +1,6 @@
 //! One member of etcd: a session with it whenever it can be had.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub(super) enum Word {
     Lost(Problem),
     /// It cannot be asked now.
     Cannot(Problem),
+    /// The alarms that it knows, of any member.
+    Alarms(BTreeSet<String>),
 }
 
 /// Who visits a member.

@@ -1,7 +1,7 @@
 //! The thread that talks to etcd: it has a session with each member that can be asked, and asks the next ones too where the
 //! first one does not answer at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -12,11 +12,12 @@ use nix::sys::eventfd::EventFd;
 use redundancy::coordinator::{PairEntry, Versioned};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::cluster::Cluster;
 use super::entries::Entries;
 use super::leader::{self, Seat, Serving};
+use super::messages::{STATUS, StatusRequest, StatusResponse};
 use super::problem::Problem;
 use super::visit::{Visit, Word};
 use crate::coordinator::guest::Answer;
@@ -31,7 +32,9 @@ const REQUEST: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(20);
 /// If no member could be asked for this long, the members of the pairs are told.
 const LONGEST_SEARCH: Duration = Duration::from_secs(1);
-/// How often to look whether another member should lead.
+/// The same at the start, when members have to begin as well.
+const FIRST_SEARCH: Duration = Duration::from_secs(3);
+/// How often to look whether another member should lead, and whether an alarm is raised.
 const REVIEW: Duration = Duration::from_secs(1);
 /// What waits for the serving thread at most; then etcd is read no further.
 const MOST_NEWS: usize = 1_024;
@@ -61,6 +64,8 @@ pub(super) enum News {
     Down,
     /// An entry has changed.
     Changed(String, Versioned),
+    /// These alarms are raised now, and no others.
+    Alarms(BTreeSet<String>),
     /// A request has this outcome.
     Answered(Asker, Result<Answer, Problem>),
 }
@@ -165,6 +170,10 @@ struct Desk {
     review: Interval,
     asked: mpsc::Receiver<(Ask, Instant)>,
     words: mpsc::Receiver<(usize, Word)>,
+    /// For what is asked of a member besides.
+    says: mpsc::Sender<(usize, Word)>,
+    /// The alarms that were told.
+    alarms: BTreeSet<String>,
     teller: Teller,
     /// Ends the session with the member of the same place in `addresses`.
     doubts: Vec<Arc<Notify>>,
@@ -178,7 +187,7 @@ struct Desk {
     problems: BTreeMap<usize, Problem>,
     /// The serving thread believes that a member can be asked.
     is_up: bool,
-    /// When it is told that none can.
+    /// When it is told that none can, if none can.
     down_at: Option<Instant>,
 }
 
@@ -206,8 +215,24 @@ impl Desk {
         let doubts = addresses.iter().enumerate().map(visit).collect();
         let mut review = interval(REVIEW);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (up, entries, told, problems, is_up, down_at) = Default::default();
-        Self { addresses, seats, review, asked, words, teller, doubts, up, entries, told, problems, is_up, down_at }
+        let (up, entries, told, problems, is_up, alarms) = Default::default();
+        Self {
+            addresses,
+            seats,
+            review,
+            asked,
+            words,
+            says: sender,
+            alarms,
+            teller,
+            doubts,
+            up,
+            entries,
+            told,
+            problems,
+            is_up,
+            down_at: Some(Instant::now() + FIRST_SEARCH),
+        }
     }
 
     async fn live(mut self) {
@@ -216,7 +241,10 @@ impl Desk {
             tokio::select! {
                 Some((number, word)) = self.words.recv() => self.hear(number, word).await,
                 Some((ask, until)) = self.asked.recv(), if !self.up.is_empty() => self.carry_out(ask, until),
-                _ = self.review.tick() => self.review_leader(),
+                _ = self.review.tick() => {
+                    self.review_leader();
+                    self.review_alarms();
+                }
                 () = sleep_until(down_at), if self.down_at.is_some() => self.give_up().await,
             }
         }
@@ -250,6 +278,16 @@ impl Desk {
                     self.problems.insert(number, problem);
                 }
             }
+            Word::Alarms(alarms) if alarms != self.alarms => {
+                if alarms.is_empty() {
+                    tracing::info!("etcd has no alarm any more");
+                } else {
+                    tracing::error!("etcd has an alarm: {}", Vec::from_iter(alarms.clone()).join(", "));
+                }
+                self.alarms.clone_from(&alarms);
+                self.teller.tell(News::Alarms(alarms)).await;
+            }
+            Word::Alarms(_) => {}
         }
     }
 
@@ -287,6 +325,19 @@ impl Desk {
         });
     }
 
+    /// Asks the first member that can be asked for the alarms of all, beside all else.
+    fn review_alarms(&self) {
+        let Some((number, (entries, _))) = self.up.first_key_value() else { return };
+        let (number, connection, says) = (*number, entries.connection().clone(), self.says.clone());
+        tokio::spawn(async move {
+            let status = timeout(REQUEST, connection.ask::<_, StatusResponse>(STATUS, StatusRequest {})).await;
+            // A member that does not answer is left by its session.
+            if let Ok(Ok(status)) = status {
+                let _ = says.send((number, Word::Alarms(alarms(&status.errors)))).await;
+            }
+        });
+    }
+
     async fn give_up(&mut self) {
         tracing::error!("no member of etcd can be asked: calls go on, but no server can take over until one can");
         (self.is_up, self.down_at) = (false, None);
@@ -306,6 +357,11 @@ impl Desk {
             teller.tell(News::Answered(asker, outcome)).await;
         });
     }
+}
+
+/// The names of the alarms among what a member says is wrong.
+fn alarms(errors: &[String]) -> BTreeSet<String> {
+    errors.iter().filter_map(|error| error.split("alarm:").nth(1)).map(|name| name.trim().to_owned()).collect()
 }
 
 /// Asks one member, and all of them again and again while there is no answer: one that has just lost its leader passes on to nobody
@@ -334,5 +390,16 @@ async fn ask_until_answered(
                 outcome => return outcome,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarms_are_told_from_what_else_is_wrong() {
+        let errors = ["etcdserver: no leader", "memberID:7 alarm:NOSPACE ", "memberID:9 alarm:NOSPACE "];
+        assert_eq!(alarms(&errors.map(str::to_owned)), BTreeSet::from(["NOSPACE".to_owned()]));
     }
 }

@@ -142,7 +142,10 @@ impl Agent {
     fn freeze(&mut self, victim: &Victim, until: Time) -> Result<(), Trouble> {
         let Some(process) = self.process_of(victim) else {
             return Err(Trouble::new(
-                format!("{} cannot be stopped by itself: nobody would wake it", victim.application),
+                format!(
+                    "not possible on a real solution: {} cannot be stopped by itself, as nobody would wake it",
+                    victim.application
+                ),
                 "kill it",
             ));
         };

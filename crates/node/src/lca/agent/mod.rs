@@ -163,6 +163,7 @@ impl Agent {
         let (signals, epoll, elsewhere, spares, alone) = watch().map_err(no_resources)?;
         let applications = settings.applications.iter().map(Application::new).collect();
         let host = Host::new(settings.applications.iter().cloned());
+        let host = if settings.others.is_empty() { host } else { host.of_several() };
         let (observe, changed, told, is_stopped) = (Time::ZERO, true, Vec::new(), false);
         let watch = Watch::new();
         let mut agent = Self {

@@ -23,6 +23,7 @@ impl Reader {
         let settings = EtcdSettings {
             addresses: members.addresses(),
             seats: Vec::new(),
+            hosts: Vec::new(),
             solution: "centre".into(),
             cluster: folder.path().join("coordinator.cluster"),
             tls: members.tls(),

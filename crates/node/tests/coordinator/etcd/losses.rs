@@ -102,6 +102,7 @@ pub(super) fn a_full_one_refuses_changes_until_there_is_room() {
     let lump = "x".repeat(100_000);
     let full = std::iter::repeat_with(|| members.ctl(&["put", "lump"], &lump)).find(|(done, _)| !done).unwrap();
     assert!(full.1.contains("space exceeded"), "{}", full.1);
+    assert!(host.note().is_some_and(|note| note.contains("NOSPACE") && note.contains("alarm disarm")));
 
     assert!(member.send(Request::CompareAndSwap { expected: revision(&first), new: entry(2) }));
     assert_eq!(event(&mut *member), Event::Disconnected);
@@ -114,6 +115,7 @@ pub(super) fn a_full_one_refuses_changes_until_there_is_room() {
     members.must(&["compact", &now["header"]["revision"].to_string()]);
     members.must(&["defrag"]);
     members.must(&["alarm", "disarm"]);
+    assert_eq!(host.note(), None);
     assert_eq!(insist(&mut *member, &entry(2)).entry, entry(2));
 }
 
@@ -146,8 +148,11 @@ pub(super) fn all_members_may_go_and_come_back() {
     assert!(waiting.send(Request::CompareAndSwap { expected: revision(&first), new: entry(2) }));
     assert_eq!(event(&mut *waiting), Event::Disconnected);
     assert_eq!(event(&mut *idle), Event::Disconnected, "nobody can be asked any more");
+    let note = host.note().expect("a note");
+    assert!(members.addresses().iter().all(|address| note.contains(address)), "{note}");
     (0..3).for_each(|number| members.run(number));
     assert_eq!(event(&mut *idle), Event::Connected);
+    assert_eq!(host.note(), None);
     assert_eq!(insist(&mut *waiting, &entry(3)).entry, entry(3));
     assert_eq!(look(&mut *idle).map(|now| now.entry), Some(entry(3)));
 }

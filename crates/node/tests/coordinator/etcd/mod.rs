@@ -91,6 +91,7 @@ impl Host {
         let settings = EtcdSettings {
             addresses: self.addresses.clone(),
             seats: self.seats.clone(),
+            hosts: Vec::new(),
             solution: "centre".into(),
             cluster: self.path("coordinator.cluster"),
             tls: self.tls.clone(),
@@ -101,6 +102,11 @@ impl Host {
 
     pub(crate) fn stop(&mut self) {
         self.serving = None;
+    }
+
+    /// What people are told next of the coordinator, or that there is nothing to tell any more.
+    pub(crate) fn note(&self) -> Option<String> {
+        self.serving.as_ref().expect("it serves").note()
     }
 
     /// A member of `pair` on this host.
