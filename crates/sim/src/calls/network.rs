@@ -91,7 +91,7 @@ impl World {
             self.core.trace.arrow(self.core.now, Actor::Client(index), to, hash64(&bytes), || describe(&bytes));
             self.watch.legal.phone_sends(self.core.now, index, &bytes);
             if self.phones[usize::from(index)].is_on_stream() {
-                self.send_on_stream(index, bytes);
+                self.send_on_stream(index, side, bytes);
                 continue;
             }
             if self.network.access.passes(index, side, 0, self.core.now) > self.core.now {

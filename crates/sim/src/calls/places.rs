@@ -36,6 +36,11 @@ impl Places {
         place
     }
 
+    /// A telephone has lost its connection with a host: it tries the other one next.
+    pub(super) fn leaves(&mut self, phone: u8, side: Side) {
+        self.registrars.insert(phone, other(side));
+    }
+
     /// A host sends a telephone something.
     pub(super) fn hears(&mut self, phone: u8, side: Side, bytes: &[u8]) {
         let Ok(message) = Message::parse(bytes) else { return };

@@ -41,19 +41,22 @@ impl Stream {
 }
 
 impl World {
-    /// Sends a message of a phone on its connection, which is made if there is none.
-    pub(super) fn send_on_stream(&mut self, index: u8, bytes: Vec<u8>) {
-        let id = self.phones[usize::from(index)].connection.unwrap_or_else(|| self.open_stream(index));
+    /// Sends a message of a phone on its connection with the host of this side, which is made if there is none.
+    pub(super) fn send_on_stream(&mut self, index: u8, side: Side, bytes: Vec<u8>) {
+        // Where the address passes from host to host, a phone cannot tell them apart.
+        let leads =
+            |id: &u64| !self.has_own_addresses() || self.streams.get(id).is_some_and(|stream| stream.side == side);
+        let known = self.phones[usize::from(index)].connection.filter(leads);
+        let id = known.unwrap_or_else(|| self.open_stream(index, side));
         let at = self.arrival(id, 0);
         if let Some(stream) = self.streams.get(&id) {
             self.core.at(at, Event::StreamBrings(stream.side, id, Some(bytes)));
         }
     }
 
-    fn open_stream(&mut self, index: u8) -> u64 {
+    fn open_stream(&mut self, index: u8, side: Side) -> u64 {
         self.opened += 1;
         let id = self.opened;
-        let side = self.route_of(index);
         self.add_stream(id, index, side);
         let at = self.arrival(id, 0);
         let port = PORTS + (id % 20_000) as u16;
@@ -86,6 +89,7 @@ impl World {
         let phone = stream.phone;
         let messages = cut(&mut stream.leaving, &bytes);
         for message in messages {
+            self.network.places.hears(phone, side, &message);
             let from = Actor::Server(0, side as u8);
             let code = hash64(&message);
             self.core.trace.arrow(self.core.now, from, Actor::Client(phone), code, || describe(&message));
@@ -116,7 +120,8 @@ impl World {
         let Some(stream) = self.streams.get(&id).filter(|_| self.plan.layout == Layout::ThreeHosts) else {
             return true;
         };
-        let here = self.route_of(stream.phone) == side && self.sip.is_reachable(self.core.now, side);
+        let leads = self.has_own_addresses() || self.route_of(stream.phone) == side;
+        let here = leads && self.sip.is_reachable(self.core.now, side);
         let taken = here && if opens { self.sip.has_doors(side) } else { self.sip.has_stream(side, id) };
         if !taken {
             let phone = Actor::Client(stream.phone);
@@ -142,8 +147,9 @@ impl World {
     pub(super) fn stream_to_phone(&mut self, id: u64, bytes: Option<&[u8]>) {
         let now = self.core.now;
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let index = stream.phone;
+        let (index, side) = (stream.phone, stream.side);
         let Some(bytes) = bytes else {
+            self.network.places.leaves(index, side);
             if self.plan.layout == Layout::ThreeHosts {
                 self.watch.loses_connection(index);
             }
