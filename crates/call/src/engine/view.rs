@@ -34,7 +34,7 @@ pub struct CallRow {
 
 impl Engine {
     /// How many calls there are. Records that have ended and linger are none; but those that nobody has looked at since they came
-    /// from the other side are counted as calls, but for [`LOOKS`] at each time, so that a takeover does not wait for the count.
+    /// from the other side are counted as calls, but for `LOOKS` at each time, so that a takeover does not wait for the count.
     pub fn calls_in_progress(&mut self) -> usize {
         let unseen = self.store.values(CALL).filter(|(_, value)| value.is_none()).map(|(key, _)| key);
         let unseen: Vec<RecordKey> = unseen.take(LOOKS).collect();

@@ -16,9 +16,12 @@ fn one(name: &str) -> Net {
     let init = "everline host init --host h1=10.77.1.1/24 --address 10.77.0.201/24@access";
     let told = net.fails(1, init);
     assert!(told.contains("one host cannot keep a pair apart"), "{told}");
-    let path = net.folder(1).join("everline.toml");
-    let text = std::fs::read_to_string(&path).expect("there");
-    std::fs::write(&path, format!("{text}\n[place]\nsame-host = true\n")).expect("written");
+    let text = "[sip]\nlisten = [\"udp:10.77.0.201:5060\", \"tcp:10.77.0.201:5060\"]\ndomain = \"10.77.0.201\"\n\n\
+                [[network]]\nname = \"a\"\nprefix = \"10.77.1.0/24\"\n\n\
+                [[host]]\nname = \"h1\"\naddresses = [\"10.77.1.1\"]\n\n\
+                [[address]]\naddress = \"10.77.0.201/24@access\"\n\n\
+                [place]\nsame-host = true\n";
+    std::fs::write(net.folder(1).join("everline.toml"), text).expect("written");
     net.does(1, "everline host init");
     net
 }

@@ -100,7 +100,7 @@ impl Legal {
         self.succeeded = Some(now);
     }
 
-    /// See [`Self::moved`].
+    /// Another host with an address of its own takes over: what went to the former one is not heard.
     pub const fn moves(&mut self) {
         self.moved = true;
     }
