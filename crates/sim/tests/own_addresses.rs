@@ -70,6 +70,8 @@ fn a_call_over_tcp_goes_on_on_connections_with_the_other_host() {
     let sent = |what: &str| outcome.ladder.matches(what).count();
     assert_eq!((sent("<- UPDATE 2 -"), sent("<- INVITE 1 -")), (1, 2), "{}", outcome.ladder);
     assert_eq!(outcome.ladder.matches("CallAnswered").count(), 1, "{}", outcome.ladder);
+    // On connections that the host makes, before any phone has come back to it.
+    assert!(outcome.ladder.find("<- UPDATE 2 -") < outcome.ladder.find("-- REGISTER 4 -"), "{}", outcome.ladder);
     // Nothing is repeated on a connection: the one goodbye finds the host that has the call.
     assert_eq!([sent("-- BYE 3 -"), sent("<- BYE 3 -"), sent("<- 200 (3 BYE)")], [1; 3], "{}", outcome.ladder);
 }
