@@ -34,14 +34,6 @@ impl Poll {
         Ok(Self { epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)? })
     }
 
-    /// The same set.
-    ///
-    /// # Errors
-    /// If the process has too many open files.
-    pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { epoll: Epoll(self.epoll.0.try_clone()?) })
-    }
-
     /// Waits for `descriptor` to become readable, and writable if `write`.
     ///
     /// # Errors
