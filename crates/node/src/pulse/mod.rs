@@ -7,25 +7,19 @@
 //! of the process have a page of their own: [`threads`].
 
 mod crash;
+mod shared;
 pub mod threads;
 
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
-use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, OwnedFd};
-use std::ptr::NonNull;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::sys::stat::fstat;
-use nix::unistd::{ftruncate, gettid};
+use nix::unistd::gettid;
 
-/// First word of a page, with the version of its layout.
-const MAGIC: u64 = u64::from_le_bytes(*b"pulse\0\0\x01");
+use self::shared::{Layout, Shared};
 
 #[repr(C)]
 struct Page {
@@ -39,37 +33,13 @@ struct Page {
     in_hand: AtomicU64,
 }
 
-/// One mapping of a page; unmapped with the last [`Pulse`] that uses it.
-#[derive(Debug)]
-struct Mapping(NonNull<Page>);
+// SAFETY: all fields are atomic, but for the mutex, which is made for use by many threads and processes; zeros are valid.
+unsafe impl Layout for Page {
+    const MAGIC: u64 = u64::from_le_bytes(*b"pulse\0\0\x01");
+    const NAME: &str = "pulse";
 
-// SAFETY: every field of the page is atomic, but for the mutex, which is made for use by many threads and processes.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: `new` mapped exactly this range, and nobody else refers to it any more. The mapping of a holder is
-        // never dropped (see `hold`). Nothing can be done about an error.
-        let _ = unsafe { munmap(self.0.cast(), size_of::<Page>()) };
-    }
-}
-
-impl Mapping {
-    fn new(descriptor: &OwnedFd) -> io::Result<Self> {
-        let length = NonZeroUsize::MIN.saturating_add(size_of::<Page>() - 1);
-        // SAFETY: a new mapping at a place that the kernel chooses; the file is sealed against shrinking, so that no
-        // access to it can fail.
-        let place = unsafe {
-            mmap(None, length, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED, descriptor, 0)
-        }?;
-        Ok(Self(place.cast()))
-    }
-
-    fn page(&self) -> &Page {
-        // SAFETY: the mapping is as long as a page, aligned to 4096, and all bit patterns of its fields are valid.
-        unsafe { self.0.as_ref() }
+    fn magic(&self) -> &AtomicU64 {
+        &self.magic
     }
 }
 
@@ -80,7 +50,7 @@ pub struct NotHeld;
 
 /// A view of the page, in the process itself or in one that watches it.
 #[derive(Clone, Debug)]
-pub struct Pulse(Arc<Mapping>);
+pub struct Pulse(Arc<Shared<Page>>);
 
 impl Pulse {
     /// A new page, and the descriptor by which other processes open it.
@@ -88,13 +58,8 @@ impl Pulse {
     /// # Errors
     /// If the system has no memory or descriptors left.
     pub fn create() -> io::Result<(Self, OwnedFd)> {
-        let descriptor = memfd_create("pulse", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
-        ftruncate(&descriptor, size_of::<Page>() as libc::off_t)?;
-        fcntl(descriptor.as_fd(), FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW))?;
-        let mapping = Mapping::new(&descriptor)?;
-        prepare(mapping.page().mutex.get())?;
-        mapping.page().magic.store(MAGIC, Ordering::Release);
-        Ok((Self(Arc::new(mapping)), descriptor))
+        let (page, descriptor) = Shared::create(|page: &Page| prepare(page.mutex.get()))?;
+        Ok((Self(Arc::new(page)), descriptor))
     }
 
     /// The page behind a descriptor that came from another process.
@@ -102,14 +67,7 @@ impl Pulse {
     /// # Errors
     /// If it is not such a page, or one of another version.
     pub fn open(descriptor: &OwnedFd) -> io::Result<Self> {
-        let not_a_pulse = || io::Error::new(io::ErrorKind::InvalidData, "this descriptor is no pulse of this version");
-        let seals = SealFlag::from_bits_truncate(fcntl(descriptor.as_fd(), FcntlArg::F_GET_SEALS)?);
-        if !seals.contains(SealFlag::F_SEAL_SHRINK) || fstat(descriptor)?.st_size != size_of::<Page>() as libc::off_t {
-            return Err(not_a_pulse());
-        }
-        let mapping = Mapping::new(descriptor)?;
-        let same = mapping.page().magic.load(Ordering::Acquire) == MAGIC;
-        if same { Ok(Self(Arc::new(mapping))) } else { Err(not_a_pulse()) }
+        Shared::open(descriptor).map(Arc::new).map(Self)
     }
 
     /// Lets the calling thread hold the page until it ends. To be called once, before the descriptor is given away,
@@ -118,7 +76,7 @@ impl Pulse {
     /// # Errors
     /// If another thread holds it.
     pub fn hold(&self) -> io::Result<()> {
-        let page = self.0.page();
+        let page = &**self.0;
         // SAFETY: the mutex was made by `prepare` and lives in a mapping that is kept below.
         refused(unsafe { libc::pthread_mutex_trylock(page.mutex.get()) })?;
         page.holder.store(gettid().as_raw().unsigned_abs(), Ordering::Release);
@@ -132,7 +90,7 @@ impl Pulse {
     /// # Errors
     /// If no thread holds it.
     pub fn await_end(&self) -> Result<(), NotHeld> {
-        let page = self.0.page();
+        let page = &**self.0;
         // SAFETY: as in `hold`; the lock is given back below, while the mapping lives.
         let outcome = unsafe { libc::pthread_mutex_lock(page.mutex.get()) };
         if outcome == libc::EOWNERDEAD {
@@ -150,36 +108,36 @@ impl Pulse {
 
     /// Counts one more turn of the loop. A healthy thread does this at least every 25 ms, idle or not.
     pub fn beat(&self) {
-        self.0.page().beats.fetch_add(1, Ordering::Relaxed);
+        self.0.beats.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many turns have been counted.
     #[must_use]
     pub fn beats(&self) -> u64 {
-        self.0.page().beats.load(Ordering::Relaxed)
+        self.0.beats.load(Ordering::Relaxed)
     }
 
     /// The thread that holds the page, as `/proc` numbers it; `None` until there is one.
     #[must_use]
     pub fn holder(&self) -> Option<u32> {
-        Some(self.0.page().holder.load(Ordering::Acquire)).filter(|holder| *holder != 0)
+        Some(self.0.holder.load(Ordering::Acquire)).filter(|holder| *holder != 0)
     }
 
     /// Notes which input is in work, so that a successor can refuse the one of which this process died.
     pub fn take_in_hand(&self, input: u64) {
-        self.0.page().in_hand.store(input, Ordering::Release);
+        self.0.in_hand.store(input, Ordering::Release);
     }
 
     /// The input that was noted last; zero if none was.
     #[must_use]
     pub fn in_hand(&self) -> u64 {
-        self.0.page().in_hand.load(Ordering::Acquire)
+        self.0.in_hand.load(Ordering::Acquire)
     }
 
     /// The signal of which the process crashed, if it did: SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGABRT.
     #[must_use]
     pub fn crashed(&self) -> Option<i32> {
-        Some(self.0.page().crashed.load(Ordering::Acquire) as i32).filter(|signal| *signal != 0)
+        Some(self.0.crashed.load(Ordering::Acquire) as i32).filter(|signal| *signal != 0)
     }
 
     /// Notes crashes of this process in this page from now on; the process ends as it would have without that.
@@ -188,7 +146,7 @@ impl Pulse {
     /// If the system refuses the handlers.
     pub fn watch_crashes(&self) -> io::Result<()> {
         std::mem::forget(self.clone());
-        crash::install(&self.0.page().crashed)
+        crash::install(&self.0.crashed)
     }
 }
 
@@ -215,6 +173,11 @@ fn refused(outcome: libc::c_int) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd as _;
+
+    use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+
     use super::*;
 
     #[test]

@@ -4,23 +4,17 @@
 //! the serving thread. What a helper thread owes is in [`management::helpers`].
 
 use std::io;
-use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, OwnedFd};
-use std::ptr::NonNull;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use management::helpers::{Seen, TURN, Wait};
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::sys::stat::fstat;
-use nix::unistd::{ftruncate, gettid};
+use nix::unistd::gettid;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// First word of a page, with the version of its layout.
-const MAGIC: u64 = u64::from_le_bytes(*b"threads\x01");
+use super::shared::{Layout, Shared};
+
 /// Helper threads of one process at most; those beyond are not watched.
 const MOST: usize = 24;
 /// The longest name, as that of a thread (`pthread_setname_np(3)`).
@@ -43,30 +37,24 @@ struct Place {
     beats: AtomicU64,
 }
 
-/// The page of a process, in itself or in the one that watches it.
-#[derive(Debug)]
-pub struct Threads(NonNull<Page>);
+// SAFETY: every field is atomic.
+unsafe impl Layout for Page {
+    const MAGIC: u64 = u64::from_le_bytes(*b"threads\x01");
+    const NAME: &str = "threads";
 
-// SAFETY: every field of the page is atomic.
-unsafe impl Send for Threads {}
-// SAFETY: as above.
-unsafe impl Sync for Threads {}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        // SAFETY: `map` mapped exactly this range, and nobody else refers to it. Nothing can be done about an error.
-        let _ = unsafe { munmap(self.0.cast(), size_of::<Page>()) };
+    fn magic(&self) -> &AtomicU64 {
+        &self.magic
     }
 }
 
+/// The page of a process, in itself or in the one that watches it.
+#[derive(Debug)]
+pub struct Threads(Shared<Page>);
+
 impl Threads {
     fn create() -> io::Result<(Self, Arc<OwnedFd>)> {
-        let descriptor = memfd_create("threads", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
-        ftruncate(&descriptor, size_of::<Page>() as libc::off_t)?;
-        fcntl(descriptor.as_fd(), FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW))?;
-        let threads = Self::map(&descriptor)?;
-        threads.page().magic.store(MAGIC, Ordering::Release);
-        Ok((threads, descriptor.into()))
+        let (page, descriptor) = Shared::create(|_| Ok(()))?;
+        Ok((Self(page), descriptor.into()))
     }
 
     /// The page behind a descriptor that came from another process.
@@ -74,41 +62,19 @@ impl Threads {
     /// # Errors
     /// If it is not such a page, or one of another version.
     pub fn open(descriptor: &OwnedFd) -> io::Result<Self> {
-        let other = || io::Error::new(io::ErrorKind::InvalidData, "this descriptor shows no threads of this version");
-        let seals = SealFlag::from_bits_truncate(fcntl(descriptor.as_fd(), FcntlArg::F_GET_SEALS)?);
-        if !seals.contains(SealFlag::F_SEAL_SHRINK) || fstat(descriptor)?.st_size != size_of::<Page>() as libc::off_t {
-            return Err(other());
-        }
-        let threads = Self::map(descriptor)?;
-        let same = threads.page().magic.load(Ordering::Acquire) == MAGIC;
-        if same { Ok(threads) } else { Err(other()) }
-    }
-
-    fn map(descriptor: &OwnedFd) -> io::Result<Self> {
-        let length = NonZeroUsize::MIN.saturating_add(size_of::<Page>() - 1);
-        // SAFETY: a new mapping at a place that the kernel chooses; the file is sealed against shrinking, so that no
-        // access to it can fail.
-        let place = unsafe {
-            mmap(None, length, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED, descriptor, 0)
-        }?;
-        Ok(Self(place.cast()))
-    }
-
-    fn page(&self) -> &Page {
-        // SAFETY: the mapping is as long as a page, aligned to 4096, and all bit patterns of its fields are valid.
-        unsafe { self.0.as_ref() }
+        Shared::open(descriptor).map(Self)
     }
 
     /// All helper threads, as they show themselves now.
     pub fn seen(&self) -> Vec<Seen> {
-        self.page().places.iter().filter_map(Place::seen).collect()
+        self.0.places.iter().filter_map(Place::seen).collect()
     }
 
     /// Gives the calling thread a place, if one is free.
     fn enter(&'static self, name: &str) -> Option<&'static Place> {
         let is_free =
             |place: &&Place| place.thread.compare_exchange(0, TAKEN, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        let place = self.page().places.iter().find(is_free)?;
+        let place = self.0.places.iter().find(is_free)?;
         let mut text = [0; NAME];
         text.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
         for (to, from) in place.name.iter().zip(text.chunks_exact(8)) {
