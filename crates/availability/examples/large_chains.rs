@@ -27,14 +27,14 @@ fn main() -> Result<(), availability::Error> {
         let counts = [("N", f64::from(stations)), ("k", f64::from(3 * stations / 4))];
         let (rules, parameters) = rules::rules(&file, &counts);
         let start = Instant::now();
-        let space = Space::explore(&rules, &parameters, Limits::default())?;
+        let space = Space::explore_alike(&rules, &parameters, Limits::default())?;
         let built = start.elapsed().as_secs_f64();
         let premium = space.label("premium")?;
         let down: Vec<f64> = (0..space.states()).map(|state| f64::from(u8::from(!premium.contains(state)))).collect();
-        let unavailability = Steady::of(space.arcs())?.certain(&down)?;
+        let unavailability = Steady::of_space(&space)?.certain(&down)?;
         println!(
             "{stations:>5} {:>9} {:>9} {built:>8.2} {:>8.2} {:>8}  {:.16e} {:.1e}",
-            space.states(),
+            space.states_of_model(),
             space.arcs().count(),
             start.elapsed().as_secs_f64(),
             peak(),

@@ -44,11 +44,19 @@ impl fmt::Debug for Generated {
 }
 
 impl ChainModel {
-    /// How many states there are.
+    /// How many states there are here.
     pub(crate) fn states(&self) -> usize {
         match self {
             Self::Drawn(shape) => shape.states.len(),
             Self::Rules(rules) => rules.space.states(),
+        }
+    }
+
+    /// How many states the model has, some of which may stand for two.
+    pub(crate) fn states_of_model(&self) -> usize {
+        match self {
+            Self::Drawn(_) => self.states(),
+            Self::Rules(rules) => rules.space.states_of_model(),
         }
     }
 

@@ -67,7 +67,7 @@ impl<'a> LongRuns<'a> {
         let place = match place {
             Some(place) => place,
             None => {
-                self.0.push((rules, Steady::of(rules.space.arcs())));
+                self.0.push((rules, Steady::of_space(&rules.space)));
                 self.0.len() - 1
             }
         };

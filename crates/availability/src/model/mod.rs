@@ -225,9 +225,20 @@ impl Model {
         let seeds: Vec<f64> = self.parameters.iter().map(Parameter::value).collect();
         let values = Values::new(&self.nodes, &exact, &seeds)?;
         let inputs: Vec<f64> = found.inputs.iter().map(|&input| values.carried[input]).collect();
-        let mut chain = found.model.chain(&inputs)?;
+        let whole = match &found.model {
+            ChainModel::Rules(rules) => rules.space.whole()?,
+            ChainModel::Drawn(_) => None,
+        };
+        let mut chain = match &whole {
+            Some((space, _)) => space.chain(&inputs)?,
+            None => found.model.chain(&inputs)?,
+        };
         for (label, states) in &found.labels {
-            chain.set_label(label.clone(), states.clone());
+            let states = match &whole {
+                Some((_, stands)) => States::new(stands.iter().map(|&state| states.contains(state)).collect()),
+                None => states.clone(),
+            };
+            chain.set_label(label.clone(), states);
         }
         Ok(chain)
     }

@@ -243,3 +243,13 @@ fn a_symmetric_model_is_solved_by_the_states_that_differ() {
         assert!(many.digits() >= 11, "{many:?}");
     }
 }
+
+/// A large model with two halves is explored by half, and is written out with all its states.
+#[test]
+fn a_model_with_two_halves_has_all_its_states() {
+    let text = file("models/workstation-cluster.avail");
+    let rules = text.split("measure ").next().expect("the rules");
+    let model = model(&format!("{rules}measure n = states of cluster\n"), &[("N", "73")]);
+    let states = model.chain("cluster").expect("a chain").states().len() as f64;
+    assert_eq!([solved(&model)["n"].value, states], [195_952.0; 2]);
+}

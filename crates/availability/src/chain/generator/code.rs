@@ -40,6 +40,18 @@ fn is_true<T: Scalar>(value: T) -> bool {
     value.value() != 0.0
 }
 
+/// Whether the value of an expression is 0 or 1.
+fn is_condition(expression: &Expression) -> bool {
+    use Binary as B;
+    match expression {
+        Expression::Unary(Unary::Not, _) => true,
+        Expression::Binary(operation, ..) => {
+            matches!(operation, B::And | B::Or | B::Equal | B::Different | B::Less | B::AtMost)
+        }
+        _ => false,
+    }
+}
+
 impl Code {
     pub(super) fn new(expression: &Expression) -> Self {
         let mut code = Self(Vec::new());
@@ -62,6 +74,10 @@ impl Code {
                 self.0.push(Instruction::Jump(0));
                 self.add(second);
                 self.0[jump] = Instruction::Shortcut(*operation == Binary::Or, self.0.len());
+                // A truth value, whichever operand tells it.
+                if !(is_condition(first) && is_condition(second)) {
+                    self.0.extend([Instruction::Unary(Unary::Not); 2]);
+                }
             }
             Expression::Binary(operation, first, second) => self.add_binary(*operation, first, second),
             Expression::If(condition, then, otherwise) => {

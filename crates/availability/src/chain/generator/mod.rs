@@ -5,6 +5,8 @@
 
 mod check;
 mod code;
+mod forms;
+mod halves;
 mod keys;
 mod precision;
 mod program;

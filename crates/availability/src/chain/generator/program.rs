@@ -1,6 +1,7 @@
 //! A model compiled: from a state to all that can happen in it.
 
 use super::code::{Code, Machine};
+use super::halves::Halves;
 use super::rules::{Clause, Outcome, Rule, Rules, Variable};
 use crate::{Error, Scalar};
 
@@ -86,6 +87,30 @@ impl Program {
             *value = (variable.low + (rest % base) as i64) as f64;
             rest /= base;
         }
+    }
+
+    /// The key of the state that an exchange of halves takes this one to.
+    pub(super) fn exchanged(&self, key: u128, halves: &Halves) -> u128 {
+        let mut rest = key;
+        let mut to = 0;
+        for (index, variable) in self.variables.iter().enumerate() {
+            let base = (variable.high - variable.low + 1) as u128;
+            // Division of 64 bits is several times quicker.
+            let digit = match u64::try_from(rest) {
+                Ok(narrow) => {
+                    rest = u128::from(narrow / base as u64);
+                    narrow % base as u64
+                }
+                Err(_) => {
+                    let digit = rest % base;
+                    rest /= base;
+                    digit as u64
+                }
+            };
+            let (there, digit) = halves.goes(index, digit);
+            to += u128::from(digit) * self.strides[there];
+        }
+        to
     }
 
     fn decode_wide(&self, key: u128, values: &mut [f64]) {

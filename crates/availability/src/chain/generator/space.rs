@@ -2,10 +2,12 @@
 
 use super::check::check;
 use super::code::{Code, Machine};
+use super::halves::Halves;
 use super::keys::{Index, Keys};
 use super::precision;
 use super::program::{Earning, Move, Program};
 use super::rules::{Expression, Rules};
+use crate::chain::large::Hierarchy;
 use crate::chain::{Chain, Rewards, Sparse, States};
 use crate::structure::Bounded;
 use crate::{Error, Scalar};
@@ -31,10 +33,15 @@ pub struct Space {
     program: Program,
     rules: Rules,
     parameters: Vec<f64>,
+    /// Of two states that this exchanges only the one with the smaller key is there.
+    halves: Option<Halves>,
     keys: Keys,
     arcs: Sparse,
     loops: usize,
 }
+
+/// Models whose variables have fewer combinations of values are small enough to be explored as they are.
+const SMALL: u128 = 1 << 18;
 
 impl Space {
     /// Explores a model: from the beginning applies all rules until no new state appears. `parameters` are the values of
@@ -44,6 +51,25 @@ impl Space {
     /// If the rules are wrong (a missing variable, a value outside its range, a rate that is none), or the states or their
     /// arcs would outgrow the limits; the model or its state is named.
     pub fn explore(rules: &Rules, parameters: &[f64], limits: Limits) -> Result<Self, Error> {
+        Self::explore_with(rules, parameters, limits, |_| None)
+    }
+
+    /// The same, but if the model is large and has two halves that are alike, of two states in which they have only changed
+    /// places one is there, and stands for both (automatic lumping): all measures that do not tell the halves apart
+    /// ([`Space::tells_apart`]) are the same in half the memory and time.
+    ///
+    /// # Errors
+    /// As [`Space::explore`].
+    pub fn explore_alike(rules: &Rules, parameters: &[f64], limits: Limits) -> Result<Self, Error> {
+        Self::explore_with(rules, parameters, limits, |keys| if keys < SMALL { None } else { Halves::of(rules) })
+    }
+
+    pub(super) fn explore_with(
+        rules: &Rules,
+        parameters: &[f64],
+        limits: Limits,
+        halves: impl FnOnce(u128) -> Option<Halves>,
+    ) -> Result<Self, Error> {
         check(rules)?;
         if parameters.len() != rules.parameters.len() {
             return Err(Error::new(
@@ -52,6 +78,7 @@ impl Space {
             ));
         }
         let program = Program::new(rules)?;
+        let halves = halves(program.keys);
         let mut keys = Keys::new(u64::try_from(program.keys).is_err());
         let mut index = Index::new(program.keys, limits.bytes / 16);
         let mut machine = Machine::new(rules.variables.len(), parameters);
@@ -63,10 +90,11 @@ impl Space {
             program.decode(key, &mut machine.variables);
             let mut looped = false;
             program.moves(key, &mut machine, &mut |step: Move<f64>| {
-                if step.to == key {
+                let to = first_of_two(&program, halves.as_ref(), step.to);
+                if to == key {
                     looped = true;
                 } else {
-                    arcs.add(index.place(step.to, &mut keys), step.rate);
+                    arcs.add(index.place(to, &mut keys), step.rate);
                 }
                 Ok(())
             })?;
@@ -78,7 +106,7 @@ impl Space {
                 return Err(too_large(&program, &keys, place, bytes, limits));
             }
         }
-        Ok(Self { program, rules: rules.clone(), parameters: parameters.to_vec(), keys, arcs, loops })
+        Ok(Self { program, rules: rules.clone(), parameters: parameters.to_vec(), halves, keys, arcs, loops })
     }
 
     /// How many states there are.
@@ -87,13 +115,54 @@ impl Space {
         self.keys.len()
     }
 
+    /// How many states the model has: more than [`Space::states`] if some stand for two.
+    #[must_use]
+    pub fn states_of_model(&self) -> usize {
+        let Some(halves) = &self.halves else { return self.states() };
+        let stands_for_two = |state: &usize| {
+            let key = self.keys.get(*state);
+            self.program.exchanged(key, halves) != key
+        };
+        self.states() + (0..self.states()).filter(stands_for_two).count()
+    }
+
+    /// Whether a condition tells halves apart of which this space keeps one: it cannot be asked for here.
+    #[must_use]
+    pub fn tells_apart(&self, condition: &Expression) -> bool {
+        self.halves.as_ref().is_some_and(|halves| !halves.is_even(condition))
+    }
+
+    /// The space with all states of the model, and for each of them the state here that stands for it; nothing if they are all here.
+    ///
+    /// # Errors
+    /// As [`Space::explore`].
+    pub fn whole(&self) -> Result<Option<(Self, Vec<usize>)>, Error> {
+        if self.halves.is_none() {
+            return Ok(None);
+        }
+        let whole = Self::explore(&self.rules, &self.parameters, Limits::default())?;
+        let places = self.places();
+        let place = |state: usize| self.place_of(&places, whole.keys.get(state));
+        let stands = (0..whole.states()).map(place).collect::<Result<_, _>>()?;
+        Ok(Some((whole, stands)))
+    }
+
+    /// Which states are side by side by the values of their variables; none if their keys are too long.
+    #[must_use]
+    pub(crate) fn hierarchy(&self) -> Option<Hierarchy> {
+        u64::try_from(self.program.keys).ok()?;
+        let ranges: Vec<u64> =
+            self.program.variables.iter().map(|variable| (variable.high - variable.low + 1) as u64).collect();
+        Some(Hierarchy::of_values((0..self.states()).map(|state| self.keys.get(state) as u64), &ranges))
+    }
+
     /// The arcs between different states; those between the same two are one.
     #[must_use]
     pub const fn arcs(&self) -> &Sparse {
         &self.arcs
     }
 
-    /// How many states have an arc back to themselves.
+    /// How many states have an arc back to themselves, or to a state for which they stand.
     #[must_use]
     pub const fn self_loops(&self) -> usize {
         self.loops
@@ -184,6 +253,26 @@ impl Space {
         Ok(worst + precision::summing(&self.rules))
     }
 
+    /// The states by their keys.
+    fn places(&self) -> Vec<(u128, usize)> {
+        let mut places: Vec<_> = (0..self.states()).map(|state| (self.keys.get(state), state)).collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// The state that stands for this key.
+    fn place_of(&self, places: &[(u128, usize)], key: u128) -> Result<usize, Error> {
+        let first = first_of_two(&self.program, self.halves.as_ref(), key);
+        let found = places.binary_search_by_key(&first, |&(key, _)| key).map_err(|_| {
+            let state = self.program.describe(key);
+            Error::new(
+                format!("these parameters lead to state {state}, which was not explored"),
+                "explore the model with these parameters",
+            )
+        })?;
+        Ok(places[found].1)
+    }
+
     fn earnings(&self, name: &str) -> Result<Vec<Earning>, Error> {
         let found = self.rules.rewards.iter().find(|(reward, _)| reward == name);
         let (_, clauses) =
@@ -200,8 +289,7 @@ impl Space {
     pub fn chain<T: Scalar>(&self, parameters: &[T]) -> Result<Chain<T>, Error> {
         let mut chain = Chain::new();
         let mut machine = Machine::new(self.program.variables.len(), parameters);
-        let mut places: Vec<(u128, usize)> = (0..self.states()).map(|state| (self.keys.get(state), state)).collect();
-        places.sort_unstable();
+        let places = self.places();
         (0..self.states()).for_each(|state| _ = chain.add_state(self.describe(state)));
         let rewards: Vec<_> =
             self.rules.rewards.iter().map(|(name, _)| self.earnings(name)).collect::<Result<_, _>>()?;
@@ -211,16 +299,7 @@ impl Space {
             self.program.decode(key, &mut machine.variables);
             let earned: Vec<_> = rewards.iter().map(|earnings| earned(earnings, &mut machine)).collect();
             self.program.moves(key, &mut machine, &mut |step: Move<T>| {
-                let found = places.binary_search_by_key(&step.to, |&(key, _)| key).map_err(|_| {
-                    Error::new(
-                        format!(
-                            "these parameters lead to state {}, which was not explored",
-                            self.program.describe(step.to)
-                        ),
-                        "explore the model with these parameters",
-                    )
-                })?;
-                chain.add_arc(state, places[found].1, step.rate)?;
+                chain.add_arc(state, self.place_of(&places, step.to)?, step.rate)?;
                 for (rewards, (_, per_action)) in by_name.iter_mut().zip(&earned) {
                     rewards.arcs.push(of_action(per_action, step.action));
                 }
@@ -236,6 +315,11 @@ impl Space {
         }
         Ok(chain)
     }
+}
+
+/// The smaller key of the two that an exchange of halves makes of one.
+fn first_of_two(program: &Program, halves: Option<&Halves>, key: u128) -> u128 {
+    halves.map_or(key, |halves| key.min(program.exchanged(key, halves)))
 }
 
 /// What the state that the machine holds earns for each unit of time, and its transitions each time, by action.

@@ -13,6 +13,7 @@
 //! are computed afterwards, their rounding errors bounded term by term (`k` terms: `(k + 2) u` times the sum of their sizes).
 
 use super::krylov::{DIRECTIONS, cycle};
+use super::levels::Levels;
 use super::steady::Steady;
 use super::sweep::{Drift, Inflow, Pull};
 use crate::chain::evaluate::UNIT;
@@ -22,6 +23,10 @@ use crate::{Certain, Error};
 pub(super) const MOST: usize = 2_000;
 /// Sweeps between two looks.
 pub(super) const STRETCH: usize = 8;
+/// How often coarse pictures are asked for one function.
+pub(super) const IMPROVED: usize = 4;
+/// With more stretches left than this, coarse pictures are worth their work.
+const SOON: f64 = 20.0;
 /// Bound of the relative error with which a measure is content.
 const ENOUGH: f64 = 8e-13;
 
@@ -33,22 +38,35 @@ impl Steady<'_> {
 
     /// Finds `times` and `slack`, and with them `imbalance`.
     pub(super) fn prove_return(&mut self) -> Result<(), Error> {
+        (self.times, self.slack) = self.proven_times()?;
+        self.imbalance = self.imbalance_of();
+        Ok(())
+    }
+
+    fn proven_times(&self) -> Result<(Vec<f64>, f64), Error> {
         let mut times = vec![0.0; self.arcs.states()];
-        let mut before = f64::NEG_INFINITY;
-        let mut swept = 0;
+        let (mut before, mut swept, mut levels) = (f64::NEG_INFINITY, 0, None);
+        // At the anchor, where it need not drift back, it may rise as much as the mean in the long run wants.
+        let at_anchor = self.total / self.weights[self.anchor];
         while swept < MOST {
             (0..STRETCH).for_each(|_| self.pull(|_| 1.0, &mut times));
             swept += STRETCH;
-            self.slack = self.slack_of(&times);
-            if self.slack > 0.25 {
-                self.times = times;
-                self.imbalance = self.imbalance_of();
-                return Ok(());
+            let slack = self.slack_of(&times);
+            if slack > 0.25 {
+                return Ok((times, slack));
             }
             // At this speed, would the slack be there soon?
-            let speed = (self.slack - before) / STRETCH as f64;
-            before = self.slack;
-            if (0.25 - self.slack) > 40.0 * speed {
+            let speed = (slack - before) / STRETCH as f64;
+            before = slack;
+            if (0.25 - slack) <= 40.0 * speed {
+                continue;
+            }
+            levels = levels.or_else(|| self.levels());
+            if let Some(levels) = &levels {
+                let wanted = |state: usize| if state == self.anchor { at_anchor - 1.0 } else { -1.0 };
+                self.improve(levels, wanted, &mut times);
+                swept += DIRECTIONS * STRETCH;
+            } else {
                 cycle(&mut times, |y| self.pull(|_| 1.0, y), |y| self.pull(|_| 0.0, y));
                 swept += DIRECTIONS + 1;
             }
@@ -57,6 +75,20 @@ impl Steady<'_> {
             format!("no way back to the likeliest state (number {}) could be proven from everywhere", self.anchor),
             "the chain is reducible or nearly so: look for states without repair, or solve it by elimination",
         ))
+    }
+
+    /// Coarse pictures of the chain, if they can be drawn.
+    pub(super) fn levels(&self) -> Option<Levels<'_>> {
+        Levels::of(self.arcs, &self.exits, self.hierarchy.as_ref()?, &self.weights)
+    }
+
+    /// Brings values nearer to `Q h = wanted`, `h = 0` at the anchor, by coarse pictures.
+    pub(super) fn improve(&self, levels: &Levels<'_>, wanted: impl Fn(usize) -> f64, values: &mut [f64]) {
+        let wanted: Vec<f64> = (0..values.len()).map(wanted).collect();
+        let nothing = vec![0.0; values.len()];
+        cycle(values, |h| levels.pull(h, &wanted), |h| levels.pull(h, &nothing));
+        let at_anchor = values[self.anchor];
+        values.iter_mut().for_each(|value| *value -= at_anchor);
     }
 
     pub(super) fn pull(&self, earned: impl Fn(usize) -> f64, values: &mut [f64]) {
@@ -114,15 +146,22 @@ impl Steady<'_> {
         let mut values = vec![0.0; self.arcs.states()];
         let rough = self.weights.iter().zip(earned).map(|(weight, earned)| weight * earned).sum::<f64>() / self.total;
         let mut best = Certain { value: rough, relative_error: 1.0 };
-        let mut misses = 0;
-        for _ in 0..MOST / STRETCH {
+        let (mut misses, mut improved, mut levels) = (0, 0, None);
+        for round in 0..MOST / STRETCH {
             let next = self.enclose(earned, &values);
             misses = if next.relative_error < 0.9 * best.relative_error { 0 } else { misses + 1 };
+            let gain = (best.relative_error / next.relative_error).ln();
+            let is_slow = (next.relative_error / ENOUGH).ln() > SOON * gain;
             if next.relative_error < best.relative_error {
                 best = next;
             }
             if best.relative_error <= ENOUGH || misses > 3 {
                 break;
+            }
+            if round > 0 && is_slow && improved < IMPROVED && self.hierarchy.is_some() {
+                improved += 1;
+                levels = levels.or_else(|| self.levels());
+                levels.iter().for_each(|levels| self.improve(levels, |state| rough - earned[state], &mut values));
             }
             (0..STRETCH).for_each(|_| self.pull(|state| earned[state] - rough, &mut values));
         }

@@ -69,7 +69,8 @@ pub(super) fn cycle(y: &mut [f64], affine: impl Fn(&mut [f64]), linear: impl Fn(
         columns.push(column);
         right.push(-sine * right[place]);
         right[place] *= cosine;
-        if rest <= 1e-7 || place + 1 == DIRECTIONS {
+        // Single precision tells no more.
+        if rest <= 1e-7 || right[place + 1].abs() <= 1e-7 * norm || place + 1 == DIRECTIONS {
             break;
         }
         basis.push(unit(&next, rest));

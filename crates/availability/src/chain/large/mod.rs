@@ -2,17 +2,22 @@
 //!
 //! [`Steady::of`] iterates `x <- x` with Gauss-Seidel sweeps in breadth-first order, which carry probability along the
 //! failures through all levels in one sweep, over the states that carry the probability (`core`); where sweeps alone are slow,
-//! a Krylov method (GMRES, Saad and Schultz 1986) takes them as its operator. When the iteration stands still, that proves
+//! a Krylov method (GMRES, Saad and Schultz 1986) takes them as its operator, and corrections from coarse pictures of the chain with
+//! them, where it is known which states are side by side (`hierarchy`, `levels`). When the iteration stands still, that proves
 //! nothing: [`Steady::certain`] does, see `certificate`, and [`Steady::certain_of`] where rates are rounded, see `moved`.
 
 mod certificate;
 mod core;
+mod dense;
+mod hierarchy;
 mod krylov;
+mod levels;
 mod moved;
 mod passage;
 mod steady;
 mod sweep;
 mod weights;
 
+pub(crate) use hierarchy::Hierarchy;
 pub use moved::Wrong;
 pub use steady::Steady;

@@ -11,7 +11,7 @@
 //! is at most `a (max e - min e) / 2`, which is small as far as `h` is good. The sum over `pi` is taken with the weights of the
 //! iteration and the proof of `certificate`: it is off by at most `max s` times the imbalance.
 
-use super::certificate::{MOST, STRETCH};
+use super::certificate::{IMPROVED, MOST, STRETCH};
 use super::steady::Steady;
 use super::sweep::{Drift, Swing};
 use crate::chain::evaluate::UNIT;
@@ -33,7 +33,7 @@ impl Steady<'_> {
     /// As [`Steady::certain`].
     pub fn certain_of(&self, earned: &[f64], wrong: &Wrong<'_>) -> Result<Certain, Error> {
         let (found, mut values) = self.enclosed(earned)?;
-        let mut moved = self.moved(earned, &mut values, found.value, wrong.rates);
+        let mut moved = self.moved(earned, &mut values, &found, wrong.rates);
         if let Some(errors) = wrong.earned {
             moved += self.at_most(errors) * (1.0 + self.any_chain(wrong.rates));
         }
@@ -47,20 +47,27 @@ impl Steady<'_> {
     }
 
     /// A bound of `|pi' f - pi f|`: `h` is made better until its second term is the larger one, which is as large as it is.
-    fn moved(&self, earned: &[f64], values: &mut [f64], measure: f64, rates: f64) -> f64 {
+    fn moved(&self, earned: &[f64], values: &mut [f64], found: &Certain, rates: f64) -> f64 {
         if rates == 0.0 {
             return 0.0;
         }
-        let any = self.any_chain(rates);
-        let mut best = f64::INFINITY;
+        let (any, measure) = (self.any_chain(rates), found.value);
+        // What is small beside the bound that there is already need not be made smaller.
+        let enough = 0.1 * found.relative_error.max(1e-13) * measure.abs();
+        let (mut best, mut improved, mut levels) = (f64::INFINITY, 0, None);
         for _ in 0..MOST / STRETCH {
             let first = any * self.width(earned, values) / 2.0;
             let second = rates * (1.0 + any) * self.at_most(&self.arcs.pass(Swing(values)));
             let next = (first + second) * 1.001;
-            let stands = next > 0.7 * best;
+            let (stands, is_slow) = (next > 0.7 * best, next > 0.3 * best);
             best = best.min(next);
-            if first <= second || stands {
+            if first <= second || next <= enough || (stands && (self.hierarchy.is_none() || improved == IMPROVED)) {
                 break;
+            }
+            if is_slow && improved < IMPROVED {
+                levels = levels.or_else(|| self.levels());
+                levels.iter().for_each(|levels| self.improve(levels, |state| measure - earned[state], values));
+                improved += 1;
             }
             (0..STRETCH).for_each(|_| self.pull(|state| earned[state] - measure, values));
         }

@@ -1,14 +1,18 @@
 //! The steady state, and how it comes about.
 
 use super::core::{Core, FLOOR};
+use super::hierarchy::Hierarchy;
 use super::sweep::{Exits, Push, Settle};
-use super::weights::{ROUGH, STILL, guess, settle};
+use super::weights::{ROUGH, STILL, Way, by_levels, guess, pictured, settle};
 use crate::Error;
+use crate::chain::generator::Space;
 use crate::chain::{Sparse, States};
 
 /// The steady state of a large chain, as far as the iteration brought it.
 pub struct Steady<'a> {
     pub(super) arcs: &'a Sparse,
+    /// Which states are side by side, if that is known.
+    pub(super) hierarchy: Option<Hierarchy>,
     pub(super) exits: Vec<f64>,
     /// Weights of the states; their sum is `total`.
     pub(super) weights: Vec<f64>,
@@ -29,6 +33,8 @@ const CHOICES: usize = 12;
 const NONE: f64 = -1.0;
 /// The share of the probability that may be found outside of them.
 const LACKING: f64 = 1e-15;
+/// Chains with fewer states need no coarse pictures.
+const LARGE: usize = 100_000;
 
 impl<'a> Steady<'a> {
     /// Iterates to the steady state of a chain whose states are in breadth-first order, as [`super::super::generator::Space`]
@@ -37,15 +43,28 @@ impl<'a> Steady<'a> {
     /// # Errors
     /// If a state is absorbing, or the iteration stands still before it is there, or no way leads back from some states.
     pub fn of(arcs: &'a Sparse) -> Result<Self, Error> {
+        Self::with(arcs, || None)
+    }
+
+    /// The same of a state space, whose states are known to be side by side or not by the values of their variables.
+    ///
+    /// # Errors
+    /// As [`Steady::of`].
+    pub fn of_space(space: &'a Space) -> Result<Self, Error> {
+        Self::with(space.arcs(), || space.hierarchy())
+    }
+
+    fn with(arcs: &'a Sparse, hierarchy: impl FnOnce() -> Option<Hierarchy>) -> Result<Self, Error> {
         let exits = checked_exits(arcs)?;
         let order = way_back(arcs, 0)?;
-        let weights = weigh(arcs, &exits)?;
+        let hierarchy = if arcs.states() > LARGE { hierarchy() } else { None };
+        let weights = weigh(arcs, &exits, hierarchy.as_ref())?;
         let heaviest = weights.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         let anchor = heaviest.map_or(0, |(state, _)| state);
         let order = if anchor == 0 { order } else { way_back(arcs, anchor)? };
         let total = sum(&weights);
         let (times, slack, imbalance) = (Vec::new(), 0.0, f64::INFINITY);
-        let mut steady = Self { arcs, exits, weights, total, anchor, order, times, slack, imbalance };
+        let mut steady = Self { arcs, hierarchy, exits, weights, total, anchor, order, times, slack, imbalance };
         steady.prove_return()?;
         Ok(steady)
     }
@@ -63,18 +82,30 @@ impl<'a> Steady<'a> {
 }
 
 /// The weights of all states, by iteration of those that carry the probability.
-fn weigh(arcs: &Sparse, exits: &[f64]) -> Result<Vec<f64>, Error> {
+fn weigh(arcs: &Sparse, exits: &[f64], hierarchy: Option<&Hierarchy>) -> Result<Vec<f64>, Error> {
     let mut weights = guess(arcs, exits);
     let (mut still, mut floor, mut choices) = (ROUGH, FLOOR, 0);
+    let mut way = if hierarchy.is_some() { Way::Impatient } else { Way::Patient };
     loop {
         let core = Core::above(floor, arcs, &weights);
         let mut few = core.gather(&weights);
-        if let Err(error) = settle(&core, &mut few, still) {
-            if floor < 0.0 {
-                return Err(error);
-            }
-            // The core may be in pieces where the chain is not.
-            (floor, weights) = (NONE, guess(arcs, exits));
+        let settled = match (way, hierarchy) {
+            (Way::ByLevels, Some(hierarchy)) => by_levels(&core, hierarchy, &mut few, still),
+            _ => settle(&core, &mut few, still, way),
+        };
+        if let Err(error) = settled {
+            // The far ends of the chain may tell each other late; or the core may be in pieces where the chain is not.
+            let pictured = || hierarchy.and_then(|hierarchy| pictured(arcs, exits, hierarchy));
+            (way, floor, weights) = match way {
+                Way::Impatient => match pictured() {
+                    Some(weights) => (Way::ByLevels, FLOOR, weights),
+                    None => (Way::Patient, FLOOR, guess(arcs, exits)),
+                },
+                Way::ByLevels => (Way::Patient, FLOOR, guess(arcs, exits)),
+                Way::Patient if floor < 0.0 => return Err(error),
+                Way::Patient => (Way::Patient, NONE, guess(arcs, exits)),
+            };
+            (still, choices) = (ROUGH, 0);
             continue;
         }
         weights = core.scatter(&few, arcs.states());

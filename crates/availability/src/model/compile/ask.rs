@@ -105,7 +105,7 @@ impl Compiler<'_> {
             return self.of_reward(model, ask);
         }
         if phrase == "states" {
-            let count = self.chains[&model].model.states();
+            let count = self.chains[&model].model.states_of_model();
             return Ok(Lowered {
                 id: self.constant(Exact::from(count as f64), Dimension::PLAIN),
                 dimension: Dimension::PLAIN,

@@ -70,6 +70,10 @@ pub(crate) struct Compiler<'a> {
     level: u32,
     /// Formats without units: rates are plain numbers, and so are times.
     unitless: bool,
+    /// All states of rules are wanted, also of those with two halves that are alike.
+    whole: bool,
+    /// Something was asked for that tells such halves apart.
+    tells_apart: bool,
 }
 
 /// What makes two nodes the same.
@@ -104,45 +108,65 @@ pub(crate) fn compile_with(
     unitless: bool,
     parts_of: Option<&str>,
 ) -> Result<Model, Error> {
-    let names = names::all(source, document)?;
-    let mut compiler = Compiler {
-        source,
-        document,
-        names,
-        parameters: Vec::new(),
-        nodes: Vec::new(),
-        dimensions: Vec::new(),
-        known: BTreeMap::new(),
-        definitions: vec![None; document.definitions.len()],
-        chains: BTreeMap::new(),
-        structures: BTreeMap::new(),
-        answers: BTreeMap::new(),
-        open: Vec::new(),
-        locals: Vec::new(),
-        fixed: BTreeMap::new(),
-        level: 0,
-        unitless,
-    };
-    compiler.parameters(given)?;
-    // In the order of the text, so that a long row of them, each made of the one before, is not deep. What no measure needs
-    // is looked at as well: an error in it is one.
-    for index in 0..document.definitions.len() {
-        compiler.definition(index)?;
+    let mut compiler = Compiler::new(source, document, unitless, false)?;
+    let model = compiler.compiled(given, parts_of);
+    if !compiler.tells_apart {
+        return model;
     }
-    let mut measures = compiler.measures()?;
-    if let Some(measure) = parts_of {
-        measures.extend(compiler.parts(measure)?);
+    // All states after all: something is asked for that half of them cannot tell.
+    drop((compiler, model));
+    Compiler::new(source, document, unitless, true)?.compiled(given, parts_of)
+}
+
+impl<'a> Compiler<'a> {
+    fn new(source: Source<'a>, document: &'a Document, unitless: bool, whole: bool) -> Result<Self, Error> {
+        let names = names::all(source, document)?;
+        Ok(Self {
+            source,
+            document,
+            names,
+            parameters: Vec::new(),
+            nodes: Vec::new(),
+            dimensions: Vec::new(),
+            known: BTreeMap::new(),
+            definitions: vec![None; document.definitions.len()],
+            chains: BTreeMap::new(),
+            structures: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            open: Vec::new(),
+            locals: Vec::new(),
+            fixed: BTreeMap::new(),
+            level: 0,
+            unitless,
+            whole,
+            tells_apart: false,
+        })
     }
-    for index in 0..document.models.len() {
-        match &document.models[index].body {
-            Body::Chain(_) | Body::Rules(_) => compiler.chain(index)?,
-            Body::Structure { .. } | Body::Graph { .. } => compiler.structure(index)?,
+
+    fn compiled(&mut self, given: &[(String, String)], parts_of: Option<&str>) -> Result<Model, Error> {
+        let document = self.document;
+        self.parameters(given)?;
+        // In the order of the text, so that a long row of them, each made of the one before, is not deep. What no measure needs
+        // is looked at as well: an error in it is one.
+        for index in 0..document.definitions.len() {
+            self.definition(index)?;
         }
+        let mut measures = self.measures()?;
+        if let Some(measure) = parts_of {
+            measures.extend(self.parts(measure)?);
+        }
+        for index in 0..document.models.len() {
+            match &document.models[index].body {
+                Body::Chain(_) | Body::Rules(_) => self.chain(index)?,
+                Body::Structure { .. } | Body::Graph { .. } => self.structure(index)?,
+            }
+        }
+        let name = |index: &usize| document.models[*index].name.text.clone();
+        let chains = self.chains.iter().map(|(index, chain)| chain.named(&name(index))).collect();
+        let parts = self.structures.iter().filter_map(|(index, tree)| Some((name(index), tree.parts()?))).collect();
+        let (parameters, nodes) = (std::mem::take(&mut self.parameters), std::mem::take(&mut self.nodes));
+        Ok(Model { parameters, nodes, measures, chains, parts })
     }
-    let chains = compiler.chains.iter().map(|(&index, chain)| chain.named(&document.models[index].name.text)).collect();
-    let name = |index: &usize| document.models[*index].name.text.clone();
-    let parts = compiler.structures.iter().filter_map(|(index, tree)| Some((name(index), tree.parts()?))).collect();
-    Ok(Model { parameters: compiler.parameters, nodes: compiler.nodes, measures, chains, parts })
 }
 
 /// The model whose downtime an expression asks, and nothing else.

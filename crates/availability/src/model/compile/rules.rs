@@ -44,7 +44,8 @@ impl Compiler<'_> {
         made.parameters = (0..scope.inputs.len()).map(|index| format!("input {index}")).collect();
         let values = self.values_now(&scope.inputs)?;
         let place = self.place(name.span);
-        let space = Space::explore(&made, &values, Limits::default()).map_err(|error| error.at(place))?;
+        let explore = if self.whole { Space::explore } else { Space::explore_alike };
+        let space = explore(&made, &values, Limits::default()).map_err(|error| error.at(place))?;
         let mut chain = Chain {
             model: ChainModel::Rules(Arc::new(Generated { space })),
             inputs: scope.inputs.clone(),
@@ -70,6 +71,7 @@ impl Compiler<'_> {
     pub(super) fn holding(&mut self, chain: &mut Chain, condition: &Expr) -> Result<Vec<bool>, Error> {
         let (Some(scope), ChainModel::Rules(rules)) = (&mut chain.scope, &chain.model) else { return Ok(Vec::new()) };
         let condition = self.condition(condition, scope)?;
+        self.tells_apart |= rules.space.tells_apart(&condition);
         let states = rules.space.holding(&condition);
         Ok((0..rules.space.states()).map(|state| states.contains(state)).collect())
     }
