@@ -40,7 +40,13 @@ pub struct Application {
     /// Of a member of a pair: both sides hold the same.
     #[serde(default)]
     pub level: Option<bool>,
+    /// What people should know of it.
+    #[serde(default)]
+    pub note: Option<String>,
 }
+
+/// What a control server says where a host may be back, and its member of etcd is not yet.
+const LACKS_A_MEMBER: &str = "the coordinator lacks its member";
 
 /// The pairs of a new solution.
 pub const PAIRS: [&str; 2] = ["sip", "routing"];
@@ -72,8 +78,14 @@ impl Status {
         let could = |application: &Application| application.ready && application.level != Some(false);
         let has = |pair, role| self.in_role(pair, role).is_some_and(could);
         self.applications.iter().all(runs)
+            && !self.lacks_a_member()
             && PAIRS.iter().all(|pair| has(pair, "primary") && has(pair, "backup"))
             && ["control", "lca"].iter().all(|name| self.pid_of(name).is_some())
+    }
+
+    /// Whether a member of the coordinator is missed somewhere.
+    fn lacks_a_member(&self) -> bool {
+        self.applications.iter().any(|one| one.note.as_deref().is_some_and(|note| note.contains(LACKS_A_MEMBER)))
     }
 
     /// How many applications of this pair say that they are its primary.
@@ -102,6 +114,9 @@ impl Status {
         let mut lacks: Vec<String> = Vec::new();
         for one in self.applications.iter().filter(|one| !matches!(one.state.as_str(), "started" | "stopped")) {
             lacks.push(format!("{} is {}", name(one), one.state));
+        }
+        if self.lacks_a_member() {
+            lacks.push("the coordinator lacks a member".to_owned());
         }
         for pair in PAIRS {
             match self.primaries(pair) {
@@ -165,5 +180,8 @@ mod tests {
             assert!(!status(&LEVEL.replacen(from, to, 1)).is_level(), "{from} -> {to}");
         }
         assert!(!status(&LEVEL.replace("\"pid\": 4, \"ready\": true", "\"pid\": 4, \"ready\": false")).is_level());
+        let lacking = LEVEL
+            .replace("\"pid\": 2,", "\"pid\": 2, \"note\": \"the coordinator lacks its member on h2: calls go on\",");
+        assert!(!status(&lacking).is_level() && status(&lacking).lacks().len() == 1);
     }
 }

@@ -185,7 +185,7 @@ pub(crate) enum HostCommand {
         /// The host that is to join
         #[arg(value_name = "HOST")]
         host: String,
-        /// Let it join although it has before: the machine was replaced or installed anew, and the old one is gone
+        /// Let it join although it has before: the machine was replaced or installed anew. The old one is shut out, and must be off
         #[arg(long)]
         again: bool,
         /// How long the token is good
@@ -203,6 +203,19 @@ pub(crate) enum HostCommand {
         /// The token
         #[arg(value_name = "TOKEN")]
         token: String,
+    },
+    /// Take a host out of the solution
+    ///
+    /// On the host with the authority. Its certificates count for nothing any more, the coordinator goes on without it, and the
+    /// configuration has no such host; if it lives, everything on it is ended first. Refused if the others could not go on.
+    #[command(after_help = "Example:\n  everline host remove h3")]
+    Remove {
+        /// The host
+        #[arg(value_name = "HOST")]
+        host: String,
+        /// Although it lives and holds a side of a pair, or is not reached and had one: then it must be off
+        #[arg(long)]
+        force: bool,
     },
     /// Show the hosts of the solution: which are reachable, and what runs there
     #[command(after_help = "Example:\n  everline host list")]

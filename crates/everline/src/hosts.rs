@@ -1,5 +1,6 @@
 //! The hosts of a solution, what runs on which of them, and how they reach each other.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -43,6 +44,8 @@ pub(crate) struct Hosts {
     pub(crate) addresses: Vec<Address>,
     /// The version of the shared configuration that says so; none in a rehearsal.
     pub(crate) version: Option<u64>,
+    /// Of each application of a pair that has moved to another host, the version that did so.
+    pub(crate) moved: BTreeMap<String, u64>,
 }
 
 /// Which etcd is the coordinator.
@@ -118,9 +121,21 @@ impl Hosts {
     }
 
     /// The applications of pairs that may run on a host.
-    fn on(&self, host: &str) -> Vec<String> {
-        let all = LINKS.iter().flat_map(|(pair, _)| ["a", "b", "c"].map(|side| format!("{pair}-{side}")));
-        all.filter(|application| self.of(application) == Some(host)).collect()
+    pub(crate) fn on(&self, host: &str) -> Vec<String> {
+        members().filter(|application| self.of(application) == Some(host)).collect()
+    }
+
+    /// The same, each with the number of the move that has brought it there.
+    pub(crate) fn placed_on(&self, host: &str) -> Vec<(String, u64)> {
+        let moved = |application: &String| self.moved.get(application).copied().unwrap_or_default();
+        self.on(host).into_iter().map(|application| (application.clone(), moved(&application))).collect()
+    }
+
+    /// The applications of pairs that are somewhere else than `before`; all, if that is not known.
+    pub(crate) fn moves(&self, before: Option<&Self>) -> BTreeSet<String> {
+        members()
+            .filter(|application| before.is_none_or(|before| before.of(application) != self.of(application)))
+            .collect()
     }
 
     /// The member of etcd that runs on this host, if one does.
@@ -130,18 +145,30 @@ impl Hosts {
         let peers = |name: &String| Some((name.clone(), self.host(name)?.at(ETCD_PEERS)));
         Some(Member {
             name: here.clone(),
-            data: folder.path().join("data/etcd"),
+            data: data_of_etcd(folder),
             peers: self.listen(ETCD_PEERS),
             clients: self.listen(ETCD),
             cluster: names.iter().filter_map(peers).collect(),
             token: solution.to_owned(),
             tls: Some(tls_files(folder)),
+            revoked: Some(folder.revoked()).filter(|list| list.exists()),
+            is_late: Member::is_late(&data_of_etcd(folder), &folder.cluster()),
         })
+    }
+
+    /// Where the members of etcd on these hosts are reached by the others.
+    pub(crate) fn peers_of(&self, names: &[String]) -> Vec<(String, Vec<SocketAddr>)> {
+        names.iter().filter_map(|name| Some((name.clone(), self.host(name)?.at(ETCD_PEERS)))).collect()
+    }
+
+    /// The hosts with a member of Everline's own etcd.
+    pub(crate) fn members(&self) -> &[String] {
+        if let Coordinator::Members(names) = &self.coordinator { names } else { &[] }
     }
 
     /// True if a member of etcd runs on this host.
     pub(crate) fn keeps_etcd(&self) -> bool {
-        matches!(&self.coordinator, Coordinator::Members(names) if names.contains(&self.here))
+        self.members().contains(&self.here)
     }
 
     /// Where the control server finds etcd: the member of this host first, the others over each network.
@@ -263,16 +290,26 @@ impl Host {
     }
 }
 
+/// All applications of pairs.
+fn members() -> impl Iterator<Item = String> {
+    LINKS.iter().flat_map(|(pair, _)| ["a", "b", "c"].map(|side| format!("{pair}-{side}")))
+}
+
+/// Where a member of etcd has its data.
+pub(crate) fn data_of_etcd(folder: &Folder) -> PathBuf {
+    folder.path().join("data/etcd")
+}
+
 /// The name under which the local control agent of another host is reached here.
 pub(crate) fn agent_of(host: &str) -> String {
     format!("{host}.lca")
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(super) fn three(here: &str) -> Hosts {
+    pub(crate) fn three(here: &str) -> Hosts {
         let host = |number: u8| Host {
             name: format!("h{number}"),
             networks: vec![IpAddr::from([10, 77, 1, number]), IpAddr::from([10, 77, 2, number])],
@@ -290,6 +327,7 @@ mod tests {
             authority: "h1".into(),
             addresses: Vec::new(),
             version: None,
+            moved: BTreeMap::new(),
         }
     }
 

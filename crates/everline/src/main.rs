@@ -71,8 +71,11 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         }
         Command::Host(HostCommand::Run) => up::run_host(&folder),
         Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),
-        Command::Host(HostCommand::Token { host, again, minutes }) => host::token(&folder, &host, again, minutes),
+        Command::Host(HostCommand::Token { host, again, minutes }) => {
+            host::token(&folder, &control, &host, again, minutes)
+        }
         Command::Host(HostCommand::Join { address, token }) => host::join(&folder, &address, &token),
+        Command::Host(HostCommand::Remove { host, force }) => host::remove(&folder, &control, &host, force),
         Command::Host(HostCommand::List(listing)) => host::list(&control, listing),
         Command::Host(HostCommand::Unit { user, install }) => host::unit(&folder, user.as_deref(), install),
         Command::Host(HostCommand::Fail { host }) => rehearsal::fail(&folder, &host),

@@ -48,8 +48,10 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
             let addresses = SIP.iter().flat_map(|side| addresses.iter().map(|one| ((*side).to_owned(), one.clone())));
             let addresses = addresses.collect();
             let isolated = settings.fence.isolated.map(|seconds| Span::from_secs(seconds.into()));
+            let moved = moved(&settings);
             let (program, may_harm) = (program(), settings.may_drill);
-            let ran = lca::run(LcaSettings { folder, program, applications, addresses, others, isolated, may_harm });
+            let ran =
+                lca::run(LcaSettings { folder, program, applications, moved, addresses, others, isolated, may_harm });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
@@ -166,9 +168,15 @@ fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<Contr
         routing: pair("routing", ROUTING),
         etcd,
         places: places(settings),
+        moved: moved(settings),
         fence: fence(&settings.fence),
         version: hosts.and_then(|hosts| hosts.version),
     })
+}
+
+/// Of each application that is not where it was at first, the move that has brought it there.
+fn moved(settings: &Settings) -> BTreeMap<String, u64> {
+    settings.hosts.as_ref().map_or_else(BTreeMap::new, |hosts| hosts.moved.clone())
 }
 
 /// The host of each member of a pair.

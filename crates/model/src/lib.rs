@@ -14,7 +14,7 @@ pub mod trouble;
 
 pub use chance::Chance;
 pub use hash::hash64;
-pub use incarnation::{Epoch, Incarnation};
+pub use incarnation::{Ended, Epoch, Incarnation};
 pub use record::{Alias, Kind, RecordKey};
 pub use time::{Span, Time};
 pub use trouble::Trouble;

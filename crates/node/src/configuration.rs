@@ -33,6 +33,12 @@ pub struct Document {
     pub files: BTreeMap<String, String>,
     /// What it takes from the environment, by the names of the variables.
     pub variables: BTreeMap<String, String>,
+    /// The list of the certificates that count for nothing any more, as PEM, signed by the authority.
+    #[serde(default)]
+    pub revoked: Option<String>,
+    /// Of each application of a pair that is not where it was at first, the version that has moved it last: runs are counted anew there.
+    #[serde(default)]
+    pub moved: BTreeMap<String, u64>,
 }
 
 impl Document {
@@ -82,6 +88,11 @@ pub fn kept(folder: &Folder) -> Result<Option<Document>, Trouble> {
 pub fn keep(folder: &Folder, document: &Document) -> Result<(), Trouble> {
     let path = folder.configuration();
     let bytes = document.stored()?;
+    // First what keeps others out.
+    if let Some(revoked) = &document.revoked {
+        let path = folder.revoked();
+        files::replace(&path, revoked.as_bytes()).map_err(|error| Trouble::of_file("write", &path, &error))?;
+    }
     files::replace(&path, &bytes).map_err(|error| Trouble::of_file("write", &path, &error))
 }
 
@@ -97,9 +108,11 @@ mod tests {
         assert_eq!(kept(&folder).unwrap(), None);
         let text = "password = \"geheim\"".to_owned();
         let (files, variables, at) = (BTreeMap::new(), BTreeMap::new(), SystemTime::UNIX_EPOCH);
-        let document = Document { version: 3, by: "h1".into(), at, text, files, variables };
+        let (revoked, moved) = (Some("list".to_owned()), BTreeMap::from([("sip-b".to_owned(), 2)]));
+        let document = Document { version: 3, by: "h1".into(), at, text, files, variables, revoked, moved };
         keep(&folder, &document).unwrap();
         assert_eq!(kept(&folder).unwrap(), Some(document.clone()));
+        assert_eq!(fs::read_to_string(folder.revoked()).unwrap(), "list");
         assert_eq!(format!("{document:?}"), "Document(version 3 by h1)");
         fs::write(folder.configuration(), "{").unwrap();
         assert!(kept(&folder).unwrap_err().remedy.contains("another host"));

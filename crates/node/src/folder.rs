@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, Permissions, set_permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::identity::REVOKED;
 use crate::wire::Trouble;
 
 /// The folder that `--dir` names.
@@ -82,6 +83,12 @@ impl Folder {
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.0.join("data").join("authority.json")
+    }
+
+    /// The list of the certificates that count for nothing any more, beside the identity.
+    #[must_use]
+    pub fn revoked(&self) -> PathBuf {
+        self.0.join("data").join(REVOKED)
     }
 
     /// The configuration that this host has seen last, if the solution has several hosts.

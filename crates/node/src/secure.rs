@@ -209,7 +209,7 @@ mod tests {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
     use super::*;
-    use crate::identity::{Authority, HOST_LIFETIME, Keyring, name_of};
+    use crate::identity::{Authority, HOST_LIFETIME, KeyRequest, Keyring, name_of};
 
     fn authority(solution: &str) -> Authority {
         Authority::create(solution, SystemTime::now()).unwrap()
@@ -323,6 +323,32 @@ mod tests {
         let mut expired = keyring(&ours, "h2", long_ago, HOST_LIFETIME);
         assert!(refused(0, &mut h1, &mut expired, &name).contains("expired"));
         assert!(refused(0, &mut h1, &mut h2, &name_of("h3", "ours")).contains("not valid for name"));
+    }
+
+    #[test]
+    fn a_host_that_was_taken_out_is_refused_from_then_on() {
+        let ours = authority("ours");
+        let now = SystemTime::now();
+        let request = KeyRequest::new().unwrap();
+        let issued = ours.sign(request.text(), "h2", &[], now, HOST_LIFETIME).unwrap();
+        let list = ours.revoke(&[issued.serial().unwrap()], now).unwrap();
+        let mut out = keyring_of(&serde_json::to_value(request.answered(issued)).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identity.json");
+        let own = ours.issue("h1", &[], now, HOST_LIFETIME).unwrap();
+        std::fs::write(&path, serde_json::to_vec(&own).unwrap()).unwrap();
+        let mut h1 = Keyring::open(&path).unwrap();
+        let mut ends = pair(&mut h1, &mut out, &name_of("h2", "ours"));
+        ends[0].send(&"before").unwrap();
+        assert_eq!(first(&mut ends).1.unwrap(), "before");
+        std::fs::write(folder.path().join("revoked.pem"), list).unwrap();
+        let revoked = "invalid peer certificate: Revoked";
+        assert_eq!(refused(0, &mut h1, &mut out, &name_of("h2", "ours")), revoked);
+        assert_eq!(refused(1, &mut out, &mut h1, &name_of("h1", "ours")), revoked);
+        let mut again = fresh(&ours, "h2");
+        let mut ends = pair(&mut h1, &mut again, &name_of("h2", "ours"));
+        ends[0].send(&"another certificate").unwrap();
+        assert_eq!(first(&mut ends).1.unwrap(), "another certificate");
     }
 
     #[test]

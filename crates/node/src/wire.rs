@@ -32,7 +32,7 @@ pub enum ToLca {
     StopAll,
     /// From the LCA of another host: tell me of each application which run of it has certainly ended, now and whenever one does.
     Watch,
-    /// From the control server of the same host: these, and the runs before them, have certainly ended, as their host was fenced.
+    /// From the control server of the same host: these, and the runs before them, have certainly ended, as their host was fenced or taken out.
     Fenced(Vec<Incarnation>),
     /// An application has noticed something.
     Noticed(Sighting),

@@ -277,6 +277,7 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
         authority,
         addresses: given.addresses.iter().map(|address| hosts::Address::of(&address.value)).collect(),
         version: None,
+        moved: BTreeMap::new(),
         all,
     })
 }

@@ -14,7 +14,7 @@ use crate::control::Control;
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::Folder;
-use crate::hosts::Coordinator;
+use crate::hosts::{Coordinator, Hosts};
 use crate::output::{self, remark};
 use crate::up;
 
@@ -58,14 +58,17 @@ pub(crate) fn apply(folder: &Folder, control: &Control<'_>, over: Option<u64>) -
         return output::result(&what);
     }
     let before = document::settings(&kept, &host).ok().and_then(|before| before.hosts);
-    if let (Some(before), Some(after)) = (before, &settings.hosts) {
+    if let (Some(before), Some(after)) = (&before, &settings.hosts) {
         keeps_coordinator(&before.coordinator, &after.coordinator)?;
+        keeps_addresses(before, after)?;
     }
     let over = match over {
         Some(over) => over,
         None => base(folder)?,
     };
-    let order = json!({ "over": over, "text": text, "files": files, "variables": variables });
+    let before = before.filter(|_| kept.version == over);
+    let moved = settings.hosts.as_ref().map(|after| after.moves(before.as_ref())).unwrap_or_default();
+    let order = json!({ "over": over, "text": text, "files": files, "variables": variables, "moved": moved });
     let answer = control.post_body("/v1/configuration", &order)?;
     let Changed { version } = read(&answer)?;
     set_base(folder, version)?;
@@ -94,10 +97,23 @@ fn keeps_coordinator(before: &Coordinator, after: &Coordinator) -> Result<(), Fa
     );
     let list = before.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let help = format!(
-        "keep a [[host]] for each of them and write `coordinator = [{list}]` into [place]; a host beside them is added by its [[host]], \
-         `everline config apply`, `everline host token` and `everline host join`, and a machine that is lost for good is replaced under \
-         its old name (`everline host token HOST --again`)"
+        "`everline host remove HOST`, where the authority is, takes a host out together with its member; else keep a [[host]] for each of \
+         them and write `coordinator = [{list}]` into [place]; a host beside them is added by its [[host]], `everline config apply`, \
+         `everline host token` and `everline host join`, and a machine that is lost for good is replaced under its old name \
+         (`everline host token HOST --again`)"
     );
+    Err(Failure::new(Kind::Wrong, what).help(help))
+}
+
+/// The members of etcd find each other where they were at their first start, and their certificates name those addresses.
+fn keeps_addresses(before: &Hosts, after: &Hosts) -> Result<(), Failure> {
+    let moved = before.members().iter().find_map(|name| {
+        let (was, is) = (before.host(name)?, after.host(name)?);
+        (was.networks != is.networks).then_some(name)
+    });
+    let Some(name) = moved else { return Ok(()) };
+    let what = format!("{name} has a member of the coordinator, and its addresses cannot change; nothing was changed");
+    let help = format!("take it out (`everline host remove {name}`), and let it join again with its new addresses");
     Err(Failure::new(Kind::Wrong, what).help(help))
 }
 
@@ -149,6 +165,14 @@ pub(super) fn set_base(folder: &Folder, version: u64) -> Result<(), Failure> {
     files::replace(&path, format!("{version}\n").as_bytes()).map_err(|error| super::cannot_write(&path, &error))
 }
 
+/// `everline.toml` of this host is what version `before` says, and so does the one after it.
+///
+/// # Errors
+/// If that cannot be noted.
+pub(super) fn goes_on(folder: &Folder, before: u64) -> Result<(), Failure> {
+    if base(folder).is_ok_and(|base| base == before) { set_base(folder, before + 1) } else { Ok(()) }
+}
+
 fn base_path(folder: &Folder) -> PathBuf {
     folder.path().join("data/configuration.base")
 }
@@ -174,5 +198,18 @@ mod tests {
                 refused.what()
             );
         }
+    }
+
+    #[test]
+    fn a_member_of_the_coordinator_stays_at_its_addresses() {
+        let before = crate::hosts::tests::three("h1");
+        let mut after = before.clone();
+        after.coordinator = members(&["h1", "h2"]);
+        keeps_addresses(&before, &after).expect("the same ones");
+        after.all[2].networks[1] = [10, 77, 2, 9].into();
+        let refused = keeps_addresses(&before, &after).expect_err("its member would not be found");
+        assert!(refused.what().starts_with("h3 has a member of the coordinator"), "{}", refused.what());
+        let elsewhere = Hosts { coordinator: members(&["h1"]), ..before };
+        keeps_addresses(&elsewhere, &after).expect("it has none");
     }
 }

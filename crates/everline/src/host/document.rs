@@ -1,5 +1,6 @@
 //! The configuration that all hosts share: made of `everline.toml` by one of them, understood by each.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use node::configuration::Document;
@@ -14,7 +15,8 @@ const ERRORS: usize = 5;
 /// The next version of the configuration, given on the host `by`.
 pub(crate) fn version(version: u64, by: &str, source: Source) -> Document {
     let Source { text, files, variables } = source;
-    Document { version, by: by.to_owned(), at: SystemTime::now(), text, files, variables }
+    let (at, revoked, moved) = (SystemTime::now(), None, BTreeMap::new());
+    Document { version, by: by.to_owned(), at, text, files, variables, revoked, moved }
 }
 
 /// What the host `here` is told by it.
@@ -32,6 +34,7 @@ pub(crate) fn settings(document: &Document, here: &str) -> Result<Settings, Fail
         Some(hosts) if hosts.host(here).is_some() => {
             hosts.here = here.to_owned();
             hosts.version = Some(document.version);
+            hosts.moved.clone_from(&document.moved);
         }
         _ => {
             let what = format!("version {} of the configuration has no host {here}", document.version);

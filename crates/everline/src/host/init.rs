@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use network::address::VirtualAddress;
-use node::authority::{self, Token};
-use node::configuration;
+use node::authority::{self, Comes, Token};
+use node::configuration::{self, Document};
 use node::identity::{self, Authority, HOST_LIFETIME};
 
 use super::apply::set_base;
@@ -56,7 +56,8 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     let now = SystemTime::now();
     let authority = Authority::create(&solution, now)?;
     let identity = authority.issue(here, &host.networks, now, HOST_LIFETIME)?;
-    configuration::keep(folder, &document::version(1, here, source))?;
+    let revoked = Some(authority.revoke(&[], now)?);
+    configuration::keep(folder, &Document { revoked, ..document::version(1, here, source) })?;
     set_base(folder, 1)?;
     authority::keep(folder, &authority)?;
     let fingerprint = authority.fingerprint()?;
@@ -68,7 +69,7 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
         let _ = writeln!(text, "\nThen each of the others joins, within {} minutes:", order.minutes);
     }
     for other in others {
-        let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes, false)?;
+        let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes, Comes::First)?;
         let _ = writeln!(text, "  on {}: everline host join {} {token}", other.name, host.networks[0]);
     }
     // Last, as it says that this machine is a host.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use node::authority::{self, PORT, Token};
 use node::configuration;
+use node::coordinator::member::Member;
 use node::identity;
 
 use super::apply::set_base;
@@ -11,6 +12,7 @@ use super::{cannot_write, document, is_member};
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::{self, Folder};
+use crate::hosts::data_of_etcd;
 use crate::output::{self, remark};
 
 /// Joins the solution whose authority is at `address`.
@@ -27,6 +29,12 @@ pub(crate) fn join(folder: &Folder, address: &str, token: &str) -> Result<(), Fa
     let key = folder.nonce_key();
     files::replace(&key, &welcome.nonce_key).map_err(|error| cannot_write(&key, &error))?;
     configuration::keep(folder, &shared)?;
+    if let Some(cluster) = welcome.cluster {
+        let path = folder.cluster();
+        files::replace(&path, cluster.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
+        let data = data_of_etcd(folder);
+        Member::lay_aside(&data).map_err(|error| cannot_write(&data, &error))?;
+    }
     let path = folder::configuration(folder);
     match files::create(&path, shared.text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => remark(&format!(

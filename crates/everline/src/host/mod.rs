@@ -1,13 +1,16 @@
 //! Hosts of a solution that has several: how a machine becomes one of them, and what it is told before it runs.
 //!
 //! [`mod@init`] makes the authority on the first host, [`mod@token`] and [`mod@join`] let the others in, [`mod@document`] is the configuration
-//! that all of them share.
+//! that all of them share; [`mod@remove`] takes a host out again.
 
 mod apply;
 pub(crate) mod document;
+mod edit;
 mod init;
 mod join;
 mod list;
+mod remove;
+mod replace;
 mod token;
 mod unit;
 
@@ -15,6 +18,7 @@ use std::time::Duration;
 
 use node::configuration::{self, Document};
 use node::coordinator::Book;
+use node::coordinator::member::Member;
 use node::identity::Keyring;
 use node::wire::Trouble;
 use tokio::time::timeout;
@@ -23,12 +27,13 @@ pub(crate) use self::apply::{apply, show};
 pub(crate) use self::init::init;
 pub(crate) use self::join::join;
 pub(crate) use self::list::list;
+pub(crate) use self::remove::remove;
 pub(crate) use self::token::token;
 pub(crate) use self::unit::unit;
 
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
-use crate::hosts::Hosts;
+use crate::hosts::{Hosts, data_of_etcd};
 use crate::output::remark;
 use crate::settings::Settings;
 
@@ -53,6 +58,10 @@ pub(crate) fn prepare(folder: &Folder) -> Result<(), Failure> {
             "warning: the authority is to be on this host, but {} is not there: no host can join, and certificates are not renewed",
             folder.authority().display()
         ));
+    }
+    if settings.hosts.as_ref().is_some_and(|hosts| !hosts.keeps_etcd()) {
+        let data = data_of_etcd(folder);
+        Member::lay_aside(&data).map_err(|error| cannot_write(&data, &error))?;
     }
     settings.write(&folder::settings(folder))?;
     Ok(())

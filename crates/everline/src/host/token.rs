@@ -1,8 +1,9 @@
 //! `everline host token`: lets one more host join.
 
-use node::authority::{self, Token};
+use node::authority::{self, Comes, Token};
 
-use super::{document, member, no_such_host};
+use super::{document, member, no_such_host, replace};
+use crate::control::Control;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::output::{self, remark};
@@ -11,7 +12,13 @@ use crate::output::{self, remark};
 ///
 /// # Errors
 /// If the authority is not here, or the configuration has no such host, or it has joined and that is not to be done `again`.
-pub(crate) fn token(folder: &Folder, host: &str, again: bool, minutes: u32) -> Result<(), Failure> {
+pub(crate) fn token(
+    folder: &Folder,
+    control: &Control<'_>,
+    host: &str,
+    again: bool,
+    minutes: u32,
+) -> Result<(), Failure> {
     let (here, shared) = member(folder)?;
     let authority = authority::read(folder)?;
     let settings = document::settings(&shared, &here)?;
@@ -31,9 +38,10 @@ pub(crate) fn token(folder: &Folder, host: &str, again: bool, minutes: u32) -> R
         );
         return Err(Failure::failed(what).help(help));
     }
+    let comes = if again { replace::replace(folder, control, host)? } else { Comes::First };
     let at = hosts.host(&here).and_then(|host| host.networks.first());
     let at = at.ok_or_else(|| Failure::failed("this host has no address"))?;
-    let token = Token::make(folder, authority.fingerprint()?, host, other.networks.clone(), minutes, again)?;
+    let token = Token::make(folder, authority.fingerprint()?, host, other.networks.clone(), minutes, comes)?;
     remark(&format!("Good for {host}, once, for {minutes} minutes; give it there:"));
     output::result(&format!("everline host join {at} {token}\n"))
 }

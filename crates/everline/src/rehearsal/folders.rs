@@ -1,5 +1,6 @@
 //! What each host of a rehearsal finds in its folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use network::rehearsal::{Network, Place, Rehearsal, virtual_addresses};
 use node::identity::{self, Authority, HOST_LIFETIME};
 use node::wire::Trouble;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::{self, Folder};
 use crate::hosts::{Address, Coordinator, Host, Hosts};
@@ -84,6 +85,7 @@ fn placed(here: String, all: Vec<Host>, wanted: &Wanted) -> Hosts {
             vec![Address { text: virtual_address(wanted.ipv6), hook: None }]
         },
         version: None,
+        moved: BTreeMap::new(),
     }
 }
 
@@ -91,6 +93,34 @@ fn host(number: u8, ipv6: bool) -> Host {
     let place = Place::Host(number);
     let networks = NETWORKS.map(|network| address_of(place, network, ipv6)).into();
     Host { name: place.to_string(), networks, sip: vec![address_of(place, Network::Access, ipv6)] }
+}
+
+/// Whoever kept data here before were the same hosts: members of etcd know each other from their first start.
+///
+/// # Errors
+/// If they were others.
+pub(super) fn is_of_these(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
+    let told = Settings::read(&folder::settings(&of_host(folder, Place::Host(1)))).ok();
+    let Some(before) = told.and_then(|told| told.hosts) else { return Ok(()) };
+    let now: Vec<Host> = (1..=wanted.hosts).map(|number| host(number, wanted.ipv6)).collect();
+    if before.all == now {
+        return Ok(());
+    }
+    let kind = |all: &[Host]| {
+        let speaks = if all.iter().flat_map(|host| &host.networks).any(IpAddr::is_ipv6) { "IPv6" } else { "IPv4" };
+        format!("{} hosts with {speaks}", all.len())
+    };
+    let place = folder.path().join("hosts");
+    let what = format!(
+        "{} is what a rehearsal of {} has left, and this is to be one of {}",
+        place.display(),
+        kind(&before.all),
+        kind(&now)
+    );
+    Err(Failure::new(Kind::Wrong, what).help(format!(
+        "start it with the same options, in another folder (--dir), or remove {} with what calls, phones and agents are known there",
+        place.display()
+    )))
 }
 
 /// Those of these places that are hosts.

@@ -62,6 +62,7 @@ pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
     folder.create()?;
     let _lock = up::lock(folder)?;
     left::tell(left::end(folder)?);
+    folders::is_of_these(folder, wanted)?;
     // What is rehearsed is drilled: two agents and a front desk would have nothing to do.
     crate::commands::drill::write_configuration(folder)?;
     let settings = solution(up::read(folder)?, wanted);

@@ -9,6 +9,8 @@ use sip::{HeaderName, Message, Method, Outgoing};
 
 /// Whoever waits this long for what should come at once has failed.
 const TOO_LONG: Duration = Duration::from_secs(20);
+/// Pause before a phone says something again to which it has heard nothing (RFC 3261 17.1.1.1).
+const T1: Duration = Duration::from_millis(500);
 
 /// A phone on a port of its own.
 pub(crate) struct Phone {
@@ -118,15 +120,22 @@ impl Phone {
         invite
     }
 
-    /// Hangs up on a call that still waits, which the server must know of.
+    /// Hangs up on a call that still waits, which the server must know of: says so again, as phones do (RFC 3261 17.1.2.2), for a
+    /// datagram may be lost where an address changes hosts.
     pub(crate) fn give_up(&self, invite: &str) {
-        self.send(invite.replacen("INVITE", "CANCEL", 1).replace(" INVITE\r\n", " CANCEL\r\n"));
-        loop {
-            match status_of(&self.receive()) {
-                487 => return,
-                status => assert!(matches!(status, 182 | 200), "{status}"),
+        let cancel = invite.replacen("INVITE", "CANCEL", 1).replace(" INVITE\r\n", " CANCEL\r\n");
+        self.socket.set_read_timeout(Some(T1)).expect("a limit");
+        let mut room = [0; 2_048];
+        for _ in 0..TOO_LONG.as_millis() / T1.as_millis() {
+            self.send(&cancel);
+            while let Ok(length) = self.socket.recv(&mut room) {
+                match status_of(&String::from_utf8_lossy(&room[..length])) {
+                    487 => return self.socket.set_read_timeout(Some(TOO_LONG)).expect("a limit"),
+                    status => assert!(matches!(status, 182 | 200), "{status}"),
+                }
             }
         }
+        panic!("nobody ends the call");
     }
 
     /// Acknowledges the refusal of an INVITE, so that it is not repeated.

@@ -10,6 +10,7 @@ mod hook;
 mod net;
 mod page;
 mod refusals;
+mod remove;
 mod rights;
 mod unit;
 
@@ -33,9 +34,17 @@ fn main() {
         })
         .with_ignored_flag(missing.is_some())
     };
-    let tests =
-        [page::TESTS, refusals::TESTS, certificates::TESTS, rights::TESTS, hook::TESTS, fence::TESTS, drill::TESTS]
-            .concat();
+    let tests = [
+        page::TESTS,
+        refusals::TESTS,
+        certificates::TESTS,
+        rights::TESTS,
+        hook::TESTS,
+        fence::TESTS,
+        drill::TESTS,
+        remove::TESTS,
+    ]
+    .concat();
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
     let lacks_systemd = Command::new("systemd-analyze").arg("--version").output().is_err();
     if lacks_systemd {

@@ -1,5 +1,6 @@
 //! The authority's side: listens, and answers one question on each connection.
 
+use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::token::Comes;
 use super::visit::Welcome;
 use super::words::{Answer, Question, hear, say};
 use super::{AuthoritySettings, files, token};
@@ -79,7 +81,8 @@ async fn answer(listener: TcpListener, door: Arc<Door>) {
 impl Door {
     async fn serve(&self, guest: TcpStream, from: IpAddr) -> io::Result<()> {
         let now = SystemTime::now();
-        let acceptor = TlsAcceptor::from(self.authority.door(now).map_err(io::Error::other)?);
+        let acceptor =
+            TlsAcceptor::from(self.authority.door(now, &self.settings.folder.revoked()).map_err(io::Error::other)?);
         let mut guest = match acceptor.accept(guest).into_fallible().await {
             Ok(guest) => guest,
             Err((error, mut guest)) => {
@@ -112,7 +115,7 @@ impl Door {
     fn join(&self, secret: &str, request: &str, from: IpAddr, now: SystemTime) -> Result<Answer, Trouble> {
         let folder = &self.settings.folder;
         let grant = token::look_up(folder, secret, now)?;
-        if !grant.again && files::joined(folder, &grant.host).is_some() {
+        if grant.comes == Comes::First && files::joined(folder, &grant.host).is_some() {
             return Err(has_joined(&grant.host));
         }
         // Everything that can fail comes before the token is used up.
@@ -121,11 +124,15 @@ impl Door {
             Trouble::new("the authority has no configuration to give", "give `everline host init` where it is")
         })?;
         let key = folder.nonce_key();
-        let nonce_key = std::fs::read(&key).map_err(|error| Trouble::of_file("read", &key, &error))?;
+        let nonce_key = fs::read(&key).map_err(|error| Trouble::of_file("read", &key, &error))?;
+        let cluster = match grant.comes {
+            Comes::Anew => fs::read_to_string(folder.cluster()).ok(),
+            Comes::First | Comes::Again => None,
+        };
         token::use_up(folder, secret)?;
-        files::note(folder, &grant.host, &grant.addresses, now)?;
+        files::note(folder, &grant.host, &grant.addresses, &issued, now)?;
         tracing::info!("{} joins from {from}", grant.host);
-        Ok(Answer::Joined(Box::new(Welcome { issued, configuration, nonce_key })))
+        Ok(Answer::Joined(Box::new(Welcome { issued, configuration, nonce_key, cluster })))
     }
 
     fn renew(&self, host: &str, request: &str, now: SystemTime) -> Result<Answer, Trouble> {
@@ -138,6 +145,8 @@ impl Door {
             )
         })?;
         let issued = self.authority.sign(request, host, &addresses, now, HOST_LIFETIME)?;
+        let since = files::joined(&self.settings.folder, host).map_or(now, |joined| joined.since);
+        files::note(&self.settings.folder, host, &addresses, &issued, since)?;
         tracing::info!("{host} gets a new certificate");
         Ok(Answer::Renewed(Box::new(issued)))
     }

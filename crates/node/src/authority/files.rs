@@ -7,12 +7,22 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::files::replace;
 use crate::folder::Folder;
-use crate::identity::Authority;
+use crate::identity::{Authority, Issued};
 use crate::wire::Trouble;
+
+/// A certificate that was issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Certificate {
+    /// Its serial number, in hexadecimal digits.
+    serial: String,
+    /// When it counts for nothing by itself.
+    expires: SystemTime,
+}
 
 /// A host that has joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +31,9 @@ pub struct Joined {
     pub since: SystemTime,
     /// Its addresses then.
     pub addresses: Vec<IpAddr>,
+    /// Its certificates that have not expired.
+    #[serde(default)]
+    certificates: Vec<Certificate>,
 }
 
 /// The authority in a folder.
@@ -62,10 +75,18 @@ pub fn joined(folder: &Folder, host: &str) -> Option<Joined> {
     serde_json::from_slice(&fs::read(of_host(folder, host)).ok()?).ok()
 }
 
-/// Notes that a host has joined.
-pub(super) fn note(folder: &Folder, host: &str, addresses: &[IpAddr], now: SystemTime) -> Result<(), Trouble> {
+/// Notes that a host that has joined `since` then has got a certificate.
+pub(super) fn note(
+    folder: &Folder,
+    host: &str,
+    addresses: &[IpAddr],
+    issued: &Issued,
+    since: SystemTime,
+) -> Result<(), Trouble> {
     let path = of_host(folder, host);
-    let joined = Joined { since: now, addresses: addresses.to_vec() };
+    let mut certificates = certificates(folder, host, SystemTime::now());
+    certificates.push(Certificate { serial: HEXLOWER.encode(&issued.serial()?), expires: issued.expires });
+    let joined = Joined { since, addresses: addresses.to_vec(), certificates };
     let written = || {
         DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(Path::new(".")))?;
         replace(&path, &serde_json::to_vec_pretty(&joined)?)
@@ -73,8 +94,77 @@ pub(super) fn note(folder: &Folder, host: &str, addresses: &[IpAddr], now: Syste
     written().map_err(|error| Trouble::of_file("write", &path, &error))
 }
 
+/// The list of the certificates that count for nothing where these hosts remain, as PEM: those that were taken back before, and those of
+/// all others that have joined. It counts when it is in the configuration.
+///
+/// # Errors
+/// If the authority is broken.
+pub fn revoke(folder: &Folder, authority: &Authority, remain: &[String], now: SystemTime) -> Result<String, Trouble> {
+    let mut all = taken_back(folder, now)?;
+    for entry in fs::read_dir(place(folder)).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // Names of hosts have no point, drafts have one.
+        if !remain.contains(&name) && !name.contains('.') {
+            all.extend(certificates(folder, &name, now));
+        }
+    }
+    let serials: Vec<Vec<u8>> = all.iter().filter_map(|one| HEXLOWER.decode(one.serial.as_bytes()).ok()).collect();
+    authority.revoke(&serials, now)
+}
+
+/// Forgets that a host has joined, and the tokens by which it could; its certificates stay on each later list. Gives how many they are.
+///
+/// # Errors
+/// If a file cannot be written or removed.
+pub fn forget(folder: &Folder, host: &str, now: SystemTime) -> Result<usize, Trouble> {
+    super::token::forget(folder, host);
+    let (mut all, own) = (taken_back(folder, now)?, certificates(folder, host, now));
+    let count = own.len();
+    all.extend(own);
+    let path = back(folder);
+    let written = serde_json::to_vec_pretty(&all).map_err(io::Error::from).and_then(|text| replace(&path, &text));
+    written.map_err(|error| Trouble::of_file("write", &path, &error))?;
+    let path = of_host(folder, host);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Trouble::of_file("remove", &path, &error)),
+        _ => Ok(count),
+    }
+}
+
+/// The certificates of a host that have not ended.
+fn certificates(folder: &Folder, host: &str, now: SystemTime) -> Vec<Certificate> {
+    let all = joined(folder, host).map_or_else(Vec::new, |joined| joined.certificates);
+    all.into_iter().filter(|one| now < one.expires).collect()
+}
+
+/// Those of hosts that were taken out before, if they have not ended.
+///
+/// # Errors
+/// If the file is there and cannot be read: hosts that were taken out would be let in again.
+fn taken_back(folder: &Folder, now: SystemTime) -> Result<Vec<Certificate>, Trouble> {
+    let path = back(folder);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Trouble::of_file("read", &path, &error)),
+    };
+    let noted: Vec<Certificate> = serde_json::from_slice(&text).map_err(|error| {
+        let what = format!("{} does not say which certificates were taken back: {error}", path.display());
+        Trouble::new(what, "put a copy of it in its place; without it, hosts that were taken out would be let in again")
+    })?;
+    Ok(noted.into_iter().filter(|one| now < one.expires).collect())
+}
+
+fn back(folder: &Folder) -> PathBuf {
+    folder.path().join("data/revoked.json")
+}
+
+fn place(folder: &Folder) -> PathBuf {
+    folder.path().join("data/joined")
+}
+
 fn of_host(folder: &Folder, host: &str) -> PathBuf {
-    folder.path().join("data/joined").join(host)
+    place(folder).join(host)
 }
 
 /// Writes a file that must not be there, for its owner only, and makes its folder if it has to.

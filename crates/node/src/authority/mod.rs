@@ -17,8 +17,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use model::Incarnation;
 
-pub use files::{Joined, joined, keep, read};
-pub use token::{MOST_MINUTES, Token};
+pub use files::{Joined, forget, joined, keep, read, revoke};
+pub use token::{Comes, MOST_MINUTES, Token};
 pub use visit::{Welcome, join, renew};
 
 use crate::folder::Folder;

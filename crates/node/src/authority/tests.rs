@@ -1,6 +1,5 @@
 //! Both sides of the authority's door.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -28,9 +27,9 @@ impl Site {
         folder.create().unwrap();
         keep(&folder, &Authority::create(SOLUTION, SystemTime::now()).unwrap()).unwrap();
         std::fs::write(folder.nonce_key(), [7; 32]).unwrap();
-        let (files, variables) = (BTreeMap::new(), BTreeMap::new());
-        let at = SystemTime::now();
-        let document = Document { version: 1, by: "h1".into(), at, text: "# ours".into(), files, variables };
+        let (files, variables, moved) = Default::default();
+        let (at, text, revoked) = (SystemTime::now(), "# ours".into(), None);
+        let document = Document { version: 1, by: "h1".into(), at, text, files, variables, revoked, moved };
         configuration::keep(&folder, &document).unwrap();
         let settings = AuthoritySettings {
             folder: folder.clone(),
@@ -49,7 +48,15 @@ impl Site {
 
     fn make(&self, host: &str, again: bool) -> Token {
         let fingerprint = self.authority.fingerprint().unwrap();
-        Token::make(&self.folder, fingerprint, host, vec![Ipv4Addr::LOCALHOST.into()], 10, again).unwrap()
+        Token::make(
+            &self.folder,
+            fingerprint,
+            host,
+            vec![Ipv4Addr::LOCALHOST.into()],
+            10,
+            if again { Comes::Again } else { Comes::First },
+        )
+        .unwrap()
     }
 
     fn refused(&self, token: &Token) -> Trouble {
@@ -124,7 +131,7 @@ fn a_token_that_was_never_made_or_is_stale_is_refused() {
     let site = Site::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let fingerprint = site.authority.fingerprint().unwrap();
-    let never = Token::make(&Folder::new(elsewhere.path()), fingerprint, "h2", Vec::new(), 10, false).unwrap();
+    let never = Token::make(&Folder::new(elsewhere.path()), fingerprint, "h2", Vec::new(), 10, Comes::First).unwrap();
     assert!(site.refused(&never).what.contains("has never made such a token"));
     let stale = site.token("h2");
     let file = std::fs::read_dir(site.place.path().join("data/tokens")).unwrap().next().unwrap().unwrap().path();

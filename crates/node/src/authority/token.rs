@@ -51,13 +51,25 @@ pub(super) struct Grant {
     pub(super) addresses: Vec<IpAddr>,
     /// Until when.
     pub(super) expires: SystemTime,
-    /// Whether the host may have joined before.
+    /// What is known of its machine.
     #[serde(default)]
-    pub(super) again: bool,
+    pub(super) comes: Comes,
+}
+
+/// Which machine comes as a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comes {
+    /// The first one: if somebody has joined as that host, it is refused.
+    #[default]
+    First,
+    /// Another one, or the same after its data were lost, about which nothing was done.
+    Again,
+    /// Another one, after the earlier one was shut out: if it keeps a member of the coordinator, that one is new in the cluster.
+    Anew,
 }
 
 impl Token {
-    /// Makes one with which `host` may join for so many minutes, `again` if it has before; ends older ones for that host.
+    /// Makes one with which a machine that `comes` so may join as `host` for so many minutes; ends older ones for that host.
     ///
     /// # Errors
     /// If there are too many already, or it cannot be noted.
@@ -67,7 +79,7 @@ impl Token {
         host: &str,
         addresses: Vec<IpAddr>,
         minutes: u32,
-        again: bool,
+        comes: Comes,
     ) -> Result<Self, Trouble> {
         let place = place(folder);
         let now = SystemTime::now();
@@ -79,7 +91,7 @@ impl Token {
         })?;
         let token = Self { authority, secret };
         let expires = now + Duration::from_secs(60) * minutes.clamp(1, MOST_MINUTES);
-        let grant = Grant { host: host.to_owned(), addresses, expires, again };
+        let grant = Grant { host: host.to_owned(), addresses, expires, comes };
         let path = place.join(name(&token.secret_text()));
         write_new(&path, &grant).map_err(|error| Trouble::of_file("write", &path, &error))?;
         Ok(token)
@@ -155,17 +167,23 @@ fn name(secret: &str) -> String {
 
 /// Ends the tokens for a host that nobody has used.
 fn end_older(place: &Path, host: &str) -> Result<(), Trouble> {
-    for path in fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path()) {
-        let grant = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Grant>(&text).ok());
-        if path.extension().is_none() && grant.is_some_and(|grant| grant.host == host) {
-            match fs::rename(&path, path.with_extension(ENDED)) {
-                // It was used just now, and the door refuses a host that has joined.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                done => done.map_err(|error| Trouble::of_file("rename", &path, &error))?,
-            }
+    for path in unused(place, host) {
+        match fs::rename(&path, path.with_extension(ENDED)) {
+            // It was used just now, and the door refuses a host that has joined.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done.map_err(|error| Trouble::of_file("rename", &path, &error))?,
         }
     }
     Ok(())
+}
+
+/// The files of those tokens.
+fn unused(place: &Path, host: &str) -> impl Iterator<Item = PathBuf> {
+    let files = fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.filter(move |path| {
+        let grant = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Grant>(&text).ok());
+        path.extension().is_none() && grant.is_some_and(|grant| grant.host == host)
+    })
 }
 
 /// Forgets tokens that have been of no use for long.
@@ -183,6 +201,12 @@ fn forget_old(place: &Path, now: SystemTime) -> Result<(), Trouble> {
         return Err(Trouble::new(what, "remove the files there: tokens that nobody has used are worth nothing then"));
     }
     Ok(())
+}
+
+/// Takes back the tokens of a host that were not used.
+pub(super) fn forget(folder: &Folder, host: &str) {
+    // One that stays grants nothing for long.
+    unused(&place(folder), host).for_each(|path| drop(fs::remove_file(path)));
 }
 
 impl FromStr for Token {
@@ -228,7 +252,7 @@ mod tests {
     }
 
     fn make(folder: &Folder) -> Token {
-        Token::make(folder, AUTHORITY, "h2", vec!["10.0.0.2".parse().unwrap()], 10, false).unwrap()
+        Token::make(folder, AUTHORITY, "h2", vec!["10.0.0.2".parse().unwrap()], 10, Comes::First).unwrap()
     }
 
     #[test]
@@ -265,12 +289,13 @@ mod tests {
     fn a_newer_one_for_the_same_host_ends_it() {
         let (_place, folder) = folder();
         let now = SystemTime::now();
-        let other = Token::make(&folder, AUTHORITY, "h3", Vec::new(), 10, true).unwrap();
+        let other = Token::make(&folder, AUTHORITY, "h3", Vec::new(), 10, Comes::Again).unwrap();
         let (older, newer) = (make(&folder).secret_text(), make(&folder).secret_text());
         let ended = look_up(&folder, &older, now).unwrap_err();
         assert!(ended.what.contains("a newer token for h2") && ended.remedy.contains("newer line"), "{ended}");
-        assert!(!look_up(&folder, &newer, now).unwrap().again);
-        assert!(look_up(&folder, &other.secret_text(), now).unwrap().again, "another host's token is left alone");
+        assert_eq!(look_up(&folder, &newer, now).unwrap().comes, Comes::First);
+        let comes = look_up(&folder, &other.secret_text(), now).unwrap().comes;
+        assert_eq!(comes, Comes::Again, "another host's token is left alone");
         use_up(&folder, &newer).unwrap();
         make(&folder);
         assert!(
@@ -286,9 +311,10 @@ mod tests {
         for _ in 1..MOST {
             make(&folder);
         }
-        assert!(Token::make(&folder, AUTHORITY, "h2", Vec::new(), 10, false).is_err());
+        assert!(Token::make(&folder, AUTHORITY, "h2", Vec::new(), 10, Comes::First).is_err());
         let path = place.path().join("data/tokens").join(name(&first.secret_text())).with_extension(ENDED);
-        let old = Grant { host: "h2".into(), addresses: Vec::new(), expires: SystemTime::UNIX_EPOCH, again: false };
+        let old =
+            Grant { host: "h2".into(), addresses: Vec::new(), expires: SystemTime::UNIX_EPOCH, comes: Comes::First };
         fs::write(path, serde_json::to_vec(&old).unwrap()).unwrap();
         make(&folder);
     }

@@ -37,6 +37,8 @@ pub struct Welcome {
     pub configuration: Document,
     /// The key of the digest's nonces, which all SIP Servers share.
     pub nonce_key: Vec<u8>,
+    /// The cluster of the coordinator, where this machine is new in it.
+    pub cluster: Option<String>,
 }
 
 /// Joins the solution whose authority is at `address`; gives who this host is now, and what it must know.

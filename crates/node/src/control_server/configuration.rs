@@ -1,7 +1,7 @@
 //! The configuration that all hosts share, as this host's control server sees it: it keeps the newest version on this host,
 //! and makes changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -53,6 +53,12 @@ pub(super) struct Order {
     text: String,
     files: BTreeMap<String, String>,
     variables: BTreeMap<String, String>,
+    /// Another list of certificates that count for nothing; none: the one that there is stays.
+    #[serde(default)]
+    revoked: Option<String>,
+    /// Applications of pairs that it moves to other hosts.
+    #[serde(default)]
+    moved: BTreeSet<String>,
 }
 
 /// What came of it.
@@ -129,11 +135,19 @@ pub(super) async fn show(State(shared): State<Option<Arc<Shared>>>) -> Result<Js
 /// Puts a new version in the place of the one that it is made from.
 pub(super) async fn change(
     State(shared): State<Option<Arc<Shared>>>,
-    Json(Order { over, text, files, variables }): Json<Order>,
+    Json(Order { over, text, files, variables, revoked, moved }): Json<Order>,
 ) -> Result<Json<Changed>, Refusal> {
     let shared = shared.ok_or_else(one_host)?;
     let (by, at) = (shared.host.clone(), SystemTime::now());
-    let new = Document { version: over.saturating_add(1), by, at, text, files, variables };
+    // An empty coordinator takes what this host has kept, as it would at its start.
+    let before = match shared.book.read().await.map_err(Refusal::unavailable)? {
+        Some(before) => Some(before),
+        None => configuration::kept(&shared.folder).map_err(Refusal::unavailable)?,
+    };
+    let version = over.saturating_add(1);
+    let (list, mut moves) = before.map_or_else(Default::default, |before| (before.revoked, before.moved));
+    moves.extend(moved.into_iter().map(|application| (application, version)));
+    let new = Document { version, by, at, text, files, variables, revoked: revoked.or(list), moved: moves };
     match shared.book.change(&new).await.map_err(Refusal::unavailable)? {
         Change::Made => {
             configuration::keep(&shared.folder, &new).map_err(Refusal::unavailable)?;

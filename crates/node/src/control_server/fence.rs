@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use management::fence::{Fencing, Step};
 use model::{Span, Time};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 use self::look::Sight;
 use super::ControlSettings;
 use super::line::Line;
 use super::probe::Unanswered;
-use crate::coordinator::{EtcdSettings, FenceBook, Fences, Page};
+use crate::coordinator::{FenceBook, Fences, Page};
+use crate::folder::Folder;
 use crate::wire::{ToLca, Trouble};
 
 /// How often it is looked.
@@ -62,24 +63,71 @@ impl Alarm {
     }
 }
 
-/// Looks after it until the control server ends; does nothing where no program is configured, or there is one host.
+/// Looks after it until the control server ends; does nothing where there is one host. Where no program is configured nobody is fenced,
+/// but a host may have been taken out of the solution.
 pub(super) fn begin(settings: &Arc<ControlSettings>, unanswered: &Unanswered, alarm: &Alarm) {
-    if let (Some(fence), Some(etcd)) = (&settings.fence, &settings.etcd) {
-        let desk = Desk::new(Arc::clone(settings), fence.clone(), etcd.clone(), unanswered.clone(), alarm.clone());
-        tokio::spawn(desk.live());
+    let Some(etcd) = &settings.etcd else { return };
+    let teller = Teller { folder: settings.folder.clone(), book: FenceBook::new(etcd.clone()), lca: None };
+    match &settings.fence {
+        Some(fence) => {
+            let desk = Desk::new(Arc::clone(settings), fence.clone(), teller, unanswered.clone(), alarm.clone());
+            drop(tokio::spawn(desk.live()));
+        }
+        None => drop(tokio::spawn(teller.live())),
     }
+}
+
+/// Tells the local control agent what is certain.
+struct Teller {
+    folder: Folder,
+    book: FenceBook,
+    /// The connection for that.
+    lca: Option<Line>,
+}
+
+impl Teller {
+    async fn live(mut self) {
+        let mut pace = pace();
+        loop {
+            pace.tick().await;
+            if let Ok(page) = self.book.read().await {
+                self.tell(&page.fences).await;
+            }
+        }
+    }
+
+    /// The agent tells it to the servers of this host, also to those that it starts later.
+    async fn tell(&mut self, fences: &Fences) {
+        let certain = fences.certain();
+        if certain.is_empty() {
+            return;
+        }
+        let line = match self.lca.take() {
+            Some(line) => Ok(line),
+            None => Line::open(&self.folder.socket("lca")),
+        };
+        let Ok(mut line) = line else { return };
+        // One that was started again is told on another connection, the next time.
+        if matches!(timeout(PATIENCE, line.send(&ToLca::Fenced(certain))).await, Ok(Ok(()))) {
+            self.lca = Some(line);
+        }
+    }
+}
+
+fn pace() -> Interval {
+    let mut pace = interval(LOOK);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
 }
 
 struct Desk {
     settings: Arc<ControlSettings>,
     fence: FenceSettings,
-    book: FenceBook,
+    teller: Teller,
     fencing: Fencing,
     unanswered: Unanswered,
     alarm: Alarm,
     begun: Instant,
-    /// The connection by which the local control agent is told what is certain.
-    lca: Option<Line>,
     /// What the last attempt came to, if it made nothing certain.
     failure: Option<String>,
 }
@@ -88,13 +136,13 @@ impl Desk {
     fn new(
         settings: Arc<ControlSettings>,
         fence: FenceSettings,
-        etcd: EtcdSettings,
+        teller: Teller,
         unanswered: Unanswered,
         alarm: Alarm,
     ) -> Self {
         let fencing = Fencing::new(settings.host.clone(), fence.after, fence.limit);
-        let (book, begun, lca, failure) = (FenceBook::new(etcd), Instant::now(), None, None);
-        Self { settings, fence, book, fencing, unanswered, alarm, begun, lca, failure }
+        let (begun, failure) = (Instant::now(), None);
+        Self { settings, fence, teller, fencing, unanswered, alarm, begun, failure }
     }
 
     fn now(&self) -> Time {
@@ -102,13 +150,12 @@ impl Desk {
     }
 
     async fn live(mut self) {
-        let mut pace = interval(LOOK);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pace = pace();
         loop {
             pace.tick().await;
             // Without a majority nothing is known, nothing can be written, and nobody is ended.
-            if let Ok(page) = self.book.read().await {
-                self.tell_what_is_certain(&page.fences).await;
+            if let Ok(page) = self.teller.book.read().await {
+                self.teller.tell(&page.fences).await;
                 self.turn(&page).await;
             }
         }
@@ -148,7 +195,7 @@ impl Desk {
 
     /// Whether it was changed; none if that is not known.
     async fn written(&self, page: &Page, new: &Fences) -> Option<bool> {
-        self.book.change(page, new).await.inspect_err(|trouble| tracing::warn!("{trouble}")).ok()
+        self.teller.book.change(page, new).await.inspect_err(|trouble| tracing::warn!("{trouble}")).ok()
     }
 
     /// Runs the program, if the coordinator has taken that it begins: a majority is there, and nobody has objected.
@@ -178,31 +225,14 @@ impl Desk {
         let mut pace = interval(LOOK);
         while Instant::now() < end {
             pace.tick().await;
-            let Ok(page) = self.book.read().await else { continue };
+            let Ok(page) = self.teller.book.read().await else { continue };
             let new = page.fences.over(number, ended);
             if new == page.fences || self.written(&page, &new).await == Some(true) {
-                self.tell_what_is_certain(&new).await;
+                self.teller.tell(&new).await;
                 return true;
             }
         }
         false
-    }
-
-    /// The local control agent tells it to the servers of this host, also to those that it starts later.
-    async fn tell_what_is_certain(&mut self, fences: &Fences) {
-        let certain = fences.certain();
-        if certain.is_empty() {
-            return;
-        }
-        let line = match self.lca.take() {
-            Some(line) => Ok(line),
-            None => Line::open(&self.settings.folder.socket("lca")),
-        };
-        let Ok(mut line) = line else { return };
-        // One that was started again is told on another connection, the next time.
-        if matches!(timeout(PATIENCE, line.send(&ToLca::Fenced(certain))).await, Ok(Ok(()))) {
-            self.lca = Some(line);
-        }
     }
 
     /// For whom a pair waits, and what is done about it.

@@ -61,6 +61,8 @@ pub struct ControlSettings {
     pub etcd: Option<EtcdSettings>,
     /// The host of each member of a pair, where there are several hosts.
     pub places: BTreeMap<String, String>,
+    /// Of each of them that has moved there from another host, the number of that move.
+    pub moved: BTreeMap<String, u64>,
     /// How hosts are ended that nobody can reach, if they are.
     pub fence: Option<FenceSettings>,
     /// The version of the configuration that this host runs with, if several hosts share it.

@@ -10,7 +10,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::member::{self, Member, PROGRAM};
 use crate::folder::Folder;
@@ -21,6 +21,8 @@ use crate::wire::Trouble;
 
 /// How long a member that was asked to end may take to, less than the LCA waits for us.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// Pause between two looks whether a member has data.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs a member until the LCA asks for its end, or it ends by itself.
 ///
@@ -38,13 +40,29 @@ fn run(folder: &Folder, me: &Incarnation, member: &Member) -> Result<(), Trouble
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
     runtime.block_on(async {
         threads::watch_runtime("runtime");
+        member.note().map_err(cannot)?;
         let mut child = start(member).map_err(cannot)?;
         let end = life::begin(folder, me, ())?;
+        if member.is_late {
+            tokio::spawn(note_data(member.clone()));
+        }
         tokio::select! {
             ended = child.wait() => Err(has_ended(ended.map_err(cannot)?, &folder.log(&me.application))),
             _ = end => stop(child).await.map_err(cannot),
         }
     })
+}
+
+/// Notes that a member that came late has data, as soon as it has: without them it must not begin once more as one that never had any.
+async fn note_data(member: Member) {
+    loop {
+        sleep(LOOK).await;
+        match member.note_if_begun() {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => tracing::error!("cannot note that this member of etcd has data: {error}"),
+        }
+    }
 }
 
 /// Starts the program; it ends with this process, whatever that dies of.

@@ -2,9 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,10 @@ pub struct Member {
     pub token: String,
     /// TLS, between members and for control servers; none on a network of their own.
     pub tls: Option<TlsFiles>,
+    /// The file with the numbers of certificates that count for nothing any more.
+    pub revoked: Option<PathBuf>,
+    /// The cluster was founded without this member, which comes into it by its first start.
+    pub is_late: bool,
 }
 
 impl Member {
@@ -86,7 +91,7 @@ impl Member {
             option("advertise-client-urls", &client),
             option("initial-cluster", cluster.join(",")),
             option("initial-cluster-token", &self.token),
-            option("initial-cluster-state", "new"),
+            option("initial-cluster-state", if self.is_late { "existing" } else { "new" }),
             option("heartbeat-interval", HEARTBEAT.to_string()),
             option("election-timeout", ELECTION.to_string()),
             // Whoever comes back asks first whether an election is wanted, instead of forcing one.
@@ -111,12 +116,53 @@ impl Member {
                 option("peer-client-cert-auth", "true"),
             ]);
         }
+        if let Some(revoked) = &self.revoked {
+            arguments.extend([option("client-crl-file", revoked), option("peer-crl-file", revoked)]);
+        }
         arguments
+    }
+
+    /// Whether the member with this `data` is to come into a cluster that was founded without it: this host has seen `cluster`, and has
+    /// never had data of its own. One that has lost its data is not late: it must not vote again as if it had promised nothing.
+    #[must_use]
+    pub fn is_late(data: &Path, cluster: &Path) -> bool {
+        cluster.exists() && !data.exists() && !begun(data).exists()
+    }
+
+    /// Notes that it has data, or is about to found the cluster.
+    pub(super) fn note(&self) -> io::Result<()> {
+        if self.is_late { Ok(()) } else { fs::write(begun(&self.data), "") }
+    }
+
+    /// Notes it of one that came late, if it has data by now.
+    pub(super) fn note_if_begun(&self) -> io::Result<bool> {
+        let has_data = self.data.join("member").exists();
+        if has_data { fs::write(begun(&self.data), "").map(|()| true) } else { Ok(false) }
+    }
+
+    /// Lays the data of a member aside that was taken out, so that another one can begin here.
+    ///
+    /// # Errors
+    /// If a file cannot be renamed or removed.
+    pub fn lay_aside(data: &Path) -> io::Result<()> {
+        let (old, begun) = (data.with_extension("old"), begun(data));
+        if data.exists() {
+            if old.exists() {
+                fs::remove_dir_all(&old)?;
+            }
+            fs::rename(data, old)?;
+        }
+        if begun.exists() { fs::remove_file(begun) } else { Ok(()) }
     }
 
     fn url(&self, address: SocketAddr) -> String {
         format!("{}://{address}", if self.tls.is_some() { "https" } else { "http" })
     }
+}
+
+/// The file that says that a member with this data has begun.
+fn begun(data: &Path) -> PathBuf {
+    data.with_extension("begun")
 }
 
 fn option(name: &str, value: impl AsRef<OsStr>) -> OsString {
@@ -189,6 +235,8 @@ mod tests {
             cluster: vec![("one".into(), vec![peer(1), peer(9)]), ("two".into(), vec![peer(2)])],
             token: "centre".into(),
             tls,
+            revoked: None,
+            is_late: false,
         }
     }
 
@@ -220,6 +268,41 @@ mod tests {
             assert!(arguments.iter().any(|argument| argument == expected), "{expected} in {arguments:?}");
         }
         assert!(!arguments.iter().any(|argument| argument.contains("http://")), "{arguments:?}");
+    }
+
+    #[test]
+    fn one_that_comes_later_says_so_and_a_list_of_revoked_certificates_is_read() {
+        let later = Member { revoked: Some("revoked.pem".into()), is_late: true, ..member(None) };
+        let arguments = text(&later);
+        for expected in
+            ["--initial-cluster-state=existing", "--client-crl-file=revoked.pem", "--peer-crl-file=revoked.pem"]
+        {
+            assert!(arguments.iter().any(|argument| argument == expected), "{expected} in {arguments:?}");
+        }
+        assert!(text(&member(None)).iter().any(|argument| argument == "--initial-cluster-state=new"));
+    }
+
+    #[test]
+    fn only_one_that_never_had_data_is_late() {
+        let place = tempfile::tempdir().unwrap();
+        let (data, cluster) = (place.path().join("etcd"), place.path().join("cluster"));
+        let is_late = || Member::is_late(&data, &cluster);
+        assert!(!is_late(), "who has seen no cluster founds it");
+        fs::write(&cluster, "").unwrap();
+        assert!(is_late());
+        let member = |is_late| Member { data: data.clone(), is_late, ..member(None) };
+        member(true).note().unwrap();
+        assert!(is_late(), "it may have ended before it had any");
+        fs::create_dir(&data).unwrap();
+        assert!(!is_late());
+        member(false).note().unwrap();
+        fs::remove_dir(&data).unwrap();
+        assert!(!is_late(), "it has lost its data");
+        for _ in 0..2 {
+            fs::create_dir(&data).unwrap();
+            Member::lay_aside(&data).unwrap();
+            assert!(is_late() && place.path().join("etcd.old").exists());
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::os::fd::AsFd;
 use redundancy::coordinator::{Reply, Request};
 
 pub use embedded::EmbeddedCoordinator;
-pub use etcd::{Book, Change, EtcdServer, EtcdSettings, FenceBook, Fences, Page, Written};
+pub use etcd::{Book, Change, EtcdServer, EtcdSettings, FenceBook, Fences, Page, Written, change_members, note_gone};
 pub use keeper::keep;
 pub use server::{CoordinatorServer, named};
 

@@ -1,6 +1,7 @@
 //! The authority of a solution: issues the certificates of its hosts.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +17,7 @@ use rustls::version::TLS13;
 use serde::{Deserialize, Serialize};
 
 use super::keyring::{certificate, roots, unusable};
+use super::revocation;
 use super::{Fingerprint, Identity, Issued, name_of};
 use crate::wire::Trouble;
 
@@ -126,11 +128,12 @@ impl Authority {
         })
     }
 
-    /// The side of TLS of the authority's door: whoever comes may show the certificate of a host, or none.
+    /// The side of TLS of the authority's door: whoever comes may show the certificate of a host, or none. The list of those that
+    /// count for nothing any more is in the file `revoked`, if it is there.
     ///
     /// # Errors
-    /// If the authority's certificate or key is broken.
-    pub fn door(&self, now: SystemTime) -> Result<Arc<ServerConfig>, Trouble> {
+    /// If the authority's certificate or key is broken, or the list is.
+    pub fn door(&self, now: SystemTime, revoked: &Path) -> Result<Arc<ServerConfig>, Trouble> {
         let key = KeyPair::generate().map_err(cannot_issue)?;
         let own = of_host(DOOR, "authority", now, DOOR_LIFETIME)?;
         let own = own.signed_by(&key, &self.issuer(now)?).map_err(cannot_issue)?;
@@ -138,6 +141,9 @@ impl Authority {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(roots(&authority)?, Arc::clone(&provider))
             .allow_unauthenticated()
+            .with_crls(revocation::read(revoked)?)
+            .only_check_end_entity_revocation()
+            .allow_unknown_revocation_status()
             .build()
             .map_err(|error| unusable(&error))?;
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).map_err(|error| unusable(&error))?;
@@ -152,7 +158,7 @@ impl Authority {
         Ok(Arc::new(config))
     }
 
-    fn issuer(&self, now: SystemTime) -> Result<Issuer<'static, KeyPair>, Trouble> {
+    pub(super) fn issuer(&self, now: SystemTime) -> Result<Issuer<'static, KeyPair>, Trouble> {
         let key = KeyPair::from_pem(&self.key).map_err(cannot_issue)?;
         Ok(Issuer::new(of_authority(&self.solution, now)?, key))
     }
@@ -178,7 +184,7 @@ fn of_host(name: &str, common: &str, now: SystemTime, lifetime: Duration) -> Res
     Ok(wanted)
 }
 
-fn cannot_issue(error: rcgen::Error) -> Trouble {
+pub(super) fn cannot_issue(error: rcgen::Error) -> Trouble {
     Trouble::new(
         format!("cannot issue a certificate: {error}"),
         "names of solutions and hosts are letters, digits and hyphens; the authority's file must be the one that `host init` wrote",

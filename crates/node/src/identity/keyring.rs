@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 
+use super::revocation;
 use crate::wire::Trouble;
 
 /// Who a host is, and what proves it.
@@ -44,7 +46,8 @@ struct Sides {
 #[derive(Debug)]
 pub struct Keyring {
     path: PathBuf,
-    read: Option<SystemTime>,
+    /// When the identity was written, and the list of the certificates that count for nothing.
+    read: [Option<SystemTime>; 2],
     identity: Identity,
     sides: Sides,
 }
@@ -56,18 +59,28 @@ impl Identity {
         (format!("{}{}", self.certificate, self.key), &self.authority)
     }
 
-    fn sides(&self) -> Result<Sides, Trouble> {
+    /// `revoked` is the list of certificates that count for nothing, if there is one.
+    fn sides(&self, revoked: Option<CertificateRevocationListDer<'static>>) -> Result<Sides, Trouble> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let roots = roots(&certificate(&self.authority)?)?;
         let chain = vec![certificate(&self.certificate)?];
         let key = || PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(|error| unusable(&error));
+        let of_servers = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
+            .with_crls(revoked.clone())
+            .only_check_end_entity_revocation()
+            .allow_unknown_revocation_status()
+            .build()
+            .map_err(|error| unusable(&error))?;
         let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13])
             .map_err(|error| unusable(&error))?
-            .with_root_certificates(Arc::clone(&roots))
+            .with_webpki_verifier(of_servers)
             .with_client_auth_cert(chain.clone(), key()?)
             .map_err(|error| unusable(&error))?;
         let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
+            .with_crls(revoked)
+            .only_check_end_entity_revocation()
+            .allow_unknown_revocation_status()
             .build()
             .map_err(|error| unusable(&error))?;
         let server = ServerConfig::builder_with_provider(provider)
@@ -87,8 +100,8 @@ impl Keyring {
     /// If there is none, or it cannot be used.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Trouble> {
         let path = path.into();
-        let (identity, read) = load(&path)?;
-        let sides = identity.sides()?;
+        let read = written(&path);
+        let (identity, sides) = load(&path)?;
         Ok(Self { path, read, identity, sides })
     }
 
@@ -112,13 +125,13 @@ impl Keyring {
 
     /// Takes what was written into the file since; one that cannot be used changes nothing.
     fn refresh(&mut self) {
-        let written = fs::metadata(&self.path).and_then(|data| data.modified()).ok();
+        let written = written(&self.path);
         if written == self.read {
             return;
         }
         self.read = written;
-        match load(&self.path).and_then(|(identity, _)| Ok((identity.sides()?, identity))) {
-            Ok((sides, identity)) => (self.sides, self.identity) = (sides, identity),
+        match load(&self.path) {
+            Ok((identity, sides)) => (self.sides, self.identity) = (sides, identity),
             Err(trouble) => tracing::error!("goes on with the old certificate: {trouble}"),
         }
     }
@@ -142,16 +155,22 @@ pub fn host_of(certificates: &[CertificateDer<'_>], solution: &str) -> Result<St
     })
 }
 
-fn load(path: &Path) -> Result<(Identity, Option<SystemTime>), Trouble> {
-    let read = fs::metadata(path).and_then(|data| data.modified()).ok();
+/// When the identity in this file was written, and the list beside it.
+fn written(path: &Path) -> [Option<SystemTime>; 2] {
+    let when = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    [when(path), when(&revocation::beside(path))]
+}
+
+fn load(path: &Path) -> Result<(Identity, Sides), Trouble> {
     let text = fs::read(path).map_err(|error| Trouble::of_file("read", path, &error))?;
-    let identity = serde_json::from_slice(&text).map_err(|error| {
+    let identity: Identity = serde_json::from_slice(&text).map_err(|error| {
         Trouble::new(
             format!("{} is no identity of a host: {error}", path.display()),
             "let the host join anew by `everline host join`",
         )
     })?;
-    Ok((identity, read))
+    let sides = identity.sides(revocation::read(&revocation::beside(path))?)?;
+    Ok((identity, sides))
 }
 
 /// Trust in this authority and in nobody else.

@@ -8,6 +8,7 @@ mod authority;
 mod installed;
 mod keyring;
 mod request;
+mod revocation;
 mod words;
 
 pub use authority::{Authority, DOOR, HOST_LIFETIME};
@@ -15,6 +16,7 @@ pub use installed::{install, tls_files};
 pub use keyring::{Identity, Keyring, host_of};
 pub(crate) use request::FINGERPRINT;
 pub use request::{Fingerprint, Issued, KeyRequest};
+pub(crate) use revocation::REVOKED;
 pub use words::explain;
 
 /// The name in the certificate of a host: what others check when they connect with it.

@@ -20,6 +20,7 @@ pub fn explain(error: &io::Error) -> Option<&'static str> {
             CertificateError::BadSignature | CertificateError::UnknownIssuer => {
                 "its certificate is of the authority of another solution"
             }
+            CertificateError::Revoked => "it was taken out of the solution",
             _ => "its certificate cannot be used",
         },
         Error::NoCertificatesPresented => "it shows no certificate",
@@ -28,6 +29,7 @@ pub fn explain(error: &io::Error) -> Option<&'static str> {
             AlertDescription::DecryptError | AlertDescription::UnknownCA | AlertDescription::BadCertificate => {
                 "it does not know the authority of this host: it is of another solution"
             }
+            AlertDescription::CertificateRevoked => "it says that this host was taken out of the solution",
             AlertDescription::CertificateRequired => "it wants to see a certificate",
             _ => return None,
         },

@@ -1,11 +1,10 @@
 //! What has ended on other hosts, as their agents say.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
-use model::Incarnation;
+use model::{Ended, Incarnation};
 
 use crate::client::{Client, Event};
 use crate::wire::{FromLca, ToLca};
@@ -18,10 +17,10 @@ pub(super) struct Elsewhere {
     heard: Vec<bool>,
     /// What is placed on their hosts.
     placed: Vec<Vec<String>>,
-    /// The applications of this host, of which nobody else knows more.
-    ours: Vec<String>,
-    /// Of each application of another host, the run up to which all have ended.
-    ended: BTreeMap<String, u64>,
+    /// The applications of this host, each with the number of the move that brought it here: nobody else knows more of these.
+    ours: Vec<(String, u64)>,
+    /// Who has ended elsewhere.
+    ended: Ended,
 }
 
 impl Elsewhere {
@@ -29,11 +28,11 @@ impl Elsewhere {
     ///
     /// # Errors
     /// If the system has no descriptors left.
-    pub(super) fn new(others: &[(PathBuf, Vec<String>)], ours: Vec<String>) -> io::Result<Self> {
+    pub(super) fn new(others: &[(PathBuf, Vec<String>)], ours: Vec<(String, u64)>) -> io::Result<Self> {
         let agents = others.iter().map(|(agent, _)| Client::new(agent)).collect::<io::Result<Vec<_>>>()?;
         let heard = vec![false; agents.len()];
         let placed = others.iter().map(|(_, placed)| placed.clone()).collect();
-        Ok(Self { agents, heard, placed, ours, ended: BTreeMap::new() })
+        Ok(Self { agents, heard, placed, ours, ended: Ended::default() })
     }
 
     /// Their descriptors, in order: readable when [`hear`](Self::hear) has something to hear from that one.
@@ -76,18 +75,15 @@ impl Elsewhere {
 
     /// These have certainly ended, whoever says so; gives those of whom that was not known.
     pub(super) fn learn(&mut self, mut ended: Vec<Incarnation>) -> Vec<Incarnation> {
-        ended.retain(|who| !self.ours.contains(&who.application));
-        ended.retain(|who| {
-            let known = self.ended.entry(who.application.clone()).or_default();
-            let is_news = who.run > *known;
-            *known = who.run.max(*known);
-            is_news
-        });
+        let is_ours = |who: &Incarnation| {
+            self.ours.iter().any(|(name, moved)| *name == who.application && *moved == who.move_number())
+        };
+        ended.retain(|who| !is_ours(who) && self.ended.learn(who));
         ended
     }
 
     /// Everything that is known.
     pub(super) fn all(&self) -> impl Iterator<Item = Incarnation> {
-        self.ended.iter().map(|(application, run)| Incarnation::new(application.clone(), *run))
+        self.ended.iter()
     }
 }

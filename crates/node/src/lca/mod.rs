@@ -15,6 +15,7 @@ mod spares;
 mod supervised;
 mod usage;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -38,6 +39,8 @@ pub struct LcaSettings {
     pub program: PathBuf,
     /// The applications, in the order in which they are started and listed.
     pub applications: Vec<Description>,
+    /// Of each application that has moved here from another host, the number of that move; see [`model::Incarnation::before_first`].
+    pub moved: BTreeMap<String, u64>,
     /// Virtual addresses, each with the application that takes it while it serves: its process cannot give it up any more when it
     /// has ended.
     pub addresses: Vec<(String, VirtualAddress)>,

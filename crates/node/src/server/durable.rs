@@ -29,7 +29,7 @@ pub(super) fn open(settings: &ServerSettings, alarms: &mut Alarms) -> Result<Rec
     let is_of_pair = |name: &String| name == me || settings.peers.contains(name);
     let has_served =
         || coordinator::named(&folder.journal("coordinator")).iter().any(|one| is_of_pair(&one.application));
-    if is_new && settings.me.run > 1 && has_served() {
+    if is_new && !settings.me.is_first() && has_served() {
         warnings.push(format!("{} was lost or emptied: {me} has run before", path.display()));
     }
     let recorder = Recorder::start(journal)

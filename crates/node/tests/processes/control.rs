@@ -56,6 +56,7 @@ pub(crate) fn run(dir: &str, run: &str) {
         routing: pair("routing", &["routing-a"]),
         etcd: None,
         places: BTreeMap::new(),
+        moved: BTreeMap::new(),
         fence: None,
         version: None,
     };

@@ -1,5 +1,6 @@
 //! A contact centre of test applications in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
@@ -36,6 +37,7 @@ pub(crate) fn run_lca(dir: &str) {
         folder: Folder::new(dir),
         program,
         applications: NAMES.map(describe).into(),
+        moved: BTreeMap::new(),
         addresses: Vec::new(),
         others: Vec::new(),
         isolated: None,

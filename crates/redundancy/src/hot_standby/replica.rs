@@ -4,10 +4,9 @@
 //! what it returns, in order. Call [`Replica::tick`] at [`Replica::deadline`] or at any other time. All times that come
 //! in are the caller's own monotonic clock; the engine sees pair time.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use model::{Incarnation, Span, Time};
+use model::{Ended, Incarnation, Span, Time};
 
 use super::backup::Backup;
 use super::effect::{Effect, Predecessor, Remark, Retirement, Serve};
@@ -101,8 +100,8 @@ pub struct Replica<E: Engine> {
     /// This incarnation stood in sync in the entry before the present one.
     pub(super) was_in_sync: bool,
     pub(super) asking: Asking,
-    /// Of each application, the run up to which every incarnation has certainly ended.
-    pub(super) ended: BTreeMap<String, u64>,
+    /// Who has certainly ended.
+    pub(super) ended: Ended,
     pub(super) refused: Refused,
     /// Pair time minus own time, in microseconds.
     pub(super) clock_offset: i64,
@@ -133,7 +132,7 @@ impl<E: Engine> Replica<E> {
             entry: None,
             was_in_sync: false,
             asking: Asking::default(),
-            ended: BTreeMap::new(),
+            ended: Ended::default(),
             refused: Refused::default(),
             clock_offset: 0,
             effects: Vec::new(),
@@ -279,8 +278,7 @@ impl<E: Engine> Replica<E> {
     /// This incarnation has certainly ended, with every thread that could send. Of a peer on this host, read what
     /// its link still holds before you say so.
     pub fn ended(&mut self, local: Time, who: &Incarnation) {
-        let run = self.ended.entry(who.application.clone()).or_default();
-        *run = who.run.max(*run);
+        self.ended.learn(who);
         match &self.role {
             Role::Start(_) => self.consider_start(local),
             Role::Backup(_) => self.backup_peer_ended(local),
@@ -290,7 +288,7 @@ impl<E: Engine> Replica<E> {
     }
 
     pub(super) fn has_ended(&self, who: &Incarnation) -> bool {
-        self.ended.get(&who.application).is_some_and(|run| *run >= who.run)
+        self.ended.knows(who)
     }
 
     /// The connection to the coordinator stands.

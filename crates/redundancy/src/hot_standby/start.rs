@@ -171,14 +171,19 @@ impl<E: Engine> Replica<E> {
         if self.is_behind(entry) && !sabotaged!(self, BeginBehind) {
             return Some(BEHIND);
         }
-        let may_be_held = !self.settings.peers.is_empty() && entry.primary.application == self.settings.me.application;
+        let may_be_held = !self.settings.peers.is_empty() && self.has_been(&entry.primary);
         (may_be_held && !sabotaged!(self, BeginUnasked)).then_some(DEFERENCE)
     }
 
     /// True if this side was not in sync at the end, and cannot read the journals of those that were, as they are on other hosts.
     fn is_behind(&self, entry: &PairEntry) -> bool {
-        let me = &self.settings.me.application;
-        self.settings.commit == Commit::Acknowledged && entry.in_sync.iter().all(|one| one.application != *me)
+        self.settings.commit == Commit::Acknowledged && !entry.in_sync.iter().any(|one| self.has_been(one))
+    }
+
+    /// True if this is an earlier run of this side, where it is now: its journal is here.
+    fn has_been(&self, who: &Incarnation) -> bool {
+        let me = &self.settings.me;
+        who.application == me.application && who.move_number() == me.move_number()
     }
 
     /// The coordinator is away, so nobody can speak, or the pair has changed: whoever has the first word has it anew.

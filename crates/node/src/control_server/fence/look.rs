@@ -81,8 +81,10 @@ async fn doubted_by(settings: &ControlSettings, pair: &Pair) -> BTreeSet<Incarna
     all
 }
 
+/// The host of an incarnation; none if the application was elsewhere then.
 fn host_of<'a>(settings: &'a ControlSettings, who: &Incarnation) -> Option<&'a str> {
-    settings.places.get(&who.application).map(String::as_str)
+    let moved = settings.moved.get(&who.application).copied().unwrap_or_default();
+    settings.places.get(&who.application).filter(|_| who.move_number() == moved).map(String::as_str)
 }
 
 /// Whether the agent of a host answers; this host is reached.

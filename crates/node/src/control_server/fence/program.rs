@@ -77,6 +77,7 @@ mod tests {
             secret: [0; 32],
             etcd: None,
             places: std::collections::BTreeMap::new(),
+            moved: std::collections::BTreeMap::new(),
             fence: None,
             version: None,
         }

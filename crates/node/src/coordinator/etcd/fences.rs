@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use management::fence::Attempt;
-use model::Incarnation;
-use serde::{Deserialize, Serialize};
+use model::{Ended, Incarnation};
+use redundancy::coordinator::PairEntry;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::EtcdSettings;
 use super::connection::Connection;
@@ -21,8 +22,26 @@ pub struct Fences {
     pub count: u64,
     /// Why the last one was called off, if it was.
     pub objection: Option<String>,
-    /// Of each application the run up to which all have certainly ended, as a host was fenced.
-    pub ended: BTreeMap<String, u64>,
+    /// Who has certainly ended, as a host was fenced or taken out of the solution.
+    #[serde(deserialize_with = "list_or_map")]
+    pub ended: Ended,
+}
+
+/// Reads also what was written before applications moved: a map from the application to its last run.
+fn list_or_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ended, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        List(Ended),
+        Map(BTreeMap<String, u64>),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::List(ended) => ended,
+        Either::Map(runs) => {
+            let all = runs.into_iter().map(|(application, run)| Incarnation::new(application, run));
+            Ended::from(all.collect::<Vec<_>>())
+        }
+    })
 }
 
 /// An attempt as it is written.
@@ -85,9 +104,8 @@ impl Fences {
     pub fn over(&self, number: u64, ended: &[Incarnation]) -> Self {
         let mut new = self.clone();
         new.attempt = new.attempt.filter(|attempt| attempt.number != number);
-        for Incarnation { application, run } in ended {
-            let known = new.ended.entry(application.clone()).or_default();
-            *known = (*known).max(*run);
+        for who in ended {
+            new.ended.learn(who);
         }
         new
     }
@@ -95,7 +113,29 @@ impl Fences {
     /// What fencing has made certain.
     #[must_use]
     pub fn certain(&self) -> Vec<Incarnation> {
-        self.ended.iter().map(|(application, run)| Incarnation::new(application.clone(), *run)).collect()
+        self.ended.iter().collect()
+    }
+}
+
+/// Notes that all of these `applications`, each at the place to which the move of that number has brought it, have certainly ended that the
+/// entries of pairs name, as their host is out of the solution. It may be noted again.
+///
+/// # Errors
+/// If no majority of the coordinator answers.
+pub async fn note_gone(settings: &EtcdSettings, applications: &[(String, u64)]) -> Result<(), Trouble> {
+    let mut ended = Vec::new();
+    for key in ["pairs/sip", "pairs/routing"] {
+        let (_, held) = Slate::new(settings.clone(), key, "the entry of a pair").read::<PairEntry>().await?;
+        let named = held.into_iter().flat_map(|held| held.value.in_sync.into_iter().chain([held.value.primary]));
+        ended.extend(named.filter(|who| applications.contains(&(who.application.clone(), who.move_number()))));
+    }
+    let book = FenceBook::new(settings.clone());
+    loop {
+        let page = book.read().await?;
+        let new = Fences { ended: page.fences.over(0, &ended).ended, ..page.fences.clone() };
+        if new == page.fences || book.change(&page, &new).await? {
+            return Ok(());
+        }
     }
 }
 
@@ -155,5 +195,9 @@ mod tests {
         assert_eq!(late.certain(), [Incarnation::new("routing-a", 3), Incarnation::new("sip-a", 5)]);
         let off = late.called_off(Some("h3 reaches it".into()));
         assert_eq!((off.attempt.clone(), off.certain().len(), off.count), (None, 2, 2));
+        let written = serde_json::to_string(&off).unwrap();
+        assert_eq!(serde_json::from_str::<Fences>(&written).unwrap(), off);
+        let older = r#"{"attempt":null,"count":2,"objection":"h3 reaches it","ended":{"routing-a":3,"sip-a":5}}"#;
+        assert_eq!(serde_json::from_str::<Fences>(older).unwrap(), off);
     }
 }

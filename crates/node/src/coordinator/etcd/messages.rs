@@ -9,6 +9,9 @@ pub(super) const COMPACT: &str = "/etcdserverpb.KV/Compact";
 pub(super) const WATCH: &str = "/etcdserverpb.Watch/Watch";
 pub(super) const STATUS: &str = "/etcdserverpb.Maintenance/Status";
 pub(super) const MOVE_LEADER: &str = "/etcdserverpb.Maintenance/MoveLeader";
+pub(super) const MEMBER_LIST: &str = "/etcdserverpb.Cluster/MemberList";
+pub(super) const MEMBER_ADD: &str = "/etcdserverpb.Cluster/MemberAdd";
+pub(super) const MEMBER_REMOVE: &str = "/etcdserverpb.Cluster/MemberRemove";
 
 /// Stands in every answer.
 #[derive(Clone, PartialEq, Message)]
@@ -215,3 +218,42 @@ pub(super) struct MoveLeaderRequest {
 
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct MoveLeaderResponse {}
+
+/// A member of the cluster.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct EtcdMember {
+    #[prost(uint64, tag = "1")]
+    pub(super) id: u64,
+    /// Empty until it has begun.
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(string, repeated, tag = "3")]
+    pub(super) peer_urls: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemberListRequest {}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct MemberListResponse {
+    #[prost(message, repeated, tag = "2")]
+    pub(super) members: Vec<EtcdMember>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct MemberAddRequest {
+    #[prost(string, repeated, tag = "1")]
+    pub(super) peer_urls: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemberAddResponse {}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemberRemoveRequest {
+    #[prost(uint64, tag = "1")]
+    pub(super) id: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemberRemoveResponse {}

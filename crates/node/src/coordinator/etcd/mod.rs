@@ -17,6 +17,7 @@ mod document;
 mod entries;
 mod fences;
 mod leader;
+mod members;
 mod messages;
 mod problem;
 mod session;
@@ -35,7 +36,8 @@ use redundancy::coordinator::{Request, Versioned};
 
 use self::cluster::Cluster;
 pub use self::document::{Book, Change};
-pub use self::fences::{FenceBook, Fences, Page, Written};
+pub use self::fences::{FenceBook, Fences, Page, Written, note_gone};
+pub use self::members::change_members;
 use self::problem::Problem;
 use self::worker::{Ask, Asker, News, Plan, Worker};
 use super::Served;
@@ -77,7 +79,9 @@ pub struct EtcdServer {
     /// The alarms of etcd.
     alarms: BTreeSet<String>,
     /// Where the members are, for people.
-    members: String,
+    members: Vec<String>,
+    /// Those of them, by their places, that are away.
+    lacking: BTreeSet<usize>,
     /// How many times no member could be asked: tells the connections of one hub from those of the next one.
     era: u64,
     pairs: BTreeSet<String>,
@@ -103,19 +107,18 @@ impl EtcdServer {
             cluster: Cluster::open(&settings.cluster)?,
         };
         let names = if settings.hosts.is_empty() { &settings.addresses } else { &settings.hosts };
-        let members: Vec<&str> = names.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
-        Self::start(plan, socket, members.join(", "))
+        Self::start(plan, socket, names.clone())
             .map_err(|error| Trouble::new(format!("the coordinator cannot begin: {error}"), "see `ulimit -a`"))
     }
 
-    fn start(plan: Plan, socket: &Path, members: String) -> io::Result<Self> {
+    fn start(plan: Plan, socket: &Path, members: Vec<String>) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         let worker = Worker::start(plan, bell)?;
         epoll.add(worker.bell(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        let (hub, is_up, is_missed, alarms, era, pairs, complaint) = Default::default();
+        let (hub, is_up, is_missed, alarms, lacking, era, pairs, complaint) = Default::default();
         let socket = socket.to_owned();
-        Ok(Self { socket, epoll, worker, hub, is_up, is_missed, alarms, members, era, pairs, complaint })
+        Ok(Self { socket, epoll, worker, hub, is_up, is_missed, alarms, lacking, members, era, pairs, complaint })
     }
 
     fn take(&mut self, news: News) {
@@ -131,6 +134,7 @@ impl EtcdServer {
             }
             News::Changed(pair, now) => self.changed(pair, &now),
             News::Alarms(alarms) => self.alarms = alarms,
+            News::Lacking(lacking) => self.lacking = lacking,
             News::Answered(Asker { era, number }, outcome) if era == self.era => self.answered(number, outcome),
             News::Answered(..) => {}
         }
@@ -237,18 +241,35 @@ impl Served for EtcdServer {
             return Some(format!(
                 "no member of etcd can be asked: calls go on, but no server can begin to serve or take over (a majority of {} must \
                  run and reach each other; `everline host list` shows which hosts this one reaches)",
-                self.members
+                listed(&self.members)
             ));
         }
+        let lacks = |name: &&String| {
+            let mut places = self.members.iter().enumerate().filter(|(_, member)| member == name);
+            places.all(|(place, _)| self.lacking.contains(&place))
+        };
+        let lacking = listed(self.members.iter().filter(lacks));
+        let lacking = (!lacking.is_empty()).then(|| {
+            format!(
+                "the coordinator lacks its member on {lacking}: calls go on; where one more is lost, no server may be able to take over \
+                 (restart this host if that one was taken out)"
+            )
+        });
         let alarms = self.alarms.iter().map(|name| match name.as_str() {
             "NOSPACE" => "etcd is full (alarm NOSPACE): calls go on, but no server can take over (compact and defragment it, then \
                  end the alarm by `etcdctl alarm disarm`)"
                 .to_owned(),
             name => format!("etcd has the alarm {name}: no server may be able to take over (see the manual of etcd)"),
         });
-        let alarms: Vec<_> = alarms.collect();
-        (!alarms.is_empty()).then(|| alarms.join("; "))
+        let all: Vec<_> = alarms.chain(lacking).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
+}
+
+/// Each name once.
+fn listed<'n>(names: impl IntoIterator<Item = &'n String>) -> String {
+    let names: BTreeSet<&str> = names.into_iter().map(String::as_str).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 impl AsFd for EtcdServer {

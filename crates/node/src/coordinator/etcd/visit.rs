@@ -39,8 +39,13 @@ pub(super) enum Word {
     Lost(Problem),
     /// It cannot be asked now.
     Cannot(Problem),
-    /// The alarms that it knows, of any member.
-    Alarms(BTreeSet<String>),
+    /// How the cluster stands.
+    Status {
+        /// The alarms that it knows, of any member.
+        alarms: BTreeSet<String>,
+        /// The number of the member that leads, 0 if none does.
+        leader: u64,
+    },
 }
 
 /// Who visits a member.

@@ -66,6 +66,8 @@ pub(super) enum News {
     Changed(String, Versioned),
     /// These alarms are raised now, and no others.
     Alarms(BTreeSet<String>),
+    /// The members at these places cannot be asked, and could not a moment ago.
+    Lacking(BTreeSet<usize>),
     /// A request has this outcome.
     Answered(Asker, Result<Answer, Problem>),
 }
@@ -179,6 +181,11 @@ struct Desk {
     doubts: Vec<Arc<Notify>>,
     /// The members that can be asked, by their places, with their numbers in etcd.
     up: BTreeMap<usize, (Entries, u64)>,
+    /// The number of the member that led when it was looked last.
+    leader: Option<u64>,
+    /// The places of the members that could not be asked when it was looked last, and of those of whom that was told.
+    absent: BTreeSet<usize>,
+    lacking: BTreeSet<usize>,
     /// The entry of each pair.
     entries: BTreeMap<String, PairEntry>,
     /// The newest revision of each pair that was told.
@@ -215,7 +222,7 @@ impl Desk {
         let doubts = addresses.iter().enumerate().map(visit).collect();
         let mut review = interval(REVIEW);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (up, entries, told, problems, is_up, alarms) = Default::default();
+        let (up, leader, absent, lacking, entries, told, problems, is_up, alarms) = Default::default();
         Self {
             addresses,
             seats,
@@ -227,6 +234,9 @@ impl Desk {
             teller,
             doubts,
             up,
+            leader,
+            absent,
+            lacking,
             entries,
             told,
             problems,
@@ -243,7 +253,8 @@ impl Desk {
                 Some((ask, until)) = self.asked.recv(), if !self.up.is_empty() => self.carry_out(ask, until),
                 _ = self.review.tick() => {
                     self.review_leader();
-                    self.review_alarms();
+                    self.review_status();
+                    self.review_members().await;
                 }
                 () = sleep_until(down_at), if self.down_at.is_some() => self.give_up().await,
             }
@@ -256,6 +267,9 @@ impl Desk {
                 self.problems.remove(&number);
                 self.up.insert(number, (entries, member));
                 self.down_at = None;
+                if self.lacking.remove(&number) {
+                    self.teller.tell(News::Lacking(self.lacking.clone())).await;
+                }
                 if self.is_up {
                     return self.changed(found).await;
                 }
@@ -278,7 +292,11 @@ impl Desk {
                     self.problems.insert(number, problem);
                 }
             }
-            Word::Alarms(alarms) if alarms != self.alarms => {
+            Word::Status { alarms, leader } => {
+                self.leader = Some(leader);
+                if alarms == self.alarms {
+                    return;
+                }
                 if alarms.is_empty() {
                     tracing::info!("etcd has no alarm any more");
                 } else {
@@ -287,7 +305,6 @@ impl Desk {
                 self.alarms.clone_from(&alarms);
                 self.teller.tell(News::Alarms(alarms)).await;
             }
-            Word::Alarms(_) => {}
         }
     }
 
@@ -325,17 +342,28 @@ impl Desk {
         });
     }
 
-    /// Asks the first member that can be asked for the alarms of all, beside all else.
-    fn review_alarms(&self) {
+    /// Asks the first member that can be asked for the alarms of all and who leads, beside all else.
+    fn review_status(&self) {
         let Some((number, (entries, _))) = self.up.first_key_value() else { return };
         let (number, connection, says) = (*number, entries.connection().clone(), self.says.clone());
         tokio::spawn(async move {
             let status = timeout(REQUEST, connection.ask::<_, StatusResponse>(STATUS, StatusRequest {})).await;
             // A member that does not answer is left by its session.
-            if let Ok(Ok(status)) = status {
-                let _ = says.send((number, Word::Alarms(alarms(&status.errors)))).await;
+            if let Ok(Ok(StatusResponse { errors, leader, .. })) = status {
+                let _ = says.send((number, Word::Status { alarms: alarms(&errors), leader })).await;
             }
         });
+    }
+
+    /// Tells which members have been away since the last look: with one more of them a majority may be.
+    async fn review_members(&mut self) {
+        let absent: BTreeSet<usize> = (0..self.addresses.len()).filter(|place| !self.up.contains_key(place)).collect();
+        let lacking: BTreeSet<usize> = absent.intersection(&self.absent).copied().collect();
+        self.absent = absent;
+        if lacking != self.lacking {
+            self.lacking.clone_from(&lacking);
+            self.teller.tell(News::Lacking(lacking)).await;
+        }
     }
 
     async fn give_up(&mut self) {
@@ -346,11 +374,19 @@ impl Desk {
 
     /// Carries out a request beside all others. If its outcome stays unknown, those who were asked are doubted.
     fn carry_out(&self, Ask { asker, request }: Ask, until: Instant) {
-        let entries: Vec<Entries> = self.up.values().map(|(entries, _)| entries.clone()).collect();
+        let mut seats: Vec<&(Entries, u64)> = self.up.values().collect();
+        let first = seats.first().map(|(_, member)| *member);
+        // The leader besides: what another member is asked goes there and back, which is most of the time that it takes.
+        let besides = seats.iter().skip(1).position(|(_, member)| Some(*member) == self.leader && self.leader != first);
+        if let Some(place) = besides {
+            seats.swap(1, place + 1);
+        }
+        let at_once = if besides.is_some() { 2 } else { 1 };
+        let entries: Vec<Entries> = seats.into_iter().map(|(entries, _)| entries.clone()).collect();
         let doubts: Vec<_> = self.up.keys().map(|number| Arc::clone(&self.doubts[*number])).collect();
         let teller = self.teller.clone();
         tokio::spawn(async move {
-            let outcome = ask_until_answered(&entries, &request, until).await;
+            let outcome = ask_until_answered(&entries, at_once, &request, until).await;
             if let Err(Problem::Lost(_)) = &outcome {
                 doubts.iter().for_each(|doubt| doubt.notify_waiters());
             }
@@ -364,16 +400,18 @@ fn alarms(errors: &[String]) -> BTreeSet<String> {
     errors.iter().filter_map(|error| error.split("alarm:").nth(1)).map(|name| name.trim().to_owned()).collect()
 }
 
-/// Asks one member, and all of them again and again while there is no answer: one that has just lost its leader passes on to nobody
+/// Asks the first ones, and all of them again and again while there is no answer: one that has just lost its leader passes on to nobody
 /// what it is asked, or may be the one that is cut off. Of the same compare-and-swaps at most one is done, and none after
 /// another change, so it does no harm that several are on their way.
 async fn ask_until_answered(
     entries: &[Entries],
+    at_once: usize,
     request: &CoordinatorRequest,
     until: Instant,
 ) -> Result<Answer, Problem> {
     let mut attempts = JoinSet::new();
-    let (mut next, mut pause, mut asked) = (Instant::now(), AGAIN, 1);
+    let (mut next, mut pause, mut asked) = (Instant::now(), AGAIN, at_once);
+    let mut rounds = 0;
     let mut problem = Problem::lost(format!("no answer within {} ms", REQUEST.as_millis()));
     loop {
         tokio::select! {
@@ -383,7 +421,8 @@ async fn ask_until_answered(
                     let (by, request) = (by.clone(), request.clone());
                     attempts.spawn(async move { by.carry_out(request).await });
                 }
-                (next, pause, asked) = (next + pause, if asked > 1 { pause * 3 / 2 } else { pause }, entries.len());
+                (next, pause, asked) = (next + pause, if rounds > 0 { pause * 3 / 2 } else { pause }, entries.len());
+                rounds += 1;
             }
             Some(Ok(outcome)) = attempts.join_next() => match outcome {
                 Err(lost @ Problem::Lost(_)) => problem = lost,

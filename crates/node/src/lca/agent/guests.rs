@@ -8,6 +8,7 @@ use model::Incarnation;
 use super::{Agent, Application, Guest};
 use crate::clock;
 use crate::lca::farewell::Farewell;
+use crate::lca::lock;
 use crate::lca::supervised::Supervised;
 use crate::pulse::Pulse;
 use crate::pulse::threads::Threads;
@@ -81,7 +82,9 @@ impl Agent {
             }
             (ToLca::Fenced(ended), _) => {
                 let news = self.elsewhere.learn(ended);
-                news.iter().for_each(|fact| tracing::warn!("{fact} has certainly ended: its host was fenced"));
+                news.iter().for_each(|fact| {
+                    tracing::warn!("{fact} has certainly ended: its host was fenced, or taken out of the solution");
+                });
                 self.tell_of_elsewhere(news);
             }
             (ToLca::Connections | ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_) | ToLca::Noticed(_), _) => {
@@ -130,6 +133,27 @@ impl Agent {
                 self.hub.send(guest, &FromLca::Ended(fact));
             }
         }
+        for fact in self.gone() {
+            self.hub.send(guest, &FromLca::Ended(fact));
+        }
+    }
+
+    /// What was on this host before it moved to another one, and has ended.
+    fn gone(&self) -> Vec<Incarnation> {
+        let has_ended = |who: &Incarnation| {
+            // Its present place is that of the host that has it now, whatever was counted here before.
+            if who.move_number() == self.runs.moved(&who.application) {
+                return false;
+            }
+            match self.applications.iter().position(|application| application.name == who.application) {
+                Some(which) => {
+                    let now = Incarnation::new(who.application.clone(), self.host.run(which).0);
+                    who.move_number() != now.move_number()
+                }
+                None => lock::take(&self.settings.folder.lock(&who.application)).is_ok_and(|lock| lock.is_some()),
+            }
+        };
+        self.runs.all().filter(has_ended).collect()
     }
 
     /// The agent of another host says what has ended there.

@@ -126,7 +126,7 @@ impl Agent {
         if let Err(error) = crate::prompt::run_soon() {
             tracing::info!("the kernel does not know short slices: {error}");
         }
-        let (mut runs, warnings) = Runs::open(&settings.folder.runs())?;
+        let (mut runs, warnings) = Runs::open(&settings.folder.runs(), settings.moved.clone())?;
         for incarnation in coordinator::named(&settings.folder.journal("coordinator")) {
             runs.learn(&incarnation.application, incarnation.run);
         }
@@ -140,7 +140,7 @@ impl Agent {
             let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
             epoll.add(&hub, EpollEvent::new(EpollFlags::EPOLLIN, HUB))?;
             epoll.add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))?;
-            let ours = settings.applications.iter().map(|one| one.name.clone()).collect();
+            let ours = settings.applications.iter().map(|one| (one.name.clone(), runs.moved(&one.name))).collect();
             let elsewhere = Elsewhere::new(&settings.others, ours)?;
             for (number, agent) in (AGENT..).zip(elsewhere.descriptors()) {
                 epoll.add(agent, EpollEvent::new(EpollFlags::EPOLLIN, number))?;

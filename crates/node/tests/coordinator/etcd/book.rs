@@ -52,7 +52,16 @@ fn wait<T>(work: impl Future<Output = T>) -> T {
 
 fn version(version: u64, text: &str) -> Document {
     let (files, variables) = (BTreeMap::new(), BTreeMap::new());
-    Document { version, by: "h1".into(), at: SystemTime::UNIX_EPOCH, text: text.into(), files, variables }
+    Document {
+        version,
+        by: "h1".into(),
+        at: SystemTime::UNIX_EPOCH,
+        text: text.into(),
+        files,
+        variables,
+        revoked: None,
+        moved: BTreeMap::new(),
+    }
 }
 
 /// Of two hosts that change one version only one succeeds, and the other one learns what stands there.

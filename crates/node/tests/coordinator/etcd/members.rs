@@ -53,6 +53,8 @@ impl Members {
             cluster: cluster.clone(),
             token: format!("{address}"),
             tls: tls.clone(),
+            revoked: None,
+            is_late: false,
         };
         let members = sites.into_iter().enumerate().map(member).collect();
         let extra = extra.iter().map(|&argument| argument.to_owned()).collect();
