@@ -33,8 +33,8 @@ const CHOICES: usize = 12;
 const NONE: f64 = -1.0;
 /// The share of the probability that may be found outside of them.
 const LACKING: f64 = 1e-15;
-/// Chains with fewer states need no coarse pictures.
-const LARGE: usize = 100_000;
+/// Chains with fewer states are settled sooner without coarse pictures: 1.2 million states of the workstation cluster take half as long.
+const LARGE: usize = 2_000_000;
 
 impl<'a> Steady<'a> {
     /// Iterates to the steady state of a chain whose states are in breadth-first order, as [`super::super::generator::Space`]
