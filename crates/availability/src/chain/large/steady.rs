@@ -33,7 +33,7 @@ const CHOICES: usize = 12;
 const NONE: f64 = -1.0;
 /// The share of the probability that may be found outside of them.
 const LACKING: f64 = 1e-15;
-/// Chains with fewer states are settled sooner without coarse pictures: 1.2 million states of the workstation cluster take half as long.
+/// Chains with fewer states are settled sooner without coarse pictures.
 const LARGE: usize = 2_000_000;
 
 impl<'a> Steady<'a> {

@@ -376,7 +376,7 @@ impl Desk {
     fn carry_out(&self, Ask { asker, request }: Ask, until: Instant) {
         let mut seats: Vec<&(Entries, u64)> = self.up.values().collect();
         let first = seats.first().map(|(_, member)| *member);
-        // The leader besides: what another member is asked goes there and back, which is most of the time that it takes.
+        // The leader besides: what another member is asked goes there and back.
         let besides = seats.iter().skip(1).position(|(_, member)| Some(*member) == self.leader && self.leader != first);
         if let Some(place) = besides {
             seats.swap(1, place + 1);
