@@ -3,6 +3,7 @@
 //! It knows nothing of how Everline works, only what its peers saw. `transaction` judges requests and
 //! their answers, `leg` judges dialogs; both report a [`Rule`] that was broken.
 
+mod forgetting;
 mod leg;
 mod message;
 mod rule;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use forgetting::Looked;
 use leg::Leg;
 pub use leg::Standing;
 pub use message::{Message, Start};
@@ -77,6 +79,7 @@ pub struct History {
     people: BTreeMap<String, Option<LegKey>>,
     transactions: BTreeMap<TransactionKey, Transaction>,
     legs: BTreeMap<LegKey, Leg>,
+    looked: Looked,
     verdict: Verdict,
 }
 
@@ -216,27 +219,6 @@ impl History {
     #[must_use]
     pub fn ladder(&self, leg: &LegKey) -> Vec<String> {
         self.legs.get(leg).map(Leg::ladder).unwrap_or_default()
-    }
-
-    /// Ends what has had no message since then and is not in the middle of a call, and forgets it: a history of hours would
-    /// fill the memory.
-    pub fn forget(&mut self, before: Nanos) {
-        let legs = &self.legs;
-        let is_over = |key: &LegKey| legs.get(key).is_none_or(|leg| leg.last_at() < before && !leg.is_live());
-        let mut open = Vec::new();
-        self.transactions.retain(|(by_server, ..), transaction| {
-            let is_old =
-                transaction.last_at() < before && (transaction.is_complete(*by_server) || is_over(transaction.leg()));
-            if is_old {
-                let rule = transaction.left_open(*by_server);
-                open.extend(rule.map(|rule| (rule, transaction.leg().clone())));
-            }
-            !is_old
-        });
-        for (rule, key) in open {
-            self.report_left(rule, &key);
-        }
-        self.legs.retain(|_, leg| leg.last_at() >= before || leg.is_live());
     }
 
     /// Ends the history in the middle: of what is still open nothing is known.

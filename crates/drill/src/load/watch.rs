@@ -14,6 +14,10 @@ use crate::history::{Event, History, Message, Nanos, Rule};
 /// Losses whose ladders are kept; the others are counted and named.
 const MOST_LADDERS: usize = 40;
 
+/// At how much of what is remembered each message has the history look: a message adds less than one transaction, so all of it is
+/// looked at many times in the time for which it is kept.
+const LOOKS: usize = 8;
+
 /// A call that did not go the way its people meant it to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Loss {
@@ -70,7 +74,6 @@ pub(super) struct Watch {
     /// The run that goes on, from 1; 0 before the first.
     pub(super) run: u32,
     unreadable: u64,
-    forgotten: Time,
 }
 
 impl Watch {
@@ -84,7 +87,6 @@ impl Watch {
             counts: Counts::default(),
             run: 0,
             unreadable: 0,
-            forgotten: Time::ZERO,
         }
     }
 
@@ -132,10 +134,7 @@ impl Watch {
             self.counts.wrong_sip = self.history.broken() + self.unreadable;
         }
         // Everything that may still be repeated is kept: 64 T1 and some more.
-        if now.since(self.forgotten).as_secs() >= 10 {
-            self.forgotten = now;
-            self.history.forget(self.nanos(now).saturating_sub(100_000_000_000));
-        }
+        self.history.forget(self.nanos(now).saturating_sub(100_000_000_000), LOOKS);
     }
 
     pub(super) const fn unreadable(&mut self) {
