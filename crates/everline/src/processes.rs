@@ -38,7 +38,7 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
     let settings = Settings::read(&folder::settings(&folder)).map_err(|why| {
         Failure::new(Kind::Wrong, why).help("this is not a command for people; `everline up` starts everything")
     })?;
-    prompt::run_first(nice(application), settings.hosts.is_some());
+    prompt::run_first(nice(application));
     match application {
         "lca" => {
             let applications = applications(&folder, &settings);

@@ -25,6 +25,7 @@ pub mod open_files;
 pub mod process;
 pub mod prompt;
 pub mod pulse;
+mod remains;
 mod repeating;
 pub mod secure;
 pub mod server;

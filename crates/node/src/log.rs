@@ -116,7 +116,6 @@ impl Drop for Draft<'_> {
 
 /// The writer's life.
 fn write(lines: &Receiver<Line>, dropped: &AtomicU64, path: Option<&Path>) {
-    crate::prompt::run_late();
     let helper = Helper::begin("log");
     let mut out = io::stderr();
     loop {

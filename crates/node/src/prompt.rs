@@ -1,15 +1,13 @@
 //! Asks the kernel to let a thread run soon after it is woken, rather than long; or to let others go first.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::setpriority_process;
 
+use crate::remains;
+
 /// The kernel's shortest slice, in nanoseconds.
 const SHORTEST_SLICE: u64 = 100_000;
-
-/// The lowest priority that still gets its share (sched(7)).
-const NICEST: i32 = 19;
 
 /// Asks for the shortest slice for this thread, and for all threads and processes that it starts from now on: what wakes
 /// them is short work that a caller waits for, so their turn comes before that of programs that compute. It gives no
@@ -36,26 +34,12 @@ pub(crate) fn run_soon() -> io::Result<()> {
     }
 }
 
-/// Lets this thread, and all threads and programs that it starts from now on, go before those of other programs on the host as
-/// far as `nice` says (sched(7): -20 to 19). It needs the capability `CAP_SYS_NICE`, or a limit `RLIMIT_NICE`; nothing but
-/// times depends on it, so where both are missing all stays as it is.
-///
-/// `ends_soon`: nobody on this host waits for the end of the process, but somebody on another one for the end of its connections.
-pub fn run_first(nice: i32, ends_soon: bool) {
-    ENDS_SOON.store(ends_soon, Ordering::Relaxed);
+/// Lets this process, and all programs that it starts from now on, go before others on the host as far as `nice` says (sched(7): -20 to
+/// 19), and its successor be there at once when it dies (`remains`). To be called before there are other threads. The first needs the
+/// capability `CAP_SYS_NICE`, or a limit `RLIMIT_NICE`; nothing but times depends on either, so where it cannot be all stays as it is.
+pub fn run_first(nice: i32) {
     let _ = setpriority_process(None, nice);
-}
-
-/// What [`run_first`] was told.
-static ENDS_SOON: AtomicBool = AtomicBool::new(false);
-
-/// Lets every other thread go before this one: what it does, nobody waits for. When a process dies, such a thread is its
-/// last one, and tears its memory down, and then its connections, after the successor has had its turn: so not where that one
-/// is on another host, and learns of the death by the connections.
-pub(crate) fn run_late() {
-    if !ENDS_SOON.load(Ordering::Relaxed) {
-        let _ = setpriority_process(None, NICEST);
-    }
+    let _ = remains::leave();
 }
 
 #[cfg(test)]

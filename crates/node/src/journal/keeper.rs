@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use management::helpers::Wait;
 
 use super::scan::TITLE;
-use crate::prompt;
 use crate::pulse::threads::{Helper, NAP};
 
 /// Some bytes of a journal: where they begin, and how many they are.
@@ -131,7 +130,6 @@ impl Desk {
 
     /// The thread's life.
     fn keep(&self) {
-        prompt::run_late();
         let helper = Helper::begin("journal");
         let mut next_sync = Instant::now();
         let mut duty = self.lock();
