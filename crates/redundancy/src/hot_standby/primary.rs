@@ -294,7 +294,14 @@ impl<E: Engine> Replica<E> {
                     self.pursue_admission();
                 }
             }
-            // It has not waited for the word of this side, so it may not have all that this side has.
+            // It has not waited for the word of this side, so it may not have all that this side has. But it lets nothing leave before
+            // this side has it as well, while the entry counts on both: as long as that is so, what is held here is not given up.
+            Message::TakenOver { epoch: of, .. }
+                if of > epoch && matches!(primary.standby, Standby::HandingOver(_)) =>
+            {
+                self.effects.push(Effect::HangUp);
+                self.primary_lost_link(local);
+            }
             Message::TakenOver { epoch: of, .. } | Message::Superseded { epoch: of } if of > epoch => {
                 self.retire(Retirement::Superseded(of));
             }
