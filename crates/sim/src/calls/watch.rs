@@ -1,6 +1,7 @@
 //! Tells the checkers what happens in a world of calls, and asks them in the end.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Epoch, Kind, Time};
 use redundancy::hot_standby::Engine as _;
@@ -31,6 +32,8 @@ pub(super) struct Watch {
     since: Epoch,
     /// The SIP Server began with less than it had, once.
     pub(super) has_lost: bool,
+    /// Calls that are not over at rest; there are none but after a loss.
+    left: BTreeSet<u64>,
 }
 
 impl Watch {
@@ -109,8 +112,9 @@ impl World {
         // Calls, answers, presence, waiting, letters; registrations and the mailbox last. Of those who gave up waiting in a
         // moment that is lost nobody tells the server again; who talks is asked.
         let has_lost = self.watch.has_lost;
+        let left = RefCell::default();
         let sip = |engine: &mut call::Engine| {
-            let all = if has_lost { talking(engine) } else { count(engine, &[1, 3, 5, 6, 8]) };
+            let all = if has_lost { talking(engine, &left) } else { count(engine, &[1, 3, 5, 6, 8]) };
             quiet::Left { records: all, deadline: false }
         };
         // Callers, mail; agents, extensions and the mailbox last.
@@ -119,6 +123,7 @@ impl World {
             quiet::Left { records: if has_lost { 0 } else { all }, deadline: false }
         };
         self.sip.rest(&mut self.core, sip).map_err(|what| format!("SIP Server: {what}"))?;
+        self.watch.left = left.into_inner();
         self.routing.rest(&mut self.core, routing).map_err(|what| format!("Routing Server: {what}"))
     }
 
@@ -130,7 +135,7 @@ impl World {
                 self.core.fail(calls_kept::NAME, || format!("call {call}: {what}"));
             }
         }
-        if let Err(what) = self.watch.charge.conclude() {
+        if let Err(what) = self.watch.charge.conclude(&self.watch.left) {
             self.core.fail(one_charge::NAME, || what);
         }
     }
@@ -187,9 +192,10 @@ impl World {
     }
 }
 
-/// How many calls are answered and not over.
-fn talking(engine: &mut call::Engine) -> u64 {
+/// How many calls are answered and not over; notes those that are not over.
+fn talking(engine: &mut call::Engine, left: &RefCell<BTreeSet<u64>>) -> u64 {
     let (rows, _) = engine.calls(None, usize::MAX);
+    left.borrow_mut().extend(rows.iter().map(|row| row.call));
     rows.iter().filter(|row| matches!(row.state, "answered" | "talking")).count() as u64
 }
 
