@@ -46,6 +46,11 @@ pub enum Input<'a> {
         /// The connection.
         connection: ConnectionId,
     },
+    /// A connection is gone with a predecessor. If that was still opening it, nobody knows whether the peer is there.
+    Lost {
+        /// The connection.
+        connection: ConnectionId,
+    },
     /// A connection with the Routing Server stands; its greeting follows.
     RoutingConnected,
     /// The connection with the Routing Server is gone.

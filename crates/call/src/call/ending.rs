@@ -15,7 +15,7 @@ impl Call {
     pub(super) fn cancel(&mut self, desk: &mut Desk<'_>, cancel: &Message<'_>, arrival: &Arrival) {
         let key = key_of(cancel);
         if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key() == *key) {
-            return known.again(desk);
+            return known.again(desk, arrival);
         }
         let Some(invite) = self.invites_in.iter().find(|invite| *invite.key() == *key) else {
             return reply(desk, cancel, arrival, 481);

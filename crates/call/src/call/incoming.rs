@@ -72,6 +72,13 @@ impl Received {
         }
     }
 
+    /// The request came again, perhaps on another connection: who has made a new one does not read the old one any more.
+    const fn follow(&mut self, arrival: &Arrival) {
+        if arrival.back.is_reliable() {
+            self.hop = arrival.back;
+        }
+    }
+
     fn again(&self, desk: &mut Desk<'_>) {
         if !self.reply.is_empty() {
             desk.respond(self.hop, self.reply.to_vec());
@@ -185,7 +192,8 @@ impl InviteIn {
     }
 
     /// The INVITE came again.
-    pub(crate) fn again(&mut self, desk: &mut Desk<'_>) {
+    pub(crate) fn again(&mut self, desk: &mut Desk<'_>, arrival: &Arrival) {
+        self.received.follow(arrival);
         if self.tx.invite(desk.now) == Action::Send {
             self.received.again(desk);
         }
@@ -272,7 +280,8 @@ impl RequestIn {
     }
 
     /// The request came again.
-    pub(crate) fn again(&mut self, desk: &mut Desk<'_>) {
+    pub(crate) fn again(&mut self, desk: &mut Desk<'_>, arrival: &Arrival) {
+        self.received.follow(arrival);
         if self.tx.request(desk.now) == Action::Send {
             self.received.again(desk);
         }

@@ -30,10 +30,10 @@ impl Call {
     pub(super) fn request_inside(&mut self, desk: &mut Desk<'_>, tag: Token, request: &Message<'_>, arrival: &Arrival) {
         let key = key_of(request);
         if let Some(invite) = self.invites_in.iter_mut().find(|invite| *invite.key() == *key) {
-            return invite.again(desk);
+            return invite.again(desk, arrival);
         }
         if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key() == *key) {
-            return known.again(desk);
+            return known.again(desk, arrival);
         }
         let Some((at, end)) = self.locate(tag, request).filter(|_| self.stage != Stage::Ended) else {
             return reply(desk, request, arrival, 481);

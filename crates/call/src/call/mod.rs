@@ -213,9 +213,9 @@ impl Call {
     }
 
     /// The caller's INVITE came again.
-    pub(crate) fn invite_again(&mut self, desk: &mut Desk<'_>) {
+    pub(crate) fn invite_again(&mut self, desk: &mut Desk<'_>, arrival: &Arrival) {
         if let Some(invite) = self.invites_in.iter_mut().find(|invite| invite.origin.is_none()) {
-            invite.again(desk);
+            invite.again(desk, arrival);
         }
     }
 

@@ -140,8 +140,9 @@ impl Call {
         }
     }
 
-    /// A connection to this peer could not be opened: what was sent there did not arrive (RFC 3261 17.1.4, 18.4). What has been
-    /// sent before, on a connection that has ended, waits for the peer to come back.
+    /// A connection to this peer could not be opened: what was sent there did not arrive (RFC 3261 17.1.4, 18.4). A new call tries
+    /// somebody else. Who is in a call may have lost his connection a moment ago and comes back: he is asked again until then, as is what
+    /// has been sent before on a connection that has ended.
     pub(crate) fn unreachable(&mut self, desk: &mut Desk<'_>, peer: std::net::SocketAddr) {
         for at in 0..self.invites_out.len() {
             let Some(invite) =
@@ -149,21 +150,16 @@ impl Call {
             else {
                 continue;
             };
-            if invite.tx.fail(desk.now) == Action::Failed {
+            if !matches!(invite.role, Role::Fork { .. }) {
+                invite.flow_lost(desk);
+            } else if invite.tx.fail(desk.now) == Action::Failed {
                 self.no_answer(desk, at, 503);
             }
         }
-        for at in 0..self.requests_out.len() {
-            let Some(request) = self
-                .requests_out
-                .get_mut(at)
-                .filter(|request| request.hop.is_stream_to(peer) && request.tx.is_reliable())
-            else {
-                continue;
-            };
-            if request.tx.fail(desk.now) == Action::Failed {
-                self.request_failed(desk, at);
-            }
+        let unanswered =
+            |request: &&mut super::outgoing::RequestOut| request.hop.is_stream_to(peer) && request.tx.is_reliable();
+        for request in self.requests_out.iter_mut().filter(unanswered) {
+            request.flow_lost(desk);
         }
         self.tidy(desk);
     }

@@ -116,7 +116,7 @@ impl Engine {
     pub(super) fn closed(&mut self, now: Time, connection: ConnectionId) {
         let Some(Value(Content::Connection(gone))) = self.store.get(key_of(connection)) else { return };
         let (peer, hopefuls) = (gone.peer, gone.hopefuls.clone());
-        self.lose_connection(now, connection);
+        self.lose_connection(now, connection, false);
         self.store.settle();
         for call in hopefuls {
             self.with_call(now, call, |call, desk| call.unreachable(desk, peer));
@@ -143,7 +143,7 @@ impl Engine {
     }
 
     fn end_connection(&mut self, now: Time, connection: ConnectionId) {
-        self.lose_connection(now, connection);
+        self.lose_connection(now, connection, false);
         self.output(None, Action::Close { connection });
     }
 

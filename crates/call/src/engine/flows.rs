@@ -38,12 +38,12 @@ impl Engine {
     }
 
     /// Forgets a connection that has ended. If anything was ever said on it, the calls are looked through soon, and for all
-    /// connections of the moment at once.
-    pub(super) fn lose_connection(&mut self, now: Time, connection: ConnectionId) {
+    /// connections of the moment at once. On one that was still opening that was not, unless it `may_have_opened`.
+    pub(super) fn lose_connection(&mut self, now: Time, connection: ConnectionId, may_have_opened: bool) {
         let key = key_of(connection);
         let Some(Value(Content::Connection(gone))) = self.store.get(key) else { return };
         let lost = Lost { peer: gone.peer, ours: gone.ours, due: next_look(now), seen: None };
-        let had_calls = !gone.is_silent() && !gone.opening;
+        let had_calls = !gone.is_silent() && (may_have_opened || !gone.opening);
         self.forget_connection(key);
         if had_calls {
             self.store.insert(RecordKey::new(LOST, connection.0), Value(Content::Lost(lost)));

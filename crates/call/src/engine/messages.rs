@@ -91,7 +91,7 @@ impl Engine {
         match found.kind {
             CALL if self.store.get(found).and_then(Value::as_call).is_some_and(|call| call.has_key(key)) => {
                 self.with_call(now, found.id, |call, desk| match request.method() {
-                    Method::Invite => call.invite_again(desk),
+                    Method::Invite => call.invite_again(desk, arrival),
                     _ => call.first_request(desk, request, arrival),
                 });
                 true
@@ -99,6 +99,9 @@ impl Engine {
             STANDALONE => match self.store.get_mut(found) {
                 Some(Value(Content::Standalone(known))) if *known.key == *key => {
                     if known.tx.request(now) == Transaction::Send {
+                        if arrival.back.is_reliable() {
+                            known.hop = arrival.back;
+                        }
                         let (hop, reply) = (known.hop, known.reply.to_vec());
                         self.send(now, Some(found), hop, reply, false);
                     }

@@ -171,6 +171,7 @@ impl hot_standby::Engine for Engine {
             Input::Opened { connection } => self.opened(connection),
             Input::Stream { connection, bytes } => self.stream(now, connection, bytes),
             Input::Closed { connection } => self.closed(now, connection),
+            Input::Lost { connection } => self.lose_connection(now, connection, true),
             Input::RoutingConnected => self.routing_connected(),
             Input::RoutingGone => self.routing_gone(now),
             Input::Close { after, up_to } => self.close(now, after, up_to),

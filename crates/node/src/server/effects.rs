@@ -192,7 +192,7 @@ impl<S: Service> Shell<S> {
     fn close_missing(&mut self, known: &BTreeSet<u64>) {
         for number in known {
             if !self.intake.streams.contains_key(number)
-                && let Some(input) = S::closed(*number)
+                && let Some(input) = S::lost(*number)
             {
                 self.replica.input(self.now, *number, None, input);
             }

@@ -24,6 +24,9 @@ pub trait Service: Engine {
     /// A TCP connection is gone, or could not be made.
     fn closed<'a>(connection: u64) -> Option<Self::Input<'a>>;
 
+    /// A TCP connection is gone with a predecessor, or what that had begun to make.
+    fn lost<'a>(connection: u64) -> Option<Self::Input<'a>>;
+
     /// The other pair's primary can be talked to, or not any more.
     fn partner<'a>(is_there: bool) -> Self::Input<'a>;
 

@@ -34,6 +34,10 @@ impl Service for Engine {
         Some(Input::Closed { connection: ConnectionId(connection) })
     }
 
+    fn lost<'a>(connection: u64) -> Option<Input<'a>> {
+        Some(Input::Lost { connection: ConnectionId(connection) })
+    }
+
     fn partner<'a>(is_there: bool) -> Input<'a> {
         if is_there { Input::RoutingConnected } else { Input::RoutingGone }
     }

@@ -113,6 +113,10 @@ impl Service for Sip {
         replica.input(local, number, None, call::Input::Closed { connection: ConnectionId(number) });
     }
 
+    fn stream_lost(replica: &mut Replica<call::Engine>, local: Time, number: u64) {
+        replica.input(local, number, None, call::Input::Lost { connection: ConnectionId(number) });
+    }
+
     fn connections(engine: &call::Engine) -> Vec<u64> {
         engine.connections().into_iter().map(|connection| connection.0).collect()
     }

@@ -56,6 +56,9 @@ pub trait Service: Debug + Sized {
     /// A connection is gone.
     fn stream_closed(_: &mut Replica<Self::Engine>, _local: Time, _number: u64) {}
 
+    /// A connection is gone with a predecessor.
+    fn stream_lost(_: &mut Replica<Self::Engine>, _local: Time, _number: u64) {}
+
     /// The connections that the records know.
     fn connections(_: &Self::Engine) -> Vec<u64> {
         Vec::new()

@@ -41,7 +41,7 @@ impl<S: Service> Pair<S> {
         let local = self.hosts[host].clock.local(core.now);
         let process = self.applications[side].process.as_mut()?;
         for number in known.iter().filter(|number| !process.streams.contains_key(number)) {
-            S::stream_closed(&mut process.replica, local, *number);
+            S::stream_lost(&mut process.replica, local, *number);
         }
         Some(())
     }
