@@ -1,7 +1,7 @@
 //! Ends the connections of a process that has died before the kernel comes to it.
 //!
-//! A process that is killed ends for others when its last descriptor is closed, which the kernel does only after it has torn the
-//! memory down, in a thread that may have to wait for its turns. The pulse says so before that. So the LCA holds the
+//! A process that is killed ends for others when its last descriptor is closed, which the kernel does with its last thread, which may
+//! have to wait for its turns (and may have to give the memory back first, see `remains`). The pulse says so before that. So the LCA holds the
 //! connections that a server has with the other side of its pair on another host, and shuts them down in its place; what the
 //! server had written goes out before the end.
 
