@@ -1,6 +1,6 @@
 //! The workstation cluster at several sizes: states, time, memory, digits.
 //!
-//! `cargo run --release -p availability --example large_chains -- 128 256`
+//! `cargo run --release -p availability --example large_chains -- 128 256 512`
 
 use std::time::Instant;
 

@@ -153,7 +153,20 @@ impl Space {
         u64::try_from(self.program.keys).ok()?;
         let ranges: Vec<u64> =
             self.program.variables.iter().map(|variable| (variable.high - variable.low + 1) as u64).collect();
-        Some(Hierarchy::of_values((0..self.states()).map(|state| self.keys.get(state) as u64), &ranges))
+        // Where a state stands for two, the wide variables decide which of them it is, so that states side by side remain so.
+        let mut order: Vec<usize> = (0..ranges.len()).collect();
+        order.sort_by_key(|&variable| std::cmp::Reverse(ranges[variable]));
+        let (mut here, mut there) = (vec![0.0; ranges.len()], vec![0.0; ranges.len()]);
+        let key = |state: usize| {
+            let key = self.keys.get(state);
+            let Some(halves) = &self.halves else { return key as u64 };
+            let other = self.program.exchanged(key, halves);
+            self.program.decode(key, &mut here);
+            self.program.decode(other, &mut there);
+            let place = order.iter().find(|&&variable| here[variable] != there[variable]);
+            place.map_or(key, |&variable| if here[variable] < there[variable] { key } else { other }) as u64
+        };
+        Some(Hierarchy::of_values((0..self.states()).map(key), &ranges))
     }
 
     /// The arcs between different states; those between the same two are one.

@@ -9,11 +9,11 @@
 //! The better `h` is, the narrower is `e`, so that the error is the product of two that are small already. The mean times are
 //! bounded by a function `v >= 0` with `(Q v)_i <= -s < 0` for all states but the anchor: then `t_i <= v_i / s` (Foster's
 //! criterion; Meyn and Tweedie 1993). Such a function also proves that the anchor is reached from everywhere, hence that
-//! there is one steady state. `v` and `h` come from Gauss-Seidel sweeps, but nothing is believed of them: `Q v`, `e` and `r`
+//! there is one steady state. `v` and `h` come from Gauss-Seidel sweeps and coarse pictures, but nothing is believed of them: `Q v`, `e` and `r`
 //! are computed afterwards, their rounding errors bounded term by term (`k` terms: `(k + 2) u` times the sum of their sizes).
 
 use super::krylov::{DIRECTIONS, cycle};
-use super::levels::Levels;
+use super::levels::{Levels, Pictures};
 use super::steady::Steady;
 use super::sweep::{Drift, Inflow, Pull};
 use crate::chain::evaluate::UNIT;
@@ -24,9 +24,12 @@ pub(super) const MOST: usize = 2_000;
 /// Sweeps between two looks.
 pub(super) const STRETCH: usize = 8;
 /// How often coarse pictures are asked for one function.
-pub(super) const IMPROVED: usize = 4;
-/// With more stretches left than this, coarse pictures are worth their work.
-const SOON: f64 = 20.0;
+pub(super) const IMPROVED: usize = 8;
+/// Rounds over coarse pictures each time, and sweeps behind them.
+const ROUNDS: usize = 2;
+const SMOOTHING: usize = 2;
+/// Looks in a row at most that bring nothing: coarse pictures begin with a leap.
+const MISSES: usize = 3;
 /// Bound of the relative error with which a measure is content.
 const ENOUGH: f64 = 8e-13;
 
@@ -45,28 +48,26 @@ impl Steady<'_> {
 
     fn proven_times(&self) -> Result<(Vec<f64>, f64), Error> {
         let mut times = vec![0.0; self.arcs.states()];
-        let (mut before, mut swept, mut levels) = (f64::NEG_INFINITY, 0, None);
+        let (mut before, mut swept, mut levels) = (f64::NEG_INFINITY, 0, self.levels());
         // At the anchor, where it need not drift back, it may rise as much as the mean in the long run wants.
         let at_anchor = self.total / self.weights[self.anchor];
+        let wanted = |state: usize| if state == self.anchor { at_anchor - 1.0 } else { -1.0 };
         while swept < MOST {
-            (0..STRETCH).for_each(|_| self.pull(|_| 1.0, &mut times));
+            levels.iter().for_each(|levels| self.improve(levels, wanted, &mut times));
+            (0..Self::stretch(levels.as_ref())).for_each(|_| self.pull(|_| 1.0, &mut times));
             swept += STRETCH;
             let slack = self.slack_of(&times);
             if slack > 0.25 {
                 return Ok((times, slack));
             }
+            if levels.is_some() && swept > STRETCH * IMPROVED {
+                // They do not help.
+                (times, levels) = (vec![0.0; times.len()], None);
+            }
             // At this speed, would the slack be there soon?
             let speed = (slack - before) / STRETCH as f64;
             before = slack;
-            if (0.25 - slack) <= 40.0 * speed {
-                continue;
-            }
-            levels = levels.or_else(|| self.levels());
-            if let Some(levels) = &levels {
-                let wanted = |state: usize| if state == self.anchor { at_anchor - 1.0 } else { -1.0 };
-                self.improve(levels, wanted, &mut times);
-                swept += DIRECTIONS * STRETCH;
-            } else {
+            if levels.is_none() && (0.25 - slack) > 40.0 * speed {
                 cycle(&mut times, |y| self.pull(|_| 1.0, y), |y| self.pull(|_| 0.0, y));
                 swept += DIRECTIONS + 1;
             }
@@ -77,16 +78,21 @@ impl Steady<'_> {
         ))
     }
 
+    /// Sweeps between two looks, with coarse pictures or without.
+    const fn stretch(levels: Option<&Levels<'_>>) -> usize {
+        if levels.is_some() { SMOOTHING } else { STRETCH }
+    }
+
     /// Coarse pictures of the chain, if they can be drawn.
     pub(super) fn levels(&self) -> Option<Levels<'_>> {
-        Levels::of(self.arcs, &self.exits, self.hierarchy.as_ref()?, &self.weights)
+        let Pictures { hierarchy, shares } = self.pictures.as_ref()?;
+        Levels::of(self.arcs, &self.exits, hierarchy, shares)
     }
 
     /// Brings values nearer to `Q h = wanted`, `h = 0` at the anchor, by coarse pictures.
     pub(super) fn improve(&self, levels: &Levels<'_>, wanted: impl Fn(usize) -> f64, values: &mut [f64]) {
         let wanted: Vec<f64> = (0..values.len()).map(wanted).collect();
-        let nothing = vec![0.0; values.len()];
-        cycle(values, |h| levels.pull(h, &wanted), |h| levels.pull(h, &nothing));
+        (0..ROUNDS).for_each(|_| levels.pull(values, &wanted));
         let at_anchor = values[self.anchor];
         values.iter_mut().for_each(|value| *value -= at_anchor);
     }
@@ -146,24 +152,22 @@ impl Steady<'_> {
         let mut values = vec![0.0; self.arcs.states()];
         let rough = self.weights.iter().zip(earned).map(|(weight, earned)| weight * earned).sum::<f64>() / self.total;
         let mut best = Certain { value: rough, relative_error: 1.0 };
-        let (mut misses, mut improved, mut levels) = (0, 0, None);
-        for round in 0..MOST / STRETCH {
+        let (mut misses, mut levels) = (0, self.levels());
+        for _ in 0..MOST / STRETCH {
             let next = self.enclose(earned, &values);
             misses = if next.relative_error < 0.9 * best.relative_error { 0 } else { misses + 1 };
-            let gain = (best.relative_error / next.relative_error).ln();
-            let is_slow = (next.relative_error / ENOUGH).ln() > SOON * gain;
             if next.relative_error < best.relative_error {
                 best = next;
             }
-            if best.relative_error <= ENOUGH || misses > 3 {
+            if best.relative_error <= ENOUGH || (misses > MISSES && levels.is_none()) {
                 break;
             }
-            if round > 0 && is_slow && improved < IMPROVED && self.hierarchy.is_some() {
-                improved += 1;
-                levels = levels.or_else(|| self.levels());
-                levels.iter().for_each(|levels| self.improve(levels, |state| rough - earned[state], &mut values));
+            if misses > MISSES {
+                // They do not help.
+                (values, levels, misses) = (vec![0.0; values.len()], None, 0);
             }
-            (0..STRETCH).for_each(|_| self.pull(|state| earned[state] - rough, &mut values));
+            levels.iter().for_each(|levels| self.improve(levels, |state| rough - earned[state], &mut values));
+            (0..Self::stretch(levels.as_ref())).for_each(|_| self.pull(|state| earned[state] - rough, &mut values));
         }
         Ok((best, values))
     }

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use super::sweep::Exits;
 use crate::chain::Sparse;
 
 /// A state whose share of the probability is less than this is left out.
@@ -14,7 +13,8 @@ pub(super) const FLOOR: f64 = 1e-22;
 /// With more than this share of all states, the core is all of them.
 const MOST: f64 = 0.5;
 
-/// Some states of a chain, and the arcs between them: the chain that there would be if no arc led out of the core.
+/// Some states of a chain, and the arcs between them. What leaves the core is lost, which is little: if it were sent back, states
+/// from which all arcs lead out would be traps.
 pub(super) struct Core<'a> {
     /// The states in their order.
     pub(super) states: Vec<u32>,
@@ -24,7 +24,7 @@ pub(super) struct Core<'a> {
 
 impl<'a> Core<'a> {
     /// The states with more than this share of these weights.
-    pub(super) fn above(floor: f64, arcs: &'a Sparse, weights: &[f64]) -> Self {
+    pub(super) fn above(floor: f64, arcs: &'a Sparse, exits: &[f64], weights: &[f64]) -> Self {
         let total: f64 = weights.iter().map(|weight| weight.abs()).sum();
         let carries = |state: &u32| weights[*state as usize].abs() > floor * total;
         let all = 0..arcs.states() as u32;
@@ -37,8 +37,7 @@ impl<'a> Core<'a> {
             let arcs = arcs.among(&states);
             (states, Cow::Owned(arcs))
         };
-        // A state without an arc within the core keeps what comes to it.
-        let exits = arcs.pass(Exits).into_iter().map(|exit| if exit > 0.0 { exit } else { 1.0 }).collect();
+        let exits = states.iter().map(|&state| exits[state as usize]).collect();
         Self { states, arcs, exits }
     }
 

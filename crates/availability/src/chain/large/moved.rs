@@ -61,7 +61,7 @@ impl Steady<'_> {
             let next = (first + second) * 1.001;
             let (stands, is_slow) = (next > 0.7 * best, next > 0.3 * best);
             best = best.min(next);
-            if first <= second || next <= enough || (stands && (self.hierarchy.is_none() || improved == IMPROVED)) {
+            if first <= second || next <= enough || (stands && (self.pictures.is_none() || improved == IMPROVED)) {
                 break;
             }
             if is_slow && improved < IMPROVED {

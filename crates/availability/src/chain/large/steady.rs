@@ -2,8 +2,10 @@
 
 use super::core::{Core, FLOOR};
 use super::hierarchy::Hierarchy;
+use super::levels::Pictures;
+use super::shape::Shape;
 use super::sweep::{Exits, Push, Settle};
-use super::weights::{ROUGH, STILL, Way, by_levels, guess, pictured, settle};
+use super::weights::{ROUGH, STILL, by_levels, guess, settle};
 use crate::Error;
 use crate::chain::generator::Space;
 use crate::chain::{Sparse, States};
@@ -11,8 +13,8 @@ use crate::chain::{Sparse, States};
 /// The steady state of a large chain, as far as the iteration brought it.
 pub struct Steady<'a> {
     pub(super) arcs: &'a Sparse,
-    /// Which states are side by side, if that is known.
-    pub(super) hierarchy: Option<Hierarchy>,
+    /// For coarse pictures, if it is known which states are side by side.
+    pub(super) pictures: Option<Pictures>,
     pub(super) exits: Vec<f64>,
     /// Weights of the states; their sum is `total`.
     pub(super) weights: Vec<f64>,
@@ -34,7 +36,7 @@ const NONE: f64 = -1.0;
 /// The share of the probability that may be found outside of them.
 const LACKING: f64 = 1e-15;
 /// Chains with fewer states are settled sooner without coarse pictures.
-const LARGE: usize = 2_000_000;
+const LARGE: usize = 500_000;
 
 impl<'a> Steady<'a> {
     /// Iterates to the steady state of a chain whose states are in breadth-first order, as [`super::super::generator::Space`]
@@ -58,13 +60,13 @@ impl<'a> Steady<'a> {
         let exits = checked_exits(arcs)?;
         let order = way_back(arcs, 0)?;
         let hierarchy = if arcs.states() > LARGE { hierarchy() } else { None };
-        let weights = weigh(arcs, &exits, hierarchy.as_ref())?;
+        let (weights, pictures) = weigh(arcs, &exits, hierarchy)?;
         let heaviest = weights.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         let anchor = heaviest.map_or(0, |(state, _)| state);
         let order = if anchor == 0 { order } else { way_back(arcs, anchor)? };
         let total = sum(&weights);
         let (times, slack, imbalance) = (Vec::new(), 0.0, f64::INFINITY);
-        let mut steady = Self { arcs, hierarchy, exits, weights, total, anchor, order, times, slack, imbalance };
+        let mut steady = Self { arcs, pictures, exits, weights, total, anchor, order, times, slack, imbalance };
         steady.prove_return()?;
         Ok(steady)
     }
@@ -81,30 +83,27 @@ impl<'a> Steady<'a> {
     }
 }
 
-/// The weights of all states, by iteration of those that carry the probability.
-fn weigh(arcs: &Sparse, exits: &[f64], hierarchy: Option<&Hierarchy>) -> Result<Vec<f64>, Error> {
-    let mut weights = guess(arcs, exits);
+/// The weights of all states, by iteration of those that carry the probability; and what coarse pictures need, if they did help.
+fn weigh(arcs: &Sparse, exits: &[f64], hierarchy: Option<Hierarchy>) -> Result<(Vec<f64>, Option<Pictures>), Error> {
+    let shape = hierarchy.and_then(|hierarchy| Some((Shape::of(arcs, exits, &hierarchy)?, hierarchy)));
+    let (mut weights, mut pictures) = match shape {
+        Some((Shape { weights, shares }, hierarchy)) => (weights, Some(Pictures { hierarchy, shares })),
+        None => (guess(arcs, exits), None),
+    };
     let (mut still, mut floor, mut choices) = (ROUGH, FLOOR, 0);
-    let mut way = if hierarchy.is_some() { Way::Impatient } else { Way::Patient };
     loop {
-        let core = Core::above(floor, arcs, &weights);
+        let core = Core::above(floor, arcs, exits, &weights);
         let mut few = core.gather(&weights);
-        let settled = match (way, hierarchy) {
-            (Way::ByLevels, Some(hierarchy)) => by_levels(&core, hierarchy, &mut few, still),
-            _ => settle(&core, &mut few, still, way),
+        let settled = match &pictures {
+            Some(pictures) => by_levels(&core, pictures, &mut few, still),
+            None => settle(&core, &mut few, still),
         };
         if let Err(error) = settled {
-            // The far ends of the chain may tell each other late; or the core may be in pieces where the chain is not.
-            let pictured = || hierarchy.and_then(|hierarchy| pictured(arcs, exits, hierarchy));
-            (way, floor, weights) = match way {
-                Way::Impatient => match pictured() {
-                    Some(weights) => (Way::ByLevels, FLOOR, weights),
-                    None => (Way::Patient, FLOOR, guess(arcs, exits)),
-                },
-                Way::ByLevels => (Way::Patient, FLOOR, guess(arcs, exits)),
-                Way::Patient if floor < 0.0 => return Err(error),
-                Way::Patient => (Way::Patient, NONE, guess(arcs, exits)),
-            };
+            // The core may be in pieces where the chain is not.
+            if pictures.take().is_none() && std::mem::replace(&mut floor, NONE) < 0.0 {
+                return Err(error);
+            }
+            weights = guess(arcs, exits);
             (still, choices) = (ROUGH, 0);
             continue;
         }
@@ -112,10 +111,10 @@ fn weigh(arcs: &Sparse, exits: &[f64], hierarchy: Option<&Hierarchy>) -> Result<
         // One sweep tells all states what comes to them.
         let mut pending = vec![0.0; arcs.states()];
         arcs.pass(Settle { weights: &weights, pending: &mut pending });
-        arcs.pass(Push { exits, pending: &mut pending, weights: Some(&mut weights) });
+        arcs.pass(Push { exits, wanted: None, pending: &mut pending, weights: Some(&mut weights) });
         if core.lacks(&weights) < LACKING {
             if still <= STILL {
-                return Ok(weights);
+                return Ok((weights, pictures));
             }
             still = STILL;
         }

@@ -39,7 +39,7 @@ impl Sparse {
     }
 
     #[inline]
-    fn places(&self, state: usize) -> std::ops::Range<usize> {
+    pub(super) fn places(&self, state: usize) -> std::ops::Range<usize> {
         self.offsets[state] as usize..self.offsets[state + 1] as usize
     }
 }
@@ -55,13 +55,15 @@ impl Pass for Exits {
     }
 }
 
-/// A Gauss-Seidel sweep of `x Q = 0` in the order of the states.
+/// A Gauss-Seidel sweep of `x Q = wanted` in the order of the states.
 ///
 /// `pending` holds for each state what flows into it from states behind it; the sweep uses that up, adds what flows in from
 /// states before it, and leaves the pending flows of the next sweep. So one array is the whole state of the iteration, and
 /// arcs are needed by their source only. `weights`, if given, receives the weight of each state.
 pub(super) struct Push<'a> {
     pub(super) exits: &'a [f64],
+    /// What `x Q` should be; 0 if it is not told.
+    pub(super) wanted: Option<&'a [f64]>,
     pub(super) pending: &'a mut [f64],
     pub(super) weights: Option<&'a mut [f64]>,
 }
@@ -69,9 +71,9 @@ pub(super) struct Push<'a> {
 impl Pass for Push<'_> {
     type Output = ();
     fn run(self, arcs: &Sparse, rates: &impl Read) {
-        let Self { exits, pending, mut weights } = self;
+        let Self { exits, wanted, pending, mut weights } = self;
         for state in 0..arcs.states() {
-            let weight = pending[state] / exits[state];
+            let weight = (pending[state] - wanted.map_or(0.0, |wanted| wanted[state])) / exits[state];
             pending[state] = 0.0;
             if let Some(weights) = &mut weights {
                 weights[state] = weight;
@@ -178,5 +180,48 @@ impl Pass for Swing<'_> {
             arcs.places(state).map(step).sum()
         };
         (0..arcs.states()).map(of).collect()
+    }
+}
+
+/// A Gauss-Seidel sweep of `Q h = g` against the order of the states, and one back.
+pub(super) struct There<'s> {
+    pub(super) exits: &'s [f64],
+    pub(super) wanted: &'s [f64],
+    pub(super) values: &'s mut [f64],
+}
+
+impl Pass for There<'_> {
+    type Output = ();
+    fn run(self, arcs: &Sparse, rates: &impl Read) {
+        let Self { exits, wanted, values } = self;
+        let count = exits.len();
+        for state in (0..count).rev().chain(0..count) {
+            let mut sum = -wanted[state];
+            for place in arcs.places(state) {
+                sum += rates.at(place) * values[arcs.ends[place] as usize];
+            }
+            values[state] = sum / exits[state];
+        }
+    }
+}
+
+/// Hands what is left of `Q h = g` at each state to a function.
+pub(super) struct Left<'s, F> {
+    pub(super) exits: &'s [f64],
+    pub(super) wanted: &'s [f64],
+    pub(super) values: &'s [f64],
+    pub(super) each: F,
+}
+
+impl<F: FnMut(usize, f64)> Pass for Left<'_, F> {
+    type Output = ();
+    fn run(mut self, arcs: &Sparse, rates: &impl Read) {
+        for state in 0..self.exits.len() {
+            let mut left = self.wanted[state] + self.exits[state] * self.values[state];
+            for place in arcs.places(state) {
+                left -= rates.at(place) * self.values[arcs.ends[place] as usize];
+            }
+            (self.each)(state, left);
+        }
     }
 }
