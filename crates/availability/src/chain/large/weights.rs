@@ -89,12 +89,12 @@ pub(super) fn settle(core: &Core<'_>, weights: &mut [f64], still: f64) -> Result
 pub(super) fn by_levels(core: &Core<'_>, pictures: &Pictures, weights: &mut [f64], still: f64) -> Result<(), Error> {
     let (arcs, exits) = (&*core.arcs, core.exits.as_slice());
     let (hierarchy, shares) = (pictures.hierarchy.among(&core.states), core.gather(&pictures.shares));
-    let levels = Levels::of(arcs, exits, &hierarchy, &shares);
+    // A core may be so small that none is needed.
+    let Some(levels) = Levels::of(arcs, exits, &hierarchy, &shares) else { return settle(core, weights, still) };
     let mut pending = vec![0.0; arcs.states()];
     arcs.pass(Settle { weights: &*weights, pending: &mut pending });
     let (mut before, mut stalls) = (f64::INFINITY, 0);
     for _ in 0..ROUNDS {
-        let Some(levels) = &levels else { break };
         let change = look(arcs, exits, &mut pending, weights);
         let is_slow = change > SLOW * before;
         if change < still || (is_slow && change < 1e-13) {
