@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::child::Guard;
 use super::isolate;
-use crate::process::{bound, cargo, root, run};
+use crate::process::{bound, cargo, run, target};
 
 /// From `everline up` to the line `ready`. Generous: it only bounds how long a broken start is waited for.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -46,7 +46,7 @@ pub(crate) fn build() -> Result<()> {
 }
 
 fn binary() -> PathBuf {
-    env::var_os(BINARY).map_or_else(|| root().join("target/release/everline"), PathBuf::from)
+    env::var_os(BINARY).map_or_else(|| target().join("release/everline"), PathBuf::from)
 }
 
 impl Everline {

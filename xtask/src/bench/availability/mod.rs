@@ -20,7 +20,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::lab::machine::Machine;
-use crate::process::{cargo, run as run_command};
+use crate::process::{cargo, run as run_command, target};
 use cases::Places;
 use report::Bench;
 
@@ -48,10 +48,10 @@ pub(crate) struct Options {
 pub(super) fn run(options: &Options) -> Result<()> {
     let (python, versions) = venv::make()?;
     run_command(&mut cargo(["build", "--quiet", "--release", "--package", "availability", "--example", "measured"]))?;
-    let folder = venv::target().join("bench/models");
+    let folder = target().join("bench/models");
     fs::create_dir_all(&folder)?;
     fs::create_dir_all(&options.out)?;
-    let measured = venv::target().join("release/examples/measured");
+    let measured = target().join("release/examples/measured");
     let places = Places { measured, python, folder, options };
     let mut bench = Bench::new(Machine::here(), versions, options);
     run::run(&places, &cases::all(&places)?, &mut bench)?;

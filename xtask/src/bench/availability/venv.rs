@@ -1,13 +1,12 @@
 //! The Python that the peers run in: an environment of its own below the target folder, with stormpy and numpy from PyPI.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::process::{find_program, root, run};
+use crate::process::{find_program, root, run, target};
 
 /// What is installed: versions that were tried together.
 const STORMPY: &str = "2.0.0";
@@ -20,11 +19,6 @@ pub(super) struct Versions {
     pub(super) numpy: String,
     pub(super) stormpy: String,
     pub(super) storm: String,
-}
-
-/// The folder that cargo builds into.
-pub(super) fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
 /// The programs of the peers.
