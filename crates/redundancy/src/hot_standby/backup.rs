@@ -33,8 +33,8 @@ pub(super) struct Backup<O> {
     admitted: bool,
     /// The last input that the kept checkpoints cover.
     mark: u64,
-    /// Outputs that may not have left, with the number of their checkpoint.
-    pub(super) retained: VecDeque<(u64, O)>,
+    /// Outputs that may not have left, with their checkpoint.
+    pub(super) retained: VecDeque<(Stamp, O)>,
     /// Since when there is no link.
     lost: Option<Time>,
     /// It has ended as a process does that is killed.
@@ -89,8 +89,8 @@ impl<O> Backup<O> {
     }
 
     /// Outputs of its own that have not left.
-    pub(super) fn keep_unsent(&mut self, outputs: impl Iterator<Item = O>) {
-        self.retained = outputs.map(|output| (self.sequence, output)).collect();
+    pub(super) fn keep_unsent(&mut self, outputs: impl Iterator<Item = (Stamp, O)>) {
+        self.retained = outputs.collect();
     }
 
     pub(super) fn deadline(&self, settings: &Settings) -> Time {
@@ -230,7 +230,8 @@ impl<E: Engine> Replica<E> {
         backup.sequence = step.sequence;
         backup.mark = step.mark;
         backup.unconfirmed = true;
-        while backup.retained.front().is_some_and(|(sequence, _)| *sequence <= step.left) {
+        let stamp = |sequence| Stamp { epoch: step.epoch, sequence };
+        while backup.retained.front().is_some_and(|(kept, _)| *kept <= stamp(step.left)) {
             backup.retained.pop_front();
         }
         for bytes in outputs(step.outputs) {
@@ -240,7 +241,7 @@ impl<E: Engine> Replica<E> {
             if output.is_stream() {
                 self.effects.push(Effect::Shadow(output));
             } else {
-                backup.retained.push_back((step.sequence, output));
+                backup.retained.push_back((stamp(step.sequence), output));
             }
         }
     }
@@ -488,8 +489,7 @@ impl<E: Engine> Replica<E> {
         let complete = !backup.reading_journals;
         let predecessor = Predecessor { incarnation: backup.primary, mark, complete };
         let mut primary = Primary::new(epoch, standby, backup.mark, local);
-        let stamp = |sequence| Stamp { epoch: backup.epoch, sequence };
-        primary.inherit(backup.retained.into_iter().map(|(sequence, output)| (stamp(sequence), output)));
+        primary.inherit(backup.retained.into_iter());
         self.serve(local, primary, Some(predecessor));
         if paired && backup.lost.is_some() {
             self.primary_lost_link(local);

@@ -124,8 +124,11 @@ impl<O> Gate<O> {
     }
 
     /// What waits, in order.
-    pub(super) fn into_waiting(self) -> impl Iterator<Item = O> {
-        self.waiting.into_iter().flat_map(|waiting| waiting.outputs)
+    pub(super) fn into_waiting(self) -> impl Iterator<Item = (Stamp, O)> {
+        let stamp = move |sequence| Stamp { epoch: self.epoch, sequence };
+        self.waiting
+            .into_iter()
+            .flat_map(move |waiting| waiting.outputs.into_iter().map(move |output| (stamp(waiting.sequence), output)))
     }
 
     /// How many outputs wait.

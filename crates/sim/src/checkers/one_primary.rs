@@ -87,7 +87,8 @@ impl OnePrimary {
         self.unadmitted.contains(&epoch)
     }
 
-    /// `who`, which serves in `epoch`, releases an output of the checkpoint `stamp`.
+    /// `who`, which serves in `epoch`, releases an output of the checkpoint `stamp`. If it wrote that itself, in an earlier epoch, and has
+    /// superseded its successor since, that one need not have it.
     ///
     /// # Errors
     /// If the epoch is not its own, or a successor serves that does not have the checkpoint.
@@ -95,7 +96,8 @@ impl OnePrimary {
         if self.owners.get(&epoch) != Some(who) {
             return Err(format!("{who} releases in epoch {epoch}, which was not given to it"));
         }
-        let base = self.bases.get(&stamp.epoch).copied();
+        let is_back = epoch > stamp.epoch.next() && self.owners.get(&stamp.epoch) == Some(who);
+        let base = self.bases.get(&stamp.epoch).copied().filter(|_| !is_back);
         if let Some(base) = base.filter(|base| stamp.sequence > *base) {
             let Stamp { epoch, sequence } = stamp;
             return Err(format!(
@@ -139,6 +141,12 @@ mod tests {
         checker.serves(&b, Epoch(2), Some(stamp(5))).unwrap();
         checker.releases(&a, Epoch(1), stamp(5)).unwrap();
         checker.releases(&a, Epoch(1), stamp(6)).unwrap_err();
+        // It was its backup, and serves again: the other one is superseded, and still releases no more of the first epoch.
+        checker.entry_changes(Some(&entry(2, "b", &["b", "a"])), &entry(3, "a", &["a"]), |_| true).unwrap();
+        checker.serves(&a, Epoch(3), Some(Stamp { epoch: Epoch(2), sequence: 0 })).unwrap();
+        checker.releases(&a, Epoch(3), stamp(6)).unwrap();
+        checker.releases(&b, Epoch(2), stamp(6)).unwrap_err();
+        checker.releases(&b, Epoch(2), Stamp { epoch: Epoch(2), sequence: 1 }).unwrap_err();
     }
 
     #[test]
