@@ -29,8 +29,8 @@ pub(crate) fn leave() -> io::Result<()> {
     // Never given back: it is in use as long as there is this memory.
     let stack = Vec::leak(vec![0_u8; STACK]);
     let of = getpid();
-    // SAFETY: the new process runs on a stack of its own, below whose aligned end nothing else is; it makes system calls only, by way of
-    // `rustix`, which keeps no `errno`: what is of this thread (its `errno`, its allocator) it never touches.
+    // SAFETY: the new process runs on a stack of its own, below whose aligned end nothing else is. It makes system calls only, and never
+    // touches what is of this thread: `rustix` keeps no `errno`, and the one call by `libc` sets it only before the new process gives up.
     let started = unsafe {
         let end = stack.as_mut_ptr().add(STACK - stack.as_ptr().add(STACK).addr() % 16);
         libc::clone(companion, end.cast::<c_void>(), libc::CLONE_VM, of.as_raw_nonzero().get() as usize as *mut c_void)
@@ -56,6 +56,7 @@ extern "C" fn companion(of: *mut c_void) -> libc::c_int {
     while let NanosleepRelativeResult::Interrupted(rest) = nanosleep(&left) {
         left = rest;
     }
+    // Its drop would be a call by `libc`; it closes with this process.
     std::mem::forget(end);
     0
 }

@@ -136,9 +136,6 @@ impl Service for Counter {
     fn closed<'a>(_: u64) -> Option<Self::Input<'a>> {
         None
     }
-    fn lost<'a>(_: u64) -> Option<Self::Input<'a>> {
-        None
-    }
     fn partner<'a>(_: bool) -> Self::Input<'a> {
         (SocketAddr::from(([0; 4], 0)), &[])
     }

@@ -72,13 +72,6 @@ impl Received {
         }
     }
 
-    /// The request came again, perhaps on another connection: who has made a new one does not read the old one any more.
-    const fn follow(&mut self, arrival: &Arrival) {
-        if arrival.back.is_reliable() {
-            self.hop = arrival.back;
-        }
-    }
-
     fn again(&self, desk: &mut Desk<'_>) {
         if !self.reply.is_empty() {
             desk.respond(self.hop, self.reply.to_vec());
@@ -193,7 +186,7 @@ impl InviteIn {
 
     /// The INVITE came again.
     pub(crate) fn again(&mut self, desk: &mut Desk<'_>, arrival: &Arrival) {
-        self.received.follow(arrival);
+        arrival.follow(&mut self.received.hop);
         if self.tx.invite(desk.now) == Action::Send {
             self.received.again(desk);
         }
@@ -281,7 +274,7 @@ impl RequestIn {
 
     /// The request came again.
     pub(crate) fn again(&mut self, desk: &mut Desk<'_>, arrival: &Arrival) {
-        self.received.follow(arrival);
+        arrival.follow(&mut self.received.hop);
         if self.tx.request(desk.now) == Action::Send {
             self.received.again(desk);
         }
@@ -301,4 +294,13 @@ pub(crate) struct Arrival {
     /// The way that responses take (RFC 3261 18.2.2).
     pub(crate) back: Hop,
     pub(crate) source: SocketAddr,
+}
+
+impl Arrival {
+    /// The request came again, perhaps on another connection: who has made a new one does not read the old one any more.
+    pub(crate) const fn follow(&self, way_back: &mut Hop) {
+        if self.back.is_reliable() {
+            *way_back = self.back;
+        }
+    }
 }

@@ -4,7 +4,7 @@ use model::Time;
 use sip::transaction::Action;
 
 use super::desk::Desk;
-use super::outgoing::{Purpose, Role};
+use super::outgoing::{Purpose, RequestOut, Role};
 use super::{Call, Stage};
 
 impl Call {
@@ -156,8 +156,7 @@ impl Call {
                 self.no_answer(desk, at, 503);
             }
         }
-        let unanswered =
-            |request: &&mut super::outgoing::RequestOut| request.hop.is_stream_to(peer) && request.tx.is_reliable();
+        let unanswered = |request: &&mut RequestOut| request.hop.is_stream_to(peer) && request.tx.is_reliable();
         for request in self.requests_out.iter_mut().filter(unanswered) {
             request.flow_lost(desk);
         }

@@ -98,10 +98,8 @@ impl Engine {
             }
             STANDALONE => match self.store.get_mut(found) {
                 Some(Value(Content::Standalone(known))) if *known.key == *key => {
+                    arrival.follow(&mut known.hop);
                     if known.tx.request(now) == Transaction::Send {
-                        if arrival.back.is_reliable() {
-                            known.hop = arrival.back;
-                        }
                         let (hop, reply) = (known.hop, known.reply.to_vec());
                         self.send(now, Some(found), hop, reply, false);
                     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::leg::Leg;
+use super::transaction::Transaction;
 use super::{History, LegKey, Nanos, TransactionKey};
 
 /// How much longer a leg is kept than its transactions, in nanoseconds: their breaches are told with its ladder.
@@ -21,22 +22,21 @@ impl History {
     /// Looks at so many transactions and legs, behind those that were looked at last. What has had no message since `before` and is
     /// not in the middle of a call is ended and forgotten.
     pub fn forget(&mut self, before: Nanos, most: usize) {
-        for key in next(&self.transactions, &mut self.looked.transaction, most) {
-            let Some(transaction) = self.transactions.get(&key) else { continue };
-            let is_over = |leg: &LegKey| self.legs.get(leg).is_none_or(|leg| is_over(leg, before));
-            let (by_server, ..) = key;
-            if transaction.last_at() < before && (transaction.is_complete(by_server) || is_over(transaction.leg())) {
-                let (rule, leg) = (transaction.left_open(by_server), transaction.leg().clone());
-                self.transactions.remove(&key);
-                if let Some(rule) = rule {
-                    self.report_left(rule, &leg);
-                }
+        let legs = &self.legs;
+        let is_old = |(by_server, ..): &TransactionKey, transaction: &Transaction| {
+            let is_over = || legs.get(transaction.leg()).is_none_or(|leg| is_over(leg, before));
+            transaction.last_at() < before && (transaction.is_complete(*by_server) || is_over())
+        };
+        for key in next(&self.transactions, &mut self.looked.transaction, most, is_old) {
+            if let Some(transaction) = self.transactions.remove(&key)
+                && let Some(rule) = transaction.left_open(key.0)
+            {
+                self.report_left(rule, transaction.leg());
             }
         }
-        for key in next(&self.legs, &mut self.looked.leg, most) {
-            if self.legs.get(&key).is_some_and(|leg| is_over(leg, before.saturating_sub(LONGER))) {
-                self.legs.remove(&key);
-            }
+        let long_before = before.saturating_sub(LONGER);
+        for key in next(&self.legs, &mut self.looked.leg, most, |_, leg| is_over(leg, long_before)) {
+            self.legs.remove(&key);
         }
     }
 }
@@ -45,10 +45,21 @@ fn is_over(leg: &Leg, before: Nanos) -> bool {
     leg.last_at() < before && !leg.is_live()
 }
 
-/// So many keys behind this one, which becomes the last of them; none behind the last key of all.
-fn next<K: Ord + Clone, V>(map: &BTreeMap<K, V>, looked: &mut Option<K>, most: usize) -> Vec<K> {
+/// The old ones of so many behind a key, which becomes the last of them; none behind the last of all.
+fn next<K: Ord + Clone, V>(
+    map: &BTreeMap<K, V>,
+    looked: &mut Option<K>,
+    most: usize,
+    is_old: impl Fn(&K, &V) -> bool,
+) -> Vec<K> {
     let from = looked.take().map_or(Bound::Unbounded, Bound::Excluded);
-    let keys: Vec<K> = map.range((from, Bound::Unbounded)).map(|(key, _)| key).take(most).cloned().collect();
-    *looked = keys.last().cloned();
-    keys
+    let (mut old, mut last) = (Vec::new(), None);
+    for (key, value) in map.range((from, Bound::Unbounded)).take(most) {
+        last = Some(key);
+        if is_old(key, value) {
+            old.push(key.clone());
+        }
+    }
+    *looked = last.cloned();
+    old
 }

@@ -25,7 +25,9 @@ pub trait Service: Engine {
     fn closed<'a>(connection: u64) -> Option<Self::Input<'a>>;
 
     /// A TCP connection is gone with a predecessor, or what that had begun to make.
-    fn lost<'a>(connection: u64) -> Option<Self::Input<'a>>;
+    fn lost<'a>(connection: u64) -> Option<Self::Input<'a>> {
+        Self::closed(connection)
+    }
 
     /// The other pair's primary can be talked to, or not any more.
     fn partner<'a>(is_there: bool) -> Self::Input<'a>;

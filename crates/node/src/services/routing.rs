@@ -31,10 +31,6 @@ impl Service for Engine {
         None
     }
 
-    fn lost<'a>(_: u64) -> Option<Self::Input<'a>> {
-        None
-    }
-
     fn partner<'a>(is_there: bool) -> Self::Input<'a> {
         if is_there { Input::MailConnected } else { Input::MailGone }
     }
