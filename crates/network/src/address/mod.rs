@@ -7,11 +7,12 @@
 //! a network needs that believes no announcements; a [`Mover`] calls it.
 //!
 //! All of it is meant for the one thread of a server: no call waits for anything but the kernel, and what takes longer has a
-//! descriptor to poll. Reading order: this file, `frames`, `netlink`, `port`, `search`.
+//! descriptor to poll. Reading order: this file, `frames`, `interface`, `netlink`, `port`, `search`.
 
 mod announcer;
 mod frames;
 mod hook;
+mod interface;
 mod mover;
 mod netlink;
 mod port;
@@ -31,7 +32,8 @@ pub use mover::{Mover, Witness};
 pub use search::{Found, Search};
 pub(crate) use trouble::of_packets;
 
-use netlink::{Interface, Kernel};
+use interface::Interface;
+use netlink::Kernel;
 pub(crate) use port::Port;
 
 /// An address of the solution, and where a host of it puts it: `10.0.0.5/24@eth1`.
@@ -53,10 +55,7 @@ impl VirtualAddress {
     /// # Errors
     /// The interface does not exist; the process lacks `CAP_NET_ADMIN`; the kernel refuses.
     pub fn put(&self) -> Result<(), Trouble> {
-        let mut kernel = Kernel::open()?;
-        let interface = kernel.interface(&self.interface)?;
-        let interface = interface.ok_or_else(|| trouble::no_such_interface(&self.interface))?;
-        kernel.add(self, interface.index)
+        Kernel::open()?.add(self, Interface::must_be(&self.interface)?.index)
     }
 
     /// Takes the address, and announces it once; [`Announcer`] says when to announce again. It can be used at once, IPv6
@@ -66,11 +65,10 @@ impl VirtualAddress {
     /// The interface does not exist, is down or is no Ethernet; the process lacks `CAP_NET_RAW` or `CAP_NET_ADMIN`; the kernel
     /// refuses. After an error this host may have the address or not: claim it again, or release it.
     pub fn claim(&self) -> Result<Claim, Trouble> {
-        let mut kernel = Kernel::open()?;
-        let (interface, mac) = self.place(&mut kernel)?;
+        let (interface, mac) = self.place()?;
         // First what needs another right, so that its lack leaves nothing behind.
         let port = Port::open(interface.index, &interface.name, Some(&search::intake(self.address)))?;
-        kernel.add(self, interface.index)?;
+        Kernel::open()?.add(self, interface.index)?;
         let claim = Claim { port, frames: frames::announcement(self.address, mac), address: self.address, own: mac };
         claim.announce()?;
         Ok(claim)
@@ -81,9 +79,8 @@ impl VirtualAddress {
     /// # Errors
     /// The process lacks `CAP_NET_ADMIN`, or the kernel refuses.
     pub fn release(&self) -> Result<(), Trouble> {
-        let mut kernel = Kernel::open()?;
-        match kernel.interface(&self.interface)? {
-            Some(interface) => kernel.remove(self, interface.index),
+        match Interface::named(&self.interface)? {
+            Some(interface) => Kernel::open()?.remove(self, interface.index),
             None => Ok(()),
         }
     }
@@ -93,7 +90,7 @@ impl VirtualAddress {
     /// # Errors
     /// As [`claim`](Self::claim), but only `CAP_NET_RAW` is needed.
     pub fn search(&self, now: Time, patience: Span) -> Result<Search, Trouble> {
-        let (interface, mac) = self.place(&mut Kernel::open()?)?;
+        let (interface, mac) = self.place()?;
         Search::begin(self.address, &interface, mac, now, patience)
     }
 
@@ -102,14 +99,13 @@ impl VirtualAddress {
     /// # Errors
     /// As [`search`](Self::search).
     pub fn is_held_elsewhere(&self, patience: Span) -> Result<Option<Mac>, Trouble> {
-        let (interface, mac) = self.place(&mut Kernel::open()?)?;
+        let (interface, mac) = self.place()?;
         search::wait(self.address, &interface, mac, patience)
     }
 
     /// The interface, if it can be used, and its Ethernet address.
-    fn place(&self, kernel: &mut Kernel) -> Result<(Interface, Mac), Trouble> {
-        let interface =
-            kernel.interface(&self.interface)?.ok_or_else(|| trouble::no_such_interface(&self.interface))?;
+    fn place(&self) -> Result<(Interface, Mac), Trouble> {
+        let interface = Interface::must_be(&self.interface)?;
         if !interface.is_up {
             return Err(trouble::is_down(&self.interface));
         }
@@ -123,11 +119,10 @@ impl VirtualAddress {
 /// # Errors
 /// The kernel does not say.
 pub fn held(given: &[VirtualAddress]) -> Result<Vec<&VirtualAddress>, Trouble> {
-    let mut kernel = Kernel::open()?;
-    let here = kernel.addresses()?;
+    let here = Kernel::open()?.addresses()?;
     let mut held = Vec::new();
     for one in given {
-        let Some(interface) = kernel.interface(&one.interface)? else { continue };
+        let Some(interface) = Interface::named(&one.interface)? else { continue };
         if here.contains(&(interface.index, one.address)) {
             held.push(one);
         }
@@ -140,9 +135,8 @@ pub fn held(given: &[VirtualAddress]) -> Result<Vec<&VirtualAddress>, Trouble> {
 /// # Errors
 /// The kernel does not say.
 pub fn at(interface: &str) -> Result<Vec<IpAddr>, Trouble> {
-    let mut kernel = Kernel::open()?;
-    let Some(interface) = kernel.interface(interface)? else { return Ok(Vec::new()) };
-    let all = kernel.addresses()?.into_iter();
+    let Some(interface) = Interface::named(interface)? else { return Ok(Vec::new()) };
+    let all = Kernel::open()?.addresses()?.into_iter();
     Ok(all.filter(|(index, _)| *index == interface.index).map(|(_, address)| address).collect())
 }
 

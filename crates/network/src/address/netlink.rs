@@ -1,4 +1,4 @@
-//! Interfaces and their addresses, asked of the kernel and changed there (`rtnetlink(7)`).
+//! The addresses of interfaces, asked of the kernel and changed there (`rtnetlink(7)`).
 //!
 //! The kernel does what it is asked while the request is being sent, so the answer is there when it is read, and no call
 //! here waits for anybody else.
@@ -12,29 +12,16 @@ use netlink_packet_core::{
     NlasIterator,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, CacheInfo};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 
-use super::frames::Mac;
 use super::{VirtualAddress, trouble};
 
 /// Attribute of an answer with the kernel's words (`NLMSGERR_ATTR_MSG` in `linux/netlink.h`), behind the request's header
 /// of 16 bytes.
 const WORDS: u16 = 1;
 const HEADER: usize = 16;
-
-/// An interface as the kernel knows it.
-#[derive(Clone, Debug)]
-pub(super) struct Interface {
-    pub(super) name: String,
-    pub(super) index: u32,
-    /// Somebody has switched it on.
-    pub(super) is_up: bool,
-    /// Its address, if it is an Ethernet.
-    pub(super) mac: Option<Mac>,
-}
 
 /// A refusal: the error's number, and what the kernel says beside it.
 struct Refusal {
@@ -68,22 +55,6 @@ impl Kernel {
             Trouble::new(format!("cannot talk to the kernel by netlink: {error}"), "raise the limit of open files")
         })?;
         Ok(Self { socket, number: 0 })
-    }
-
-    /// The interface of this name, if there is one.
-    pub(super) fn interface(&mut self, name: &str) -> Result<Option<Interface>, Trouble> {
-        let mut question = LinkMessage::default();
-        question.attributes.push(LinkAttribute::IfName(name.to_owned()));
-        let answers = match self.ask(RouteNetlinkMessage::GetLink(question), NLM_F_ACK) {
-            Ok(answers) => answers,
-            Err(refusal) if refusal.error.raw_os_error() == Some(libc::ENODEV) => return Ok(None),
-            Err(refusal) => return Err(told(&format!("look for the interface {name}"), &refusal)),
-        };
-        let link = answers.into_iter().find_map(|answer| match answer {
-            RouteNetlinkMessage::NewLink(link) => Some(link),
-            _ => None,
-        });
-        Ok(link.map(|link| interface(name, &link)))
     }
 
     /// Adds an address to an interface. Already there is success.
@@ -174,16 +145,6 @@ fn told(doing: &str, refusal: &Refusal) -> Trouble {
     let words = refusal.words.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
     let remedy = "look at the interface with `ip address`, and at the kernel's log with `dmesg`";
     Trouble::new(format!("the kernel refuses to {doing}: {}{words}", refusal.error), remedy)
-}
-
-fn interface(name: &str, link: &LinkMessage) -> Interface {
-    let is_ethernet = !link.header.flags.intersects(LinkFlags::Loopback | LinkFlags::Noarp);
-    let mac = link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::Address(bytes) => bytes.as_slice().try_into().ok().map(Mac),
-        _ => None,
-    });
-    let is_up = link.header.flags.contains(LinkFlags::Up);
-    Interface { name: name.to_owned(), index: link.header.index, is_up, mac: mac.filter(|_| is_ethernet) }
 }
 
 fn address_of(message: &AddressMessage) -> Option<IpAddr> {

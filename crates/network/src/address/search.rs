@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockFilter;
 
 use super::frames::{ADVERTISEMENT, ICMP_TYPE, ICMPV6, Mac, NEXT_HEADER, holder, probe};
-use super::netlink::Interface;
+use super::interface::Interface;
 use super::port::{Intake, Port};
 
 /// How often it is asked. The standards wait a second and more between two questions, for hosts that have just been switched
