@@ -90,7 +90,8 @@ pub const LOST_FLOWS_STEP: Span = Span::from_millis(1);
 /// The least time after the end of a connection until its peer is asked whether it is still in its calls: most are back by then.
 pub const ASK_AFTER: Span = Span::from_secs(1);
 
-/// Pause until a party is asked again that has not answered since its connection ended.
+/// Pause until a party is asked again whose connection has ended, and that has not answered since, or is a caller who may have given the
+/// call up before that.
 pub const ASK_AGAIN: Span = Span::from_secs(60);
 
 /// Pause until a caller who is not answered yet is asked again whether he still waits, if he has called another host that served at

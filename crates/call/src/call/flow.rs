@@ -102,8 +102,9 @@ impl Call {
             return self.misses_caller(desk, ASK_AFTER);
         }
         self.is_missed = false;
-        if self.is_called_elsewhere() && self.stage == Stage::Setup {
-            self.ask_at = desk.after(ASK_MOVED);
+        if self.stage == Stage::Setup {
+            // His CANCEL may have been lost with the connection. Then he is there for 64 * T1 more, and says so (RFC 3261 9.1).
+            self.ask_later(desk);
         }
     }
 
