@@ -17,6 +17,7 @@ pub mod frames;
 pub mod hub;
 pub mod identity;
 pub mod journal;
+pub mod last_word;
 pub mod lca;
 mod life;
 pub mod local;

@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::channel::{ChannelError, MOST_WAITING};
 use crate::frames::{self, Incoming};
 use crate::identity::host_of;
+use crate::last_word::{Key, LABEL, Tail};
 use crate::repeating::repeat_soon;
 use crate::wire::Trouble;
 
@@ -25,6 +26,9 @@ pub struct SecureChannel {
     frame: Vec<u8>,
     /// Octets that were given to TLS and not to the socket, at most.
     waiting: usize,
+    tail: Tail,
+    /// Derived as long as TLS is whole.
+    key: Option<Key>,
 }
 
 impl SecureChannel {
@@ -60,7 +64,15 @@ impl SecureChannel {
         repeat_soon(&socket);
         // What is bounded is what waits here (`MOST_WAITING`).
         tls.set_buffer_limit(None);
-        Ok(Self { socket, tls, incoming: Incoming::default(), frame: Vec::new(), waiting: 0 })
+        Ok(Self {
+            socket,
+            tls,
+            incoming: Incoming::default(),
+            frame: Vec::new(),
+            waiting: 0,
+            tail: Tail::default(),
+            key: None,
+        })
     }
 
     /// After how long without an answer the kernel gives the connection up, in milliseconds (`tcp(7)`, `TCP_USER_TIMEOUT`).
@@ -78,6 +90,25 @@ impl SecureChannel {
     pub fn peer(&self, solution: &str) -> Option<Result<String, Trouble>> {
         let shown = self.tls.peer_certificates().filter(|_| !self.tls.is_handshaking())?;
         Some(host_of(shown, solution))
+    }
+
+    /// With what a last word on this connection is signed (see [`crate::last_word`]); `None` before it stands.
+    #[must_use]
+    pub fn last_word_key(&mut self) -> Option<Key> {
+        self.derive_key();
+        self.key.clone()
+    }
+
+    fn derive_key(&mut self) {
+        if self.key.is_none() {
+            self.key = self.tls.export_keying_material([0; 32], LABEL, None).ok().map(Key);
+        }
+    }
+
+    /// The revision of the last word with which the other side has ended, if it has with one: to be asked when the connection is broken.
+    #[must_use]
+    pub fn last_word(&self) -> Option<u64> {
+        self.tail.last_word(self.key.as_ref()?)
     }
 
     /// Puts a message behind those that wait and sends what the socket takes.
@@ -154,10 +185,11 @@ impl SecureChannel {
 
     /// Takes in what the socket holds; false if that is nothing now.
     fn read_socket(&mut self) -> Result<bool, ChannelError> {
-        match self.tls.read_tls(&mut self.socket) {
+        match self.tls.read_tls(&mut Watched { socket: &self.socket, tail: &mut self.tail }) {
             // It ended without the goodbye of TLS, as the end of a process does.
             Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             Ok(_) => {
+                self.derive_key();
                 let read = self.tls.process_new_packets();
                 // An alert says why.
                 self.flush()?;
@@ -187,6 +219,20 @@ impl Drop for SecureChannel {
     /// The end reaches the other side although another process may hold the descriptor too.
     fn drop(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+/// The socket, and what came from it last.
+struct Watched<'a> {
+    socket: &'a TcpStream,
+    tail: &'a mut Tail,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.socket.read(room)?;
+        self.tail.came(&room[..count]);
+        Ok(count)
     }
 }
 
@@ -290,6 +336,29 @@ mod tests {
             }
         };
         assert!(rest == ["last"] && end.is_end(), "{rest:?}, {end}");
+    }
+
+    #[test]
+    fn a_last_word_is_read_behind_what_was_written_and_holds_on_its_connection_only() {
+        let ours = authority("ours");
+        let (mut one, mut other) = (fresh(&ours, "h1"), fresh(&ours, "h2"));
+        let mut connections = [(); 2].map(|()| {
+            let mut ends = pair(&mut one, &mut other, &name_of("h2", "ours"));
+            ends[0].send(&"last").unwrap();
+            assert_eq!(first(&mut ends).1.unwrap(), "last");
+            ends
+        });
+        let keys = [0, 1].map(|number| connections[number][1].last_word_key().unwrap());
+        let mut heard = Vec::new();
+        for [reader, writer] in &mut connections {
+            (&writer.socket).write_all(&keys[0].word(7)).unwrap();
+            writer.socket.shutdown(Shutdown::Both).unwrap();
+            while reader.receive::<String>().is_ok_and(|message| message.is_none()) {
+                poll(&mut [PollFd::new(reader.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
+            }
+            heard.push(reader.last_word());
+        }
+        assert_eq!(heard, [Some(7), None]);
     }
 
     /// What the side says that refuses the other one.

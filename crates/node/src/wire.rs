@@ -9,6 +9,7 @@
 //! Each message is one frame ([`crate::frames`]). A running process keeps its version when the program file is
 //! replaced, so an enum here grows at its end only, and a struct not at all: a new message takes its place.
 
+use crate::last_word::Key;
 pub use model::Trouble;
 use model::{Epoch, Incarnation};
 use redundancy::coordinator::{Reply, Request};
@@ -43,6 +44,8 @@ pub enum ToLca {
     Connections,
     /// From a drill, on this host or on another one: a fault that is to be made here.
     Harm(Harm),
+    /// The same as `Connections`, with what the last word on each of them is to be signed with.
+    Entrusted(Vec<Key>),
 }
 
 /// A fault that a drill asks for. The agent undoes what does not heal by itself, after the time that is named with it in

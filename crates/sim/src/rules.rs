@@ -43,7 +43,7 @@ const fn hosts(rule: Sabotage, bound: u64, checker: &'static str) -> Broken {
 }
 
 /// Every broken rule in the worlds where it is looked for.
-pub const ALL: [Broken; 33] = [
+pub const ALL: [Broken; 36] = [
     toy(Sabotage::ReleaseEarly, 20, "explained"),
     toy(Sabotage::SoloUnasked, 50, "explained"),
     toy(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -56,6 +56,7 @@ pub const ALL: [Broken; 33] = [
     // The coordinator must be away just then: seldom met by chance.
     toy(Sabotage::BeginUnasked, 10_000, "nothing lost"),
     toy(Sabotage::ServeOffered, 500, "one primary"),
+    toy(Sabotage::KeepPledge, 5_000, "one primary"),
     calls(Sabotage::ReleaseEarly, 20, "explained"),
     calls(Sabotage::SoloUnasked, 50, "explained"),
     calls(Sabotage::TakeOverUnasked, 20, "one primary"),
@@ -68,10 +69,12 @@ pub const ALL: [Broken; 33] = [
     calls(Sabotage::ForgetOutputs, 500, "one charge"),
     calls(Sabotage::BeginUnasked, 3_000, "nothing lost"),
     calls(Sabotage::ServeOffered, 2_000, "same state"),
+    calls(Sabotage::KeepPledge, 5_000, "one primary"),
     hosts(Sabotage::ReleaseEarly, 20, "explained"),
     hosts(Sabotage::SoloUnasked, 50, "explained"),
     hosts(Sabotage::TakeOverUnasked, 20, "one primary"),
     hosts(Sabotage::AcceptOldEpoch, 5_000, "explained"),
+    hosts(Sabotage::KeepPledge, 5_000, "one primary"),
     hosts(Sabotage::UncheckedEpoch, 100, "one primary"),
     hosts(Sabotage::TrustBeats, 1_500, "link"),
     hosts(Sabotage::DeliverTwice, 50, "link"),

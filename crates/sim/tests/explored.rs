@@ -27,3 +27,14 @@ fn broken_rules_are_found_by_trying_everything() {
         assert!(found, "{sabotage:?}");
     }
 }
+
+#[test]
+fn a_pledge_that_is_not_withdrawn_is_found_in_both_ways_to_commit() {
+    for budget in [Commit::Acknowledged, Commit::Published].map(|commit| Budget::ladder(commit)[0]) {
+        let budget = Budget { inputs: 0, kills: 1, losses: 0, switchovers: 1, ..budget };
+        let found = search(budget, 2 * STATES);
+        assert!(found.complete && found.broken.is_none(), "{found}");
+        let found = search(Budget { sabotage: Sabotage::KeepPledge, ..budget }, 2 * STATES);
+        assert!(found.broken.is_some_and(|what| what.contains("in which the entry changes still")), "{budget:?}");
+    }
+}

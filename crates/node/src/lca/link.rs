@@ -10,6 +10,7 @@ use management::{Detection, Sign};
 use model::Incarnation;
 
 use crate::client::{Client, Event};
+use crate::last_word::Key;
 use crate::pulse::threads;
 use crate::wire::{FromLca, ServerReport, Sighting, ToLca};
 
@@ -33,7 +34,7 @@ pub struct LcaLink {
     client: Client<ToLca, FromLca>,
     incarnation: Incarnation,
     pulse: Arc<OwnedFd>,
-    connections: Vec<Arc<OwnedFd>>,
+    connections: Vec<(Arc<OwnedFd>, Key)>,
     is_ready: bool,
     report: Option<ServerReport>,
     untold: VecDeque<Sighting>,
@@ -80,10 +81,16 @@ impl LcaLink {
         }
     }
 
-    /// Gives the LCA all connections to the other side of the pair on another host: it ends them as soon as this process has ended.
-    pub fn connections(&mut self, connections: Vec<Arc<OwnedFd>>) {
-        self.client.send_with(&ToLca::Connections, connections.clone());
+    /// Gives the LCA all connections to the other side of the pair on another host, and what their last words are signed with: it ends
+    /// them as soon as this process has ended.
+    pub fn connections(&mut self, connections: Vec<(Arc<OwnedFd>, Key)>) {
         self.connections = connections;
+        self.entrust();
+    }
+
+    fn entrust(&mut self) {
+        let (connections, keys) = self.connections.iter().cloned().unzip();
+        self.client.send_with(&ToLca::Entrusted(keys), connections);
     }
 
     /// Tells the LCA that something was noticed about something, or is over.
@@ -114,7 +121,7 @@ impl LcaLink {
         let shared = threads.into_iter().chain([Arc::clone(&self.pulse)]).collect();
         self.client.send_with(&ToLca::Hello(self.incarnation.clone()), shared);
         if !self.connections.is_empty() {
-            self.client.send_with(&ToLca::Connections, self.connections.clone());
+            self.entrust();
         }
         if self.is_ready {
             self.client.send(&ToLca::Ready);

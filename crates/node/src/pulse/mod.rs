@@ -31,11 +31,13 @@ struct Page {
     crashed: AtomicU32,
     beats: AtomicU64,
     in_hand: AtomicU64,
+    /// Zero is none: revisions begin at one.
+    pledge: AtomicU64,
 }
 
 // SAFETY: all fields are atomic, but for the mutex, which is made for use by many threads and processes; zeros are valid.
 unsafe impl Layout for Page {
-    const MAGIC: u64 = u64::from_le_bytes(*b"pulse\0\0\x01");
+    const MAGIC: u64 = u64::from_le_bytes(*b"pulse\0\0\x02");
     const NAME: &str = "pulse";
 
     fn magic(&self) -> &AtomicU64 {
@@ -132,6 +134,17 @@ impl Pulse {
     #[must_use]
     pub fn in_hand(&self) -> u64 {
         self.0.in_hand.load(Ordering::Acquire)
+    }
+
+    /// Notes the pledge of a primary (rule 18 of the protocol), or that there is none.
+    pub fn pledge(&self, revision: Option<u64>) {
+        self.0.pledge.store(revision.unwrap_or_default(), Ordering::SeqCst);
+    }
+
+    /// The pledge that was noted last. It is a last word once [`await_end`](Self::await_end) has returned.
+    #[must_use]
+    pub fn last_word(&self) -> Option<u64> {
+        Some(self.0.pledge.load(Ordering::SeqCst)).filter(|revision| *revision != 0)
     }
 
     /// The signal of which the process crashed, if it did: SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGABRT.

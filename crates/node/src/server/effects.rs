@@ -6,6 +6,7 @@ use std::path::Path;
 
 use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, RoleName, Serve, Stamp};
 
+use super::durable::UNCOUNTED;
 use super::link::{Link, LinkFrame};
 use super::mail::Mail;
 use super::service::{Action, Service};
@@ -36,6 +37,7 @@ impl<S: Service> Shell<S> {
             Effect::Frame { bytes, checkpoint } => self.put_on_link(bytes, checkpoint),
             Effect::Release(output) => self.act(output),
             Effect::Shadow(output) => self.shadow(output),
+            Effect::Pledge(revision) => self.pulse.pledge(revision),
             Effect::Ask(request) => drop(self.coordinator.send(request)),
             Effect::Dial(primary) if self.far.is_some() => self.dial_far(&primary.application),
             Effect::Dial(primary) => self.dial(&primary.application),
@@ -146,6 +148,7 @@ impl<S: Service> Shell<S> {
 
     fn serve(&mut self, serve: Serve) {
         self.later.push(format!("serves as primary epoch={} takeover={}", serve.epoch, serve.after.is_some()));
+        self.count_calls = self.now + UNCOUNTED;
         self.addresses.claim(self.now);
         if self.intake.listeners.is_empty()
             && let Err(trouble) = self.intake.listen(&self.settings.doors)
@@ -270,6 +273,7 @@ impl<S: Service> Shell<S> {
             }
             Remark::SwitchoverFailed(after) => tracing::warn!(%after, "a planned switchover did not come about"),
             Remark::Suspects(peer) => tracing::warn!(%peer, "the primary is gone, asks for the next epoch"),
+            Remark::Inherits(peer) => tracing::warn!(%peer, "the primary is gone, and had asked for nothing at the end"),
             Remark::Joining(peer) => tracing::info!(%peer, "sends the records to a new backup"),
             Remark::Level(peer) => tracing::info!(%peer, "the backup is in sync"),
             Remark::Solo => tracing::warn!("goes on without a backup"),

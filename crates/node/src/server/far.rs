@@ -21,6 +21,7 @@ use super::shell::Shell;
 use super::token::Token;
 use crate::channel::ChannelError;
 use crate::identity::Keyring;
+use crate::last_word::Key;
 use crate::secure::SecureChannel;
 use crate::wire::Trouble;
 
@@ -154,7 +155,7 @@ impl Far {
     }
 
     /// All connections with it, if others stand than when they were asked for last.
-    pub(super) fn connections(&mut self) -> Option<Vec<Arc<OwnedFd>>> {
+    pub(super) fn connections(&mut self) -> Option<Vec<(Arc<OwnedFd>, Key)>> {
         let is_gone = std::mem::take(&mut self.is_gone);
         let of_link = self.remote.as_mut().and_then(Remote::connections);
         of_link.or_else(|| is_gone.then(Vec::new))
@@ -284,12 +285,13 @@ impl<S: Service> Shell<S> {
         }
         if self.far.as_ref().and_then(|far| far.remote.as_ref()).is_some_and(|remote| remote.is_over(self.now)) {
             tracing::info!("the link to the other side is gone");
-            let was_cut = self.far.as_ref().and_then(|far| far.remote.as_ref()).is_some_and(Remote::was_cut);
+            let remote = self.far.as_ref().and_then(|far| far.remote.as_ref());
+            let (was_cut, last_word) = (remote.is_some_and(Remote::was_cut), remote.and_then(Remote::last_word));
             self.hang_up_far();
-            if was_cut {
-                self.replica.link_cut(self.now);
-            } else {
-                self.replica.link_down(self.now);
+            match last_word {
+                Some(revision) => self.replica.primary_ended(self.now, revision),
+                None if was_cut => self.replica.link_cut(self.now),
+                None => self.replica.link_down(self.now),
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use model::Incarnation;
 use redundancy::hot_standby::{Message, RoleName};
 
 use super::link::{Door, Link, LinkFrame};
@@ -121,7 +122,7 @@ impl<S: Service> Shell<S> {
         Ok(())
     }
 
-    fn meet(&mut self, who: model::Incarnation, descriptors: Vec<OwnedFd>) -> Result<(), ChannelError> {
+    fn meet(&mut self, who: Incarnation, descriptors: Vec<OwnedFd>) -> Result<(), ChannelError> {
         let Some(link) = &mut self.link else { return Ok(()) };
         // It may only have called again. Another one's ring was taken in long ago.
         match self.former_peer.take().filter(|former| former.incarnation == who) {
@@ -196,7 +197,17 @@ impl<S: Service> Shell<S> {
         self.poll.remove(&peer.witness);
         let who = peer.incarnation.clone();
         self.later.push(format!("the other side has ended peer={who}"));
-        self.replica.ended(self.now, &who);
+        self.learn_end(&who);
+    }
+
+    /// This incarnation has certainly ended; its last word comes before that, where it is within reach.
+    pub(super) fn learn_end(&mut self, who: &Incarnation) {
+        let of_link = self.link.as_ref().and_then(|link| link.peer.as_ref());
+        let peer = of_link.into_iter().chain(&self.former_peer).find(|peer| peer.incarnation == *who);
+        if let Some(revision) = peer.and_then(|peer| peer.pulse.last_word()) {
+            self.replica.last_word(who.clone(), revision);
+        }
+        self.replica.ended(self.now, who);
     }
 
     /// Nothing more comes or goes on the link. What is known of the other side is kept: if it has ended, its ring holds

@@ -20,6 +20,7 @@ use serde_bytes::ByteBuf;
 
 use crate::channel::{ChannelError, MOST_WAITING};
 use crate::identity::Keyring;
+use crate::last_word::Key;
 use crate::secure::SecureChannel;
 use crate::server::packing::{Packer, Unpacker};
 
@@ -88,6 +89,8 @@ pub(crate) struct Remote {
     has_stood: bool,
     /// The connection that ended last did so without a word.
     was_cut: bool,
+    /// The last word of the other side, if it has ended with one.
+    last_word: Option<u64>,
     /// Connections have begun to stand, or have ended, since they were shown last.
     has_changed: bool,
 }
@@ -141,6 +144,7 @@ impl Remote {
             came: VecDeque::new(),
             has_stood: false,
             was_cut: false,
+            last_word: None,
             has_changed: false,
         })
     }
@@ -207,7 +211,10 @@ impl Remote {
             Path::Opening { until, .. } => *until <= now,
             Path::Stands(_) => false,
         };
-        !self.is_up() && self.came.is_empty() && (self.has_stood || self.paths.iter().all(fails))
+        let has_ended = self.last_word.is_some() || !self.is_up();
+        has_ended
+            && self.came.is_empty()
+            && (self.last_word.is_some() || self.has_stood || self.paths.iter().all(fails))
     }
 
     /// True if it is over as it is when the process at the other end was killed: the kernel there has closed what was left.
@@ -215,18 +222,25 @@ impl Remote {
         self.has_stood && self.was_cut
     }
 
+    /// The revision of the last word of the other side, which has certainly ended then.
+    pub(crate) const fn last_word(&self) -> Option<u64> {
+        self.last_word
+    }
+
     /// How each network stands, in the order of the route.
     pub(crate) fn reports(&self) -> impl Iterator<Item = PathReport> + '_ {
         self.bundle.reports()
     }
 
-    /// The connections that stand, if others do than when they were asked for last.
-    pub(crate) fn connections(&mut self) -> Option<Vec<Arc<OwnedFd>>> {
-        let copy = |path: &Path| match path {
-            Path::Stands(channel) => channel.as_fd().try_clone_to_owned().ok().map(Arc::new),
+    /// The connections that stand, each with what a last word on it is signed with, if others do than when they were asked for last.
+    pub(crate) fn connections(&mut self) -> Option<Vec<(Arc<OwnedFd>, Key)>> {
+        let copy = |path: &mut Path| match path {
+            Path::Stands(channel) => {
+                Some((Arc::new(channel.as_fd().try_clone_to_owned().ok()?), channel.last_word_key()?))
+            }
             Path::Down { .. } | Path::Opening { .. } => None,
         };
-        std::mem::take(&mut self.has_changed).then(|| self.paths.iter().filter_map(copy).collect())
+        std::mem::take(&mut self.has_changed).then(|| self.paths.iter_mut().filter_map(copy).collect())
     }
 
     /// Ends it for both sides.
@@ -342,10 +356,13 @@ impl Remote {
     }
 
     fn fails(&mut self, number: usize, error: &ChannelError, now: Time) {
-        if !error.is_end() {
+        self.was_cut = is_cut(error);
+        if let Some(Path::Stands(channel)) = self.paths.get(number) {
+            self.last_word = self.last_word.or(channel.last_word());
+        }
+        if !error.is_end() && self.last_word.is_none() {
             tracing::warn!(network = number, "the link over this network broke: {error}");
         }
-        self.was_cut = is_cut(error);
         self.drop_path(number, now);
         self.bundle.broken(now, number);
         self.carry_out(now);

@@ -118,6 +118,8 @@ pub(super) struct Shell<S: Service> {
     pub(super) reading: bool,
     /// When pair time was noted last.
     pub(super) time_noted: Time,
+    /// When the calls are to be counted next.
+    pub(super) count_calls: Time,
     pub(super) notes: Notes,
     pub(super) alarms: Alarms,
     pub(super) noticing: Noticing,
@@ -178,6 +180,7 @@ impl<S: Service> Shell<S> {
                 now: clock::now(),
                 reading: false,
                 time_noted: Time::ZERO,
+                count_calls: Time::ZERO,
                 notes: Notes::default(),
                 alarms,
                 noticing: Noticing::default(),
@@ -300,7 +303,7 @@ impl<S: Service> Shell<S> {
                 News::Ended(who) => {
                     // What the link of a dead writer still holds comes first.
                     self.read_link();
-                    self.replica.ended(self.now, &who);
+                    self.learn_end(&who);
                 }
             }
         }

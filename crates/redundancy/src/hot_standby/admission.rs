@@ -15,8 +15,11 @@ impl<E: Engine> Replica<E> {
         let expected = self.settings.peers.contains(&peer.application);
         self.flush(local);
         let now = self.pair_time(local);
+        let recorded = self.entry().map(|entry| entry.epoch);
         let Role::Primary(primary) = &mut self.role else { return };
-        if !matches!(primary.standby, Standby::Solo) || !expected || format < FORMAT {
+        // Nobody can be admitted to an epoch that is not recorded yet (rule 18), and whoever joined could not go on from it.
+        let is_recorded = recorded == Some(primary.epoch);
+        if !matches!(primary.standby, Standby::Solo) || !is_recorded || !expected || format < FORMAT {
             self.effects.push(Effect::HangUp);
             if primary.standby.is_linked() {
                 self.primary_lost_link(local);

@@ -172,7 +172,9 @@ impl<E: Engine> Replica<E> {
     pub(super) fn backup_hears(&mut self, local: Time, message: Message<'_>) {
         match message {
             Message::Welcome { epoch, sequence, mark, now } => {
-                let Some(primary) = self.dialled().cloned() else { return };
+                // What this side holds may be all that is left of one that has ended, and more than it can send now.
+                let living = self.dialled().filter(|primary| !self.has_ended(primary));
+                let Some(primary) = living.cloned() else { return };
                 self.engine.store_mut().clear();
                 self.set_pair_time(local, now);
                 self.role = Role::Backup(Backup::joining(epoch, sequence, mark, primary, local));
@@ -426,6 +428,10 @@ impl<E: Engine> Replica<E> {
         let asks = self.asking.in_flight.is_none() && self.asking.connected;
         let suspected = asks.then(|| backup.primary.clone());
         let new = PairEntry { epoch: backup.epoch.next(), primary: me.clone(), in_sync: vec![me.clone()] };
+        if entry.in_sync.contains(me) && ended && self.is_last_word(&backup.primary) {
+            self.effects.push(Effect::Tell(Remark::Inherits(backup.primary.clone())));
+            return self.take_over(local, &new);
+        }
         if unasked {
             return self.take_over(local, &new);
         }

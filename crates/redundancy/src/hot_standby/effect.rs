@@ -21,6 +21,9 @@ pub enum Effect<O> {
     /// Backup only: keep in mind that the primary wrote this output to a stream. What the stream has not taken by the
     /// time of a takeover is for the successor to write.
     Shadow(O),
+    /// Primary only: from now on, and before any effect that follows, whoever finds that this process has ended also finds this
+    /// revision, or that there is none (see [`Replica::last_word`](super::Replica::last_word)).
+    Pledge(Option<u64>),
     /// Ask the coordinator.
     Ask(coordinator::Request),
     /// Connect to the primary.
@@ -97,6 +100,8 @@ pub enum Remark {
     Solo,
     /// The backup has suspected its primary and asks for the next epoch.
     Suspects(Incarnation),
+    /// The primary has ended, and asked the coordinator for nothing at the end: takes over at once (rule 18).
+    Inherits(Incarnation),
     /// An input made the engine panic; its calls were dropped and it will be refused from now on.
     Panicked {
         /// The input.

@@ -63,11 +63,13 @@ impl<E: Engine> Replica<E> {
     pub(super) fn primary_entry_changed(&mut self, local: Time) {
         let Role::Primary(primary) = &self.role else { return };
         let Some(entry) = self.entry() else { return };
-        if entry.epoch <= primary.epoch || sabotaged!(self, UncheckedEpoch) {
+        let epoch = entry.epoch;
+        // Who serves by a last word has the epoch before it is recorded; an operator may have given it to somebody else.
+        let is_mine = epoch < primary.epoch || epoch == primary.epoch && entry.primary == self.settings.me;
+        if is_mine || sabotaged!(self, UncheckedEpoch) {
             self.admit(local);
             return self.pursue();
         }
-        let epoch = entry.epoch;
         let names_me = entry.in_sync.contains(&self.settings.me);
         let names = entry.primary.clone();
         let Role::Primary(primary) = &mut self.role else { return };
@@ -138,6 +140,7 @@ impl<E: Engine> Replica<E> {
         }
         let Role::Primary(primary) = &mut self.role else { return };
         primary.release(&mut self.effects);
+        self.give_pledge();
     }
 
     fn go_solo(&mut self) {

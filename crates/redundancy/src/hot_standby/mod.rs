@@ -15,6 +15,7 @@ mod engine;
 mod gate;
 mod membership;
 mod message;
+mod pledge;
 mod primary;
 mod promotion;
 mod refused;

@@ -102,6 +102,8 @@ pub struct Replica<E: Engine> {
     pub(super) asking: Asking,
     /// Who has certainly ended.
     pub(super) ended: Ended,
+    /// The last word of a primary that has ended: who, and the revision of its pledge.
+    pub(super) last_word: Option<(Incarnation, u64)>,
     pub(super) refused: Refused,
     /// Pair time minus own time, in microseconds.
     pub(super) clock_offset: i64,
@@ -119,6 +121,8 @@ pub(super) struct Asking {
     /// A compare-and-swap was on its way when the connection broke: it may still be done at any later time, so the
     /// entry is not to be trusted before another one of ours has changed its revision.
     pub(super) unsure: bool,
+    /// The revision that this side has pledged itself to (rule 18).
+    pub(super) pledged: Option<u64>,
 }
 
 impl<E: Engine> Replica<E> {
@@ -133,6 +137,7 @@ impl<E: Engine> Replica<E> {
             was_in_sync: false,
             asking: Asking::default(),
             ended: Ended::default(),
+            last_word: None,
             refused: Refused::default(),
             clock_offset: 0,
             effects: Vec::new(),
@@ -353,13 +358,19 @@ impl<E: Engine> Replica<E> {
         if !self.asking.connected || self.asking.in_flight.is_some() || self.asking.has_forgotten {
             return;
         }
-        let expected = self.entry.as_ref().map(|versioned| versioned.revision);
+        let expected = self.revision();
         self.asking.in_flight = Some(new.clone());
+        self.withdraw_pledge();
         self.effects.push(Effect::Ask(Request::CompareAndSwap { expected, new }));
     }
 
     pub(super) fn entry(&self) -> Option<&PairEntry> {
         self.entry.as_ref().map(|versioned| &versioned.entry)
+    }
+
+    /// The revision of the entry as last heard.
+    pub(super) fn revision(&self) -> Option<u64> {
+        self.entry.as_ref().map(|versioned| versioned.revision)
     }
 
     pub(super) fn send(&mut self, message: &Message<'_>) {
@@ -402,6 +413,7 @@ impl<E: Engine> Replica<E> {
             was_in_sync: self.was_in_sync,
             asking: self.asking.clone(),
             ended: self.ended.clone(),
+            last_word: self.last_word.clone(),
             refused: self.refused.clone(),
             clock_offset: self.clock_offset,
             effects: Vec::new(),

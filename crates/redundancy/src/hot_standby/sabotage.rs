@@ -32,6 +32,8 @@ pub enum Sabotage {
     ServeOffered,
     /// Rule 7: a primary does not compare the epoch that the coordinator tells with its own.
     UncheckedEpoch,
+    /// Rule 18: a primary does not withdraw its pledge when it asks the coordinator.
+    KeepPledge,
     /// Several networks: a path whose heartbeats pass counts as whole, whatever becomes of the messages (see [`crate::bundle`]).
     TrustBeats,
     /// Several networks: what was sent again over another path is delivered twice.
@@ -49,7 +51,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every broken rule of the protocol; they can be broken wherever the two sides run.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ReleaseEarly,
         Self::SoloUnasked,
         Self::TakeOverUnasked,
@@ -61,6 +63,7 @@ impl Sabotage {
         Self::ForgetOutputs,
         Self::BeginUnasked,
         Self::ServeOffered,
+        Self::KeepPledge,
     ];
 
     /// Those that must hold beside them where the two sides run on two hosts.

@@ -138,7 +138,9 @@ impl<E: Engine> Replica<E> {
             if self.defers(local, &entry) {
                 return;
             }
-            return self.swap(PairEntry { epoch: entry.epoch.next(), primary: me.clone(), in_sync: vec![me] });
+            // One of them may have served in the next epoch by a last word, and ended before that was recorded (rule 18).
+            let epoch = entry.epoch.next().next();
+            return self.swap(PairEntry { epoch, primary: me.clone(), in_sync: vec![me] });
         }
         if entry.primary == me {
             // It was made primary after it had fallen out of the pair. The other side holds the records, and takes
@@ -172,7 +174,10 @@ impl<E: Engine> Replica<E> {
             return Some(BEHIND);
         }
         let may_be_held = !self.settings.peers.is_empty() && self.has_been(&entry.primary);
-        (may_be_held && !sabotaged!(self, BeginUnasked)).then_some(DEFERENCE)
+        // Another one that was in sync may have gone on without that being recorded (rule 18), and its journal is on its host.
+        let may_be_newer = self.settings.commit == Commit::Acknowledged && entry.in_sync.len() > 1;
+        let pause = if may_be_newer { BEHIND } else { DEFERENCE };
+        (may_be_held && !sabotaged!(self, BeginUnasked)).then_some(pause)
     }
 
     /// True if this side was not in sync at the end, and cannot read the journals of those that were, as they are on other hosts.

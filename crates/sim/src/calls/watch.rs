@@ -157,9 +157,16 @@ impl World {
         // An agent whose answer is lost again and again counts as one who does not answer, and so does one whose answer
         // the server itself has lost.
         let heard = plan.to != QUEUE || self.plan.network.loss <= 50 && !self.watch.has_lost;
+        // A caller whose phone answers no requests gives his call up with its connection (RFC 3261 17.1.4), and does not say so when he is
+        // asked: an agent who has answered is kept until the ACK is given up.
+        let is_deaf = |from: u8| {
+            let phone = self.plan.phones.get(usize::from(from));
+            phone.is_some_and(|phone| phone.manner == Manner::Dead && phone.stream)
+        };
+        let kept = truth.is_impatient() && self.plan.calls.iter().any(|call| call.to == QUEUE && is_deaf(call.from));
         let declined = plan.to != QUEUE && manners().any(|manner| manner == Manner::Declines);
         Expected {
-            answer: willing && !declined && heard && self.knows_phones(),
+            answer: willing && !declined && heard && !(plan.to == QUEUE && kept) && self.knows_phones(),
             acknowledges: plan.acknowledges,
             rude: manners().any(|manner| matches!(manner, Manner::AnswersLate | Manner::HangsUpAtOnce)),
         }

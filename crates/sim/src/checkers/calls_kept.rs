@@ -95,6 +95,12 @@ impl Truth {
         self.answers.push((now, status));
     }
 
+    /// The caller has given up after waiting too long.
+    #[must_use]
+    pub const fn is_impatient(&self) -> bool {
+        self.impatient
+    }
+
     /// The caller has given up, out of impatience or as planned.
     pub fn cancelled(&mut self, impatient: bool) {
         self.cancelled |= !impatient;

@@ -37,16 +37,34 @@ impl OnePrimary {
             if new.epoch == old.epoch && new.primary != old.primary {
                 return Err(format!("epoch {} goes from {} to {}", new.epoch, old.primary, new.primary));
             }
-            if new.epoch != old.epoch && new.epoch != old.epoch.next() {
+            let outsider = new.epoch != old.epoch && !old.in_sync.contains(&new.primary);
+            // Who begins from cold leaves one out: the epoch of whoever may have served unrecorded.
+            if new.epoch < old.epoch || new.epoch > old.epoch.next().next() {
                 return Err(format!("epoch {} follows {}", new.epoch, old.epoch));
             }
-            let outsider = new.epoch != old.epoch && !old.in_sync.contains(&new.primary);
+            if let Some(owner) = self.owners.get(&new.epoch.next()) {
+                return Err(format!(
+                    "{owner} serves in the epoch behind {}, in which the entry changes still",
+                    new.epoch
+                ));
+            }
+            if let Some(owner) = self.owners.get(&new.epoch).filter(|owner| **owner != new.primary) {
+                return Err(format!("epoch {} is given to {}, but {owner} serves in it", new.epoch, new.primary));
+            }
             if let Some(alive) = old.in_sync.iter().find(|one| outsider && lives(one)) {
                 return Err(format!("{} starts from cold although {alive} lives and is in sync", new.primary));
             }
         }
         self.owners.insert(new.epoch, new.primary.clone());
         Ok(())
+    }
+
+    /// `who` begins to serve by the last word of the primary of `entry`, which really was one for this entry as it stands (rule 18).
+    /// It has the next epoch, and the entry may say nothing else any more.
+    pub fn inherits(&mut self, who: &Incarnation, entry: &PairEntry) {
+        if entry.in_sync.contains(who) {
+            self.owners.entry(entry.epoch.next()).or_insert_with(|| who.clone());
+        }
     }
 
     /// `who` begins to serve in `epoch`, with everything up to `kept` of the epoch before; `None` from cold.
@@ -88,7 +106,7 @@ impl OnePrimary {
     }
 
     /// `who`, which serves in `epoch`, releases an output of the checkpoint `stamp`. If it wrote that itself, in an earlier epoch, and has
-    /// superseded its successor since, that one need not have it.
+    /// superseded its successor since, that one need not have it, even if it begins to serve only now: it changes nothing.
     ///
     /// # Errors
     /// If the epoch is not its own, or a successor serves that does not have the checkpoint.
@@ -97,7 +115,10 @@ impl OnePrimary {
             return Err(format!("{who} releases in epoch {epoch}, which was not given to it"));
         }
         let is_back = epoch > stamp.epoch.next() && self.owners.get(&stamp.epoch) == Some(who);
-        let base = self.bases.get(&stamp.epoch).copied().filter(|_| !is_back);
+        if is_back {
+            return Ok(());
+        }
+        let base = self.bases.get(&stamp.epoch).copied();
         if let Some(base) = base.filter(|base| stamp.sequence > *base) {
             let Stamp { epoch, sequence } = stamp;
             return Err(format!(
@@ -147,6 +168,25 @@ mod tests {
         checker.releases(&a, Epoch(3), stamp(6)).unwrap();
         checker.releases(&b, Epoch(2), stamp(6)).unwrap_err();
         checker.releases(&b, Epoch(2), Stamp { epoch: Epoch(2), sequence: 1 }).unwrap_err();
+        checker.serves(&b, Epoch(2), Some(stamp(5))).unwrap();
+    }
+
+    #[test]
+    fn it_notices_that_a_last_word_was_none() {
+        let first = entry(1, "a", &["a", "b"]);
+        let begun = |who: &str| {
+            let mut checker = OnePrimary::default();
+            checker.entry_changes(None, &first, |_| true).unwrap();
+            checker.inherits(&Incarnation::new(who, 1), &first);
+            checker
+        };
+        let kept = Some(Stamp { epoch: Epoch(1), sequence: 4 });
+        begun("b").serves(&Incarnation::new("b", 1), Epoch(2), kept).unwrap();
+        begun("c").serves(&Incarnation::new("c", 1), Epoch(2), kept).unwrap_err();
+        let change = |new| begun("b").entry_changes(Some(&first), &new, |_| false);
+        change(entry(2, "b", &["b"])).unwrap();
+        change(entry(2, "c", &["c"])).unwrap_err();
+        change(entry(1, "a", &["a"])).unwrap_err();
     }
 
     #[test]

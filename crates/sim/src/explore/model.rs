@@ -1,7 +1,7 @@
 //! The state of the model: two replicas, one link, one coordinator with requests on their way, and what is left of the
 //! faults.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use model::{Epoch, Incarnation, Span, Time};
 use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
@@ -72,8 +72,10 @@ pub(super) struct Server {
     /// Answers that the server has not seen.
     pub(super) replies: VecDeque<Reply>,
     pub(super) watches: bool,
-    /// Ends that it has not been told of.
-    pub(super) facts: VecDeque<Incarnation>,
+    /// Ends that it has not been told of, with their last words.
+    pub(super) facts: VecDeque<(Incarnation, Option<u64>)>,
+    /// The pledge that outlives it (rule 18).
+    pub(super) pledge: Option<u64>,
     /// The last checkpoint that it kept as a backup.
     pub(super) kept: Stamp,
     /// The epoch in which it has served last.
@@ -97,6 +99,8 @@ pub(super) struct State {
     pub(super) revision: u64,
     /// Requests whose senders have given them up; each may be carried out at any time, or never.
     pub(super) loose: Vec<Request>,
+    /// The pledges of those that have ended.
+    pub(super) last_words: BTreeMap<Incarnation, u64>,
     pub(super) one_primary: OnePrimary,
     pub(super) broken: Option<String>,
 }
@@ -119,6 +123,7 @@ impl Server {
             replies: VecDeque::new(),
             watches: false,
             facts: VecDeque::new(),
+            pledge: None,
             kept: Stamp::default(),
             serves: Epoch::default(),
         }
@@ -135,6 +140,7 @@ impl Server {
             replies: self.replies.clone(),
             watches: self.watches,
             facts: self.facts.clone(),
+            pledge: self.pledge,
             kept: self.kept,
             serves: self.serves,
         }
@@ -161,6 +167,7 @@ impl State {
             entry: None,
             revision: 0,
             loose: Vec::new(),
+            last_words: BTreeMap::new(),
             one_primary: OnePrimary::default(),
             broken: None,
         }
@@ -178,6 +185,7 @@ impl State {
             entry: self.entry.clone(),
             revision: self.revision,
             loose: self.loose.clone(),
+            last_words: self.last_words.clone(),
             one_primary: self.one_primary.clone(),
             broken: self.broken.clone(),
         }

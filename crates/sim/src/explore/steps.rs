@@ -166,7 +166,10 @@ impl State {
                 }
             }
             Step::Told(_) => {
-                if let Some(who) = server.facts.pop_front() {
+                if let Some((who, pledge)) = server.facts.pop_front() {
+                    if let Some(revision) = pledge {
+                        server.replica.last_word(who.clone(), revision);
+                    }
                     server.replica.ended(local, &who);
                 }
             }
@@ -213,7 +216,7 @@ impl State {
         let mut server = Server::new(side, self.runs[side], &self.budget);
         let ended = |side: usize, alive: bool| {
             let last = if alive { self.runs[side] - 1 } else { self.runs[side] };
-            (last > 0).then(|| Incarnation::new(super::model::NAMES[side], last))
+            (last > 0).then(|| (Incarnation::new(super::model::NAMES[side], last), None))
         };
         server.facts.extend(ended(side, true));
         server.facts.extend(ended(1 - side, self.servers[1 - side].is_some()));
@@ -257,8 +260,9 @@ impl State {
         self.ends[side] = false;
         if let Some(other) = &mut self.servers[1 - side] {
             self.ends[1 - side] = self.ends[1 - side] || (server.linked && other.linked);
-            other.facts.push_back(server.me);
+            other.facts.push_back((server.me.clone(), server.pledge));
         }
+        self.last_words.extend(server.pledge.map(|revision| (server.me, revision)));
     }
 
     fn coordinate(&mut self, side: Option<usize>, request: Option<Request>) {
@@ -343,6 +347,7 @@ impl State {
                 let verdict = self.one_primary.releases(&me, epoch, stamp);
                 self.note(verdict);
             }
+            Effect::Pledge(revision) => server.pledge = revision,
             Effect::Ask(request) => server.requests.push_back(request),
             Effect::Dial(to) => server.dialling = Some(to),
             Effect::HangUp => self.hang_up(side),
@@ -355,6 +360,10 @@ impl State {
                 let (me, clock) = (server.me.clone(), server.clock);
                 if serve.after.is_some() {
                     server.replica.inputs_taken(clock);
+                }
+                let last_word = serve.after.as_ref().and_then(|before| self.last_words.get(&before.incarnation));
+                if let Some(entry) = self.entry.as_ref().filter(|entry| last_word == Some(&entry.revision)) {
+                    self.one_primary.inherits(&me, &entry.entry);
                 }
                 let verdict = self.one_primary.serves(&me, serve.epoch, kept);
                 self.note(verdict);

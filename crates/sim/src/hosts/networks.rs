@@ -134,6 +134,13 @@ impl Networks {
         let best = (0..NETWORKS).map(ill_until).min().unwrap_or(Time::NEVER);
         best.max(self.isolated[one]).max(self.isolated[other])
     }
+
+    /// Since when no network between two hosts has been slow: what is waited for on one that was goes by its longer round trip for a while.
+    #[must_use]
+    pub fn quick_since(&self, one: usize, other: usize) -> Time {
+        let slow_until = |way: &[[Way; HOSTS]; HOSTS]| way[one][other].slows.1.max(way[other][one].slows.1);
+        self.ways.iter().map(slow_until).max().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

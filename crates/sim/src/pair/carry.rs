@@ -57,6 +57,7 @@ impl<S: Service> Pair<S> {
             }
             Effect::Release(released) => self.release(core, side, released),
             Effect::Shadow(output) => self.shadow(side, &output),
+            Effect::Pledge(revision) => self.applications[side].process.as_mut()?.pledge = revision,
             Effect::Ask(request) => self.ask(core, side, request),
             Effect::Dial(_) if self.plan.layout == Layout::ThreeHosts => self.dial_far(core, side),
             Effect::Dial(to) => self.dial(core, side, to),

@@ -58,7 +58,7 @@ impl<S: Service> Pair<S> {
     fn look_for_behind(&mut self, new: &PairEntry) {
         let holds = |one: &Process<S>| one.replica.status().role != RoleName::Starting;
         let was_in_sync = |old: &PairEntry| old.in_sync.iter().any(|one| one.application == new.primary.application);
-        let is_behind = self.entry().is_some_and(|old| new.epoch == old.epoch.next() && !was_in_sync(old))
+        let is_behind = self.entry().is_some_and(|old| new.epoch > old.epoch && !was_in_sync(old))
             && self.process_of(&new.primary).is_none_or(holds);
         if is_behind && self.plan.layout == Layout::ThreeHosts {
             self.news.push(News::Behind);
@@ -69,7 +69,7 @@ impl<S: Service> Pair<S> {
     /// reach, or cannot ask the coordinator in time. Later would be too late to look: a holder that hears of the new epoch
     /// throws away what it holds.
     fn check_appointed<E>(&self, core: &mut Core<E>, new: &PairEntry) {
-        let Some(old) = self.entry().filter(|old| new.epoch == old.epoch.next()) else { return };
+        let Some(old) = self.entry().filter(|old| new.epoch > old.epoch) else { return };
         let starts = |one: &Process<S>| one.replica.status().role == RoleName::Starting;
         let in_time = self.plan.layout == Layout::OneHost && self.plan.control.most <= PROMPT;
         if !in_time || old.in_sync.contains(&new.primary) || !self.process_of(&new.primary).is_some_and(starts) {
@@ -112,6 +112,10 @@ impl<S: Service> Pair<S> {
         let Some(process) = &mut self.applications[side].process else { return };
         process.serves = serve.epoch;
         let kept = serve.after.as_ref().map(|_| process.kept);
+        let last_word = serve.after.as_ref().and_then(|before| self.agents.last_words.get(&before.incarnation));
+        if let Some(entry) = self.control.entry.as_ref().filter(|entry| last_word == Some(&entry.revision)) {
+            self.checkers.one_primary.inherits(&process.me, &entry.entry);
+        }
         let verdict = self.checkers.one_primary.serves(&process.me, serve.epoch, kept);
         report(core, one_primary::NAME, verdict);
     }

@@ -18,6 +18,8 @@ const HANG: Span = Span::from_millis(150);
 pub(super) struct Agents {
     /// Every incarnation that has ended, and how.
     pub(super) ended: BTreeMap<Incarnation, End>,
+    /// The pledges that were found with some of them (rule 18).
+    pub(super) last_words: BTreeMap<Incarnation, u64>,
     /// Those that ended with the power of their host: nobody can be sure of it before the host is back.
     lost: Vec<Incarnation>,
     pub(super) down_until: Time,
@@ -84,6 +86,10 @@ impl<S: Service> Pair<S> {
             return self.agents.lost.push(process.me);
         }
         self.agents.ended.insert(process.me.clone(), how);
+        // An agent that is not there does not find it.
+        if let Some(pledge) = process.pledge.filter(|_| self.agents.down_until <= core.now) {
+            self.agents.last_words.insert(process.me.clone(), pledge);
+        }
         self.tell_of_end(core, side, process.me);
         self.restart(core, side);
     }

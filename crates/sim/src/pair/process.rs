@@ -110,6 +110,8 @@ pub struct Process<S: Service> {
     pub(super) asides: VecDeque<(Time, S::Aside)>,
     /// It has opened its doors.
     pub(super) is_open: bool,
+    /// The pledge that outlives it.
+    pub(super) pledge: Option<u64>,
     /// Links that wait to be accepted.
     pub(super) incoming: VecDeque<u64>,
     /// The link to the other side.
@@ -162,6 +164,7 @@ impl<S: Service> Process<S> {
             from_control: VecDeque::new(),
             asides: VecDeque::new(),
             is_open: false,
+            pledge: None,
             incoming: VecDeque::new(),
             link: None,
             promised: Stamp::default(),

@@ -135,6 +135,9 @@ impl<S: Service> Pair<S> {
             let process = self.applications[side].process.as_mut()?;
             process.facts.pop_front();
             process.note_kept();
+            if let Some(pledge) = self.agents.last_words.get(&who) {
+                process.replica.last_word(who.clone(), *pledge);
+            }
             process.replica.ended(local, &who);
             self.carry(core, side)?;
         }

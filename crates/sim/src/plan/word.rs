@@ -89,6 +89,7 @@ impl Word for Sabotage {
         ("forget-outputs", Self::ForgetOutputs),
         ("begin-unasked", Self::BeginUnasked),
         ("serve-offered", Self::ServeOffered),
+        ("keep-pledge", Self::KeepPledge),
         ("unchecked-epoch", Self::UncheckedEpoch),
         ("trust-beats", Self::TrustBeats),
         ("deliver-twice", Self::DeliverTwice),

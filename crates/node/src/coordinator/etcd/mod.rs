@@ -239,8 +239,8 @@ impl Served for EtcdServer {
     fn note(&self) -> Option<String> {
         if self.is_missed {
             return Some(format!(
-                "no member of etcd can be asked: calls go on, but no server can begin to serve or take over (a majority of {} must \
-                 run and reach each other; `everline host list` shows which hosts this one reaches)",
+                "no member of etcd can be asked: calls go on, but no server can begin to serve, nor take over from a host \
+                 that is gone (a majority of {} must run and reach each other; `everline host list` shows which hosts this one reaches)",
                 listed(&self.members)
             ));
         }

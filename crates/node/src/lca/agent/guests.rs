@@ -7,6 +7,7 @@ use model::Incarnation;
 
 use super::{Agent, Application, Guest};
 use crate::clock;
+use crate::last_word::Key;
 use crate::lca::farewell::Farewell;
 use crate::lca::lock;
 use crate::lca::supervised::Supervised;
@@ -16,7 +17,7 @@ use crate::wire::{ApplicationRow, FromLca, Role, ToLca};
 
 impl Application {
     /// The application gives its connections with another host, which end as soon as it does.
-    fn entrusts(&mut self, connections: Vec<OwnedFd>) {
+    fn entrusts(&mut self, connections: Vec<(OwnedFd, Option<Key>)>) {
         let Some(pulse) = &self.pulse else { return };
         if self.farewell.is_none() {
             let prepared = Farewell::prepare(pulse.clone());
@@ -42,7 +43,13 @@ impl Agent {
         let now = clock::now();
         match (message, self.hub.note(guest).copied().unwrap_or_default()) {
             (ToLca::Hello(incarnation), _) => self.welcome(guest, &incarnation, descriptors),
-            (ToLca::Connections, Guest::Application(which)) => self.applications[which].entrusts(descriptors),
+            (ToLca::Connections, Guest::Application(which)) => {
+                self.applications[which]
+                    .entrusts(descriptors.into_iter().map(|connection| (connection, None)).collect());
+            }
+            (ToLca::Entrusted(keys), Guest::Application(which)) => {
+                self.applications[which].entrusts(descriptors.into_iter().zip(keys.into_iter().map(Some)).collect());
+            }
             (ToLca::Report(report), Guest::Application(which)) => {
                 if report.role == Some(Role::Primary) {
                     self.host.reported(which, report.level);
@@ -87,7 +94,15 @@ impl Agent {
                 });
                 self.tell_of_elsewhere(news);
             }
-            (ToLca::Connections | ToLca::Report(_) | ToLca::Ready | ToLca::Fatal(_) | ToLca::Noticed(_), _) => {
+            (
+                ToLca::Connections
+                | ToLca::Entrusted(_)
+                | ToLca::Report(_)
+                | ToLca::Ready
+                | ToLca::Fatal(_)
+                | ToLca::Noticed(_),
+                _,
+            ) => {
                 self.hub.close(guest, "it has not said who it is");
             }
         }

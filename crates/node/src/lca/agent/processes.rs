@@ -60,6 +60,9 @@ impl Agent {
     pub(super) fn ended(&mut self, which: usize) {
         // What it has said before it ended comes first.
         self.serve();
+        if let Some(farewell) = self.applications[which].farewell.take() {
+            farewell.say();
+        }
         for guest in self.hub.whose(|guest| *guest == Guest::Application(which)) {
             self.hub.forget(guest);
         }
@@ -81,7 +84,7 @@ impl Agent {
         } else {
             tracing::warn!("{}#{run} has ended: {how}", application.name);
         }
-        (application.report, application.farewell, application.threads) = (None, None, None);
+        (application.report, application.threads) = (None, None);
         application.siblings.clear();
         let remedy = format!("{} says more", self.settings.folder.log(&application.name).display());
         let ended = || Trouble::new(format!("{} does not run: {how}", application.name), remedy);

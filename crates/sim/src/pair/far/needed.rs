@@ -22,7 +22,9 @@ impl<S: Service> Pair<S> {
         if !self.several() || !quick || !steady {
             return;
         }
-        let since = self.networks.whole_since(side, other(side)).max(self.untroubled);
+        let (whole, quick) =
+            (self.networks.whole_since(side, other(side)), self.networks.quick_since(side, other(side)));
+        let since = whole.max(quick).max(self.untroubled);
         let both_run = [0, 1].iter().all(|side| self.process(*side).is_some_and(|process| !process.stopped));
         let troubled = !both_run || since == Time::NEVER || since + SETTLED > core.now;
         if let Err(what) = link::is_given_up(why, troubled) {
