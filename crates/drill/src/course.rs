@@ -13,6 +13,7 @@ use crate::load::{Load, Snapshot, Stage};
 use crate::plan::{Deed, Plan, Step};
 use crate::result::{Check, Ending, Run, Silence};
 use crate::site::{self, Site};
+use crate::stalls::Stalls;
 use crate::status::Status;
 
 /// A solution that is not level by then does not get so by itself any more.
@@ -62,6 +63,8 @@ pub struct Course<'a> {
     pub hands: &'a mut dyn Hands,
     /// The load.
     pub load: &'a Load,
+    /// When the machine stands still, where that can be seen.
+    pub(crate) stalls: Option<Stalls>,
     /// Draws the instants of the faults.
     pub chance: Chance,
     /// Is told how it goes; false: the drill is to end.
@@ -202,6 +205,10 @@ impl Course<'_> {
         let record = self.load.silences();
         let end = run.mended_ns.unwrap_or(struck.at_ns + nanos(AFTERMATH));
         run.gap_us = Some(micros(record.gap(struck.at_ns, end)));
+        if let Some(stalls) = self.stalls_since(struck.at_ns) {
+            run.net_gap_us = Some(micros(record.net_gap(struck.at_ns, end, &stalls)));
+            run.stalls = stalls.iter().map(|&(from_ns, to_ns)| Silence { from_ns, to_ns }).collect();
+        }
         run.longest_wait_us = Some(micros(record.longest_wait(struck.at_ns, Nanos::MAX)));
         run.usual_wait_us = record.usual_wait(struck.at_ns).map(micros);
         // The return of what was away is watched to its end.
@@ -214,6 +221,15 @@ impl Course<'_> {
         let (gone, serves) = site::takeover(&in_time, struck.pair.as_deref().unwrap_or("sip"));
         run.detection_us = gone.map(|at| micros(at.saturating_sub(struck.at_ns)));
         run.takeover_us = serves.map(|at| micros(at.saturating_sub(struck.at_ns)));
+    }
+
+    /// When the machine stood still from that moment on, if that is watched.
+    fn stalls_since(&self, moment: Nanos) -> Option<Vec<(Nanos, Nanos)>> {
+        let stalls = self.stalls.as_ref()?;
+        let (now, now_ns) = (Instant::now(), self.load.nanos());
+        let at = |moment: Instant| now_ns.saturating_sub(nanos(now.saturating_duration_since(moment)));
+        let since = now.checked_sub(Duration::from_nanos(now_ns.saturating_sub(moment)))?;
+        Some(stalls.since(since).into_iter().map(|(from, to)| (at(from), at(to))).collect())
     }
 
     fn pause(&mut self, what: String) -> Result<(), Trouble> {
@@ -422,6 +438,7 @@ fn blank(number: u32, step: &Step, now: &Snapshot) -> Run {
         detection_us: None,
         takeover_us: None,
         gap_us: None,
+        net_gap_us: None,
         longest_wait_us: None,
         usual_wait_us: None,
         mended_ns: None,
@@ -433,6 +450,7 @@ fn blank(number: u32, step: &Step, now: &Snapshot) -> Run {
         overtaken: 0,
         checks: Vec::new(),
         silences: Vec::new(),
+        stalls: Vec::new(),
         noted: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ use model::hash64;
 
 use crate::figures::percentile;
 use crate::history::{Event, Message, Nanos, Start};
+use crate::stalls::stood_still;
 
 /// The Call-IDs of a prober begin like this.
 pub const PROBE: &str = "probe-";
@@ -79,6 +80,16 @@ impl Record {
     #[must_use]
     pub fn gap(&self, begin: Nanos, end: Nanos) -> Nanos {
         let part = |&(from, to): &(Nanos, Nanos)| to.min(end).saturating_sub(from.max(begin));
+        self.silences.iter().map(part).max().unwrap_or(0)
+    }
+
+    /// The same without the time in which the machine stood still.
+    #[must_use]
+    pub fn net_gap(&self, begin: Nanos, end: Nanos, stalls: &[(Nanos, Nanos)]) -> Nanos {
+        let part = |&(from, to): &(Nanos, Nanos)| {
+            let (from, to) = (from.max(begin), to.min(end));
+            to.saturating_sub(from).saturating_sub(stood_still((from, to), stalls))
+        };
         self.silences.iter().map(part).max().unwrap_or(0)
     }
 
@@ -267,6 +278,7 @@ mod tests {
         assert_eq!(record.gap(0, 200 * MS), 40 * MS);
         assert_eq!(record.gap(110 * MS, 200 * MS), 33 * MS, "counted from the fault");
         assert_eq!(record.gap(0, 102 * MS), 3 * MS);
+        assert_eq!(record.net_gap(110 * MS, 200 * MS, &[(105 * MS, 120 * MS), (141 * MS, 180 * MS)]), 21 * MS);
         assert_eq!(record.silences(10 * MS), [(103 * MS, 143 * MS)]);
         assert_eq!(record.longest_wait(0, 200 * MS), 0, "probes do not count");
         assert_eq!(gaps.take_record(), Record::default());

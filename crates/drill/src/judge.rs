@@ -118,6 +118,7 @@ pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
             detection_us: spread(|run| run.detection_us),
             takeover_us: spread(|run| run.takeover_us),
             gap_us: Spread::of(&gaps),
+            net_gap_us: spread(|run| run.net_gap_us),
             longest_wait_us: spread(|run| run.longest_wait_us),
             usual_wait_us: spread(|run| run.usual_wait_us),
             level_after_us: spread(|run| run.level_after_us),
@@ -161,7 +162,7 @@ pub fn broken(sums: &[Sum], runs: &[Run], lost: &[LostCall], wrong_sip: u64, ove
         if sum.exceeds_idle {
             broken.push(format!("{}: its gaps are longer than where nothing is done, by more than chance", sum.step));
         }
-        if let (Some(gap), Some(limit)) = (sum.gap_us, sum.gap_promise_us)
+        if let (Some(gap), Some(limit)) = (sum.promised_gap(), sum.gap_promise_us)
             && gap.p99 > limit
         {
             let millis = |micros: u64| format!("{:.1}", micros as f64 / 1_000.0);
@@ -196,6 +197,7 @@ mod tests {
             detection_us: None,
             takeover_us: None,
             gap_us: Some(gap_us),
+            net_gap_us: None,
             longest_wait_us: None,
             usual_wait_us: None,
             mended_ns: None,
@@ -207,6 +209,7 @@ mod tests {
             overtaken: 0,
             checks: Vec::new(),
             silences: Vec::new(),
+            stalls: Vec::new(),
             noted: Vec::new(),
         }
     }
@@ -251,6 +254,11 @@ mod tests {
         assert!(broken(&sum(&plan(), &runs), &runs, &[], 0, 0).is_empty());
         let runs = [run(1, 2, 20_001)];
         assert!(broken(&sum(&plan(), &runs), &runs, &[], 0, 0)[0].contains("promised are 20.0 ms"));
+        let net = |at: u64| Run { net_gap_us: Some(at), ..run(1, 2, 30_000) };
+        let said = |runs: &[Run]| broken(&sum(&plan(), runs), runs, &[], 0, 0);
+        assert_eq!(said(&[net(20_000)]), Vec::<String>::new(), "the machine stood still");
+        assert!(said(&[net(20_001)])[0].contains("p99 of 20.0 ms"));
+        assert!(said(&[net(0), run(2, 2, 30_000)])[0].contains("p99 of 30.0 ms"), "that is not known of each run");
     }
 
     #[test]

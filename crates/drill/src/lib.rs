@@ -22,5 +22,6 @@ pub mod plan;
 pub mod result;
 pub mod run;
 pub mod site;
+mod stalls;
 pub mod status;
 pub mod table;

@@ -52,9 +52,9 @@ pub fn page(report: &Report) -> String {
 fn sums(page: &mut String, report: &Report) {
     page.push_str(
         "<table><thead><tr><th>Fault</th><th>Faults</th><th>Covered</th><th>Calls touched</th><th>Lost</th><th>Wrong SIP</th>\
-         <th>Out of turn</th><th>Detection</th><th>Takeover</th><th>Gap</th><th>Promised</th><th>Level after</th></tr>\
+         <th>Out of turn</th><th>Detection</th><th>Takeover</th><th>Gap</th><th>Without the machine's</th><th>Promised</th><th>Level after</th></tr>\
          <tr class=\"unit\"><td></td><td></td><td></td><td></td><td></td><td></td><td></td>\
-         <td>p50 / p99 / max ms</td><td>p50 / p99 / max ms</td><td>p50 / p99 / max ms</td><td>p99 ms</td>\
+         <td>p50 / p99 / max ms</td><td>p50 / p99 / max ms</td><td>p50 / p99 / max ms</td><td>p50 / p99 / max ms</td><td>p99 ms</td>\
          <td>p50 / p99 / max ms</td></tr></thead><tbody>",
     );
     let spread = |one: Option<Spread>| {
@@ -62,13 +62,13 @@ fn sums(page: &mut String, report: &Report) {
     };
     for sum in &report.steps {
         let lost: u64 = sum.lost.values().sum();
-        let late = matches!((sum.gap_us, sum.gap_promise_us), (Some(gap), Some(limit)) if gap.p99 > limit);
+        let late = matches!((sum.promised_gap(), sum.gap_promise_us), (Some(gap), Some(limit)) if gap.p99 > limit);
         let mark = |bad: bool| if bad { " class=\"bad\"" } else { "" };
         let injected = if sum.injected == 0 { "not done".to_owned() } else { sum.injected.to_string() };
         let _ = write!(
             page,
             "<tr><td>{}</td><td>{injected}</td><td{}>{}</td><td>{}</td><td{}>{lost}</td><td{}>{}</td><td{}>{}</td><td>{}</td>\
-             <td>{}</td><td{}>{}</td><td>{}</td><td>{}</td></tr>",
+             <td>{}</td><td>{}</td><td{}>{}</td><td>{}</td><td>{}</td></tr>",
             escape(&sum.step),
             mark(sum.covered < sum.injected),
             sum.covered,
@@ -80,8 +80,9 @@ fn sums(page: &mut String, report: &Report) {
             sum.overtaken,
             spread(sum.detection_us),
             spread(sum.takeover_us),
-            mark(late),
             spread(sum.gap_us),
+            mark(late),
+            spread(sum.net_gap_us.or(sum.gap_us)),
             sum.gap_promise_us.map_or_else(|| "&ndash;".into(), millis),
             spread(sum.level_after_us)
         );

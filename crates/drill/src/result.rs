@@ -160,6 +160,9 @@ pub struct Run {
     pub takeover_us: Option<u64>,
     /// The longest silence of the solution while somebody waited for an answer, around the fault.
     pub gap_us: Option<u64>,
+    /// The same where the time in which the machine itself stood still does not count; none where that was not watched.
+    #[serde(default)]
+    pub net_gap_us: Option<u64>,
     /// The longest that one request waited for its first answer, its repetitions included.
     pub longest_wait_us: Option<u64>,
     /// What half of the requests waited no longer than for their first answer, from the fault to the end of the run.
@@ -183,6 +186,9 @@ pub struct Run {
     pub checks: Vec<Check>,
     /// Every silence of the solution of 10 ms and more while somebody waited for an answer.
     pub silences: Vec<Silence>,
+    /// Times in which the machine itself stood still, on one of its processors, from the deed on.
+    #[serde(default)]
+    pub stalls: Vec<Silence>,
     /// What the servers noted of changes of roles.
     pub noted: Vec<Noted>,
 }
@@ -259,6 +265,9 @@ pub struct Sum {
     pub takeover_us: Option<Spread>,
     /// The service gap.
     pub gap_us: Option<Spread>,
+    /// The same without the time in which the machine itself stood still: the promise is about this, where it is known of each run.
+    #[serde(default)]
+    pub net_gap_us: Option<Spread>,
     /// The longest wait of one request.
     pub longest_wait_us: Option<Spread>,
     /// The usual wait of one request in each run.
@@ -274,6 +283,12 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// The gap that the promise is about.
+    #[must_use]
+    pub fn promised_gap(&self) -> Option<Spread> {
+        self.net_gap_us.filter(|net| self.gap_us.is_some_and(|gap| gap.count == net.count)).or(self.gap_us)
+    }
+
     /// Faults that were not made, as they were refused.
     fn missing(&self) -> u64 {
         // A result of an older version does not say what was planned.

@@ -16,6 +16,7 @@ use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::result::{Phones, PlanText, Report, Run, SCHEMA, Turn, WrongSip};
 use crate::site::Site;
+use crate::stalls::Stalls;
 
 /// Calls that have not ended by then never do: longer than every timer of SIP, and than the longest call.
 const DRAIN_LIMIT: Duration = Duration::from_secs(90);
@@ -55,7 +56,8 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
     let load = Load::start(drill.net, drill.people, drill.plan.rate, seed)?;
     let begun_ns = load.nanos();
     let site = Arc::clone(&drill.site);
-    let mut course = Course { site, hands: drill.hands.as_mut(), load: &load, chance, tell };
+    let stalls = Stalls::watch();
+    let mut course = Course { site, hands: drill.hands.as_mut(), load: &load, stalls, chance, tell };
     course.warm_up(drill.plan.held)?;
     let (runs, ended) = course.run(&drill.plan);
     // Nothing stays broken, whatever has happened.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::figures::{markdown, millis};
 use crate::result::{Report, Spread, Sum};
 
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 15] = [
     "fault",
     "faults",
     "covered",
@@ -16,6 +16,7 @@ const HEAD: [&str; 14] = [
     "detection p50/p99/max ms",
     "takeover p50/p99/max ms",
     "gap p50/p99/max ms",
+    "without the machine's p50/p99/max ms",
     "promised ms",
     "usual wait p50 ms",
     "longest wait max ms",
@@ -26,7 +27,7 @@ fn three(spread: Option<Spread>) -> String {
     spread.map_or_else(|| "-".into(), |one| [one.p50, one.p99, one.max].map(millis).join("/"))
 }
 
-fn row(sum: &Sum) -> [String; 14] {
+fn row(sum: &Sum) -> [String; 15] {
     let lost: u64 = sum.lost.values().sum();
     let states: Vec<String> = sum.lost.iter().map(|(stage, count)| format!("{count} {}", stage.name())).collect();
     let level = sum.level_after_us.map_or_else(|| "-".into(), |one| format!("{}/{}", millis(one.p50), millis(one.max)));
@@ -41,6 +42,7 @@ fn row(sum: &Sum) -> [String; 14] {
         three(sum.detection_us),
         three(sum.takeover_us),
         three(sum.gap_us),
+        three(sum.net_gap_us),
         sum.gap_promise_us.map_or_else(|| "-".into(), millis),
         sum.usual_wait_us.map_or_else(|| "-".into(), |one| millis(one.p50)),
         sum.longest_wait_us.map_or_else(|| "-".into(), |one| millis(one.max)),
@@ -51,7 +53,7 @@ fn row(sum: &Sum) -> [String; 14] {
 /// The table, with what ran where, what was not done, and which promises were broken.
 #[must_use]
 pub fn table(report: &Report) -> String {
-    let rows: Vec<[String; 14]> = report.steps.iter().map(row).collect();
+    let rows: Vec<[String; 15]> = report.steps.iter().map(row).collect();
     let mut text = format!(
         "{}; everline {}\n{}, {} calls a second, seed {}; `{}`\n\n{}",
         report.machine.summary(),
