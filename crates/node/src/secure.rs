@@ -29,6 +29,8 @@ pub struct SecureChannel {
     tail: Tail,
     /// Derived as long as TLS is whole.
     key: Option<Key>,
+    /// What came cannot be read on, which is told behind what could be.
+    broken: Option<io::Error>,
 }
 
 impl SecureChannel {
@@ -72,6 +74,7 @@ impl SecureChannel {
             waiting: 0,
             tail: Tail::default(),
             key: None,
+            broken: None,
         })
     }
 
@@ -107,7 +110,9 @@ impl SecureChannel {
 
     /// The revision of the last word with which the other side has ended, if it has with one: to be asked when the connection is broken.
     #[must_use]
-    pub fn last_word(&self) -> Option<u64> {
+    pub fn last_word(&mut self) -> Option<u64> {
+        // What broke it may have been a message to whoever is not there any more.
+        while self.read_socket().is_ok_and(|goes_on| goes_on) {}
         self.tail.last_word(self.key.as_ref()?)
     }
 
@@ -185,15 +190,21 @@ impl SecureChannel {
 
     /// Takes in what the socket holds; false if that is nothing now.
     fn read_socket(&mut self) -> Result<bool, ChannelError> {
+        if let Some(error) = self.broken.take() {
+            return Err(error.into());
+        }
         match self.tls.read_tls(&mut Watched { socket: &self.socket, tail: &mut self.tail }) {
             // It ended without the goodbye of TLS, as the end of a process does.
             Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             Ok(_) => {
                 self.derive_key();
-                let read = self.tls.process_new_packets();
-                // An alert says why.
-                self.flush()?;
-                read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                if let Err(error) = self.tls.process_new_packets() {
+                    self.broken = Some(io::Error::new(io::ErrorKind::InvalidData, error));
+                    // An alert says why, if it still can.
+                    let _ = self.flush();
+                } else {
+                    self.flush()?;
+                }
                 Ok(true)
             }
             Err(error) if is_not_yet(&error) => Ok(false),
@@ -351,11 +362,15 @@ mod tests {
         let keys = [0, 1].map(|number| connections[number][1].last_word_key().unwrap());
         let mut heard = Vec::new();
         for [reader, writer] in &mut connections {
+            writer.send(&"the last message").unwrap();
             (&writer.socket).write_all(&keys[0].word(7)).unwrap();
             writer.socket.shutdown(Shutdown::Both).unwrap();
-            while reader.receive::<String>().is_ok_and(|message| message.is_none()) {
+            let mut said = Vec::new();
+            while let Ok(message) = reader.receive::<String>() {
+                said.extend(message);
                 poll(&mut [PollFd::new(reader.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
             }
+            assert_eq!(said, ["the last message"]);
             heard.push(reader.last_word());
         }
         assert_eq!(heard, [Some(7), None]);

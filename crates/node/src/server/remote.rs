@@ -357,7 +357,7 @@ impl Remote {
 
     fn fails(&mut self, number: usize, error: &ChannelError, now: Time) {
         self.was_cut = is_cut(error);
-        if let Some(Path::Stands(channel)) = self.paths.get(number) {
+        if let Some(Path::Stands(channel)) = self.paths.get_mut(number) {
             self.last_word = self.last_word.or(channel.last_word());
         }
         if !error.is_end() && self.last_word.is_none() {

@@ -173,8 +173,11 @@ impl<E: Engine> Replica<E> {
         match message {
             Message::Welcome { epoch, sequence, mark, now } => {
                 // What this side holds may be all that is left of one that has ended, and more than it can send now.
-                let living = self.dialled().filter(|primary| !self.has_ended(primary));
-                let Some(primary) = living.cloned() else { return };
+                let Some(primary) = self.dialled().cloned() else { return };
+                if self.has_ended(&primary) {
+                    self.effects.push(Effect::HangUp);
+                    return self.link_down(local);
+                }
                 self.engine.store_mut().clear();
                 self.set_pair_time(local, now);
                 self.role = Role::Backup(Backup::joining(epoch, sequence, mark, primary, local));
@@ -419,7 +422,9 @@ impl<E: Engine> Replica<E> {
             entry.in_sync.iter().all(|one| self.has_ended(one))
         };
         let is_stale = backup.lost.is_some_and(|since| since + STALE <= backup.ended.unwrap_or(local));
-        if may && is_stale && !entry.in_sync.contains(me) {
+        // Another one may have gone on by the last word of this side's primary, for as long as it lived (rule 18).
+        let may_have_gone_on = |one: &Incarnation| *one != backup.primary && !self.has_been(one);
+        if may && !entry.in_sync.contains(me) && (is_stale || entry.in_sync.iter().any(may_have_gone_on)) {
             return self.outdated(local);
         }
         if !may {

@@ -30,10 +30,10 @@ impl<E: Engine> Replica<E> {
         let epoch = entry.epoch;
         if epoch <= newest {
             // The coordinator has lost the entry, or got an old one back. What an epoch writes counts for more than what
-            // all before it wrote, so this one must be beyond them.
+            // all before it wrote, so this one must be beyond them, and beyond one that was not recorded (rule 18).
             start.read_again();
             let me = self.settings.me.clone();
-            return self.swap(PairEntry { epoch: newest.next(), primary: me.clone(), in_sync: vec![me] });
+            return self.swap(PairEntry { epoch: newest.next().next(), primary: me.clone(), in_sync: vec![me] });
         }
         let is_behind = start.is_behind;
         if start.dialled().is_some() {

@@ -37,7 +37,8 @@ impl<E: Engine> Replica<E> {
     pub(super) fn give_pledge(&mut self) {
         let Role::Primary(primary) = &self.role else { return };
         let revision = self.revision();
-        if matches!(primary.standby, Standby::Paired(_)) && self.asking.pledged != revision {
+        let is_known = !self.asking.has_forgotten;
+        if is_known && matches!(primary.standby, Standby::Paired(_)) && self.asking.pledged != revision {
             self.asking.pledged = revision;
             self.effects.push(Effect::Pledge(revision));
         }
@@ -54,6 +55,6 @@ impl<E: Engine> Replica<E> {
     pub(super) fn is_last_word(&self, primary: &Incarnation) -> bool {
         let is_its_entry = self.entry().is_some_and(|entry| entry.primary == *primary);
         let is_of_entry = |(who, revision): &(Incarnation, u64)| who == primary && Some(*revision) == self.revision();
-        is_its_entry && self.last_word.as_ref().is_some_and(is_of_entry)
+        is_its_entry && !self.asking.has_forgotten && self.last_word.as_ref().is_some_and(is_of_entry)
     }
 }

@@ -316,16 +316,22 @@ impl<E: Engine> Replica<E> {
     /// The coordinator answered, or the entry changed.
     pub fn coordinator_says(&mut self, local: Time, reply: Reply) {
         match reply {
-            Reply::Entry(now) => self.learn_entry(now),
+            Reply::Entry(now) => {
+                self.asking.has_forgotten = is_older(&now, &self.entry);
+                self.learn_entry(now);
+            }
             Reply::Swapped { done, now } => {
                 self.asking.in_flight = None;
                 if done {
                     self.asking.unsure = false;
                 }
-                let known = |entry: &Option<Versioned>| entry.as_ref().map(|versioned| versioned.revision);
-                self.asking.has_forgotten = !done && known(&now) < known(&self.entry);
+                self.asking.has_forgotten = !done && is_older(&now, &self.entry);
                 self.learn_entry(now);
             }
+        }
+        if self.asking.has_forgotten {
+            // Whoever begins anew there may give the same epochs.
+            self.withdraw_pledge();
         }
         match &mut self.role {
             Role::Start(start) => {
@@ -424,6 +430,12 @@ impl<E: Engine> Replica<E> {
     pub(super) fn breaks(&self, rule: super::Sabotage) -> bool {
         self.settings.sabotage == rule
     }
+}
+
+/// True if what the coordinator says is older than what was known of it.
+fn is_older(now: &Option<Versioned>, known: &Option<Versioned>) -> bool {
+    let revision = |entry: &Option<Versioned>| entry.as_ref().map(|versioned| versioned.revision);
+    revision(now) < revision(known)
 }
 
 /// True if the sabotage named is on; always false in the product.

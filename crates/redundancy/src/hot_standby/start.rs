@@ -20,8 +20,8 @@ const LONGEST_REDIAL: Span = Span::from_secs(1);
 /// How long a side that holds nothing leaves a cold start to the other side, which may hold what it was sent: time in which
 /// both could ask, if they looked for the coordinator again at least every 80 ms.
 const DEFERENCE: Span = Span::from_millis(200);
-/// How long a side on another host than all that stood in sync at the end leaves a cold start to those: their journals hold what its own
-/// lacks. That they have ended their host has said, which starts them again; or it is off for certain, and the pair goes on without.
+/// How long a side leaves a cold start to those on other hosts whose journals may hold what its own lacks: one that was not in sync to those
+/// that were, and the last primary to the other one that was. That they have ended their host has said, which starts them again; or it is off for certain, and the pair goes on without.
 const BEHIND: Span = Span::from_secs(5);
 
 /// A side that has no role yet.
@@ -186,7 +186,7 @@ impl<E: Engine> Replica<E> {
     }
 
     /// True if this is an earlier run of this side, where it is now: its journal is here.
-    fn has_been(&self, who: &Incarnation) -> bool {
+    pub(super) fn has_been(&self, who: &Incarnation) -> bool {
         let me = &self.settings.me;
         who.application == me.application && who.move_number() == me.move_number()
     }

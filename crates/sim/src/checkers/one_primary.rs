@@ -39,7 +39,9 @@ impl OnePrimary {
             }
             let outsider = new.epoch != old.epoch && !old.in_sync.contains(&new.primary);
             // Who begins from cold leaves one out: the epoch of whoever may have served unrecorded.
-            if new.epoch < old.epoch || new.epoch > old.epoch.next().next() {
+            let is_cold = old.in_sync.iter().all(|one| *one == new.primary || !lives(one));
+            let last = if is_cold { old.epoch.next().next() } else { old.epoch.next() };
+            if new.epoch < old.epoch || new.epoch > last {
                 return Err(format!("epoch {} follows {}", new.epoch, old.epoch));
             }
             if let Some(owner) = self.owners.get(&new.epoch.next()) {

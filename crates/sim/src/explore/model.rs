@@ -53,6 +53,7 @@ impl Budget {
             Self { inputs: 1, kills: 2, ticks: 1, ..none },
             Self { inputs: 1, breaks, losses: 1, ticks: 2, ..none },
             Self { inputs: 1, kills: 1, switchovers: 1, ticks: 1, ..none },
+            Self { kills: 1, losses: 1, switchovers: 1, ..none },
             Self { inputs: 2, kills: 1, breaks, losses: 1, ticks: 1, ..none },
         ]
     }

@@ -167,7 +167,9 @@ impl<S: Service> Pair<S> {
 
     pub(super) fn check_after_turn<E>(&self, core: &mut Core<E>) {
         let [Some(one), Some(two)] = [0, 1].map(|side| self.applications[side].process.as_ref()) else { return };
-        if one.is_at_rest() && two.is_at_rest() {
+        // Whoever has left the link keeps what it holds, for the case that the other side ends (rule 17).
+        let joined = self.plan.layout != Layout::ThreeHosts || [one, two].iter().all(|process| process.far.is_linked());
+        if joined && one.is_at_rest() && two.is_at_rest() {
             report(core, same_state::NAME, same_state::compare(&one.replica.status(), &two.replica.status()));
         }
     }

@@ -367,7 +367,9 @@ impl Desk {
     }
 
     async fn give_up(&mut self) {
-        tracing::error!("no member of etcd can be asked: calls go on, but no server can take over until one can");
+        tracing::error!(
+            "no member of etcd can be asked: calls go on, but until one can no server can take over from a host that is gone"
+        );
         (self.is_up, self.down_at) = (false, None);
         self.teller.tell(News::Down).await;
     }
