@@ -65,7 +65,7 @@ pub const ALL: [Broken; 36] = [
     calls(Sabotage::ForgetTimer, 20, "same state"),
     calls(Sabotage::LoseSnapshotRecord, 20, "same state"),
     // Phones repeat what goes by UDP: only a request that was read from a TCP connection shows it.
-    calls(Sabotage::ForgetInputs, 5_000, "calls kept"),
+    calls(Sabotage::ForgetInputs, 5_000, "quiet"),
     calls(Sabotage::ForgetOutputs, 500, "one charge"),
     calls(Sabotage::BeginUnasked, 3_000, "nothing lost"),
     calls(Sabotage::ServeOffered, 2_000, "same state"),
