@@ -51,12 +51,18 @@ struct Work<T> {
     alive: Vec<bool>,
     earns: Vec<[T; 2]>,
     rounding: f64,
-    /// Whether a product came so near to the smallest numbers that its relative error is not bounded.
+    /// Whether a number came so near to the smallest ones that its relative error is not bounded.
     underflow: bool,
 }
 
-/// Products below this may have lost digits to underflow further on.
-const SMALL: f64 = 1e-290;
+/// What products lost to underflow (at most 5e-324 each) is nothing to sums above this, in twice the precision of binary64 as
+/// well.
+const SMALL: f64 = 1e-285;
+
+/// Whether a number that is made of these, none of which is 0, is so small that underflow may have taken digits.
+fn is_lost<T: Scalar>(result: T, factors: [T; 2]) -> bool {
+    result.value() < SMALL && factors.iter().all(|factor| factor.value() > 0.0)
+}
 
 impl<T: Scalar> Work<T> {
     fn new(network: &Network<T>) -> Self {
@@ -64,9 +70,11 @@ impl<T: Scalar> Work<T> {
         let mut rows: Vec<Vec<(usize, T)>> = vec![Vec::new(); count];
         let mut earns = network.earns.clone();
         let mut terms = vec![0_usize; count];
+        let mut underflow = false;
         for edge in &network.edges {
             for (sum, earned) in earns[edge.from].iter_mut().zip(edge.earns) {
                 *sum += edge.rate * earned;
+                underflow |= is_lost(*sum, [edge.rate, earned]);
             }
             terms[edge.from] += 1;
             if edge.from != edge.to {
@@ -88,7 +96,7 @@ impl<T: Scalar> Work<T> {
         // Each row is made of sums of at most so many products.
         let rounding = terms.iter().map(|&terms| 2.0 * (terms as f64 + 1.0)).sum();
         let incoming = columns.iter().map(Vec::len).collect();
-        Self { rows, columns, incoming, alive: vec![true; count], earns, rounding, underflow: false }
+        Self { rows, columns, incoming, alive: vec![true; count], earns, rounding, underflow }
     }
 
     /// What it would cost to eliminate a node (Markowitz 1957).
@@ -118,7 +126,9 @@ impl<T: Scalar> Work<T> {
             if let Ok(place) = self.rows[from].binary_search_by_key(&node, |&(to, _)| to) {
                 let (_, rate) = self.rows[from].remove(place);
                 into.push((from, rate));
-                self.redirect(from, rate / total, node, &out);
+                let share = rate / total;
+                self.underflow |= is_lost(share, [rate, total]);
+                self.redirect(from, share, node, &out);
                 touched.push(from);
             }
         }
@@ -128,8 +138,9 @@ impl<T: Scalar> Work<T> {
     /// Lets the arc of `from` to the eliminated node lead on: `share` is what was its rate, over the node's total.
     fn redirect(&mut self, from: usize, share: T, node: usize, out: &[(usize, T)]) {
         for side in 0..2 {
-            let earned = share * self.earns[node][side];
-            self.earns[from][side] += earned;
+            let here = self.earns[node][side];
+            self.earns[from][side] += share * here;
+            self.underflow |= is_lost(self.earns[from][side], [share, here]);
         }
         let old = std::mem::take(&mut self.rows[from]);
         let mut row = Vec::with_capacity(old.len() + out.len());
@@ -139,13 +150,13 @@ impl<T: Scalar> Work<T> {
                 row.push(entry);
             }
             let mut more = share * rate;
-            self.underflow |= more.value() < SMALL && share.value() > 0.0 && rate.value() > 0.0;
             if let Some((_, present)) = rest.next_if(|entry| entry.0 == to) {
                 more += present;
             } else {
                 self.columns[to].push(from);
                 self.incoming[to] += 1;
             }
+            self.underflow |= is_lost(more, [share, rate]);
             row.push((to, more));
         }
         row.extend(rest);

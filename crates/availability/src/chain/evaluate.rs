@@ -107,6 +107,10 @@ impl<T: Scalar> Chain<T> {
         if per.value() > 0.0 {
             return Ok(gain / per);
         }
+        if elimination.rounding.is_infinite() {
+            let what = "rates that differ too much: what the measure is divided by is nearer to 0 than numbers of the machine reach";
+            return Err(Error::new(what, "leave away states that are never seen, or rates that are nothing beside the others"));
+        }
         let what = match measure.per {
             Quantity::Entries(_) => "the states whose entries are counted are never entered",
             Quantity::Time | Quantity::Arrivals => "the passage takes no time",
@@ -124,8 +128,12 @@ impl Chain<f64> {
     pub fn certain(&self, measure: &Measure<f64>) -> Result<Certain, Error> {
         let (value, rounding) = self.evaluate_with_rounding(measure)?;
         let first = rounding * UNIT;
-        // (1 + u)^n - 1 <= n u / (1 - n u).
-        let relative_error = if first < 0.5 { first / (1.0 - first) } else { 1.0 };
+        // (1 + u)^n - 1 <= n u / (1 - n u). Without underflow what is computed as 0 is 0, since nothing is subtracted.
+        let relative_error = match value {
+            0.0 if first.is_finite() => 0.0,
+            _ if first < 0.5 => first / (1.0 - first),
+            _ => f64::INFINITY,
+        };
         Ok(Certain { value, relative_error })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::chain::generator::Space;
 use crate::chain::{Arc as Transition, Chain, Measure, Quantity, Rewards, States};
 use crate::model::nested::Nested;
-use crate::model::solve::{COARSER, binary64, coarse};
+use crate::model::solve::{COARSER, absolute, binary64, coarse};
 use crate::structure::Bounded;
 use crate::text::exact::{Exact, ROUNDING};
 use crate::{Certain, Error, Scalar};
@@ -253,7 +253,11 @@ impl ChainQuestion {
         numbers.iter_mut().for_each(|number| number.error /= COARSER);
         let (plain, _) = binary64(inputs, wrong);
         let relative = rounding * ROUNDING * 1.001 + self.moved(&plain, &numbers, value.rounded())?;
-        Ok(relative.is_finite().then_some((value, value.rounded().abs() * relative * (1.0 + 1e-9))))
+        if value.rounded() == 0.0 && rounding.is_finite() {
+            return Ok(Some((value, 0.0)));
+        }
+        let error = absolute(Certain { value: value.rounded(), relative_error: relative * (1.0 + 1e-9) });
+        Ok(error.is_finite().then_some((value, error)))
     }
 
     /// The share by which the errors of rates and rewards can move a measure of this value.

@@ -87,6 +87,8 @@ impl ChainQuestion {
         let rates = rules.space.rate_error(&inputs)?;
         let part = |gather: &Gather| match earned(gather, rules, &inputs, rates)? {
             None => Ok(Certain::exact(1.0)),
+            // Nothing is earned anywhere, or in no state at all.
+            Some(earned) if earned.iter().all(|earned| *earned == Bounded::from(0.0)) => Ok(Certain::exact(0.0)),
             Some(earned) => {
                 let (values, errors): (Vec<f64>, Vec<f64>) =
                     earned.iter().map(|earned| (earned.value, earned.error)).unzip();

@@ -2,7 +2,7 @@
 
 use crate::model::large::LongRuns;
 use crate::model::nested::Nested;
-use crate::model::solve::Solve;
+use crate::model::solve::{SMALLEST, Solve, absolute};
 use crate::text::exact::{Exact, ROUNDING};
 use crate::{Certain, Error, Scalar};
 
@@ -134,7 +134,8 @@ impl Unary {
         // What an elementary function, which takes binary64, does not see of its argument.
         let unseen = if own > 64.0 * ROUNDING { x.low.abs() } else { 0.0 };
         let slope = self.apply(x.rounded(), exact).1;
-        exact.rounded().abs() * own + spread(slope, wrong + unseen)
+        let lost = if self == Self::Exp { underflow(exact) } else { 0.0 };
+        exact.rounded().abs() * own + lost + spread(slope, wrong + unseen)
     }
 
     /// The function of a scalar, and its derivative, given its exact value.
@@ -180,7 +181,9 @@ impl Binary {
     pub(crate) fn error(self, a: (Exact, f64), b: (Exact, f64)) -> f64 {
         let (exact, own) = self.exact(a.0, b.0);
         let [left, right] = self.slopes(a.0.rounded(), b.0.rounded(), exact.rounded());
-        exact.rounded().abs() * own + spread(left, a.1) + spread(right, b.1)
+        let multiplies = matches!(self, Self::Multiply | Self::Divide | Self::Power);
+        let lost = if multiplies && a.0 != Exact::ZERO && b.0 != Exact::ZERO { underflow(exact) } else { 0.0 };
+        exact.rounded().abs() * own + lost + spread(left, a.1) + spread(right, b.1)
     }
 
     /// The function of two scalars, given its exact value.
@@ -373,7 +376,7 @@ pub(crate) fn certain(nodes: &[Node], parameters: &[(Exact, f64)]) -> Result<Vec
                 let inputs: Vec<Exact> = needs.iter().map(|&need| values.exact[need]).collect();
                 let wrong: Vec<f64> = needs.iter().map(|&need| errors[need]).collect();
                 match long_runs.answer(solve, &inputs, &wrong)? {
-                    Some(Certain { value, relative_error }) => (Exact::from(value), value.abs() * relative_error),
+                    Some(found) => (Exact::from(found.value), absolute(found)),
                     None => solve.certain(&inputs, &wrong)?,
                 }
             }
@@ -403,7 +406,13 @@ impl Values<f64> {
     }
 }
 
+/// What an operation on numbers that are not 0 can have lost to underflow.
+fn underflow(result: Exact) -> f64 {
+    if result.rounded().abs() < SMALLEST { SMALLEST } else { 0.0 }
+}
+
 /// What an operation of this slope makes of an error, with a thousandth for what the slope changes within the error.
 fn spread(slope: f64, error: f64) -> f64 {
-    if error == 0.0 { 0.0 } else { slope.abs() * error * 1.001 }
+    let spread = if error == 0.0 { 0.0 } else { slope.abs() * error * 1.001 };
+    if spread.is_nan() || error.is_infinite() { f64::INFINITY } else { spread }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::model::large;
 use crate::model::node::{self, Id, Node, Values};
-use crate::model::{Model, Parameter};
+use crate::model::{Measure, Model, Parameter};
 use crate::text::exact::Exact;
 use crate::text::unit::Dimension;
 use crate::{Certain, Chance, Error, Scalar};
@@ -77,11 +77,25 @@ impl Plan<'_> {
     /// parameters being exactly the decimals or fractions that the text gives.
     ///
     /// # Errors
-    /// Those of the models that are solved.
+    /// Those of the models that are solved, and if a measure is no finite number.
     pub fn solve(&self) -> Result<Vec<Certain>, Error> {
         let exact: Vec<_> = self.model.parameters.iter().map(|parameter| (parameter.value, parameter.wrong)).collect();
         let all = node::certain(&self.nodes, &exact)?;
-        Ok(self.roots.iter().map(|&root| all[root]).collect())
+        self.roots.iter().zip(&self.measures).map(|(&root, &measure)| self.finite(measure, all[root])).collect()
+    }
+
+    /// The value of a measure, which is none if it has a division by 0 in it or numbers beyond binary64.
+    fn finite(&self, measure: usize, found: Certain) -> Result<Certain, Error> {
+        if found.value.is_finite() {
+            return Ok(found);
+        }
+        let Measure { name, place, .. } = &self.model.measures[measure];
+        let what = if found.value.is_nan() {
+            format!("`{name}` has no value: something in it is 0 divided by 0")
+        } else {
+            format!("`{name}` is infinite: something in it is divided by 0, or larger than 1e308")
+        };
+        Err(Error::new(what, "ask for the parts of the measure to see which of them is 0 or too large").at(place.clone()))
     }
 
     /// The values of the measures for other values of the parameters, without bounds.

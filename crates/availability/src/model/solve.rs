@@ -70,7 +70,20 @@ impl Solve {
             Question::Structure(question) => question.certain(&values, &wrong),
         }
         .map_err(|error| self.located(error))?;
-        Ok((Exact::from(value), value.abs() * relative_error))
+        Ok((Exact::from(value), absolute(Certain { value, relative_error })))
+    }
+}
+
+/// Nearer to 0 binary64 has not all its digits, nor has what was computed on the way all of twice its own.
+pub(super) const SMALLEST: f64 = 1e-285;
+
+/// The bound of the absolute error of a number; infinite where the number is too near to 0 for one that says anything.
+pub(super) fn absolute(number: Certain) -> f64 {
+    let size = number.value.abs();
+    match number.relative_error {
+        0.0 => 0.0,
+        relative if size >= SMALLEST && relative.is_finite() => size * relative,
+        _ => f64::INFINITY,
     }
 }
 

@@ -114,8 +114,10 @@ impl StructureQuestion {
         }
         let bound = self.value(&coarse(inputs, wrong))?.error / COARSER * (1.0 + 1e-9);
         let value: Exact = self.value(inputs)?;
-        // What underflows of the lower half of a product is far below the bound of a number of this size.
-        Ok((bound.is_finite() && value.rounded().abs() > SMALL).then_some((value, bound)))
+        // What underflows of the lower half of a product is far below the bound of a number of this size, unless a frequency
+        // makes it large again.
+        let largest = inputs.iter().map(|input| input.rounded()).fold(1.0, f64::max);
+        Ok((bound.is_finite() && value.rounded().abs() > SMALL * largest).then_some((value, bound)))
     }
 
     /// The value with a bound of its error: running error analysis through the decision diagram, which has positive terms

@@ -110,7 +110,8 @@ impl Div for Bounded {
         if least.is_nan() || least <= 0.0 {
             return Self { value, error: f64::INFINITY };
         }
-        Self::rounded(value, (self.error + value.abs() * other.error) / least * SAFETY)
+        let lost = if value == 0.0 && self.value != 0.0 { UNDERFLOW } else { 0.0 };
+        Self::rounded(value, (self.error + value.abs() * other.error) / least * SAFETY + lost)
     }
 }
 

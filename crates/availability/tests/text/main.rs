@@ -2,6 +2,7 @@
 
 mod cases;
 mod errors;
+mod extremes;
 mod formats;
 mod guide;
 #[path = "../repository/mod.rs"]

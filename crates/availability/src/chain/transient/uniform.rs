@@ -3,6 +3,7 @@
 use super::poisson::Poisson;
 use crate::chain::Chain;
 use crate::chain::evaluate::UNIT;
+use crate::chain::graph::Graph;
 use crate::{Certain, Error, Scalar};
 
 /// A number that depends on where the chain begins.
@@ -14,6 +15,8 @@ pub struct Timed<T> {
     pub(super) rounding: f64,
     /// Proven bound of the absolute error from truncation.
     pub(super) truncation: f64,
+    /// Whether nothing that counts can be reached from where the chain begins: then the number is 0.
+    pub(super) impossible: bool,
 }
 
 impl<T: Scalar> Timed<T> {
@@ -31,6 +34,9 @@ impl<T: Scalar> Timed<T> {
     #[must_use]
     pub fn certain(&self, chain: &Chain<T>) -> Certain {
         let value = self.value(chain).value();
+        if self.impossible {
+            return Certain::exact(0.0);
+        }
         let terms = chain.initial().len() as f64;
         let truncation =
             if self.truncation == 0.0 { 0.0 } else { self.truncation / (value - self.truncation).max(0.0) };
@@ -125,11 +131,13 @@ pub(super) fn evolve<T: Scalar>(
     if !(time >= 0.0 && time.is_finite()) {
         return Err(Error::new(format!("the time is {time}"), "a time is a finite number, 0 or more"));
     }
+    let no_time = time == 0.0 && wanted == Wanted::Integral;
+    let impossible = no_time || is_impossible(chain, &frozen, &earned, time);
     let jumps = Jumps::new(chain, frozen);
     if jumps.rate == 0.0 {
         let factor = T::from(if wanted == Wanted::Integral { time } else { 1.0 });
         let by_start = earned.into_iter().map(|value| value * factor).collect();
-        return Ok(Timed { by_start, rounding: UNIT, truncation: 0.0 });
+        return Ok(Timed { by_start, rounding: UNIT, truncation: 0.0, impossible });
     }
     if jumps.rate * time > Poisson::MOST {
         return Err(too_stiff(jumps.rate, time, 0));
@@ -176,7 +184,16 @@ pub(super) fn evolve<T: Scalar>(
     }
     let scale = if wanted == Wanted::Integral { time } else { 1.0 };
     let rounding = (steps as f64 * jumps.rounding + 2.0 * poisson.rounding + 8.0) * UNIT;
-    Ok(Timed { by_start: sum.values, rounding: 1.01 * rounding, truncation: poisson.left_out * most * scale + early })
+    let truncation = poisson.left_out * most * scale + early;
+    Ok(Timed { by_start: sum.values, rounding: 1.01 * rounding, truncation, impossible })
+}
+
+/// Whether no way leads to a state that earns, or there is no time for one.
+fn is_impossible<T: Scalar>(chain: &Chain<T>, frozen: impl Fn(usize) -> bool, earned: &[T], time: f64) -> bool {
+    let taken = chain.arcs().iter().filter(|arc| arc.rate.value() > 0.0).map(|arc| (arc.from, arc.to));
+    let begins = chain.initial().iter().filter(|(_, p)| p.value() > 0.0).map(|&(state, _)| state);
+    let reached = Graph::new(chain.states().len(), taken).reach(begins, |state| frozen(state) || time == 0.0);
+    reached.iter().zip(earned).all(|(&reached, earned)| !reached || earned.value() == 0.0)
 }
 
 fn too_stiff(rate: f64, time: f64, step: usize) -> Error {
