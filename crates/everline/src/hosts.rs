@@ -22,6 +22,10 @@ const LINKS: [(&str, u16); 2] = [("sip", 7_701), ("routing", 7_702)];
 /// Where members of etcd are asked, and where they meet each other: not at the usual ports, as there may be another one.
 const ETCD: u16 = 7_703;
 const ETCD_PEERS: u16 = 7_704;
+/// The members of a pair: its two usual ones, then its spares.
+pub(crate) const SIDES: [&str; 5] = ["a", "b", "c", "d", "e"];
+/// Hosts that can stand in for others.
+pub(crate) const MOST_SPARES: usize = SIDES.len() - 2;
 
 /// The hosts, as one of them sees them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +38,9 @@ pub(crate) struct Hosts {
     pub(crate) sip: [String; 2],
     /// The same of the Routing Server.
     pub(crate) routing: [String; 2],
-    /// The host of the spares, `sip-c` and `routing-c`, which run while one of the usual hosts is away.
-    pub(crate) spare: Option<String>,
+    /// The hosts of the spares, which run while one of the usual hosts is away: `sip-c` and `routing-c` on the first one, `sip-d` and
+    /// `routing-d` on the second one, for the case that the first one is away as well.
+    pub(crate) spares: Vec<String>,
     /// Where the coordinator is.
     pub(crate) coordinator: Coordinator,
     /// The host of the authority, which renews the certificates.
@@ -112,12 +117,8 @@ impl Hosts {
             "routing" => &self.routing,
             _ => return None,
         };
-        match side {
-            "a" => Some(&hosts[0]),
-            "b" => Some(&hosts[1]),
-            "c" => self.spare.as_deref(),
-            _ => None,
-        }
+        let number = SIDES.iter().position(|known| *known == side)?;
+        hosts.iter().chain(&self.spares).nth(number).map(String::as_str)
     }
 
     /// The applications of pairs that may run on a host.
@@ -221,9 +222,10 @@ impl Hosts {
             Some(((*peer).to_owned(), route))
         };
         let routes: Vec<_> = peers.iter().filter_map(route).collect();
-        let spare = peers.iter().find(|peer| peer.ends_with("-c")).map(|peer| (*peer).to_owned());
+        let is_usual = |peer: &str| SIDES[..2].iter().any(|side| peer.rsplit_once('-').is_some_and(|(_, own)| own == *side));
+        let spares = peers.iter().filter(|peer| !is_usual(peer)).map(|peer| (*peer).to_owned()).collect();
         let listen = self.listen(port);
-        (!routes.is_empty()).then(|| FarSettings { identity: folder.identity(), listen, routes, spare })
+        (!routes.is_empty()).then(|| FarSettings { identity: folder.identity(), listen, routes, spares })
     }
 
     /// Where the local control agents of the other hosts are reached, each with those of the `servers` that are placed there.
@@ -292,7 +294,15 @@ impl Host {
 
 /// All applications of pairs.
 fn members() -> impl Iterator<Item = String> {
-    LINKS.iter().flat_map(|(pair, _)| ["a", "b", "c"].map(|side| format!("{pair}-{side}")))
+    LINKS.iter().flat_map(|(pair, _)| SIDES.map(|side| format!("{pair}-{side}")))
+}
+
+/// Who stands in for others, of the hosts that have no side of a pair: first those that have no member of the coordinator either.
+pub(crate) fn spares<'a>(free: impl Iterator<Item = &'a str>, coordinator: &Coordinator) -> Vec<String> {
+    let has_member = |host: &str| matches!(coordinator, Coordinator::Members(names) if names.iter().any(|name| name == host));
+    let mut free: Vec<&str> = free.collect();
+    free.sort_by_key(|host| has_member(host));
+    free.into_iter().take(MOST_SPARES).map(str::to_owned).collect()
 }
 
 /// Where a member of etcd has its data.
@@ -322,7 +332,7 @@ pub(crate) mod tests {
             all,
             sip: two(),
             routing: two(),
-            spare: Some("h3".into()),
+            spares: vec!["h3".into()],
             coordinator: Coordinator::Members(all_names()),
             authority: "h1".into(),
             addresses: Vec::new(),
@@ -362,13 +372,21 @@ pub(crate) mod tests {
         assert_eq!(far.listen, ["10.77.1.1:7701", "10.77.2.1:7701"].map(|text| text.parse().expect("an address")));
         let [(peer, route), (_, to_spare)] = &far.routes[..] else { panic!("{:?}", far.routes) };
         assert_eq!((peer.as_str(), route.name.as_str()), ("sip-b", "h2.ours.everline.internal"));
-        assert_eq!((far.spare.as_deref(), to_spare.name.as_str()), (Some("sip-c"), "h3.ours.everline.internal"));
+        assert_eq!((&far.spares[..], to_spare.name.as_str()), (&["sip-c".to_owned()][..], "h3.ours.everline.internal"));
         let way = |from: &str, to: &str| (from.parse().expect("an address"), to.parse().expect("an address"));
         let ways = [way("10.77.1.1:0", "10.77.1.2:7701"), way("10.77.2.1:0", "10.77.2.2:7701")];
         assert_eq!(route.networks, ways);
         assert!(three("h2").far(&folder, "ours", "sip", &["sip-b"]).is_none(), "that is here");
         assert_eq!(three("h2").of("routing-b"), Some("h2"));
         assert_eq!(three("h2").of("control"), None);
+        assert_eq!((three("h2").of("sip-c"), three("h2").of("sip-d")), (Some("h3"), None));
+    }
+
+    #[test]
+    fn hosts_without_a_member_of_the_coordinator_stand_in_first() {
+        let coordinator = three("h1").coordinator;
+        assert_eq!(spares(["h3", "h4", "h5", "h6"].into_iter(), &coordinator), ["h4", "h5", "h6"]);
+        assert_eq!(spares(["h3", "h4"].into_iter(), &coordinator), ["h4", "h3"]);
     }
 
     #[test]

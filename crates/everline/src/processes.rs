@@ -22,12 +22,12 @@ use node::wire::Trouble;
 use crate::engines;
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
-use crate::hosts::{self, Address};
+use crate::hosts::{self, Address, SIDES};
 use crate::settings::{Fence, Listen, Settings, Transport};
 
-/// The members of each pair: its two sides, and the spare on a third host.
-const SIP: [&str; 3] = ["sip-a", "sip-b", "sip-c"];
-const ROUTING: [&str; 3] = ["routing-a", "routing-b", "routing-c"];
+/// The members of each pair: its two sides, and the spares on other hosts ([`hosts::SIDES`]).
+const SIP: [&str; SIDES.len()] = ["sip-a", "sip-b", "sip-c", "sip-d", "sip-e"];
+const ROUTING: [&str; SIDES.len()] = ["routing-a", "routing-b", "routing-c", "routing-d", "routing-e"];
 
 /// Runs one application until it ends.
 ///
@@ -58,8 +58,8 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
         "switchboard" => board(&folder, &settings, me),
         "etcd" => etcd(&folder, &settings, &me),
         "authority" => authority(&folder, &settings, me),
-        "sip-a" | "sip-b" | "sip-c" => sip(&folder, &settings, me),
-        "routing-a" | "routing-b" | "routing-c" => routing(&folder, &settings, me),
+        _ if SIP.contains(&application) => sip(&folder, &settings, me),
+        _ if ROUTING.contains(&application) => routing(&folder, &settings, me),
         _ => Err(Failure::new(Kind::Wrong, format!("there is no application \"{application}\""))),
     }
 }
@@ -89,14 +89,14 @@ pub(crate) fn program() -> PathBuf {
 /// What the local control agent starts, in this order: the control server with the coordinator, the way to other hosts, then
 /// those sides of the pairs that are on this host.
 fn applications(folder: &Folder, settings: &Settings) -> Vec<Description> {
-    let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true, is_spare: false };
+    let alone = |name: &str| Description { name: name.into(), pair: None, ends_last: true, spare: None };
     let is_here = |name: &&str| settings.hosts.as_ref().is_none_or(|hosts| hosts.of(name) == Some(&hosts.here));
     let servers = [("sip", SIP), ("routing", ROUTING)].into_iter().flat_map(|(pair, sides)| {
         let server = move |name: &str| Description {
             name: name.into(),
             pair: Some(pair.into()),
             ends_last: false,
-            is_spare: name == sides[2],
+            spare: spares(sides).zip(0..).find(|(spare, _)| *spare == name).map(|(_, place)| place),
         };
         members(settings, sides).into_iter().filter(is_here).map(server)
     });
@@ -133,10 +133,15 @@ fn etcd(folder: &Folder, settings: &Settings, me: &Incarnation) -> Result<(), Fa
 }
 
 /// Those members of a pair that are run.
-fn members(settings: &Settings, sides: [&'static str; 3]) -> Vec<&'static str> {
-    let has_spare = settings.hosts.as_ref().is_some_and(|hosts| hosts.spare.is_some());
-    let count = if settings.sip.standby { 2 + usize::from(has_spare) } else { 1 };
+fn members(settings: &Settings, sides: [&'static str; SIDES.len()]) -> Vec<&'static str> {
+    let spares = settings.hosts.as_ref().map_or(0, |hosts| hosts.spares.len());
+    let count = if settings.sip.standby { 2 + spares } else { 1 };
     sides.into_iter().take(count).collect()
+}
+
+/// Those of them that stand in for others.
+fn spares(sides: [&'static str; SIDES.len()]) -> impl Iterator<Item = &'static str> {
+    sides.into_iter().skip(2)
 }
 
 fn control(folder: Folder, settings: &Settings, me: Incarnation) -> Result<ControlSettings, Failure> {

@@ -30,8 +30,8 @@ pub struct Description {
     pub pair: Option<String>,
     /// The others need it, so it ends after them.
     pub ends_last: bool,
-    /// It runs only while it is [wanted](Host::want).
-    pub is_spare: bool,
+    /// Of one that runs only while it is [wanted](Host::want) its place among the spares of the pair.
+    pub spare: Option<u32>,
 }
 
 /// What an application is about.
@@ -414,7 +414,7 @@ impl Host {
 impl Application {
     fn new(description: Description) -> Self {
         Self {
-            is_wanted: !description.is_spare,
+            is_wanted: description.spare.is_none(),
             description,
             state: State::Starting,
             run: 0,

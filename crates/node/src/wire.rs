@@ -157,6 +157,22 @@ pub struct ServerReport {
     pub level: bool,
     /// What people should know, an alarm for example.
     pub note: Option<String>,
+    /// How long answers wait for the other side; only in the answer to [`ControlRequest::Status`].
+    pub hold: Option<Hold>,
+}
+
+/// How long outputs waited from when their checkpoint was given to the link until they left (rule 2): of the last thousand checkpoints
+/// of a primary that had any. Times in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Half of them waited no longer.
+    pub median: u64,
+    /// 99 of 100 waited no longer.
+    pub p99: u64,
+    /// The longest of them.
+    pub longest: u64,
+    /// The smoothed way to the other side and back, if that is on another host.
+    pub round_trip: Option<u64>,
 }
 
 /// One application, as the LCA sees it.

@@ -203,7 +203,7 @@ fn far_settings(dir: &Path, application: &str, port: u16) -> FarSettings {
     FarSettings {
         identity: identity(dir, me),
         listen: [1, 2].map(|network| address(network, me, LINKS)).into(),
-        spare: None,
+        spares: Vec::new(),
         routes: vec![(
             NAMES[1 - me].into(),
             Route {

@@ -52,8 +52,17 @@ struct Application {
     lag: Option<u64>,
     records: Option<u64>,
     state_hash: Option<String>,
+    hold: Option<Hold>,
     note: Option<String>,
     trouble: Option<Trouble>,
+}
+
+/// How long answers wait for the backup.
+#[derive(Debug, Deserialize)]
+struct Hold {
+    p50_ms: f64,
+    p99_ms: f64,
+    round_trip_ms: Option<f64>,
 }
 
 /// What is shown of each besides its name and host.
@@ -76,6 +85,7 @@ pub(crate) fn run(control: &Control<'_>, listing: Listing) -> Result<(), Failure
         let listed = table_of(&head, &rows, "no applications");
         listed
             + &remarks(&status.applications, several)
+            + &held(&status.applications)
             + &noticed(&status.detections, several)
             + &of_configuration(status.configuration.as_ref())
     })
@@ -90,6 +100,16 @@ fn remarks(applications: &[Application], names_hosts: bool) -> String {
         note.into_iter().chain(trouble)
     });
     remarks.collect()
+}
+
+/// What a standby costs: how long the answers of its primary wait for it.
+fn held(applications: &[Application]) -> String {
+    let lines = applications.iter().filter_map(|Application { name, hold, .. }| {
+        let Hold { p50_ms, p99_ms, round_trip_ms } = hold.as_ref()?;
+        let way = round_trip_ms.map_or_else(String::new, |way| format!("; the way there and back takes {way:.2} ms"));
+        Some(format!("{name} holds answers {p50_ms:.2} ms for its backup, 99 of 100 at most {p99_ms:.2} ms{way}\n"))
+    });
+    lines.collect()
 }
 
 /// What was noticed since the local control agents began, a short line each.

@@ -55,8 +55,8 @@ pub(super) struct Place<'a> {
     pub(super) sip: Option<Names<'a>>,
     /// The hosts of `routing-a` and `routing-b`.
     pub(super) routing: Option<Names<'a>>,
-    /// The host of the spares.
-    pub(super) spare: Option<At<&'a str>>,
+    /// The hosts of the spares.
+    pub(super) spare: Option<Names<'a>>,
     /// The hosts of the members of etcd.
     pub(super) coordinator: Option<Names<'a>>,
     /// The host of the authority.
@@ -170,7 +170,7 @@ const HOOK_TIMEOUT: u32 = 10;
 pub(super) const PLACE: &[Key] = &[
     Key { name: "sip", allowed: "the hosts of sip-a and sip-b, [\"h1\", \"h2\"]" },
     Key { name: "routing", allowed: "the hosts of routing-a and routing-b, [\"h1\", \"h2\"]" },
-    Key { name: "spare", allowed: "a host that has no side of a pair" },
+    Key { name: "spare", allowed: "a host that has no side of a pair, or a list of up to 3" },
     Key { name: "coordinator", allowed: "1, 3 or 5 hosts that keep a member of etcd each" },
     Key { name: "authority", allowed: "the host that has data/authority.json" },
     Key { name: "same-host", allowed: "true or false" },
@@ -252,7 +252,7 @@ pub(super) fn place<'a>(section: &Section<'a>, problems: &mut Problems) -> Place
         span: section.span.clone(),
         sip: section.texts("sip", problems),
         routing: section.texts("routing", problems),
-        spare: section.text("spare", problems),
+        spare: section.text_or_texts("spare", problems),
         coordinator: section.texts("coordinator", problems),
         authority: section.text("authority", problems),
         same_host: section.boolean("same-host", problems).unwrap_or(false),

@@ -154,15 +154,8 @@ fn place(document: &Document<'_>, hosts: &Known<'_>, checker: &mut Checker<'_>) 
     if let Some(name) = &place.authority {
         checker.exists("[place] authority", name, "host", hosts);
     }
-    if let Some(name) = &place.spare {
-        checker.exists("[place] spare", name, "host", hosts);
-        let usual =
-            settle(document).is_some_and(|hosts| hosts.sip.iter().chain(&hosts.routing).any(|one| one == name.value));
-        if usual {
-            let what = "this host has a side of a pair, so it cannot stand in for another one";
-            let problem = Problem::error(name.span.clone(), "[place] spare", what);
-            checker.problems.add(problem.allowed("a host that has none"));
-        }
+    if let Some(names) = &place.spare {
+        spares(names, document, hosts, checker);
     }
     if let Some(names) = &place.coordinator {
         checker.unique("[place] coordinator", names.value.iter());
@@ -237,6 +230,27 @@ fn listen(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
 }
 
+/// Who stands in for others.
+fn spares(names: &Names<'_>, document: &Document<'_>, hosts: &Known<'_>, checker: &mut Checker<'_>) {
+    const KEY: &str = "[place] spare";
+    let settled = settle(document);
+    let has_a_side =
+        |name: &str| settled.as_ref().is_some_and(|all| all.sip.iter().chain(&all.routing).any(|one| one == name));
+    for name in &names.value {
+        checker.exists(KEY, name, "host", hosts);
+        if has_a_side(name.value) {
+            let what = "this host has a side of a pair, so it cannot stand in for another one";
+            checker.problems.add(Problem::error(name.span.clone(), KEY, what).allowed("a host that has none"));
+        }
+    }
+    checker.unique(KEY, names.value.iter());
+    if names.value.len() > hosts::MOST_SPARES {
+        let what = format!("{} hosts are more than can stand in for others", names.value.len());
+        let allowed = format!("up to {} hosts", hosts::MOST_SPARES);
+        checker.problems.add(Problem::error(names.span.clone(), KEY, what).allowed(allowed));
+    }
+}
+
 /// The hosts as the rest of the program knows them, on none of them; `None` if there is one host only, or something is
 /// missing, which has been noted.
 pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
@@ -265,15 +279,18 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
     let (sip, routing) =
         (sides(place.and_then(|place| place.sip.as_ref())), sides(place.and_then(|place| place.routing.as_ref())));
     let has_a_side = |name: &&&str| sip.iter().chain(&routing).any(|host| host == **name);
-    let spare = place.and_then(|place| place.spare.as_ref()).map(|at| at.value);
-    let spare = spare.or_else(|| names.iter().find(|name| !has_a_side(name)).copied()).map(str::to_owned);
+    let coordinator = coordinator(document, &names);
+    let spares = match place.and_then(|place| place.spare.as_ref()) {
+        Some(named) => named.value.iter().map(|at| at.value.to_owned()).take(hosts::MOST_SPARES).collect(),
+        None => hosts::spares(names.iter().filter(|name| !has_a_side(name)).copied(), &coordinator),
+    };
     let authority = place.and_then(|place| place.authority.as_ref()).map_or(first.as_str(), |at| at.value).to_owned();
     Some(hosts::Hosts {
         here: String::new(),
         sip,
         routing,
-        spare,
-        coordinator: coordinator(document, &names),
+        spares,
+        coordinator,
         authority,
         addresses: given.addresses.iter().map(|address| hosts::Address::of(&address.value)).collect(),
         version: None,

@@ -125,6 +125,15 @@ impl<'a> Section<'a> {
         Some(At { value: texts.collect(), span: items.span })
     }
 
+    /// A text, or a list of texts; noted if it is something else.
+    pub(super) fn text_or_texts(&self, name: &str, problems: &mut Problems) -> Option<At<Vec<At<&'a str>>>> {
+        if self.table.get(name)?.get_ref().as_array().is_some() {
+            return self.texts(name, problems);
+        }
+        let text = self.text(name, problems)?;
+        Some(At { span: text.span.clone(), value: vec![text] })
+    }
+
     /// The value as what was `wanted`; noted if it is something else.
     fn typed<T>(
         &self,

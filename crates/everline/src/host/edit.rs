@@ -47,8 +47,8 @@ fn place(name: &str, hosts: &Hosts, standby: bool) -> String {
     let mut text = format!("\n[place]                     # as it was when {name} was taken out\n");
     // Writing into a String cannot fail.
     let _ = writeln!(text, "sip = {}\nrouting = {}", list(&hosts.sip[..sides]), list(&hosts.routing[..sides]));
-    if let Some(spare) = &hosts.spare {
-        let _ = writeln!(text, "spare = \"{spare}\"");
+    if !hosts.spares.is_empty() {
+        let _ = writeln!(text, "spare = {}", list(&hosts.spares));
     }
     if let Coordinator::Members(members) = &hosts.coordinator {
         let _ = writeln!(text, "coordinator = {}", list(members));
@@ -69,7 +69,7 @@ mod tests {
     fn one_section_goes_and_the_places_stay() {
         let text = "# ours\n[[host]]\nname = \"h1\"\n\n# the old one\n[[host]]     # in the cellar\nname = \"h3\"\naddresses = [\n  \
                     \"10.77.1.3\",\n]\n\n# places\n[place]\nsip = [\"h2\", \"h1\"]\n\n# who answers\n[[agent]]\nid = \"h3\"\n";
-        let hosts = Hosts { spare: None, coordinator: Coordinator::Members(vec!["h2".into()]), ..three("h1") };
+        let hosts = Hosts { spares: Vec::new(), coordinator: Coordinator::Members(vec!["h2".into()]), ..three("h1") };
         let without = without(text, "h3", &hosts, true).expect("it is there");
         let place = "\n[place]                     # as it was when h3 was taken out\nsip = [\"h1\", \"h2\"]\n\
                      routing = [\"h1\", \"h2\"]\ncoordinator = [\"h2\"]\nauthority = \"h1\"\n";

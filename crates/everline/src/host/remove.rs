@@ -199,7 +199,7 @@ impl Alive {
 /// The hosts without one of them: its sides go to hosts that have none, its member of etcd to one that has none, if there is one.
 fn without(hosts: &Hosts, name: &str, standby: bool, alive: &BTreeSet<String>) -> Result<Plan, Failure> {
     let mut left = Hosts { all: hosts.all.iter().filter(|host| host.name != name).cloned().collect(), ..hosts.clone() };
-    left.spare = hosts.spare.clone().filter(|spare| spare != name);
+    left.spares.retain(|spare| spare != name);
     let names: Vec<String> = left.all.iter().map(|host| host.name.clone()).collect();
     for (pair, sides) in [("sip", &mut left.sip), ("routing", &mut left.routing)] {
         if !standby {
@@ -213,7 +213,7 @@ fn without(hosts: &Hosts, name: &str, standby: bool, alive: &BTreeSet<String>) -
             if sides[side] != name {
                 continue;
             }
-            let all = || left.spare.iter().chain(&names).filter(|host| !sides.contains(host));
+            let all = || left.spares.iter().chain(&names).filter(|host| !sides.contains(host));
             let free = all().find(|host| alive.contains(*host)).or_else(|| all().next()).cloned();
             sides[side] = free.ok_or_else(|| {
                 let what = format!("no host would be left for a side of the pair {pair}");
@@ -221,9 +221,7 @@ fn without(hosts: &Hosts, name: &str, standby: bool, alive: &BTreeSet<String>) -
             })?;
         }
     }
-    if left.spare.as_ref().is_some_and(|spare| left.sip.iter().chain(&left.routing).any(|host| host == spare)) {
-        left.spare = None;
-    }
+    left.spares.retain(|spare| !left.sip.iter().chain(&left.routing).any(|host| host == spare));
     let Coordinator::Members(members) = &hosts.coordinator else {
         return Ok(Plan { hosts: left, go: Vec::new(), come: Vec::new() });
     };
@@ -276,7 +274,7 @@ fn edited(
     let source = Source { text, files: shared.files.clone(), variables: shared.variables.clone() };
     let next = document::settings(&document::version(shared.version + 1, here, source.clone()), here);
     let next = next.map_err(|failure| by_hand(failure.what().to_owned()))?;
-    let same = |one: &Hosts| Hosts { version: None, spare: None, moved: BTreeMap::new(), ..one.clone() };
+    let same = |one: &Hosts| Hosts { version: None, spares: Vec::new(), moved: BTreeMap::new(), ..one.clone() };
     match next.hosts {
         Some(hosts) if same(&hosts) == same(&plan.hosts) => Ok((source, hosts)),
         _ => Err(by_hand("it would mean something else then".into())),
@@ -376,11 +374,11 @@ mod tests {
     fn of_three_hosts_two_are_left_with_one_member_of_the_coordinator() {
         let plan = without(&three("h1"), "h3", true, &all(&["h1", "h2", "h3"])).expect("possible");
         assert_eq!((members(&plan), plan.go.clone()), (vec!["h2"], vec!["h3".to_owned(), "h1".to_owned()]));
-        assert_eq!((plan.hosts.all.len(), plan.hosts.spare.clone(), plan.come.len()), (2, None, 0));
+        assert_eq!((plan.hosts.all.len(), plan.hosts.spares.len(), plan.come.len()), (2, 0, 0));
         // The sides of one that is lost go to the spare's host.
         let plan = without(&three("h1"), "h2", true, &all(&["h1", "h3"])).expect("possible");
         assert_eq!(plan.hosts.sip, ["h1", "h3"]);
-        assert_eq!((members(&plan), plan.hosts.spare.clone()), (vec!["h3"], None));
+        assert_eq!((members(&plan), plan.hosts.spares.len()), (vec!["h3"], 0));
     }
 
     #[test]
@@ -404,7 +402,7 @@ mod tests {
         assert!(told.contains("no majority of the coordinator would be left"), "{told}");
         let mut two = three("h1");
         two.all.pop();
-        (two.spare, two.coordinator) = (None, Coordinator::Members(vec!["h1".into()]));
+        (two.spares, two.coordinator) = (Vec::new(), Coordinator::Members(vec!["h1".into()]));
         assert_eq!(refused(&two, "h2", &["h1", "h2"]), "no host would be left for a side of the pair sip");
     }
 }

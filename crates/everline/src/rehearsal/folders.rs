@@ -15,7 +15,7 @@ use node::wire::Trouble;
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::{self, Folder};
-use crate::hosts::{Address, Coordinator, Host, Hosts};
+use crate::hosts::{self, Address, Coordinator, Host, Hosts};
 use crate::settings::Settings;
 
 use super::Wanted;
@@ -70,13 +70,13 @@ fn placed(here: String, all: Vec<Host>, wanted: &Wanted) -> Hosts {
     let sides = || ["h1".to_owned(), "h2".to_owned()];
     let members = if all.len() < MEMBERS { &all[all.len() - 1..] } else { &all[..MEMBERS] };
     let coordinator = Coordinator::Members(members.iter().map(|host| host.name.clone()).collect());
-    let spare = all.get(2).map(|host| host.name.clone());
+    let spares = hosts::spares(all.iter().skip(2).map(|host| host.name.as_str()), &coordinator);
     Hosts {
         here,
         all,
         sip: sides(),
         routing: sides(),
-        spare,
+        spares,
         coordinator,
         authority: "h1".into(),
         addresses: if wanted.own_addresses {

@@ -35,10 +35,11 @@ use support::{Place, QUESTIONS, Running};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 13] = [
+const TESTS: [Test; 14] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("what was acknowledged last outlives both hosts of a pair", what_was_acknowledged_last_is_kept),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
+    ("where the host of the spare is lost as well another one stands in", a_second_spare_stands_in),
     ("a pair whose last member is lost begins again when an operator says so", an_operator_accepts_a_loss),
     ("a host that nobody reaches is fenced, and its pair begins again", fencing::a_lost_host_is_fenced),
     ("a host that reaches nobody stops its servers if it is to", fencing::an_isolated_host_stops),
@@ -121,9 +122,14 @@ impl Solution {
 
     /// The same, with more options, reached at that address.
     fn with(place: Place, configuration: &str, options: &str, server: IpAddr) -> Self {
+        Self::of(3, place, configuration, options, server)
+    }
+
+    /// The same, on so many hosts.
+    fn of(hosts: u32, place: Place, configuration: &str, options: &str, server: IpAddr) -> Self {
         place.configure(configuration);
         let mut program = Command::new("sh");
-        let line = format!("exec \"$0\" \"$@\" --hosts 3 {options}");
+        let line = format!("exec \"$0\" \"$@\" --hosts {hosts} {options}");
         program.args(["-c", &line, env!("CARGO_BIN_EXE_everline")]);
         program.env("EVERLINE_DIR", place.path()).current_dir(place.path());
         let running = Running::by(place, program);
@@ -320,13 +326,15 @@ fn what_was_acknowledged_last_is_kept() {
     assert_eq!(reason, "lunch");
 }
 
+/// Whether whoever has this role is on that host, and ready.
+fn at(sides: &BTreeMap<String, Value>, role: &str, host: &str) -> bool {
+    sides.get(role).is_some_and(|side| side["ready"] == true && side["host"] == host)
+}
+
 fn a_spare_stands_in() {
     let solution = Solution::new();
     let (first, epoch) = solution.level();
     solution.play(&format!("host fail {first}"));
-    let at = |sides: &BTreeMap<String, Value>, role: &str, host: &str| {
-        sides.get(role).is_some_and(|side| side["ready"] == true && side["host"] == host)
-    };
     let second = if first == "h1" { "h2" } else { "h1" };
     solution.ask(|sides| (at(sides, "primary", second) && at(sides, "backup", "h3")).then_some(()));
     solution.is_reached();
@@ -342,6 +350,21 @@ fn a_spare_stands_in() {
         at(sides, "backup", other).then(|| (home, sides["primary"]["epoch"].as_u64().unwrap_or_default()))
     });
     assert_eq!(now, epoch + 3, "two have died, and the spare has handed over to {primary}");
+    solution.is_reached();
+}
+
+fn a_second_spare_stands_in() {
+    let solution = Solution::of(4, Place::new(), "", "", virtual_addresses(1).0.into());
+    let (first, _) = solution.level();
+    // It has no member of the coordinator, so it is the first one that would stand in.
+    solution.play("host fail h4");
+    solution.play(&format!("host fail {first}"));
+    let second = if first == "h1" { "h2" } else { "h1" };
+    solution.ask(|sides| (at(sides, "primary", second) && at(sides, "backup", "h3")).then_some(()));
+    solution.is_reached();
+    solution.play("host repair h4");
+    solution.play(&format!("host repair {first}"));
+    solution.ask(|sides| (at(sides, "primary", second) && at(sides, "backup", &first)).then_some(()));
     solution.is_reached();
 }
 

@@ -16,7 +16,7 @@ impl Script {
             name: name.into(),
             pair: name.strip_prefix("sip").map(|_| "sip".into()),
             ends_last: name == "control",
-            is_spare: false,
+            spare: None,
         };
         Self { host: Host::new(NAMES.map(describe)), now: Time::ZERO }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::wire::{AgentRow, ApplicationRow, CallRow, DetectionRow, Role, ServerReport, Trouble};
+use crate::wire::{AgentRow, ApplicationRow, CallRow, DetectionRow, Hold, Role, ServerReport, Trouble};
 
 /// `GET /v1/status`
 #[derive(Debug, Serialize)]
@@ -91,6 +91,8 @@ pub(super) struct Application {
     pub(super) lag: Option<u64>,
     pub(super) records: Option<u64>,
     pub(super) state_hash: Option<String>,
+    /// How long answers of a primary wait for its backup.
+    pub(super) hold: Option<Holding>,
     pub(super) note: Option<String>,
     pub(super) trouble: Option<Trouble>,
 }
@@ -119,8 +121,33 @@ impl Application {
             lag: report.as_ref().map(|report| report.lag),
             records: report.as_ref().map(|report| report.records),
             state_hash: report.as_ref().map(|report| format!("{:016x}", report.state_hash)),
+            hold: report.as_ref().and_then(|report| report.hold).map(Holding::from),
             note,
             trouble: row.trouble,
+        }
+    }
+}
+
+/// How long answers waited for the backup, times in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Holding {
+    /// Half of them waited no longer.
+    p50_ms: f64,
+    /// 99 of 100 waited no longer.
+    p99_ms: f64,
+    max_ms: f64,
+    /// The way to the backup and back, if that is on another host.
+    round_trip_ms: Option<f64>,
+}
+
+impl From<Hold> for Holding {
+    fn from(hold: Hold) -> Self {
+        let Hold { median, p99, longest, round_trip } = hold;
+        Self {
+            p50_ms: millis(median),
+            p99_ms: millis(p99),
+            max_ms: millis(longest),
+            round_trip_ms: round_trip.map(millis),
         }
     }
 }

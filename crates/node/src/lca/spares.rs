@@ -36,17 +36,18 @@ pub(super) struct Verdict {
 }
 
 impl Spares {
-    /// Watches the pair of each of them: its place, its name, the name of its pair.
+    /// Watches the pair of each of them: its place among the descriptions, its name, the name of its pair, its place among the
+    /// spares of that.
     ///
     /// # Errors
     /// If the system has no descriptors left.
     pub(super) fn new<'a>(
         folder: &Folder,
-        spares: impl Iterator<Item = (usize, &'a str, &'a str)>,
+        spares: impl Iterator<Item = (usize, &'a str, &'a str, u32)>,
     ) -> io::Result<Self> {
-        let watched = |(which, name, pair): (usize, &str, &str)| {
+        let watched = |(which, name, pair, place): (usize, &str, &str, u32)| {
             let coordinator = EmbeddedCoordinator::new(folder.socket("coordinator"), pair)?;
-            Ok(Watched { which, spare: Spare::new(name), entry: None, coordinator })
+            Ok(Watched { which, spare: Spare::new(name, place), entry: None, coordinator })
         };
         spares.map(watched).collect::<io::Result<_>>().map(Self)
     }

@@ -8,7 +8,7 @@ use super::shell::Shell;
 use super::token::Token;
 use crate::channel::Channel;
 use crate::clock;
-use crate::wire::{ControlReply, ControlRequest, Opening, Trouble};
+use crate::wire::{ControlReply, ControlRequest, Opening, ServerReport, Trouble};
 
 /// Local connections that may stand at the same time.
 const MOST_CONNECTIONS: usize = 64;
@@ -89,7 +89,10 @@ impl<S: Service> Shell<S> {
     /// The answer to a question; none if it comes later.
     fn control(&mut self, connection: u64, request: ControlRequest) -> Option<ControlReply> {
         match request {
-            ControlRequest::Status => return Some(ControlReply::Status(self.server_report())),
+            ControlRequest::Status => {
+                let hold = self.holding.report(self.round_trip());
+                return Some(ControlReply::Status(ServerReport { hold, ..self.server_report() }));
+            }
             ControlRequest::Promote { loss_is_accepted } => return Some(self.promote(loss_is_accepted)),
             _ => {}
         }

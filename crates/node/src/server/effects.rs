@@ -13,6 +13,7 @@ use super::service::{Action, Service};
 use super::shell::{End, Shell};
 use super::streams::Stream;
 use crate::channel::Channel;
+use crate::clock;
 use crate::coordinator::Coordinator;
 use crate::local;
 use crate::wire::{Opening, Trouble};
@@ -33,8 +34,15 @@ impl<S: Service> Shell<S> {
 
     fn perform(&mut self, effect: Effect<S::Output>) {
         match effect {
-            Effect::Frame { bytes, .. } if self.far.is_some() => self.tell_far(&bytes),
-            Effect::Frame { bytes, checkpoint } => self.put_on_link(bytes, checkpoint),
+            Effect::Frame { bytes, checkpoint } => {
+                if let Some(stamp) = checkpoint {
+                    self.holding.begins(stamp, clock::now());
+                }
+                match self.far {
+                    Some(_) => self.tell_far(&bytes),
+                    None => self.put_on_link(bytes, checkpoint),
+                }
+            }
             Effect::Release(output) => self.act(output),
             Effect::Shadow(output) => self.shadow(output),
             Effect::Pledge(revision) => self.pulse.pledge(revision),
@@ -54,6 +62,7 @@ impl<S: Service> Shell<S> {
 
     /// Lets a released output out. Nothing else in this program writes to the network.
     fn act(&mut self, output: Released<S::Output>) {
+        self.holding.ends(output.stamp(), clock::now());
         match S::action(output.into_inner()) {
             Action::Datagram { listener, to, bytes } => self.intake.post(listener, to, bytes),
             Action::Connect { connection, to } => self.connect(connection, to),

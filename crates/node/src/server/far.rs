@@ -39,8 +39,8 @@ pub struct FarSettings {
     pub listen: Vec<SocketAddr>,
     /// How each application is dialled that may be the other side.
     pub routes: Vec<(String, Route)>,
-    /// The one of them that makes way for any other, as it stands in for it.
-    pub spare: Option<String>,
+    /// Those of them that make way for any other, as they stand in for it.
+    pub spares: Vec<String>,
 }
 
 /// What joins this side to a far one.
@@ -48,7 +48,7 @@ pub struct FarSettings {
 pub(super) struct Far {
     me: Incarnation,
     routes: Vec<(String, Route)>,
-    spare: Option<String>,
+    spares: Vec<String>,
     homecoming: Homecoming,
     /// The application at the other end of the link.
     other: Option<String>,
@@ -92,7 +92,7 @@ impl Far {
         Ok(Self {
             me: me.clone(),
             routes: settings.routes.clone(),
-            spare: settings.spare.clone(),
+            spares: settings.spares.clone(),
             homecoming: Homecoming::default(),
             other: None,
             door: Door::default(),
@@ -166,10 +166,10 @@ impl Far {
         self.remote.iter().flat_map(Remote::reports).map(|path| path.heard)
     }
 
-    /// What becomes of an application that dials: it is taken on if it has left its old link. The spare, which makes way for the
+    /// What becomes of an application that dials: it is taken on if it has left its old link. A spare, which makes way for the
     /// one that it stands in for, is not taken on while that one comes home.
     fn welcome(&mut self, application: &str, now: Time) -> Welcome {
-        let is_spare = |name: &str| self.spare.as_deref() == Some(name);
+        let is_spare = |name: &str| self.spares.iter().any(|spare| spare == name);
         let other = self.other.as_deref().filter(|_| self.remote.is_some());
         match other {
             Some(other) if other == application => Welcome::Now,
@@ -302,6 +302,18 @@ impl<S: Service> Shell<S> {
         let missing = remote.reports().enumerate().filter(|(_, path)| !path.stands);
         let missing: Vec<String> = missing.map(|(number, _)| (number + 1).to_string()).collect();
         (!missing.is_empty()).then(|| format!("the link to the other side lacks its network {}", missing.join(", ")))
+    }
+
+    /// True if inputs may be read from the sockets. While the other side takes less than there is to say, and outputs wait for it, less
+    /// is to be said: the link would be given up, and the backup with it.
+    pub(super) fn accepts_inputs(&self) -> bool {
+        let is_crowded = || self.far.as_ref().and_then(|far| far.remote.as_ref()).is_some_and(Remote::is_crowded);
+        self.replica.accepts_inputs() && !(self.replica.is_holding() && is_crowded())
+    }
+
+    /// The way there and back over the network that messages take, as it was measured.
+    pub(super) fn round_trip(&self) -> Option<Span> {
+        self.far.as_ref()?.remote.as_ref()?.reports().find(|path| path.is_chosen)?.round_trip
     }
 
     /// Says something to the far side.

@@ -11,6 +11,7 @@ mod control;
 mod durable;
 mod effects;
 mod far;
+mod holding;
 mod homecoming;
 mod intake;
 mod link;

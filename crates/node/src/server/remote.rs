@@ -227,6 +227,11 @@ impl Remote {
         self.last_word
     }
 
+    /// True if so much waits for the other side that no more inputs are to be taken in.
+    pub(crate) const fn is_crowded(&self) -> bool {
+        self.bundle.is_crowded()
+    }
+
     /// How each network stands, in the order of the route.
     pub(crate) fn reports(&self) -> impl Iterator<Item = PathReport> + '_ {
         self.bundle.reports()

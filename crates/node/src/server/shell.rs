@@ -17,6 +17,7 @@ use super::alarms::Alarms;
 use super::closing::Closing;
 use super::durable;
 use super::far::{Far, FarSettings};
+use super::holding::Holding;
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
 use super::mail::Mail;
@@ -121,6 +122,7 @@ pub(super) struct Shell<S: Service> {
     /// When the calls are to be counted next.
     pub(super) count_calls: Time,
     pub(super) notes: Notes,
+    pub(super) holding: Holding,
     pub(super) alarms: Alarms,
     pub(super) noticing: Noticing,
     /// Lines for the log about a takeover: they are written when its first outputs have left, as each takes a moment.
@@ -182,6 +184,7 @@ impl<S: Service> Shell<S> {
                 time_noted: Time::ZERO,
                 count_calls: Time::ZERO,
                 notes: Notes::default(),
+                holding: Holding::default(),
                 alarms,
                 noticing: Noticing::default(),
                 later: Vec::new(),
@@ -286,8 +289,8 @@ impl<S: Service> Shell<S> {
             Token::Bell => self.answer_bell(),
             Token::Witness => self.peer_has_ended(),
             Token::Intake => self.take_in(),
-            Token::Listener(number) if self.replica.accepts_inputs() => self.read_listener(number),
-            Token::Mail if self.replica.accepts_inputs() => self.take_mail(),
+            Token::Listener(number) if self.accepts_inputs() => self.read_listener(number),
+            Token::Mail if self.accepts_inputs() => self.take_mail(),
             Token::Listener(_) | Token::Mail | Token::MailDoor | Token::Guest | Token::Partner(_) => {}
         }
     }
@@ -321,7 +324,7 @@ impl<S: Service> Shell<S> {
 
     /// Waits for inputs only while they can be taken in.
     fn watch_intake(&mut self) {
-        let wanted = self.replica.accepts_inputs() && !self.ring.is_full();
+        let wanted = self.accepts_inputs() && !self.ring.is_full();
         if wanted != self.reading {
             self.reading = wanted;
             // UDP comes without the detour through the set of all other sockets.
@@ -370,6 +373,7 @@ impl<S: Service> Shell<S> {
             state_hash: status.state_hash,
             level: status.level,
             note: self.alarms.note().or_else(|| self.far_note()),
+            hold: None,
         }
     }
 }

@@ -33,7 +33,7 @@ const ACCEPTED: usize = 64;
 impl<S: Service> Shell<S> {
     /// Takes in what the sockets have.
     pub(super) fn take_in(&mut self) {
-        if !self.replica.accepts_inputs() {
+        if !self.accepts_inputs() {
             return;
         }
         let mut ready = Vec::new();

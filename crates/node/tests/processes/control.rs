@@ -104,12 +104,12 @@ fn status_lists_every_application() {
     assert_eq!(body["applications"][4]["pid"].take(), json!(site.lca.id()));
     let plain = |name: &str, run: Value| {
         json!({"name": name, "pair": null, "role": null, "state": "started", "pid": null, "host": "h1", "run": run,
-               "epoch": null, "ready": true, "level": null, "lag": null, "records": null, "state_hash": null,
+               "epoch": null, "ready": true, "level": null, "lag": null, "records": null, "state_hash": null, "hold": null,
                "note": null, "trouble": null})
     };
     let server = |name: &str, pair: &str, role: &str, epoch: u64| {
         json!({"name": name, "pair": pair, "role": role, "state": "started", "pid": null, "host": "h1", "run": 1,
-               "epoch": epoch, "ready": true, "level": true, "lag": 0, "records": 123, "state_hash": "0000000000000abc",
+               "epoch": epoch, "ready": true, "level": true, "lag": 0, "records": 123, "state_hash": "0000000000000abc", "hold": null,
                "note": null, "trouble": null})
     };
     let expected = json!({"solution": "test", "applications": [

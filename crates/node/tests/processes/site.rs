@@ -30,7 +30,7 @@ pub(crate) fn run_lca(dir: &str) {
         name: name.into(),
         pair: name.split_once('-').map(|(pair, _)| pair.into()),
         ends_last: name == "control",
-        is_spare: false,
+        spare: None,
     };
     let program = std::env::current_exe().unwrap();
     let settings = LcaSettings {

@@ -302,6 +302,12 @@ impl Bundle {
         self.waiting
     }
 
+    /// True if so much waits for the other side that whoever can should give less to say: half of what may.
+    #[must_use]
+    pub const fn is_crowded(&self) -> bool {
+        self.waiting * 2 > self.room
+    }
+
     /// True if no path stands.
     #[must_use]
     pub fn is_down(&self) -> bool {

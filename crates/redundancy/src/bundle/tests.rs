@@ -280,7 +280,8 @@ fn a_path_that_carries_heartbeats_and_nothing_long_is_not_taken() {
 fn without_any_path_messages_wait_up_to_a_bound() {
     let mut bundle = Bundle::new(PATHS, HEARTBEAT, 1_000);
     assert!(bundle.is_down());
-    for _ in 0..10 {
+    for number in 0..10 {
+        assert_eq!(bundle.is_crowded(), number > 5);
         bundle.send(at(1), &[0; 100]).unwrap();
     }
     assert_eq!(bundle.send(at(2), &[0; 100]), Err(Full(1_000)));

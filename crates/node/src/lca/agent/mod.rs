@@ -145,8 +145,8 @@ impl Agent {
             for (number, agent) in (AGENT..).zip(elsewhere.descriptors()) {
                 epoll.add(agent, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
             }
-            let spares = settings.applications.iter().enumerate().filter(|(_, one)| one.is_spare);
-            let spares = spares.filter_map(|(which, one)| Some((which, one.name.as_str(), one.pair.as_deref()?)));
+            let spares = settings.applications.iter().enumerate();
+            let spares = spares.filter_map(|(which, one)| Some((which, one.name.as_str(), one.pair.as_deref()?, one.spare?)));
             let spares = Spares::new(&settings.folder, spares)?;
             for (number, pair) in (SPARE..).zip(spares.descriptors()) {
                 epoll.add(pair, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
@@ -347,7 +347,7 @@ impl Agent {
 
 impl Application {
     fn new(description: &Description) -> Self {
-        let Description { name, pair, is_spare, .. } = description.clone();
+        let Description { name, pair, spare, .. } = description.clone();
         Self {
             name,
             pair,
@@ -359,7 +359,7 @@ impl Application {
             report: None,
             trouble: None,
             ending: None,
-            is_spare,
+            is_spare: spare.is_some(),
             watched: Watched::new(),
         }
     }
