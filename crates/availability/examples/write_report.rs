@@ -1,6 +1,7 @@
 //! Writes the report of one of Everline's own solutions as a page:
 //! `cargo run -p availability --example write_report -- three-hosts zh > report.html`.
 
+use availability::model::Resources;
 use availability::report::{Language, Question, Samples};
 use availability::{Error, own};
 
@@ -18,7 +19,7 @@ fn main() {
 }
 
 fn page(solution: &str, language: Language) -> Result<String, Error> {
-    let question = Question::new(&own::path(solution), &own::solution(solution)?.text(), &[])?;
+    let question = Question::new(&own::path(solution), &own::solution(solution)?.text(), &[], Resources::default())?;
     let samples = Samples { seed: 1, values: question.plan().sample(1, 0..2_000)? };
     Ok(question.report(Some(&samples))?.html(language))
 }

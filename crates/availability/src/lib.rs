@@ -3,7 +3,7 @@
 //!
 //! This crate depends on nothing else of the project, and is worth using alone: `cargo package -p availability` makes an archive
 //! that builds by itself, and whose tests pass where it was unpacked. It has no clock, reads no file and opens no socket: models come
-//! in as text or as values, chance as a seed.
+//! in as text or as values, chance as a seed, and how much memory there is as texts of the system ([`Memory`]).
 //!
 //! Rules that hold everywhere in it:
 //! - **Unavailability is never formed as `1 - A`**: down states are summed, and a probability that is wanted beside its
@@ -26,6 +26,7 @@ mod error;
 pub mod estimate;
 pub mod formats;
 pub mod goal;
+mod memory;
 pub mod model;
 pub mod own;
 pub mod report;
@@ -36,5 +37,6 @@ mod text;
 pub use certain::Certain;
 pub use chance::Chance;
 pub use error::{Error, Place};
+pub use memory::{Bound, Memory};
 pub use scalar::{Dual, Scalar};
 pub use text::source::explain;

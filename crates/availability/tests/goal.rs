@@ -1,7 +1,7 @@
 //! Goals and parts of a service, against closed forms.
 
 use availability::goal::{Found, Steps, Trend, search};
-use availability::model::Model;
+use availability::model::{Model, Resources};
 
 const TEXT: &str = "
 parameter lambda = 1 per 1000 h
@@ -88,7 +88,8 @@ tree all { event inner is inner; event twins is twins; event rack is rack; event
   top = inner or twins or rack or (e and single); event single is single }
 measure down = downtime of all
 ";
-    let model = Model::read_parts("text", text, &[], "down").unwrap_or_else(|error| panic!("{error}"));
+    let model = Model::read_parts("text", text, &[], "down", Resources::default());
+    let model = model.unwrap_or_else(|error| panic!("{error}"));
     let values = model.solve().expect("solved");
     let found: Vec<(&str, f64)> =
         model.measures().iter().zip(&values).map(|(own, value)| (own.name(), value.value / 525_600.0)).collect();
@@ -108,7 +109,7 @@ measure down = downtime of all
     let survive: f64 = expected.iter().map(|(_, value)| (-value).ln_1p()).sum();
     assert!((found[0].1 / -survive.exp_m1() - 1.0).abs() < 1e-10, "{found:?}");
     for (measure, said) in [("up", "no measure \"up\""), ("down2", "did you mean `down`?")] {
-        let error = Model::read_parts("text", text, &[], measure).expect_err(said).to_string();
+        let error = Model::read_parts("text", text, &[], measure, Resources::default()).expect_err(said).to_string();
         assert!(error.contains(said), "{error}");
     }
 }

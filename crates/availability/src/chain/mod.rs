@@ -22,6 +22,7 @@ mod lumping;
 mod measure;
 mod model;
 mod network;
+mod room;
 mod sparse;
 mod symmetric;
 mod transient;

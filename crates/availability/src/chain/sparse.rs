@@ -1,5 +1,7 @@
 //! Many arcs in little memory.
 
+use super::room::Room;
+
 /// The arcs of a large chain by the state that they leave, in compressed rows: 6 bytes an arc while there are at most 65,536
 /// different rates, 12 beyond.
 #[derive(Clone, Debug)]
@@ -27,6 +29,9 @@ impl Default for Rates {
     }
 }
 
+/// So many different rates can be told apart by a place of 16 bits.
+const FEW: usize = 1 << 16;
+
 /// Different numbers, and where to find them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
@@ -50,7 +55,7 @@ impl Table {
                 _ => slot = (slot + 1) & mask,
             }
         }
-        if self.values.len() == 1 << 16 {
+        if self.values.len() == FEW {
             return None;
         }
         self.values.push(value);
@@ -99,6 +104,11 @@ impl Sparse {
         }
     }
 
+    /// Makes room for one more arc and one more row; whether there is any.
+    pub(super) fn make_room(&mut self, room: &mut Room) -> bool {
+        room.one_more(&mut self.offsets) && room.one_more(&mut self.ends) && self.rates.make_room(room)
+    }
+
     /// Closes the row of a state and opens that of the next.
     pub fn end_row(&mut self) {
         self.offsets.push(self.ends.len() as u32);
@@ -143,11 +153,11 @@ impl Sparse {
     /// Bytes that the arcs take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let each = match self.rates {
-            Rates::Few { .. } => 6,
-            Rates::Many(_) => 12,
+        let rates = match &self.rates {
+            Rates::Few { places, .. } => places.capacity() * size_of::<u16>(),
+            Rates::Many(rates) => rates.capacity() * size_of::<f64>(),
         };
-        self.offsets.len() * 4 + self.ends.len() * each
+        (self.offsets.capacity() + self.ends.capacity()) * size_of::<u32>() + rates
     }
 }
 
@@ -156,6 +166,26 @@ impl Rates {
         match self {
             Self::Few { places, table } => table.values[places[place] as usize],
             Self::Many(rates) => rates[place],
+        }
+    }
+
+    /// As [`Sparse::make_room`]. Where no more rates can be told apart, there has to be room for each of them by itself.
+    fn make_room(&mut self, room: &mut Room) -> bool {
+        let widened = match &*self {
+            Self::Few { places, table } if table.values.len() == FEW => {
+                Some((places.capacity() * size_of::<u16>(), places.len() * size_of::<f64>()))
+            }
+            _ => None,
+        };
+        if let Some((before, after)) = widened {
+            if !room.replace(before, after) {
+                return false;
+            }
+            self.widen();
+        }
+        match self {
+            Self::Few { places, .. } => room.one_more(places),
+            Self::Many(rates) => room.one_more(rates),
         }
     }
 

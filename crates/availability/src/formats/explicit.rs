@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 
 use crate::chain::Chain;
 use crate::formats::File;
-use crate::model::{Model, compile_unitless};
+use crate::model::{Model, Resources, compile_unitless};
 use crate::text::ast::{self, Ask, Body, ChainItem, Document, Expr, ExprKind, Item, Measure, Reference};
 use crate::text::exact::Exact;
 use crate::text::source::{Name, Source, Span};
@@ -50,7 +50,8 @@ pub fn read(transitions: &File, beside: &[(&str, File)], given: &[(String, Strin
     let measures = measures(&labels, with("srew").is_some());
     let model = ast::Model { name: name(MODEL), body: Body::Chain(reading.items) };
     let document = Document { models: vec![model], measures, ..Document::default() };
-    compile_unitless(Source::new(&transitions.name, &transitions.text), &document, given)
+    let source = Source::new(&transitions.name, &transitions.text);
+    compile_unitless(source, &document, given, Resources::default())
 }
 
 /// A chain as lines of a model.

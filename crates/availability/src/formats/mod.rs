@@ -8,7 +8,7 @@ pub mod prism;
 mod trees;
 
 use crate::Error;
-use crate::model::Model;
+use crate::model::{Model, Resources};
 
 /// A text with the name of the file that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +80,27 @@ impl Format {
     /// # Errors
     /// The first thing that is wrong, with file, line and column.
     pub fn read(self, file: &File, beside: &[(&str, File)], given: &[(String, String)]) -> Result<Model, Error> {
+        self.read_with(file, beside, given, Resources::default())
+    }
+
+    /// The same with other limits of state spaces and diagrams than the default ones.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with(
+        self,
+        file: &File,
+        beside: &[(&str, File)],
+        given: &[(String, String)],
+        resources: Resources<'_>,
+    ) -> Result<Model, Error> {
+        let tree = |read| trees::model(read, file, given, &resources.structures);
         match self {
-            Self::Avail => Model::read(&file.name, &file.text, given),
-            Self::Prism => prism::read(file, beside.iter().map(|(_, file)| file), given),
+            Self::Avail => Model::read_with(&file.name, &file.text, given, resources),
+            Self::Prism => prism::read(file, beside.iter().map(|(_, file)| file), given, resources),
             Self::Explicit => explicit::read(file, beside, given),
-            Self::OpenPsa => trees::model(open_psa::read(&file.text, &file.name, None)?, file, given),
-            Self::Galileo => trees::model(galileo::read(&file.text, &file.name)?, file, given),
+            Self::OpenPsa => tree(open_psa::read(&file.text, &file.name, None)?),
+            Self::Galileo => tree(galileo::read(&file.text, &file.name)?),
         }
     }
 }

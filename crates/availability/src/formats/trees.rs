@@ -16,10 +16,14 @@ const TIME: &str = "time";
 ///
 /// # Errors
 /// If a time is needed and not given, a parameter is unknown or no number, or the diagram does not fit into memory.
-pub(super) fn model(tree: QuantifiedTree, file: &File, given: &[(String, String)]) -> Result<Model, Error> {
+pub(super) fn model(
+    tree: QuantifiedTree,
+    file: &File,
+    given: &[(String, String)],
+    limits: &Limits,
+) -> Result<Model, Error> {
     let place = Place { file: file.name.clone(), line: 1, column: 1 };
-    let function =
-        StructureFunction::of_tree(&tree.tree, &Limits::default()).map_err(|error| error.at(place.clone()))?;
+    let function = StructureFunction::of_tree(&tree.tree, limits).map_err(|error| error.at(place.clone()))?;
     let mut nodes = Nodes::new(given);
     let time = if given.iter().any(|(name, _)| name == TIME) {
         Some(nodes.parameter(TIME, 0.0)?)

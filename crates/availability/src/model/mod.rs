@@ -9,6 +9,7 @@ mod node;
 mod nodes;
 mod plan;
 mod precise;
+mod resources;
 mod second;
 mod solve;
 mod structure_solve;
@@ -17,6 +18,7 @@ mod timed_solve;
 pub use distribution::Distribution;
 pub(crate) use nodes::Nodes;
 pub use plan::Plan;
+pub use resources::Resources;
 
 use std::collections::BTreeMap;
 
@@ -153,8 +155,9 @@ pub(crate) fn compile_unitless(
     source: Source<'_>,
     document: &Document,
     given: &[(String, String)],
+    resources: Resources<'_>,
 ) -> Result<Model, Error> {
-    compile::compile(source, document, given, true)
+    compile::compile(source, document, given, true, None, resources)
 }
 
 impl Model {
@@ -164,22 +167,41 @@ impl Model {
     /// # Errors
     /// The first thing that is wrong, with file, line and column, and what is allowed there.
     pub fn read(file: &str, text: &str, given: &[(String, String)]) -> Result<Self, Error> {
-        let source = Source::new(file, text);
-        let document = statements::document(source)?;
-        compile::compile(source, &document, given, false)
+        Self::read_with(file, text, given, Resources::default())
     }
 
-    /// The same model with more measures behind its own: the downtime, in minutes a year, of each of the parts of which one is
-    /// enough to bring down what the measure of this name is about. They are found from the top of its fault tree downwards,
-    /// through gates `or` (in a block diagram `and`) and through events that are trees in their turn; what is
-    /// redundant within is one part.
+    /// The same with other limits of state spaces and diagrams than the default ones.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub fn read_with(
+        file: &str,
+        text: &str,
+        given: &[(String, String)],
+        resources: Resources<'_>,
+    ) -> Result<Self, Error> {
+        let source = Source::new(file, text);
+        let document = statements::document(source)?;
+        compile::compile(source, &document, given, false, None, resources)
+    }
+
+    /// As [`Model::read_with`], with more measures behind those of the text: the downtime, in minutes a year, of each of the
+    /// parts of which one is enough to bring down what the measure of this name is about. They are found from the top of its
+    /// fault tree downwards, through gates `or` (in a block diagram `and`) and through events that are trees in their turn;
+    /// what is redundant within is one part.
     ///
     /// # Errors
     /// As [`Model::read`], and if there is no such measure or it has no such parts.
-    pub fn read_parts(file: &str, text: &str, given: &[(String, String)], measure: &str) -> Result<Self, Error> {
+    pub fn read_parts(
+        file: &str,
+        text: &str,
+        given: &[(String, String)],
+        measure: &str,
+        resources: Resources<'_>,
+    ) -> Result<Self, Error> {
         let source = Source::new(file, text);
         let document = statements::document(source)?;
-        compile::compile_with(source, &document, given, false, Some(measure))
+        compile::compile(source, &document, given, false, Some(measure), resources)
     }
 
     /// The parameters, in the order of the text.

@@ -5,7 +5,7 @@ use super::improve;
 use super::members::{self, Component, Leaf};
 use super::spread::{Samples, Spread};
 use super::{Report, Service};
-use crate::model::{Model, Plan};
+use crate::model::{Model, Plan, Resources};
 use crate::{Certain, Error};
 
 /// The label of states of planned work.
@@ -40,13 +40,18 @@ pub(super) struct Asked {
 
 impl Question {
     /// Reads a model and finds what a report can say about it. `given` are values in the place of parameters, as
-    /// [`Model::read`] takes them.
+    /// [`Model::read_with`] takes them.
     ///
     /// # Errors
-    /// Those of [`Model::read`], and if the text asks for no `downtime of MODEL`, or a service has more components than a
+    /// Those of [`Model::read_with`], and if the text asks for no `downtime of MODEL`, or a service has more components than a
     /// report can show.
-    pub fn new(file: &str, text: &str, given: &[(String, String)]) -> Result<Self, Error> {
-        let model = Model::read(file, text, given)?;
+    pub fn new(
+        file: &str,
+        text: &str,
+        given: &[(String, String)],
+        resources: Resources<'_>,
+    ) -> Result<Self, Error> {
+        let model = Model::read_with(file, text, given, resources)?;
         let (mut services, mut components, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         for measure in model.measures() {
             let Some(of) = measure.downtime_of() else { continue };
@@ -74,7 +79,7 @@ impl Question {
             add(format!("step{index}"), format!("criticality of {event} in {tree}"));
         }
         whole.push('\n');
-        let model = Model::read(file, &whole, given)?;
+        let model = Model::read_with(file, &whole, given, resources)?;
         Ok(Self { file: file.to_owned(), model, services, components, steps })
     }
 

@@ -41,6 +41,14 @@ impl Exact {
     pub(crate) const ZERO: Self = Self { high: 0.0, low: 0.0 };
     pub(crate) const ONE: Self = Self { high: 1.0, low: 0.0 };
 
+    /// A whole number; one above 2^106 is the nearest that there is, which is within [`Self::reading_error`].
+    pub(crate) fn of_whole(number: u128) -> Self {
+        let high = number as f64;
+        let nearest = high as u128;
+        let low = number.abs_diff(nearest) as f64;
+        quick_two_sum(high, if nearest > number { -low } else { low })
+    }
+
     /// A decimal number, `12.5e-3`; nothing if it is none or leaves the range of binary64.
     pub(crate) fn decimal(text: &str) -> Option<Self> {
         let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -184,6 +192,15 @@ mod tests {
         assert_eq!((Exact::ONE - decimal("0.9999")).rounded(), 0.0001);
         assert_eq!((Exact::ONE - decimal("0.999999999999")).rounded(), 1e-12);
         assert_ne!(1.0 - 0.9999, 0.0001);
+    }
+
+    #[test]
+    fn whole_numbers_keep_all_their_digits() {
+        for number in [0, 1, 9_007_199_254_740_993, 112_186_277_816_662_845_432, (1 << 106) - 1] {
+            let Exact { high, low } = Exact::of_whole(number);
+            let back = if low < 0.0 { high as u128 - -low as u128 } else { high as u128 + low as u128 };
+            assert_eq!((back, high), (number, number as f64));
+        }
     }
 
     #[test]

@@ -89,11 +89,19 @@ fn the_embedded_controller_goes_down_for_its_causes() {
 fn a_space_beyond_its_limit_is_refused_before_it_is_built() {
     let file = read("workstation-cluster");
     let (rules, parameters) = rules(&file, &[("N", 1e6), ("k", 1.0)]);
-    let limits = Limits { states: 5000, bytes: 1 << 20 };
+    let limits = Limits { states: 5000, bytes: 1 << 20, ..Limits::default() };
     let error = Space::explore(&rules, &parameters, limits).err().expect("a refusal");
     assert!(error.what.starts_with("the state space outgrows its limit of 5000 states or 1 MiB"), "{error}");
     let names: BTreeMap<_, _> = [("left", 0), ("crew", 1)].into();
     assert!(names.keys().all(|name| error.what.contains(&format!("{name}="))), "{error}");
+    // Memory alone: what lists take is counted as they have it, and before they have it.
+    for (bytes, said) in [(1 << 20, "1 MiB: "), (2 << 20, "2 MiB: "), (0, "0 MiB: 0 states (0 MiB) after 0 of them")] {
+        let limits = Limits { bytes, ..Limits::default() };
+        let error = Space::explore(&rules, &parameters, limits).err().expect("a refusal");
+        let taken = format!("states ({} MiB)", (bytes >> 20).saturating_sub(1));
+        assert!(error.what.contains(said) && error.what.contains(&taken) && error.what.contains("left="), "{error}");
+        assert!(error.remedy.ends_with(", or allow more memory"), "{error}");
+    }
 }
 
 /// Two pumps that are switched together: the action `swap` needs both, its rate is the product of theirs.

@@ -1,6 +1,6 @@
 //! What the figures are, against arithmetic by hand.
 
-use availability::model::OriginKind;
+use availability::model::{OriginKind, Resources};
 use availability::own;
 use availability::report::{Kind, Language, Question, Report, YEAR_MINUTES, title};
 
@@ -44,7 +44,8 @@ fn parameters_say_where_they_come_from_and_what_they_would_save() {
     let assumed = report.assumed();
     assert_eq!((assumed.count, assumed.of), (2, 3));
     // What would be saved by half the faults, solved anew.
-    let halved = Question::new("small.avail", SMALL, &[("fails".to_owned(), "1 per 2000 h".to_owned())]).expect("read");
+    let given = [("fails".to_owned(), "1 per 2000 h".to_owned())];
+    let halved = Question::new("small.avail", SMALL, &given, Resources::default()).expect("read");
     let better = halved.plan().solve().expect("solved")[0].value;
     let found =
         report.improvements.iter().find(|one| report.sources[one.source].name == "fails").expect("fails matters");
@@ -113,7 +114,10 @@ fn large_chains_are_drawn_by_one_variable() {
 
 #[test]
 fn what_cannot_be_reported_is_said() {
-    let said = |text: &str| Question::new("m.avail", text, &[]).map(|_| ()).expect_err("an error").to_string();
+    let said = |text: &str| {
+        let question = Question::new("m.avail", text, &[], Resources::default());
+        question.map(|_| ()).expect_err("an error").to_string()
+    };
     let none = said("parameter a = 1\nmeasure a = 2*a\n");
     assert!(none.contains("no downtime") && none.contains("downtime of MODEL"), "{none}");
     let many = said(

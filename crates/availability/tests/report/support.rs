@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use availability::model::Resources;
 use availability::own;
 use availability::report::{Question, Report, Samples};
 
@@ -18,7 +19,7 @@ pub(crate) fn three_hosts() -> &'static Report {
 }
 
 pub(crate) fn report(file: &str, text: &str, samples: u64) -> Report {
-    let question = Question::new(file, text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let question = Question::new(file, text, &[], Resources::default()).unwrap_or_else(|error| panic!("{error}"));
     let values = question.is_uncertain().then(|| question.plan().sample(5, 0..samples).expect("samples"));
     let samples = values.map(|values| Samples { seed: 5, values });
     question.report(samples.as_ref()).unwrap_or_else(|error| panic!("{error}"))

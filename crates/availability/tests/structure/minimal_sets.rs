@@ -88,6 +88,25 @@ fn the_reference_case_has_392_cut_sets() {
 }
 
 #[test]
+fn sets_of_k_of_n_take_no_longer_than_their_diagram_is_large() {
+    // 30 of 60: as many cut sets as there are choices of 30, path sets as of 31, in a thousand nodes.
+    let names: Vec<String> = (0..60).map(|k| format!("e{k}")).collect();
+    let mut tree = FaultTree::builder();
+    tree.events(names.clone()).gate("top", GateKind::AtLeast(30), names);
+    let function = function(&tree.finish("top").unwrap());
+    let little = Limits { memory: 1 << 20, ..Limits::default() };
+    let (cuts, paths) = (function.cut_sets(&little).unwrap(), function.path_sets(&little).unwrap());
+    assert_eq!((cuts.count(), paths.count()), (118_264_581_564_861_424, 114_449_595_062_769_120));
+    assert_eq!(cuts.count_by_order()[30], cuts.count());
+    // Each event is in as many cut sets as there are choices of 29 of the 59 others.
+    assert_eq!(cuts.occurrences(), [59_132_290_782_430_712_u128; 60]);
+    // p P(at least 29 of 59) / P(at least 30 of 60) with p = 1/4, in fractions.
+    for found in cuts.fussell_vesely(&[Probability::of(0.25); 60], &Limits::default()).unwrap() {
+        assert_close("Fussell and Vesely", found, 0.507_339_258_337_361_9, 1e-13);
+    }
+}
+
+#[test]
 fn a_tree_with_a_negation_that_matters_has_none() {
     let mut tree = FaultTree::builder();
     tree.events(["a", "b"]).gate("not b", GateKind::Not, ["b"]).gate("top", GateKind::And, ["a", "not b"]);

@@ -62,7 +62,7 @@ fn chain(depth: usize, own_first: bool) -> FaultTree {
 fn a_deep_tree_does_not_exhaust_the_stack() {
     // With the own event last each gate is decided at the bottom, and a step goes all the way down.
     for (depth, own_first) in [(20_000, true), (2_000, false)] {
-        let limits = Limits { memory: 64 << 20, order: Order::AsWritten };
+        let limits = Limits { order: Order::AsWritten, ..limits(64 << 20) };
         let function = StructureFunction::of_tree(&chain(depth, own_first), &limits).unwrap();
         let sensitivity = function.sensitivity(&vec![Probability::of(0.5); depth]).unwrap();
         assert!((sensitivity.top.yes + sensitivity.top.no - 1.0).abs() < 1e-12);
@@ -93,7 +93,7 @@ fn tangled(gates: usize) -> FaultTree {
 fn where_the_memory_does_not_suffice_is_said_and_what_to_do() {
     let tree = tangled(120);
     for order in [Order::AsWritten, Order::FirstThatFits, Order::Smallest] {
-        let error = StructureFunction::of_tree(&tree, &Limits { memory: 1 << 20, order }).unwrap_err();
+        let error = StructureFunction::of_tree(&tree, &Limits { order, ..limits(1 << 20) }).unwrap_err();
         assert!(error.what.starts_with("the decision diagram does not fit into 1 MiB: 14"), "{error}");
         assert!(error.what.contains("nodes when gate \"g") && error.what.ends_with("of 120 gates"), "{error}");
         assert!(error.remedy.starts_with("allow more memory"), "{error}");

@@ -1,8 +1,11 @@
 //! What is wrong with a text is said with line, column, and what is allowed.
 
-use availability::explain;
+use std::cell::Cell;
+
 use availability::formats::{File, Format};
-use availability::model::Model;
+use availability::model::{Model, Resources};
+use availability::structure::Limits;
+use availability::{Bound, Memory, explain};
 
 /// The error of a text.
 #[track_caller]
@@ -155,6 +158,39 @@ fn no_text_exhausts_the_stack_or_the_memory() {
     let file = File { name: "m.sm".to_owned(), text: arrows };
     let found = Format::Prism.read(&file, &[], &[]).expect_err("too deep").what;
     assert!(found.contains("nested more than"), "{found}");
+}
+
+#[test]
+fn what_is_too_large_is_refused_by_its_name_and_told_how_far_it_came() {
+    let tree = |count: u32, least: u32| {
+        format!("tree t {{ for i in 1..{count} {{ event e[i] probability 0.1 }}\n top = at least {least} of e[*] }}\n")
+    };
+    let found = error(&format!("{}measure cut sets of t", tree(140, 70)));
+    assert!(found.contains("x.avail:3:21: `t`: there are more than 3.4e38 minimal cut sets"), "{found}");
+    let few = Resources { structures: Limits { memory: 4096, ..Limits::default() }, ..Resources::default() };
+    let text = format!("{}measure unavailability of t", tree(60, 30));
+    let found = Model::read_with("x.avail", &text, &[], few).expect_err("too large").to_string();
+    assert!(found.contains("x.avail:3:27: `t`: the decision diagram does not fit into 4 KiB"), "{found}");
+
+    let rules = |most: u32| {
+        format!(
+            "rules r {{ x : 0..{most} start 0\n when x < {most} then x := x+1 at 1/h\n \
+             when x > 0 then x := 0 at 1/h\n up: x = 0 }}"
+        )
+    };
+    let told = Cell::new(0);
+    let resources = Resources {
+        explored: &|states| told.set(states),
+        ..Resources::within(Memory { bytes: 0, bound: Bound::ControlGroup })
+    };
+    assert!(Model::read_with("x.avail", &rules(70_000), &[], resources).is_ok());
+    assert_eq!(told.get(), 1 << 16);
+    // The least that a space may have, however little is left.
+    let error = Model::read_with("x.avail", &rules(2_000_000), &[], resources).expect_err("too large");
+    let said = "limit of 100000000 states or 16 MiB (a sixth of what memory.max leaves this control group): ";
+    assert!(error.what.contains(said) && error.what.contains(" states (15 MiB) after "), "{error}");
+    assert!(error.remedy.ends_with(", or raise memory.max of the control group"), "{error}");
+    assert!(told.get() > 1 << 16, "{}", told.get());
 }
 
 #[test]

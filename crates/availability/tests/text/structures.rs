@@ -56,6 +56,36 @@ fn importances_are_those_of_the_textbook() {
 }
 
 #[test]
+fn cut_sets_need_not_be_gone_through_to_be_counted_and_weighed() {
+    let text = "tree t { for i in 1..60 { event e[i] probability 0.25 }
+      top = at least 30 of e[*] }
+    blocks b { for i in 1..60 { block e[i] probability 0.25 }
+      works = at least 30 of e[*] }
+    tree large { for i in 1..70 { event e[i] probability 0.25 }
+      top = at least 35 of e[*] }
+    measure sets = cut sets of t
+    measure of_blocks = cut sets of b
+    measure of_large = cut sets of large
+    measure fv_t = fussell vesely importance of e[7] in t
+    measure fv_b = fussell vesely importance of e[60] in b";
+    found(
+        text,
+        &[
+            // C(60, 30); the blocks are down if 31 have failed: C(60, 31).
+            ("sets", 118_264_581_564_861_424.0),
+            ("of_blocks", 114_449_595_062_769_120.0),
+            // C(70, 35) = 112186277816662845432 is no number of binary64.
+            ("of_large", 112_186_277_816_662_845_432.0),
+            // p P(at least k - 1 of n - 1) / P(at least k of n), in fractions.
+            ("fv_t", 0.507_339_258_337_361_9),
+            ("fv_b", 0.523_391_165_461_136),
+        ],
+    );
+    let large = solved(&model(text, &[]))["of_large"];
+    assert!(large.relative_error > 0.0 && large.digits() <= 16, "{large:?}");
+}
+
+#[test]
 fn a_gate_needs_of_events_only_what_is_below_it() {
     // `a` has no rate, and `never` no repair: neither is below `pair`.
     let text = "tree t {

@@ -166,6 +166,30 @@ fn properties_and_labels_are_found_beside_the_model() {
 }
 
 #[test]
+fn a_space_that_does_not_fit_into_the_memory_is_an_error_and_no_abort() {
+    let count = |name: &str| {
+        format!("  {name} : 0..1000000 start 0\n  when {name} < 1000000 then {name} := {name}+1 at 1 per hour\n")
+    };
+    let back = "  when x > 0 then x := 0, y := 0, z := 0 at 1 per hour\n  up: x = 0\n";
+    let counts = ["x", "y", "z"].map(count).concat();
+    let text = format!("rules wide {{\n{counts}{back}}}\nmeasure unavailability of wide\n");
+    let mut place = place("wide.avail", &text);
+    let limited = ["sh", "-c", "ulimit -v 500000 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_everline")];
+    place.by = limited.map(str::to_owned).to_vec();
+    let ended = place.run("availability solve wide.avail");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{}", ended.err);
+    for said in [
+        "error: wide.avail:1:7: the state space outgrows its limit of 100000000 states or ",
+        " MiB (a sixth of what `ulimit -v` leaves this process): ",
+        "or raise `ulimit -v`",
+    ] {
+        assert!(ended.err.contains(said), "{said}: {}", ended.err);
+    }
+    assert!(!ended.err.contains("explored "), "no progress without a terminal: {}", ended.err);
+    assert!(!ended.err.contains("panicked"), "{}", ended.err);
+}
+
+#[test]
 fn the_report_of_a_model_says_what_to_improve_first() {
     let place = place("duplex.avail", DUPLEX);
     let ended = place.run("availability report duplex.avail --samples 50 --html page.html --language zh");

@@ -197,7 +197,7 @@ fn ranked<T: Ord>(kinds: BTreeMap<Node, T>) -> Colours {
 mod tests {
     use super::*;
     use crate::chain::Measure;
-    use crate::chain::generator::{Binary, Limits, Module, Outcome, Rule, Space, Variable};
+    use crate::chain::generator::{Binary, Limits, Module, NOBODY, Outcome, Rule, Space, Variable};
 
     const A: usize = 0;
     const B: usize = 1;
@@ -283,7 +283,7 @@ mod tests {
         let rules = groups();
         let [half, all] = [true, false].map(|alike| {
             let halves = |_| alike.then(|| Halves::of(&rules)).flatten();
-            Space::explore_with(&rules, &[], Limits::default(), halves).unwrap()
+            Space::explore_with(&rules, &[], Limits::default(), halves, NOBODY).unwrap()
         });
         // States that are alike for both halves stand for themselves: as many in each, and the crew is idle.
         assert_eq!((half.states_of_model(), half.states() * 2 - 4), (all.states(), all.states()));

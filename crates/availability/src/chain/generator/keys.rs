@@ -1,5 +1,7 @@
 //! The states found so far: their keys in the order of discovery, and an index from key to place.
 
+use crate::chain::room::Room;
+
 /// Keys in as few bytes as they need.
 pub(super) enum Keys {
     Narrow(Vec<u64>),
@@ -25,10 +27,25 @@ impl Keys {
         }
     }
 
-    fn push(&mut self, key: u128) {
+    /// Adds a key, if there is room for one more.
+    fn push(&mut self, key: u128, room: &mut Room) -> bool {
+        let fits = match self {
+            Self::Narrow(keys) => room.one_more(keys),
+            Self::Wide(keys) => room.one_more(keys),
+        };
         match self {
+            _ if !fits => {}
             Self::Narrow(keys) => keys.push(key as u64),
             Self::Wide(keys) => keys.push(key),
+        }
+        fits
+    }
+
+    /// Bytes that the keys take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Narrow(keys) => keys.capacity() * size_of::<u64>(),
+            Self::Wide(keys) => keys.capacity() * size_of::<u128>(),
         }
     }
 }
@@ -49,18 +66,21 @@ impl Index {
         }
     }
 
-    /// The place of a key, which is added to `list` if it is new.
-    pub(super) fn place(&mut self, key: u128, list: &mut Keys) -> u32 {
+    /// The place of a key, which is added to `list` if it is new; nothing if there is no room for it, and then there is none
+    /// for any other.
+    pub(super) fn place(&mut self, key: u128, list: &mut Keys, room: &mut Room) -> Option<u32> {
         let slot = if self.direct { key as usize } else { self.probe(key, list) };
-        if self.table[slot] == 0 {
-            list.push(key);
-            self.table[slot] = list.len() as u32;
-            if !self.direct && list.len() * 2 > self.table.len() {
-                self.grow(list);
-            }
-            return list.len() as u32 - 1;
+        if self.table[slot] != 0 {
+            return Some(self.table[slot] - 1);
         }
-        self.table[slot] - 1
+        if !list.push(key, room) {
+            return None;
+        }
+        self.table[slot] = list.len() as u32;
+        if !self.direct && list.len() * 2 > self.table.len() && !self.grow(list, room) {
+            return None;
+        }
+        Some(list.len() as u32 - 1)
     }
 
     /// The slot where a key is or belongs.
@@ -73,12 +93,23 @@ impl Index {
         slot
     }
 
-    fn grow(&mut self, list: &Keys) {
-        self.table = vec![0; self.table.len() * 2];
+    /// Enters all keys into a table that is twice as long, if there is room for it.
+    fn grow(&mut self, list: &Keys, room: &mut Room) -> bool {
+        let length = self.table.len() * 2;
+        if !room.replace(self.bytes(), length * size_of::<u32>()) {
+            return false;
+        }
+        // What it held stands in the list: the old table goes before the new one comes.
+        self.table = Vec::new();
+        if self.table.try_reserve_exact(length).is_err() {
+            return false;
+        }
+        self.table.resize(length, 0);
         for place in 0..list.len() {
             let slot = self.probe(list.get(place), list);
             self.table[slot] = place as u32 + 1;
         }
+        true
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -8,10 +8,13 @@ mod code;
 mod forms;
 mod halves;
 mod keys;
+mod limits;
 mod precision;
 mod program;
 mod rules;
 mod space;
 
+pub use limits::Limits;
 pub use rules::{Binary, Clause, Expression, Module, Outcome, Rule, Rules, Unary, Variable};
-pub use space::{Limits, Space};
+pub(crate) use space::NOBODY;
+pub use space::Space;

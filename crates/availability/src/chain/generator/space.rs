@@ -4,35 +4,22 @@ use super::check::check;
 use super::code::{Code, Machine};
 use super::halves::Halves;
 use super::keys::{Index, Keys};
+use super::limits::Limits;
 use super::precision;
 use super::program::{Earning, Move, Program};
 use super::rules::{Expression, Rules};
 use crate::chain::large::Hierarchy;
+use crate::chain::room::Room;
 use crate::chain::{Chain, Rewards, Sparse, States};
 use crate::structure::Bounded;
 use crate::{Error, Scalar};
-
-/// How large a state space may become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most states; at most 2^32 - 2.
-    pub states: usize,
-    /// Most bytes for states and arcs.
-    pub bytes: usize,
-}
-
-impl Default for Limits {
-    /// A hundred million states, 4 GiB.
-    fn default() -> Self {
-        Self { states: 100_000_000, bytes: 4 << 30 }
-    }
-}
 
 /// The states of a model that can be reached, in breadth-first order from its beginning, and their arcs.
 pub struct Space {
     program: Program,
     rules: Rules,
     parameters: Vec<f64>,
+    limits: Limits,
     /// Of two states that this exchanges only the one with the smaller key is there.
     halves: Option<Halves>,
     keys: Keys,
@@ -42,6 +29,11 @@ pub struct Space {
 
 /// Models whose variables have fewer combinations of values are small enough to be explored as they are.
 const SMALL: u128 = 1 << 18;
+/// So many states are explored between two words about it.
+const STRETCH: usize = 1 << 16;
+
+/// Nobody hears how many states were explored.
+pub(crate) const NOBODY: &dyn Fn(usize) = &|_: usize| ();
 
 impl Space {
     /// Explores a model: from the beginning applies all rules until no new state appears. `parameters` are the values of
@@ -51,7 +43,7 @@ impl Space {
     /// If the rules are wrong (a missing variable, a value outside its range, a rate that is none), or the states or their
     /// arcs would outgrow the limits; the model or its state is named.
     pub fn explore(rules: &Rules, parameters: &[f64], limits: Limits) -> Result<Self, Error> {
-        Self::explore_with(rules, parameters, limits, |_| None)
+        Self::explore_with(rules, parameters, limits, |_| None, NOBODY)
     }
 
     /// The same, but if the model is large and has two halves that are alike, of two states in which they have only changed
@@ -61,7 +53,19 @@ impl Space {
     /// # Errors
     /// As [`Space::explore`].
     pub fn explore_alike(rules: &Rules, parameters: &[f64], limits: Limits) -> Result<Self, Error> {
-        Self::explore_with(rules, parameters, limits, |keys| if keys < SMALL { None } else { Halves::of(rules) })
+        Self::explore_told(rules, parameters, limits, true, NOBODY)
+    }
+
+    /// As [`Space::explore_alike`] or [`Space::explore`]; somebody hears now and then how many states were explored.
+    pub(crate) fn explore_told(
+        rules: &Rules,
+        parameters: &[f64],
+        limits: Limits,
+        alike: bool,
+        explored: &dyn Fn(usize),
+    ) -> Result<Self, Error> {
+        let halves = |keys: u128| if keys < SMALL || !alike { None } else { Halves::of(rules) };
+        Self::explore_with(rules, parameters, limits, halves, explored)
     }
 
     pub(super) fn explore_with(
@@ -69,6 +73,7 @@ impl Space {
         parameters: &[f64],
         limits: Limits,
         halves: impl FnOnce(u128) -> Option<Halves>,
+        explored: &dyn Fn(usize),
     ) -> Result<Self, Error> {
         check(rules)?;
         if parameters.len() != rules.parameters.len() {
@@ -82,10 +87,11 @@ impl Space {
         let mut keys = Keys::new(u64::try_from(program.keys).is_err());
         let mut index = Index::new(program.keys, limits.bytes / 16);
         let mut machine = Machine::new(rules.variables.len(), parameters);
+        let mut room = Room::new(limits.bytes, index.bytes());
         let mut arcs = Sparse::new();
         let (mut loops, mut place) = (0, 0);
-        index.place(program.initial(), &mut keys);
-        while place < keys.len() {
+        let mut full = index.place(program.initial(), &mut keys, &mut room).is_none();
+        while !full && place < keys.len() {
             let key = keys.get(place);
             program.decode(key, &mut machine.variables);
             let mut looped = false;
@@ -93,20 +99,35 @@ impl Space {
                 let to = first_of_two(&program, halves.as_ref(), step.to);
                 if to == key {
                     looped = true;
-                } else {
-                    arcs.add(index.place(to, &mut keys), step.rate);
+                } else if !full {
+                    match index.place(to, &mut keys, &mut room) {
+                        Some(end) if arcs.make_room(&mut room) => arcs.add(end, step.rate),
+                        _ => full = true,
+                    }
                 }
                 Ok(())
             })?;
-            arcs.end_row();
-            loops += usize::from(looped);
-            place += 1;
-            let bytes = keys.len() * 16 + index.bytes() + arcs.bytes();
-            if keys.len() > limits.states.min(u32::MAX as usize - 1) || bytes > limits.bytes || arcs.full() {
-                return Err(too_large(&program, &keys, place, bytes, limits));
+            full = full || !arcs.make_room(&mut room) || arcs.full();
+            full = full || keys.len() > limits.states.min(u32::MAX as usize - 1);
+            if !full {
+                arcs.end_row();
+                loops += usize::from(looped);
+                place += 1;
+                if place.is_multiple_of(STRETCH) {
+                    explored(place);
+                }
             }
         }
-        Ok(Self { program, rules: rules.clone(), parameters: parameters.to_vec(), halves, keys, arcs, loops })
+        if full {
+            let last = program.describe(if keys.len() == 0 { program.initial() } else { keys.get(keys.len() - 1) });
+            return Err(limits.outgrown(keys.len(), place, room.taken(), &last));
+        }
+        Ok(Self { program, rules: rules.clone(), parameters: parameters.to_vec(), limits, halves, keys, arcs, loops })
+    }
+
+    /// Bytes that states and arcs take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.keys.bytes() + self.arcs.bytes()
     }
 
     /// How many states there are.
@@ -132,7 +153,8 @@ impl Space {
         self.halves.as_ref().is_some_and(|halves| !halves.is_even(condition))
     }
 
-    /// The space with all states of the model, and for each of them the state here that stands for it; nothing if they are all here.
+    /// The space with all states of the model, within the limits of this one, and for each of them the state here that stands for
+    /// it; nothing if they are all here.
     ///
     /// # Errors
     /// As [`Space::explore`].
@@ -140,7 +162,7 @@ impl Space {
         if self.halves.is_none() {
             return Ok(None);
         }
-        let whole = Self::explore(&self.rules, &self.parameters, Limits::default())?;
+        let whole = Self::explore(&self.rules, &self.parameters, self.limits)?;
         let places = self.places();
         let place = |state: usize| self.place_of(&places, whole.keys.get(state));
         let stands = (0..whole.states()).map(place).collect::<Result<_, _>>()?;
@@ -359,19 +381,4 @@ fn of_action<T: Scalar>(per_action: &[(Option<usize>, T)], action: Option<usize>
 fn missing<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
     let known: Vec<_> = known.map(String::as_str).collect();
     Error::new(format!("the model has no {kind} '{name}'"), format!("it has: {}", known.join(", ")))
-}
-
-fn too_large(program: &Program, keys: &Keys, done: usize, bytes: usize, limits: Limits) -> Error {
-    let last = program.describe(keys.get(keys.len() - 1));
-    Error::new(
-        format!(
-            "the state space outgrows its limit of {} states or {} MiB: {} states ({} MiB) after {done} of them were \
-             explored, the last one {last}",
-            limits.states,
-            limits.bytes >> 20,
-            keys.len(),
-            bytes >> 20
-        ),
-        "narrow the ranges of the variables, or count units that are alike in one variable",
-    )
 }

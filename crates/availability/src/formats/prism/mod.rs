@@ -17,7 +17,7 @@ pub use write::write;
 
 use crate::Error;
 use crate::formats::File;
-use crate::model::{Model, compile_unitless};
+use crate::model::{Model, Resources, compile_unitless};
 use crate::text::ast::{
     self, Body, Command, Definition, Document, Expr, ExprKind, Module, Parameter, RuleReward, Rules,
 };
@@ -39,6 +39,7 @@ pub fn read<'f>(
     model: &File,
     properties: impl Iterator<Item = &'f File>,
     given: &[(String, String)],
+    resources: Resources<'_>,
 ) -> Result<Model, Error> {
     let mut text = format!("{}\n", model.text);
     let begin = text.len();
@@ -50,7 +51,7 @@ pub fn read<'f>(
     }
     let source = Source { file: &model.name, text: &text, second };
     let document = document(source)?;
-    compile_unitless(source, &document, given)
+    compile_unitless(source, &document, given, resources)
 }
 
 /// What was read so far.

@@ -17,7 +17,7 @@ mod structure_time;
 use std::collections::BTreeMap;
 
 use crate::model::node::{Binary, Id, Node};
-use crate::model::{Measure, Model, Parameter};
+use crate::model::{Measure, Model, Parameter, Resources};
 use crate::text::ast::{Body, Document, Expr, ExprKind};
 use crate::text::exact::Exact;
 use crate::text::source::{Source, Span, did_you_mean};
@@ -74,6 +74,8 @@ pub(crate) struct Compiler<'a> {
     whole: bool,
     /// Something was asked for that tells such halves apart.
     tells_apart: bool,
+    /// What is left to be used.
+    resources: Resources<'a>,
 }
 
 /// What makes two nodes the same.
@@ -84,42 +86,37 @@ enum Key {
     Binary(Binary, Id, Id),
 }
 
-/// Makes a model out of a text that was read; `given` are parameters with values that take the place of those in the text.
+/// Makes a model out of a text that was read; `given` are parameters with values that take the place of those in the text, and
+/// behind the measures stand those of the parts of one of them, if one is named.
 ///
 /// # Errors
-/// The first thing that is wrong, with its place.
+/// The first thing that is wrong, with its place; and if the measure has no parts.
 pub(crate) fn compile(
     source: Source<'_>,
     document: &Document,
     given: &[(String, String)],
     unitless: bool,
-) -> Result<Model, Error> {
-    compile_with(source, document, given, unitless, None)
-}
-
-/// The same; behind its measures stand those of the parts of one of them.
-///
-/// # Errors
-/// As [`compile`], and if the measure has no parts.
-pub(crate) fn compile_with(
-    source: Source<'_>,
-    document: &Document,
-    given: &[(String, String)],
-    unitless: bool,
     parts_of: Option<&str>,
+    resources: Resources<'_>,
 ) -> Result<Model, Error> {
-    let mut compiler = Compiler::new(source, document, unitless, false)?;
+    let mut compiler = Compiler::new(source, document, unitless, false, resources)?;
     let model = compiler.compiled(given, parts_of);
     if !compiler.tells_apart {
         return model;
     }
     // All states after all: something is asked for that half of them cannot tell.
     drop((compiler, model));
-    Compiler::new(source, document, unitless, true)?.compiled(given, parts_of)
+    Compiler::new(source, document, unitless, true, resources)?.compiled(given, parts_of)
 }
 
 impl<'a> Compiler<'a> {
-    fn new(source: Source<'a>, document: &'a Document, unitless: bool, whole: bool) -> Result<Self, Error> {
+    fn new(
+        source: Source<'a>,
+        document: &'a Document,
+        unitless: bool,
+        whole: bool,
+        resources: Resources<'a>,
+    ) -> Result<Self, Error> {
         let names = names::all(source, document)?;
         Ok(Self {
             source,
@@ -140,6 +137,7 @@ impl<'a> Compiler<'a> {
             unitless,
             whole,
             tells_apart: false,
+            resources,
         })
     }
 

@@ -7,7 +7,8 @@ use super::Compiler;
 use super::chain::Chain;
 use super::formula::Scope;
 use crate::Error;
-use crate::chain::generator::{Clause, Expression, Limits, Module, Outcome, Rule, Rules, Space, Variable};
+use crate::chain::generator::{Clause, Expression, Module, Outcome, Rule, Rules, Space, Variable};
+use crate::model::Resources;
 use crate::model::chain_solve::{ChainModel, Generated};
 use crate::model::node::{Id, Values};
 use crate::text::ast::{self, Command, Expr, RuleReward, VariableKind};
@@ -44,8 +45,10 @@ impl Compiler<'_> {
         made.parameters = (0..scope.inputs.len()).map(|index| format!("input {index}")).collect();
         let values = self.values_now(&scope.inputs)?;
         let place = self.place(name.span);
-        let explore = if self.whole { Space::explore } else { Space::explore_alike };
-        let space = explore(&made, &values, Limits::default()).map_err(|error| error.at(place))?;
+        let Resources { spaces, explored, .. } = self.resources;
+        let space = Space::explore_told(&made, &values, spaces, !self.whole, explored);
+        let space = space.map_err(|error| error.at(place))?;
+        self.resources.spaces = spaces.without(space.bytes());
         let mut chain = Chain {
             model: ChainModel::Rules(Arc::new(Generated { space })),
             inputs: scope.inputs.clone(),

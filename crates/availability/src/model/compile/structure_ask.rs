@@ -9,7 +9,7 @@ use crate::Error;
 use crate::model::node::{Binary, Id};
 use crate::model::solve::Question;
 use crate::model::structure_solve::{Asked, StructureQuestion};
-use crate::structure::{Limits, StructureFunction};
+use crate::structure::StructureFunction;
 use crate::text::ast::{Ask, Expr, ExprKind};
 use crate::text::exact::Exact;
 use crate::text::source::did_you_mean;
@@ -28,10 +28,8 @@ impl Compiler<'_> {
         }
         if phrase == "cut sets" {
             self.clauses(ask, &[])?;
-            let place = self.place(ask.model.span);
-            let sets =
-                self.function(model, &top, ask)?.cut_sets(&Limits::default()).map_err(|error| error.at(place))?;
-            return plain(self.constant(Exact::from(sets.count() as f64), Dimension::PLAIN));
+            let count = self.cut_sets(model, &top, ask)?;
+            return plain(self.constant(count, Dimension::PLAIN));
         }
         if let "mttf" | "mean time to failure" = phrase {
             self.clauses(ask, &[])?;
@@ -191,20 +189,39 @@ impl Compiler<'_> {
         if let Some(function) = structure.functions.get(top) {
             return Ok(Arc::clone(function));
         }
-        let place = self.place(ask.model.span);
+        let limits = self.resources.structures;
         let function = match &structure.logic {
             Logic::Gates(builder) => {
                 let tree = builder.clone().finish(top);
                 // What else is declared has no part in it, and need not fit what is asked.
-                tree.and_then(|tree| StructureFunction::of_tree(&tree.needed(), &Limits::default()))
+                tree.and_then(|tree| StructureFunction::of_tree(&tree.needed(), &limits))
             }
-            Logic::Network(graph, from, to) => graph.connected(from, &[to], &Limits::default()),
+            Logic::Network(graph, from, to) => graph.connected(from, &[to], &limits),
         };
-        let function = Arc::new(function.map_err(|error| error.at(place))?);
+        let function = Arc::new(function.map_err(|error| self.of_whole(ask, error))?);
         if let Some(structure) = self.structures.get_mut(&model) {
             structure.functions.insert(top.to_owned(), Arc::clone(&function));
         }
         Ok(function)
+    }
+
+    /// How many minimal cut sets there are.
+    fn cut_sets(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Exact, Error> {
+        let function = self.function(model, top, ask)?;
+        let sets = function.cut_sets(&self.resources.structures).map_err(|error| self.of_whole(ask, error))?;
+        let count = sets.count();
+        if count == u128::MAX {
+            let what = "there are more than 3.4e38 minimal cut sets, and they are not counted any further";
+            let remedy = "ask for probabilities and importances, which are exact however many there are";
+            return Err(self.of_whole(ask, Error::new(what, remedy)));
+        }
+        Ok(Exact::of_whole(count))
+    }
+
+    /// An error about the whole of a model: with its name, where it is asked.
+    pub(super) fn of_whole(&self, ask: &Ask, error: Error) -> Error {
+        let what = format!("`{}`: {}", ask.model.text, error.what);
+        Error { what, ..error }.at(self.place(ask.model.span))
     }
 
     /// The nodes of an event, in the long run or at a time.

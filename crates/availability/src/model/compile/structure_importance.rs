@@ -7,7 +7,6 @@ use crate::Error;
 use crate::model::node::{Binary, Id, Node};
 use crate::model::solve::Question;
 use crate::model::structure_solve::{Asked, StructureQuestion};
-use crate::structure::Limits;
 use crate::text::ast::Ask;
 use crate::text::exact::Exact;
 use crate::text::unit::Dimension;
@@ -71,8 +70,8 @@ impl Compiler<'_> {
             return Ok(self.constant(Exact::ZERO, Dimension::PLAIN));
         };
         let inputs = self.function_inputs(model, &order, time, ask, false)?;
-        let at = self.place(ask.phrase.span);
-        let function = Arc::new(function.cut_sets_with(place, &Limits::default()).map_err(|error| error.at(at))?);
+        let with = function.cut_sets_with(place, &self.resources.structures);
+        let function = Arc::new(with.map_err(|error| self.of_whole(ask, error))?);
         let question = Question::Structure(Arc::new(StructureQuestion { function, what: Asked::Top }));
         Ok(self.solved(model, question, inputs, Dimension::PLAIN))
     }

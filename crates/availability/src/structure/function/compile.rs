@@ -2,7 +2,7 @@
 
 use super::modules::{Part, parts};
 use super::order::{Weights, leaves};
-use super::{Limits, Module, Order, Variable, size};
+use super::{Limits, Module, Order, Variable};
 use crate::Error;
 use crate::structure::diagram::{BYTES_PER_NODE, Diagram, Edge, Full, Store};
 use crate::structure::{FaultTree, Gate, GateKind, Input};
@@ -32,7 +32,7 @@ fn smallest(
     let mut refused = None;
     for &order in limits.order.candidates() {
         let leaves = leaves(tree, part.root, &Weights::of(tree, order));
-        match (Build::new(tree, part, &leaves, limits.memory).run(), &best) {
+        match (Build::new(tree, part, &leaves, *limits).run(), &best) {
             (Ok(diagram), Some(module)) if diagram.len() >= module.diagram.len() => {}
             (Ok(diagram), _) => {
                 let variables = leaves.iter().filter_map(|&leaf| variable(tree, leaf, module_of)).collect();
@@ -73,7 +73,7 @@ struct Build<'a> {
     tree: &'a FaultTree,
     part: &'a Part,
     store: Store,
-    memory: usize,
+    limits: Limits,
     /// The functions of events, and of the gates that are still needed.
     events: Vec<Option<Edge>>,
     gates: Vec<Option<Edge>>,
@@ -86,7 +86,7 @@ struct Build<'a> {
 const FIRST_COLLECTION: usize = 1 << 16;
 
 impl<'a> Build<'a> {
-    fn new(tree: &'a FaultTree, part: &'a Part, leaves: &[Input], memory: usize) -> Self {
+    fn new(tree: &'a FaultTree, part: &'a Part, leaves: &[Input], limits: Limits) -> Self {
         let mut uses = vec![0; tree.gates().len()];
         for &gate in &part.gates {
             for &input in &tree.gates()[gate].inputs {
@@ -98,8 +98,8 @@ impl<'a> Build<'a> {
         let mut build = Self {
             tree,
             part,
-            store: Store::new(memory),
-            memory,
+            store: Store::new(limits.memory),
+            limits,
             events: vec![None; tree.events().len()],
             gates: vec![None; tree.gates().len()],
             uses,
@@ -189,18 +189,22 @@ impl<'a> Build<'a> {
     fn full(&self, gate: &Gate, done: usize) -> Error {
         let what = format!(
             "the decision diagram does not fit into {}: {} nodes when gate {:?} was added, after {done} of {} gates",
-            size(self.memory),
+            self.limits.told(),
             self.store.len(),
             gate.name,
             self.part.gates.len()
         );
-        Error::new(what, TOO_LARGE)
+        Error::new(what, self.remedy())
     }
 
     fn too_small(&self) -> Error {
-        Error::new(format!("the decision diagram does not fit into {}", size(self.memory)), TOO_LARGE)
+        Error::new(format!("the decision diagram does not fit into {}", self.limits.told()), self.remedy())
+    }
+
+    fn remedy(&self) -> String {
+        format!("{}, {SMALLER}", self.limits.bound.remedy())
     }
 }
 
-const TOO_LARGE: &str = "allow more memory, write inputs that have events in common next to each other, or make an \
-                         independent part of the tree a model of its own and use its probability here";
+const SMALLER: &str = "write inputs that have events in common next to each other, or make an independent part of the \
+                       tree a model of its own and use its probability here";

@@ -1,11 +1,15 @@
 //! How far a build may go, and how it orders the events.
 
+use crate::memory::{Bound, Memory};
+
 /// What the making of a diagram may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Memory in bytes, about: a node takes 72 of them while the diagram is made. Where it does not suffice the result is
     /// an error, before the machine is exhausted. A diagram can need memory that grows exponentially with the tree.
     pub memory: usize,
+    /// What says that it is so much, for messages.
+    pub bound: Bound,
     /// In which order the events decide.
     pub order: Order,
 }
@@ -13,7 +17,21 @@ pub struct Limits {
 impl Default for Limits {
     /// 512 MiB (seven million nodes), and the first order that fits.
     fn default() -> Self {
-        Self { memory: 512 << 20, order: Order::FirstThatFits }
+        Self { memory: 512 << 20, bound: Bound::Given, order: Order::FirstThatFits }
+    }
+}
+
+impl Limits {
+    /// A sixth of this memory for each diagram in the making, and the first order that fits: beside it stand those that are
+    /// finished (a third as large at most) and what is computed at their nodes.
+    #[must_use]
+    pub fn within(memory: Memory) -> Self {
+        Self { memory: memory.share(), bound: memory.bound, ..Self::default() }
+    }
+
+    /// The memory for a person to read, and where the limit comes from.
+    pub(crate) fn told(&self) -> String {
+        format!("{}{}", size(self.memory), self.bound.told())
     }
 }
 
@@ -48,7 +66,7 @@ impl Order {
 }
 
 /// Bytes for a person to read.
-pub(crate) fn size(bytes: usize) -> String {
+pub(super) fn size(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..0x10_0000 => format!("{} KiB", bytes >> 10),

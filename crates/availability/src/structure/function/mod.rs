@@ -13,7 +13,7 @@ mod sensitivity;
 use std::sync::OnceLock;
 
 pub use frequency::Repairable;
-pub(crate) use limits::size;
+use limits::size;
 pub use limits::{Limits, Order};
 use sensitivity::Branches;
 pub use sensitivity::Sensitivity;

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use plan::Plan;
 
 use super::diagram::Full;
-use super::function::size;
 use super::{Limits, StructureFunction};
 use crate::Error;
 
@@ -113,8 +112,9 @@ impl ReliabilityGraph {
         }
         let plan = Plan::of(self, &events, &reached, source, &targets)?;
         let diagram = plan.diagram(limits.memory).map_err(|Full| {
-            let what = format!("the decision diagram of the network does not fit into {}", size(limits.memory));
-            Error::new(what, "allow more memory, or replace parts of it that hang on two vertices by one connection")
+            let what = format!("the decision diagram of the network does not fit into {}", limits.told());
+            let remedy = "or replace parts of it that hang on two vertices by one connection";
+            Error::new(what, format!("{}, {remedy}", limits.bound.remedy()))
         })?;
         let levels = (0..events.len()).collect();
         Ok(StructureFunction::of_diagram(events, levels, diagram, limits))

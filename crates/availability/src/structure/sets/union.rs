@@ -3,7 +3,6 @@
 use super::{SetFamily, SetKind, UNIT};
 use crate::Error;
 use crate::structure::diagram::{Diagram, Edge, Full, Store};
-use crate::structure::function::size;
 use crate::structure::{Limits, Probability, StructureFunction};
 
 impl SetFamily {
@@ -37,41 +36,38 @@ impl SetFamily {
     /// For each level the function that all of a set with its event occur, and last that all of any set occur.
     fn unions(&self, memory: usize) -> Result<Diagram, Full> {
         let mut store = Store::new(memory);
-        let (variables, any) = self.any(&mut store)?;
+        let any = self.any(&mut store)?;
         let mut roots = Vec::with_capacity(self.levels.len() + 1);
         for level in 0..self.levels.len() as u32 {
-            roots.push(self.with(&mut store, &variables, &any, level)?);
+            roots.push(self.with(&mut store, &any, level)?);
         }
         roots.push(any[self.root as usize]);
         Ok(Diagram::of(&store, &roots))
     }
 
-    /// The variable of each level, and for each family the function that all of any of its sets occur.
-    fn any(&self, store: &mut Store) -> Result<(Vec<Edge>, Vec<Edge>), Full> {
-        let variables =
-            (0..self.levels.len() as u32).map(|level| store.variable(level)).collect::<Result<Vec<_>, _>>()?;
+    /// For each family the function that all of any of its sets occur.
+    fn any(&self, store: &mut Store) -> Result<Vec<Edge>, Full> {
         let mut any = vec![Edge::FALSE, Edge::TRUE];
         for node in self.nodes.inner() {
             let (high, low) = (any[node.high as usize], any[node.low as usize]);
-            let with = store.or(high, low)?;
-            any.push(store.ite(variables[node.level as usize], with, low)?);
+            let either = store.or(high, low)?;
+            any.push(store.decide(node.level, either, low)?);
         }
-        Ok((variables, any))
+        Ok(any)
     }
 
     /// The function that all of a set with the event of this level occur.
-    fn with(&self, store: &mut Store, variables: &[Edge], any: &[Edge], level: u32) -> Result<Edge, Full> {
+    fn with(&self, store: &mut Store, any: &[Edge], level: u32) -> Result<Edge, Full> {
         let mut with = vec![Edge::FALSE; UNIT as usize + 1];
         for node in self.nodes.inner() {
-            let variable = variables[node.level as usize];
             let (high, low) = (with[node.high as usize], with[node.low as usize]);
             with.push(if node.level == level {
-                store.and(variable, any[node.high as usize])?
+                store.decide(level, any[node.high as usize], Edge::FALSE)?
             } else if node.level > level || (high, low) == (Edge::FALSE, Edge::FALSE) {
                 Edge::FALSE
             } else {
-                let both = store.or(high, low)?;
-                store.ite(variable, both, low)?
+                let either = store.or(high, low)?;
+                store.decide(node.level, either, low)?
             });
         }
         Ok(with[self.root as usize])
@@ -91,9 +87,7 @@ impl StructureFunction {
         let place = sets.levels.iter().position(|&own| own == event);
         let root = match place {
             None => Ok(Edge::FALSE),
-            Some(level) => {
-                sets.any(&mut store).and_then(|(variables, any)| sets.with(&mut store, &variables, &any, level as u32))
-            }
+            Some(level) => sets.any(&mut store).and_then(|any| sets.with(&mut store, &any, level as u32)),
         };
         let diagram = Diagram::of(&store, &[root.map_err(|Full| too_large(limits))?]);
         Ok(Self::of_diagram(self.events().to_vec(), sets.levels.clone(), diagram, limits))
@@ -101,6 +95,7 @@ impl StructureFunction {
 }
 
 fn too_large(limits: &Limits) -> Error {
-    let what = format!("the diagrams for Fussell and Vesely's importance do not fit into {}", size(limits.memory));
-    Error::new(what, "allow more memory, or use criticality, which is nearly the same for rare events")
+    let what = format!("the diagrams for Fussell and Vesely's importance do not fit into {}", limits.told());
+    let remedy = "or use criticality, which is nearly the same for rare events";
+    Error::new(what, format!("{}, {remedy}", limits.bound.remedy()))
 }

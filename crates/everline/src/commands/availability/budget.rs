@@ -9,6 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::output::{self, Cell, bad, good, plain};
 
 use super::amounts::{digits, sensible, target};
+use super::machine::with_resources;
 use super::source::Source;
 use super::{failure, wanted};
 
@@ -48,7 +49,9 @@ pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
     let name = model.measures()[whole].name().to_owned();
     let own = model.measures().len();
     let (text, _) = source.text("the parts of a service cannot be told apart in")?;
-    let model = Model::read_parts(&source.name, &text, &order.given.parameters, &name);
+    let model = with_resources(|resources| {
+        Model::read_parts(&source.name, &text, &order.given.parameters, &name, resources)
+    });
     let model = model.map_err(|error| source.failure(Kind::Wrong, error))?;
     let plan = model.plan(&[whole].into_iter().chain(own..model.measures().len()).collect::<Vec<_>>());
     let mut now: Vec<f64> = source.solve(&plan)?.iter().map(|value| value.value).collect();

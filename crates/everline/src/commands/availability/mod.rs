@@ -7,6 +7,7 @@ mod estimate;
 mod export;
 mod figures;
 mod goal;
+mod machine;
 mod print;
 mod report;
 mod sampling;

@@ -8,6 +8,7 @@ use crate::cli::{AvailabilityReport, PageLanguage};
 use crate::failure::{Failure, Kind};
 use crate::{files, output};
 
+use super::machine::with_resources;
 use super::source::Source;
 use super::{figures, sampling};
 
@@ -27,7 +28,8 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
         let source = &source;
         move |error: Error| source.failure(kind, error)
     };
-    let question = Question::new(&path, &text, &order.given.parameters).map_err(told(Kind::Wrong))?;
+    let question = with_resources(|resources| Question::new(&path, &text, &order.given.parameters, resources));
+    let question = question.map_err(told(Kind::Wrong))?;
     let samples = if question.is_uncertain() {
         let values = sampling::all(&question.plan(), order.seed, order.samples).map_err(told(Kind::Failed))?;
         Some(Samples { seed: order.seed, values })

@@ -10,6 +10,7 @@ use availability::{Error, own};
 
 use crate::failure::{Failure, Kind};
 
+use super::machine::with_resources;
 use super::{failure, text_of};
 
 /// The confidence of the intervals of measured parameters; their values do not depend on it.
@@ -69,10 +70,10 @@ impl Source {
 
     /// The model, with other values for some parameters.
     pub(super) fn read(&self, given: &[(String, String)]) -> Result<Model, Failure> {
-        let model = match &self.text {
-            Text::Composed(whole, _) => Model::read(&self.name, &whole.text(), given),
-            Text::Other(format, file, beside) => format.read(file, beside, given),
-        };
+        let model = with_resources(|resources| match &self.text {
+            Text::Composed(whole, _) => Model::read_with(&self.name, &whole.text(), given, resources),
+            Text::Other(format, file, beside) => format.read_with(file, beside, given, resources),
+        });
         model.map_err(|error| self.failure(Kind::Wrong, error))
     }
 
