@@ -2,6 +2,7 @@
 
 mod cases;
 mod errors;
+mod exports;
 mod formats;
 mod guide;
 #[path = "../repository/mod.rs"]
