@@ -185,7 +185,7 @@ fn platform(groups: &str) -> Result<String, Error> {
     let groups = groups.parse().map_err(|_| Error::new(format!("'{groups}' is no number"), "say how many groups"))?;
     let tree = dependencies::platform(groups);
     let laws = (0..tree.events().len()).map(|event| Law::Exponential { rate: 1e-6 * (1 + event % 7) as f64 });
-    let text = galileo::write(&QuantifiedTree { laws: laws.collect(), tree })?;
+    let text = galileo::write(&QuantifiedTree { laws: laws.collect(), tree }, &[])?;
     let part = |(place, part): (usize, &str)| if place % 2 == 1 { part.replace(' ', "_") } else { part.to_owned() };
     Ok(text.split('"').enumerate().map(part).collect::<Vec<_>>().join("\""))
 }

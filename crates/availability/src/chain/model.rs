@@ -203,6 +203,12 @@ impl<T: Scalar> Chain<T> {
         &self.rewards
     }
 
+    /// The names of the rewards that arcs earn, by themselves or beside states.
+    pub fn rewards_of_arcs(&self) -> impl Iterator<Item = &str> {
+        let earned = self.rewards.iter().filter(|(_, rewards)| rewards.arcs.iter().any(|earned| earned.value() != 0.0));
+        earned.map(|(name, _)| name.as_str())
+    }
+
     /// The index of a state.
     ///
     /// # Errors

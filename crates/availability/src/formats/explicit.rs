@@ -8,23 +8,23 @@
 //!
 //! The chain begins in the state labelled `init`, else in state 0. Of each other label its probability in the long run is
 //! asked, of a label `down` (or the opposite of `up`) also how often it is entered and the mean time to it, and of
-//! rewards their rate.
+//! rewards their rate. A state that is named beside the transitions has to be in one of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::chain::Chain;
-use crate::formats::File;
+use crate::formats::{File, usual};
 use crate::model::{Model, Resources, compile_unitless};
-use crate::text::ast::{self, Ask, Body, ChainItem, Document, Expr, ExprKind, Item, Measure, Reference};
+use crate::text::ast::{self, Body, ChainItem, Document, Expr, ExprKind, Item, Reference};
 use crate::text::exact::Exact;
 use crate::text::source::{Name, Source, Span};
 use crate::{Error, Place};
 
 /// What the chain is called inside.
 const MODEL: &str = "the chain";
-/// What its rewards are called.
-const REWARD: &str = "reward";
+/// What its rewards are called: files give them no name.
+const REWARD: &str = "";
 
 /// Reads a chain: the file of its transitions, and those beside it, each with its ending.
 ///
@@ -32,13 +32,19 @@ const REWARD: &str = "reward";
 /// The first line that is wrong, with its file.
 pub fn read(transitions: &File, beside: &[(&str, File)], given: &[(String, String)]) -> Result<Model, Error> {
     let with = |ending: &str| beside.iter().find(|(own, _)| *own == ending).map(|(_, file)| file);
-    let mut reading = Reading { states: 0, items: Vec::new(), names: BTreeMap::new() };
+    let mut reading = Reading {
+        file: &transitions.name,
+        states: 0,
+        drawn: BTreeSet::new(),
+        items: Vec::new(),
+        names: BTreeMap::new(),
+    };
     if let Some(file) = with("sta") {
         reading.names = names(file)?;
     }
     reading.transitions(transitions)?;
     let labels = match with("lab") {
-        Some(file) => labels(file)?,
+        Some(file) => reading.labels(file)?,
         None => BTreeMap::new(),
     };
     for (name, states) in &labels {
@@ -47,7 +53,10 @@ pub fn read(transitions: &File, beside: &[(&str, File)], given: &[(String, Strin
     if let Some(file) = with("srew") {
         reading.rewards(file)?;
     }
-    let measures = measures(&labels, with("srew").is_some());
+    let used = labels.iter().filter(|(_, states)| !states.is_empty());
+    let used: Vec<&str> = used.map(|(name, _)| name.as_str()).collect();
+    let has_down = used.iter().any(|label| matches!(*label, "up" | "down"));
+    let measures = usual::measures(MODEL, used.into_iter(), has_down, with("srew").map(|_| REWARD).into_iter());
     let model = ast::Model { name: name(MODEL), body: Body::Chain(reading.items) };
     let document = Document { models: vec![model], measures, ..Document::default() };
     let source = Source::new(&transitions.name, &transitions.text);
@@ -55,8 +64,12 @@ pub fn read(transitions: &File, beside: &[(&str, File)], given: &[(String, Strin
 }
 
 /// A chain as lines of a model.
-struct Reading {
+struct Reading<'a> {
+    /// The name of the file of the transitions.
+    file: &'a str,
+    /// How many states it has, and those that its transitions lead from or to.
     states: usize,
+    drawn: BTreeSet<usize>,
     items: Vec<Item<ChainItem>>,
     names: BTreeMap<usize, String>,
 }
@@ -80,10 +93,24 @@ fn wrong(place: Place, text: &str, remedy: &str) -> Error {
     Error::new(format!("`{text}` is not understood"), remedy).at(place)
 }
 
-impl Reading {
+impl Reading<'_> {
     fn state(&self, index: usize) -> Reference {
         let text = self.names.get(&index).cloned().unwrap_or_else(|| index.to_string());
         Reference { name: name(&text), indexes: Vec::new() }
+    }
+
+    /// Refuses a state that the transitions do not have, at the place that names it.
+    fn check(&self, state: usize, place: &Place) -> Result<(), Error> {
+        let (what, remedy) = if state >= self.states {
+            let what = format!("state {state} does not exist: the file {} has {} states", self.file, self.states);
+            (what, "states are counted from 0")
+        } else if self.drawn.contains(&state) {
+            return Ok(());
+        } else {
+            let what = format!("no transition of the file {} leads from state {state} or to it", self.file);
+            (what, "add its transitions there, or take the state away here")
+        };
+        Err(Error::new(what, remedy).at(place.clone()))
     }
 
     fn transitions(&mut self, file: &File) -> Result<(), Error> {
@@ -109,6 +136,7 @@ impl Reading {
                     let value =
                         Exact::decimal(rate).ok_or_else(|| wrong(place.clone(), text, "a rate is a number above 0"))?;
                     self.states = self.states.max(from.max(to) + 1);
+                    self.drawn.extend([from, to]);
                     let rate = Expr { kind: ExprKind::Number(value), span: Span::default() };
                     let (from, to) = (self.state(from), self.state(to));
                     self.items.push(Item::One(ChainItem::Arc { from, to, rate }));
@@ -116,15 +144,14 @@ impl Reading {
                 _ => return Err(wrong(place, text, FORM)),
             }
         }
-        match declared {
-            Some((_, transitions)) if transitions != self.items.len() => {
-                let place = Place { file: file.name.clone(), line: 1, column: 1 };
-                let what =
-                    format!("the file has {} transitions, and its first line says {transitions}", self.items.len());
-                Err(Error::new(what, "is the file cut off?").at(place))
-            }
-            _ => Ok(()),
+        let Some((states, transitions)) = declared else { return Ok(()) };
+        self.states = self.states.max(states);
+        if transitions == self.items.len() {
+            return Ok(());
         }
+        let place = Place { file: file.name.clone(), line: 1, column: 1 };
+        let what = format!("the file has {} transitions, and its first line says {transitions}", self.items.len());
+        Err(Error::new(what, "is the file cut off?").at(place))
     }
 
     fn label(&mut self, label: &str, states: &[usize]) {
@@ -154,11 +181,47 @@ impl Reading {
                 _ => None,
             };
             let Some((state, value)) = parsed else { return Err(wrong(place.clone(), text, FORM)) };
+            self.check(state, place)?;
             let amount = Expr { kind: ExprKind::Number(value), span: Span::default() };
             let terms = vec![(self.state(state), None, amount)];
             self.items.push(Item::One(ChainItem::Reward(name(REWARD), terms)));
         }
         Ok(())
+    }
+
+    /// Labels with their states, in either form.
+    fn labels(&self, file: &File) -> Result<BTreeMap<String, Vec<usize>>, Error> {
+        const FORM: &str = "the first line is `0=\"init\" 1=\"down\"`, the others are `STATE: LABEL LABEL`";
+        let mut lines = lines(file).peekable();
+        let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_number = BTreeMap::new();
+        if lines.peek().is_some_and(|(_, text)| *text == "#DECLARATION") {
+            for (_, text) in lines.by_ref().skip(1).take_while(|(_, text)| *text != "#END") {
+                found.extend(text.split_whitespace().map(|name| (name.to_owned(), Vec::new())));
+            }
+        } else if let Some((place, text)) = lines.next() {
+            for pair in text.split_whitespace() {
+                let (number, name) = pair.split_once('=').ok_or_else(|| wrong(place.clone(), text, FORM))?;
+                let name = name.trim_matches('"').to_owned();
+                by_number.insert(number.to_owned(), name.clone());
+                found.insert(name, Vec::new());
+            }
+        }
+        for (place, text) in lines {
+            let mut words = text.split(|c: char| c.is_whitespace() || c == ':').filter(|word| !word.is_empty());
+            let state = words.next().and_then(|word| word.parse::<usize>().ok());
+            let state = state.ok_or_else(|| wrong(place.clone(), text, FORM))?;
+            self.check(state, &place)?;
+            for word in words {
+                let label = by_number.get(word).map_or(word, String::as_str);
+                let Some(states) = found.get_mut(label) else {
+                    let what = format!("there is no label `{label}`");
+                    return Err(Error::new(what, "declare it at the top of the file").at(place));
+                };
+                states.push(state);
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -176,73 +239,6 @@ fn names(file: &File) -> Result<BTreeMap<usize, String>, Error> {
     Ok(names)
 }
 
-/// Labels with their states, in either form.
-fn labels(file: &File) -> Result<BTreeMap<String, Vec<usize>>, Error> {
-    const FORM: &str = "the first line is `0=\"init\" 1=\"down\"`, the others are `STATE: LABEL LABEL`";
-    let mut lines = lines(file).peekable();
-    let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    let mut by_number = BTreeMap::new();
-    if lines.peek().is_some_and(|(_, text)| *text == "#DECLARATION") {
-        for (_, text) in lines.by_ref().skip(1).take_while(|(_, text)| *text != "#END") {
-            found.extend(text.split_whitespace().map(|name| (name.to_owned(), Vec::new())));
-        }
-    } else if let Some((place, text)) = lines.next() {
-        for pair in text.split_whitespace() {
-            let (number, name) = pair.split_once('=').ok_or_else(|| wrong(place.clone(), text, FORM))?;
-            let name = name.trim_matches('"').to_owned();
-            by_number.insert(number.to_owned(), name.clone());
-            found.insert(name, Vec::new());
-        }
-    }
-    for (place, text) in lines {
-        let mut words = text.split(|c: char| c.is_whitespace() || c == ':').filter(|word| !word.is_empty());
-        let state =
-            words.next().and_then(|word| word.parse::<usize>().ok()).ok_or_else(|| wrong(place.clone(), text, FORM))?;
-        for word in words {
-            let label = by_number.get(word).map_or(word, String::as_str);
-            match found.get_mut(label) {
-                Some(states) => states.push(state),
-                None => {
-                    return Err(Error::new(
-                        format!("there is no label `{label}`"),
-                        "declare it at the top of the file",
-                    )
-                    .at(place));
-                }
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// What is asked of a chain with these labels.
-fn measures(labels: &BTreeMap<String, Vec<usize>>, has_rewards: bool) -> Vec<Measure> {
-    let reference = |text: &str| Expr {
-        kind: ExprKind::Reference(Reference { name: name(text), indexes: Vec::new() }),
-        span: Span::default(),
-    };
-    let mut measures = Vec::new();
-    let mut add = |title: String, phrase: &str, target: Option<Expr>| {
-        let ask = Ask { phrase: name(phrase), target, model: name(MODEL), clauses: Vec::new() };
-        let value = Expr { kind: ExprKind::Ask(Box::new(ask)), span: Span::default() };
-        measures.push(Measure { name: title, span: Span::default(), value, unit: None });
-    };
-    for (label, states) in labels {
-        if !matches!(label.as_str(), "init" | "deadlock") && !states.is_empty() {
-            add(format!("probability of {label}"), "probability", Some(reference(label)));
-        }
-    }
-    if ["up", "down"].iter().any(|label| labels.get(*label).is_some_and(|states| !states.is_empty())) {
-        for phrase in ["unavailability", "failure frequency", "mttf"] {
-            add(phrase.to_owned(), phrase, None);
-        }
-    }
-    if has_rewards {
-        add(REWARD.to_owned(), "reward", Some(reference(REWARD)));
-    }
-    measures
-}
-
 /// A chain as texts of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -250,14 +246,15 @@ pub struct Written {
     pub tra: String,
     /// The labels, with `init` for where the chain begins.
     pub lab: String,
-    /// What the states earn, for each reward of the chain in the order of its names.
+    /// What the states earn, for each reward of the chain in the order of its names; nothing for one that only arcs earn.
     pub srew: Vec<(String, String)>,
 }
 
-/// Writes a chain in the form of PRISM.
+/// Writes a chain in the form of PRISM. What arcs earn ([`Chain::rewards_of_arcs`]) has no place in these files and is left
+/// out.
 ///
 /// # Errors
-/// If the chain begins in several states, or arcs have rewards: neither has a place in these files.
+/// If the chain begins in several states, which has no place there either.
 pub fn write(chain: &Chain<f64>) -> Result<Written, Error> {
     let initial = chain.initial();
     let [(start, _)] = initial[..] else {
@@ -289,14 +286,13 @@ pub fn write(chain: &Chain<f64>) -> Result<Written, Error> {
     }
     let mut srew = Vec::new();
     for (name, rewards) in chain.all_rewards() {
-        if rewards.arcs.iter().any(|earned| *earned != 0.0) {
-            let what = format!("the reward '{name}' is earned by arcs");
-            return Err(Error::new(what, "an explicit file has rewards of states only"));
-        }
         let entries: Vec<_> = (0..chain.states().len())
             .map(|state| (state, rewards.state(state)))
             .filter(|(_, earned)| *earned != 0.0)
             .collect();
+        if entries.is_empty() && chain.rewards_of_arcs().any(|own| own == name) {
+            continue;
+        }
         let mut text = format!("{} {}\n", chain.states().len(), entries.len());
         for (state, earned) in entries {
             let _ = writeln!(text, "{state} {earned:e}");

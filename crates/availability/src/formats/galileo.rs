@@ -202,14 +202,18 @@ fn tokens<'a>(text: &'a str, lines: &Lines<'_>) -> Result<Vec<(Token<'a>, usize)
     Ok(tokens)
 }
 
-/// Writes a tree; copies are written out one by one, and house events become events of probability 0 or 1.
+/// Writes a tree, with these remarks above it; copies are written out one by one, and house events become events of
+/// probability 0 or 1.
 ///
 /// # Errors
-/// If the tree has what the format does not: the gates not and xor, repair, a Weibull law with a shift, a quote in a
-/// name, or copies that written out are more than a million.
-pub fn write(tree: &QuantifiedTree) -> Result<String, Error> {
+/// If the tree has what the format does not: the gates not and xor, repair ([`QuantifiedTree::without_repair`]), a Weibull
+/// law with a shift, a quote in a name, or copies that written out are more than a million.
+pub fn write(tree: &QuantifiedTree, remarks: &[String]) -> Result<String, Error> {
     let QuantifiedTree { tree, laws } = tree.expanded(1_000_000)?;
     let mut text = String::new();
+    for line in remarks.iter().flat_map(|remark| remark.lines()) {
+        let _ = writeln!(text, "// {line}");
+    }
     let name = |input| quoted(tree.name(input));
     let _ = writeln!(text, "toplevel {};", name(tree.top())?);
     for gate in tree.gates() {

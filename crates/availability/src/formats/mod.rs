@@ -6,9 +6,11 @@ mod lines;
 pub mod open_psa;
 pub mod prism;
 mod trees;
+mod usual;
 
 use crate::Error;
 use crate::model::{Model, Resources};
+use crate::structure::QuantifiedTree;
 
 /// A text with the name of the file that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +103,18 @@ impl Format {
             Self::Explicit => explicit::read(file, beside, given),
             Self::OpenPsa => tree(open_psa::read(&file.text, &file.name, None)?),
             Self::Galileo => tree(galileo::read(&file.text, &file.name)?),
+        }
+    }
+
+    /// The fault tree of a file with the laws that stand there; nothing for the formats that are not of trees alone.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn tree(self, file: &File) -> Result<Option<QuantifiedTree>, Error> {
+        match self {
+            Self::Avail | Self::Prism | Self::Explicit => Ok(None),
+            Self::OpenPsa => open_psa::read(&file.text, &file.name, None).map(Some),
+            Self::Galileo => galileo::read(&file.text, &file.name).map(Some),
         }
     }
 }

@@ -14,6 +14,7 @@ mod second;
 mod solve;
 mod structure_solve;
 mod timed_solve;
+mod tree;
 
 pub use distribution::Distribution;
 pub(crate) use nodes::Nodes;
@@ -22,7 +23,7 @@ pub use resources::Resources;
 
 use std::collections::BTreeMap;
 
-use crate::chain::{Chain, States};
+use crate::chain::{Chain, Rewards, States};
 use crate::text::ast::Document;
 pub use crate::text::ast::OriginKind;
 use crate::text::exact::Exact;
@@ -31,7 +32,8 @@ use crate::text::statements;
 use crate::text::unit::Dimension;
 use crate::{Error, Place};
 use chain_solve::ChainModel;
-use node::{Id, Node, Values};
+use node::{Id, Node};
+use tree::NamedTree;
 
 /// A parameter of a model.
 #[derive(Clone, Debug)]
@@ -137,6 +139,7 @@ pub struct Model {
     nodes: Vec<Node>,
     measures: Vec<Measure>,
     chains: Vec<NamedChain>,
+    trees: Vec<NamedTree>,
     /// The events of trees and block diagrams, by the name of the model.
     parts: BTreeMap<String, Vec<Part>>,
 }
@@ -148,6 +151,8 @@ struct NamedChain {
     model: ChainModel,
     inputs: Vec<Id>,
     labels: Vec<(String, States)>,
+    /// What states and arcs earn; rules know that themselves.
+    rewards: Vec<(String, Rewards<Id>)>,
 }
 
 /// A model of a format without units.
@@ -233,8 +238,8 @@ impl Model {
         self.parts.get(name).map(Vec::as_slice)
     }
 
-    /// A chain of the text, or the rules of this name written out as one, with its labels (`down` for the down states) and
-    /// the rates that follow from the parameters, per hour: to be exported, or asked what the text does not ask.
+    /// A chain of the text, or the rules of this name written out as one, with its labels (`down` for the down states), its
+    /// rewards, and the rates that follow from the parameters, per hour: to be exported, or asked what the text does not ask.
     ///
     /// # Errors
     /// If there is no such chain, or the models that its rates need cannot be solved.
@@ -243,10 +248,10 @@ impl Model {
             let known: Vec<&str> = self.chains().collect();
             return Err(Error::new(format!("the model has no chain `{name}`"), format!("it has {}", known.join(", "))));
         };
-        let exact: Vec<Exact> = self.parameters.iter().map(|parameter| parameter.value).collect();
-        let seeds: Vec<f64> = self.parameters.iter().map(Parameter::value).collect();
-        let values = Values::new(&self.nodes, &exact, &seeds)?;
-        let inputs: Vec<f64> = found.inputs.iter().map(|&input| values.carried[input]).collect();
+        let earned = found.rewards.iter().flat_map(|(_, rewards)| rewards.states.iter().chain(&rewards.arcs));
+        let ids: Vec<Id> = found.inputs.iter().chain(earned).copied().collect();
+        let mut numbers = self.numbers(&ids)?.into_iter();
+        let inputs: Vec<f64> = numbers.by_ref().take(found.inputs.len()).collect();
         let whole = match &found.model {
             ChainModel::Rules(rules) => rules.space.whole()?,
             ChainModel::Drawn(_) => None,
@@ -261,6 +266,11 @@ impl Model {
                 None => states.clone(),
             };
             chain.set_label(label.clone(), states);
+        }
+        for (name, earned) in &found.rewards {
+            let states = numbers.by_ref().take(earned.states.len()).collect();
+            let arcs = numbers.by_ref().take(earned.arcs.len()).collect();
+            chain.set_rewards(name.clone(), Rewards { states, arcs });
         }
         Ok(chain)
     }

@@ -141,6 +141,6 @@ impl<'a> Nodes<'a> {
         let node = self.add(Node::Solve(solve, inputs));
         let measures = vec![Measure { name, unit: "1".to_owned(), node, place, downtime_of: None }];
         let (parameters, nodes) = (self.parameters, self.nodes);
-        Ok(Model { parameters, nodes, measures, chains: Vec::new(), parts: BTreeMap::new() })
+        Ok(Model { parameters, nodes, measures, chains: Vec::new(), trees: Vec::new(), parts: BTreeMap::new() })
     }
 }

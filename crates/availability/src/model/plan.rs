@@ -31,6 +31,18 @@ impl Model {
     pub fn plan(&self, measures: &[usize]) -> Plan<'_> {
         let measures: Vec<usize> = measures.iter().copied().filter(|&index| index < self.measures.len()).collect();
         let roots: Vec<Id> = measures.iter().map(|&index| self.measures[index].node).collect();
+        let (nodes, roots) = self.needed(&roots);
+        let mut parameters = vec![None; self.parameters.len()];
+        for (id, node) in nodes.iter().enumerate() {
+            if let Node::Parameter(index) = node {
+                parameters[*index] = Some(id);
+            }
+        }
+        Plan { model: self, measures, nodes, roots, parameters }
+    }
+
+    /// The nodes that these need and no others, and where these are among them.
+    fn needed(&self, roots: &[Id]) -> (Vec<Node>, Vec<Id>) {
         let mut needed = vec![false; self.nodes.len()];
         roots.iter().for_each(|&root| needed[root] = true);
         for id in (0..self.nodes.len()).rev() {
@@ -38,17 +50,27 @@ impl Model {
                 self.nodes[id].needs().for_each(|need| needed[need] = true);
             }
         }
-        let mut place = vec![0; self.nodes.len()];
-        let (mut nodes, mut parameters) = (Vec::new(), vec![None; self.parameters.len()]);
+        let (mut nodes, mut place) = (Vec::new(), vec![0; self.nodes.len()]);
         for id in (0..self.nodes.len()).filter(|&id| needed[id]) {
             place[id] = nodes.len();
-            if let Node::Parameter(index) = self.nodes[id] {
-                parameters[index] = Some(nodes.len());
-            }
             nodes.push(self.nodes[id].moved(&place));
         }
-        let roots = roots.into_iter().map(|root| place[root]).collect();
-        Plan { model: self, measures, nodes, roots, parameters }
+        (nodes, roots.iter().map(|&root| place[root]).collect())
+    }
+
+    /// The values of nodes.
+    ///
+    /// # Errors
+    /// Those of the models that these need.
+    pub(super) fn numbers(&self, ids: &[Id]) -> Result<Vec<f64>, Error> {
+        let (nodes, roots) = self.needed(ids);
+        let all = node::certain(&nodes, &self.exact())?;
+        Ok(roots.into_iter().map(|root| all[root].value).collect())
+    }
+
+    /// The values of the parameters, with bounds of their absolute errors.
+    fn exact(&self) -> Vec<(Exact, f64)> {
+        self.parameters.iter().map(|parameter| (parameter.value, parameter.wrong)).collect()
     }
 
     /// The values of all measures, each with a bound of its error.
@@ -79,8 +101,7 @@ impl Plan<'_> {
     /// # Errors
     /// Those of the models that are solved, and if a measure is no finite number.
     pub fn solve(&self) -> Result<Vec<Certain>, Error> {
-        let exact: Vec<_> = self.model.parameters.iter().map(|parameter| (parameter.value, parameter.wrong)).collect();
-        let all = node::certain(&self.nodes, &exact)?;
+        let all = node::certain(&self.nodes, &self.model.exact())?;
         self.roots.iter().zip(&self.measures).map(|(&root, &measure)| self.finite(measure, all[root])).collect()
     }
 

@@ -108,6 +108,22 @@ impl QuantifiedTree {
         self.laws.iter().map(|law| law.at(time)).collect()
     }
 
+    /// The same for formats that have no repair, and the names of the events that are repaired: these have the probability
+    /// that they are down in the long run, `lambda / (lambda + mu)`, at any time.
+    #[must_use]
+    pub fn without_repair(&self) -> (Self, Vec<String>) {
+        let (mut laws, mut repaired) = (Vec::new(), Vec::new());
+        for (law, event) in self.laws.iter().zip(self.tree.events()) {
+            if let Law::Repaired { .. } = law {
+                repaired.push(event.clone());
+                laws.push(Law::Fixed(law.at(f64::INFINITY)));
+            } else {
+                laws.push(*law);
+            }
+        }
+        (Self { tree: self.tree.clone(), laws }, repaired)
+    }
+
     /// The same with copies written out ([`FaultTree::expanded`]), for formats that have none.
     pub(crate) fn expanded(&self, limit: usize) -> Result<Self, Error> {
         let (tree, origins) = self.tree.expanded(limit)?;
@@ -139,6 +155,20 @@ mod tests {
         assert!((down / expected - 1.0).abs() < 1e-8, "{down} {expected}");
         assert_eq!(laws[2].at(0.25), Probability::IMPOSSIBLE);
         assert!((laws[2].at(1e9 + 0.25).no - (-1.0_f64).exp()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn without_repair_an_event_is_down_as_in_the_long_run() {
+        let mut tree = FaultTree::builder();
+        tree.events(["pump", "valve", "seal"]).gate("top", crate::structure::GateKind::Or, ["pump", "valve", "seal"]);
+        let tree = tree.finish("top").unwrap();
+        let repaired = |failure_rate, repair_rate| Law::Repaired { at_start: 0.25, failure_rate, repair_rate };
+        let laws = vec![repaired(1.0, 3.0), Law::Exponential { rate: 2.0 }, repaired(0.0, 0.0)];
+        let (tree, names) = QuantifiedTree { tree, laws }.without_repair();
+        assert_eq!(names, ["pump", "seal"]);
+        // What neither fails nor is repaired stays as it is.
+        let fixed = Law::Fixed(Probability::of(0.25));
+        assert_eq!(tree.laws, [fixed, Law::Exponential { rate: 2.0 }, fixed]);
     }
 
     #[test]

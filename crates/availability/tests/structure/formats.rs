@@ -32,7 +32,7 @@ proptest! {
         laws[3] = Law::Repaired { at_start: 0.01, failure_rate: 1e-4, repair_rate: 0.1 };
         laws[2] = Law::Weibull { scale: 1234.5, shape: 1.7, shift: 2.5 };
         let before = QuantifiedTree { tree, laws };
-        let text = open_psa::write(&before, "a \"tree\" & <more>").unwrap();
+        let text = open_psa::write(&before, "a \"tree\" & <more>", &["so---that -- is".to_owned()]).unwrap();
         let name = before.tree.name(before.tree.top());
         prop_assert_eq!(open_psa::read(&text, "tree.xml", Some(name)).unwrap(), before);
     }
@@ -40,7 +40,7 @@ proptest! {
     #[test]
     fn galileo_is_read_as_it_was_written(tree in trees(6, &["and", "or", "at least"])) {
         let before = QuantifiedTree { tree, laws: laws(6) };
-        let text = galileo::write(&before).unwrap();
+        let text = galileo::write(&before, &["a; b\nc or d;".to_owned()]).unwrap();
         let after = galileo::read(&text, "tree.dft").unwrap();
         prop_assert_eq!(&after.tree, &before.tree);
         // The scale of a Weibull law is written as a rate.
@@ -53,8 +53,8 @@ fn the_reference_tree_goes_through_both_formats() {
     let (_, tree) = chinese();
     let laws = vec![Law::Fixed(Probability::of(0.02)); 25];
     let before = QuantifiedTree { tree, laws };
-    assert_eq!(open_psa::read(&open_psa::write(&before, "chinese").unwrap(), "", None).unwrap(), before);
-    assert_eq!(galileo::read(&galileo::write(&before).unwrap(), "").unwrap(), before);
+    assert_eq!(open_psa::read(&open_psa::write(&before, "chinese", &[]).unwrap(), "", None).unwrap(), before);
+    assert_eq!(galileo::read(&galileo::write(&before, &[]).unwrap(), "").unwrap(), before);
 }
 
 /// One gate over `a`, `b` and `c`, and what a formula makes of them in all eight cases, `a` the lowest bit.
@@ -218,14 +218,14 @@ fn what_a_format_does_not_have_is_not_written() {
     let mut tree = availability::structure::FaultTree::builder();
     tree.event("a").gate("top", GateKind::Not, ["a"]);
     let tree = tree.finish("top").unwrap();
-    let error = galileo::write(&QuantifiedTree { tree: tree.clone(), laws: laws(1) }).unwrap_err();
+    let error = galileo::write(&QuantifiedTree { tree: tree.clone(), laws: laws(1) }, &[]).unwrap_err();
     assert!(error.what.contains("the gate \"top\""), "{error}");
     let mut copies = availability::structure::FaultTree::builder();
     copies.event("disk").gate("array", GateKind::Copies { k: 2, n: 3 }, ["disk"]);
     let copies = QuantifiedTree { tree: copies.finish("array").unwrap(), laws: laws(2)[1..].to_vec() };
     for written in [
-        galileo::read(&galileo::write(&copies).unwrap(), "").unwrap(),
-        open_psa::read(&open_psa::write(&copies, "array").unwrap(), "", None).unwrap(),
+        galileo::read(&galileo::write(&copies, &[]).unwrap(), "").unwrap(),
+        open_psa::read(&open_psa::write(&copies, "array", &[]).unwrap(), "", None).unwrap(),
     ] {
         assert_eq!(written.tree.events(), ["array.1.disk", "array.2.disk", "array.3.disk"]);
         assert!((top(&written, 50.0) / top(&copies, 50.0) - 1.0).abs() < 1e-15);

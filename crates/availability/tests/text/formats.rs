@@ -89,6 +89,32 @@ fn explicit_chains_are_read_in_both_forms_of_labels() {
 }
 
 #[test]
+fn a_state_that_does_not_exist_is_refused_where_it_stands() {
+    let wide = TRA.replace("3 4\n", "4 4\n");
+    for (transitions, ending, text, said) in [
+        (
+            TRA,
+            "lab",
+            "0=\"init\" 1=\"down\"\n0: 0\n7: 1\n",
+            "x.lab:3:1: state 7 does not exist: the file x.tra has 3 states",
+        ),
+        (TRA, "lab", "#DECLARATION\ninit\n#END\n 3 init\n", "x.lab:4:2: state 3 does not exist"),
+        (TRA, "srew", "0 2\n9 1\n", "x.srew:2:1: state 9 does not exist: the file x.tra has 3 states"),
+        (
+            wide.as_str(),
+            "lab",
+            "0=\"init\" 1=\"down\"\n0: 0\n3: 1\n",
+            "x.lab:3:1: no transition of the file x.tra leads from state 3",
+        ),
+        (wide.as_str(), "srew", "4 1\n3 1\n", "x.srew:2:1: no transition of the file x.tra leads from state 3"),
+    ] {
+        let beside = [(ending, named(&format!("x.{ending}"), text))];
+        let error = Format::Explicit.read(&named("x.tra", transitions), &beside, &[]).expect_err(said).to_string();
+        assert!(error.starts_with(said), "{error}");
+    }
+}
+
+#[test]
 fn a_chain_that_was_written_is_read_again() {
     let mut chain = Chain::new();
     let states: Vec<usize> = ["both", "one", "none"].map(|name| chain.add_state(name)).to_vec();

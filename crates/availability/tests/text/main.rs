@@ -2,6 +2,7 @@
 
 mod cases;
 mod errors;
+mod exports;
 mod extremes;
 mod formats;
 mod guide;

@@ -44,12 +44,17 @@ pub(crate) enum AvailabilityCommand {
     #[command(after_help = "Examples:\n  everline availability budget three-hosts --target 5.26min\n  \
         everline availability budget plant.avail --measure downtime --target 99.9%")]
     Budget(Budget),
-    /// Write a chain of a model in the form of PRISM or Storm
+    /// Write a chain or a fault tree of a model in a form that other tools read
     ///
-    /// The ending of FILE says the form: .tra makes the explicit files (.lab and .srew beside it), .sm or .prism a model in the
-    /// PRISM language. Rates are those of the parameters, per hour. Rules are written out state by state.
+    /// The ending of FILE says the form. A chain: .tra makes the explicit files of PRISM and Storm (.lab and .srew beside it), .sm
+    /// or .prism a model in the PRISM language; rules are written out state by state. A fault tree, or a block diagram as a tree of
+    /// what fails: .xml is the form of Open-PSA, .dft that of Galileo. Numbers are those that follow from the parameters, rates
+    /// per hour. What has no place in a form is left out, and said.
     #[command(after_help = "Examples:\n  everline availability export duplex.avail duplex.tra\n  \
-        everline availability export sip-server sip.sm --chain sip_pair")]
+        everline availability export sip-server sip.sm --chain sip_pair\n  \
+        everline availability export server.avail server.xml\n  \
+        everline availability export plant.avail pumps.dft --tree pumps\n  \
+        everline availability export plant.xml plant.dft")]
     Export(Export),
     /// Report a solution: what is down how long and why, what to improve first, and how sure all of that is
     ///
@@ -103,9 +108,9 @@ pub(crate) struct Export {
     /// Where it goes; what is there is replaced
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Which chain or rules of the model, if there are several
-    #[arg(long, value_name = "NAME")]
-    pub(crate) chain: Option<String>,
+    /// Which chain, rules, tree or block diagram of the model, if there are several
+    #[arg(long = "chain", visible_alias = "tree", value_name = "NAME")]
+    pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) given: Given,
 }

@@ -133,6 +133,73 @@ fn a_chain_goes_to_other_tools_and_comes_back() {
 }
 
 #[test]
+fn each_reward_of_a_chain_goes_to_a_file_of_its_own() {
+    let rewards = "  reward work: both = 2, one = 1\n  reward calls: both -> unseen = 3\n}";
+    let place = place("duplex.avail", &DUPLEX.replace("\n}", &format!("\n{rewards}")));
+    let ended = place.run("availability export duplex.avail out.tra");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    for said in ["the reward work is in DIR/out.srew\n", "left out is what arcs earn", "explicit files: calls\n"] {
+        assert!(ended.err.contains(said), "{said}: {}", ended.err);
+    }
+    assert_eq!(fs::read_to_string(place.path().join("out.srew")).expect("there"), "5 2\n0 2e0\n1 1e0\n");
+    let more = DUPLEX.replace("\n}", "\n  reward work: both = 2\n  reward idle: reboot = 1\n}");
+    fs::write(place.path().join("more.avail"), more).expect("written");
+    let ended = place.run("availability export more.avail more.tra");
+    for name in ["work", "idle"] {
+        assert!(ended.err.contains(&format!("the reward {name} is in DIR/more.{name}.srew\n")), "{}", ended.err);
+        assert!(place.path().join(format!("more.{name}.srew")).exists());
+    }
+    // In the PRISM language all of it has a place, and what is usual is asked.
+    let ended = place.run("availability export duplex.avail out.sm");
+    assert_eq!(ended.err, "5 states of duplex are in DIR/out.sm\n");
+    let found = place.run("availability solve out.sm").out;
+    for said in ["probability of down", "unavailability", "mttf", "reward calls", "reward work"] {
+        assert!(found.contains(said), "{said}: {found}");
+    }
+}
+
+#[test]
+fn a_tree_goes_to_other_tools_and_comes_back() {
+    let more = "tree plant {\n  event pair is duplex\n  event pump[1] fails at lambda, repaired at 1/(8 h)\n  top = pair or pump[1]\n}\n\
+                tree spare { event a probability 0.1; event b probability 0.2; top = not a and b }\n\
+                measure U2 = unavailability of plant\n";
+    let place = place("plant.avail", &format!("{DUPLEX}{more}"));
+    let value = |line: &str, measure: &str| {
+        let ended = place.run(&format!("availability solve {line} --json --measure {measure}"));
+        let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+        value["measures"][0]["value"].as_f64().expect("a value")
+    };
+    for file in ["out.xml", "out.dft"] {
+        let ended = place.run(&format!("availability export plant.avail {file} --tree plant --parameter c=99%"));
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        assert!(ended.err.starts_with(&format!("the tree plant is in DIR/{file}\n")), "{}", ended.err);
+        assert!(ended.err.contains("not how often they fail: pair\n"), "{}", ended.err);
+        assert_eq!(ended.err.contains("without the repair: pump_1\n"), file == "out.dft", "{}", ended.err);
+        let text = fs::read_to_string(place.path().join(file)).expect("there");
+        assert!(text.contains("plant of plant.avail; rates are per hour"), "{text}");
+        let measures = place.run(&format!("availability solve {file} --json")).out;
+        let measures: Value = serde_json::from_str(&measures).expect("JSON");
+        let found = measures["measures"][0]["value"].as_f64().expect("a value");
+        let expected = value("plant.avail --parameter c=99%", "U2");
+        assert!((found / expected - 1.0).abs() < 1e-12, "{file}: {found} instead of {expected}");
+    }
+    let ended = place.run("availability export out.dft again.xml");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), "the tree top is in DIR/again.xml\n"));
+    for (line, said) in [
+        ("plant.avail out.xml", "the model has several trees"),
+        ("plant.avail out.xml --tree plnt", "no tree \"plnt\"; did you mean \"plant\"?"),
+        ("plant.avail out.dft --tree spare", "has no form in a Galileo tree"),
+        ("out.xml out.dft --parameter pair=1", "out.xml has one tree, which is written as it stands"),
+        ("out.xml out.sm", "the model has no chain"),
+        ("hot-pair out.avail", "out.avail has no ending that says its form"),
+    ] {
+        let ended = place.run(&format!("availability export {line}"));
+        assert_eq!(ended.code, Some(2), "{line}: {}", ended.err);
+        assert!(ended.err.contains(said), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
 fn models_of_several_files_and_built_in_ones_are_solved() {
     let place = place("duplex.avail", DUPLEX);
     let text = "use \"duplex.avail\" as far {\n  c = 99 %\n}\nmeasure U = unavailability of far_duplex\n";
@@ -156,11 +223,28 @@ fn properties_and_labels_are_found_beside_the_model() {
         "pair.sm",
         "ctmc\nmodule m\n n : [0..1] init 1;\n [] n=1 -> 1 : (n'=0);\n [] n=0 -> 4 : (n'=1);\nendmodule\n",
     );
+    let nothing = place.run("availability solve pair.sm");
+    assert_eq!(nothing.code, Some(2));
+    assert!(
+        nothing.err.contains("a property like `S=? [ n=0 ];`") && !nothing.err.contains("measure unav"),
+        "{}",
+        nothing.err
+    );
     fs::write(place.path().join("pair.csl"), "\"down\": S=? [ n=0 ];\n").expect("written");
     let found = place.run("availability solve pair.sm").out;
     assert!(found.lines().nth(1).is_some_and(|line| line.starts_with("down     0.2000000000000")), "{found}");
     fs::write(place.path().join("pair.tra"), "2 2\n0 1 1\n1 0 4\n").expect("written");
     fs::write(place.path().join("pair.lab"), "0=\"init\" 1=\"down\"\n0: 0\n1: 1\n").expect("written");
+    fs::write(place.path().join("pair.srew"), "0 1\n2 1\n").expect("written");
+    let wrong = place.run("availability solve pair.tra");
+    assert_eq!(wrong.code, Some(2));
+    assert!(
+        wrong.err.contains("pair.srew:2:1: state 2 does not exist: the file pair.tra has 2 states"),
+        "{}",
+        wrong.err
+    );
+    assert!(wrong.err.contains("2 | 2 1"), "{}", wrong.err);
+    fs::remove_file(place.path().join("pair.srew")).expect("removed");
     let found = place.run("availability solve pair.tra --measure mttf").out;
     assert!(found.lines().nth(1).is_some_and(|line| line.starts_with("mttf     1.0000000000000")), "{found}");
 }

@@ -5,14 +5,19 @@ use std::fmt::Write as _;
 use crate::Error;
 use crate::structure::{FaultTree, Gate, GateKind, Input, Law, QuantifiedTree};
 
-/// Writes a tree as a model of one fault tree of this name. Copies are written out one by one. All numbers are written so
-/// that reading them gives the same ones; of a fixed probability only the side that it occurs is.
+/// Writes a tree as a model of one fault tree of this name, with these remarks above it. Copies are written out one by one.
+/// All numbers are written so that reading them gives the same ones; of a fixed probability only the side that it occurs is.
 ///
 /// # Errors
 /// If the copies, written out, are more than a million.
-pub fn write(tree: &QuantifiedTree, name: &str) -> Result<String, Error> {
+pub fn write(tree: &QuantifiedTree, name: &str, remarks: &[String]) -> Result<String, Error> {
     let QuantifiedTree { tree, laws } = tree.expanded(1_000_000)?;
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opsa-mef>\n");
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    for remark in remarks {
+        // Two hyphens may only end a comment.
+        let _ = writeln!(text, "<!-- {} -->", remark.replace("--", "__"));
+    }
+    text.push_str("<opsa-mef>\n");
     let _ = writeln!(text, "  <define-fault-tree name=\"{}\">", escaped(name));
     if !matches!(tree.top(), Input::Gate(_)) {
         // A model has no other way to say that its top event is an event.
@@ -40,6 +45,12 @@ pub fn write(tree: &QuantifiedTree, name: &str) -> Result<String, Error> {
 }
 
 fn formula(text: &mut String, tree: &FaultTree, gate: &Gate) {
+    if let (GateKind::Or, &[input]) = (gate.kind, &gate.inputs[..]) {
+        // Other tools want two inputs of an `or`, and read one as the same by another name.
+        let (name, reference) = (escaped(&gate.name), reference(tree, input));
+        let _ = write!(text, "    <define-gate name=\"{name}\">\n      {reference}    </define-gate>\n");
+        return;
+    }
     let (word, attribute) = match gate.kind {
         GateKind::And => ("and", String::new()),
         GateKind::Or => ("or", String::new()),

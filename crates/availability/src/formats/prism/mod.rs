@@ -6,6 +6,9 @@
 //! `R=?` with `S`, `C<=t`, `I=t` and `F`. Everything else is refused with its place. The unit of time is that of the
 //! model, whatever it is: rates are plain numbers here, and so are times.
 //!
+//! Without a property, asked are the probability of each label in the long run, of a label `down` (or the opposite of `up`) also
+//! how often it is entered and the mean time to it, and of each reward its rate, as of [`super::explicit`] chains.
+//!
 //! The language is described in the manual of PRISM (Kwiatkowska, Norman, Parker, CAV 2011).
 
 mod expression;
@@ -16,7 +19,7 @@ mod write;
 pub use write::write;
 
 use crate::Error;
-use crate::formats::File;
+use crate::formats::{File, usual};
 use crate::model::{Model, Resources, compile_unitless};
 use crate::text::ast::{
     self, Body, Command, Definition, Document, Expr, ExprKind, Module, Parameter, RuleReward, Rules,
@@ -80,9 +83,30 @@ fn document(source: Source<'_>) -> Result<Document, Error> {
         ));
     }
     renaming::apply(source, &mut reading)?;
+    if reading.document.measures.is_empty() {
+        reading.ask_the_usual();
+    }
     let name = Name { text: MODEL.to_owned(), span: Span::default() };
     reading.document.models.push(ast::Model { name, body: Body::Rules(reading.rules) });
     Ok(reading.document)
+}
+
+impl Reading {
+    /// Asks what a chain by states is asked.
+    fn ask_the_usual(&mut self) {
+        let rules = &mut self.rules;
+        let label = |wanted: &str| {
+            let found = rules.labels.iter().find(|(name, _)| name.text.trim_matches('"') == wanted);
+            found.map(|(_, states)| states.clone())
+        };
+        let (down, up) = (label("down"), label("up"));
+        let has_down = down.is_some() || up.is_some();
+        // Where both are there, states that are neither count as up.
+        (rules.up, rules.down) = if down.is_some() { (None, down) } else { (up, None) };
+        let labels = rules.labels.iter().map(|(name, _)| name.text.as_str());
+        let rewards = rules.rewards.iter().map(|reward| reward.name.text.as_str());
+        self.document.measures = usual::measures(MODEL, labels, has_down, rewards);
+    }
 }
 
 impl Parser<'_> {
@@ -130,6 +154,12 @@ impl Parser<'_> {
     fn label(&mut self) -> Result<Name, Error> {
         let (text, span) = self.quoted("a label in quotes")?;
         Ok(Name { text: format!("\"{text}\""), span })
+    }
+
+    /// The name of a reward in quotes. Nothing else can stand where it does, so that it needs them no more.
+    fn reward_name(&mut self) -> Result<Name, Error> {
+        let (text, span) = self.quoted("the name of a reward in quotes")?;
+        Ok(Name { text, span })
     }
 
     /// `const double x = 1/500;`: a parameter if its value is made of numbers only, else an expression.
@@ -250,13 +280,13 @@ impl Parser<'_> {
         }
     }
 
-    /// `rewards "name" [action] guard : amount; guard : amount; endrewards`.
+    /// `rewards "name" [action] guard : amount; guard : amount; endrewards`; without a name it is the empty one.
     fn prism_rewards(&mut self) -> Result<RuleReward, Error> {
         let start = self.take().span;
         let name = if self.peek(0).kind == Kind::Quoted {
-            self.label()?
+            self.reward_name()?
         } else {
-            Name { text: "\"\"".to_owned(), span: start }
+            Name { text: String::new(), span: start }
         };
         let mut reward = RuleReward { name, states: Vec::new(), actions: Vec::new() };
         while !self.eat_word("endrewards") {

@@ -36,7 +36,7 @@ impl Parser<'_> {
     fn asked_reward(&mut self, reading: &Reading) -> Result<Expr, Error> {
         let here = self.peek(0).span;
         let name = if self.eat_sign("{") {
-            let name = self.label()?;
+            let name = self.reward_name()?;
             self.sign("}", "after the name of the reward")?;
             name
         } else {

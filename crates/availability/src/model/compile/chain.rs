@@ -37,9 +37,15 @@ impl Chain {
     /// The chain as a value of its own.
     pub(super) fn named(&self, name: &str) -> NamedChain {
         let down = self.up.iter().map(|up| ("down".to_owned(), up.iter().map(|up| !up).collect()));
-        let labels = self.labels.iter().map(|(name, states)| (name.clone(), states.clone())).chain(down);
+        // Labels of the PRISM language have their quotes here, which keep them apart from variables.
+        let own = self.labels.iter().map(|(name, states)| (name.trim_matches('"').to_owned(), states.clone()));
+        let labels = own.filter(|(name, _)| self.up.is_none() || name != "down").chain(down);
         let labels = labels.map(|(name, states)| (name, States::new(states))).collect();
-        NamedChain { name: name.to_owned(), model: self.model.clone(), inputs: self.inputs.clone(), labels }
+        let earned = |(name, earned): (&String, &Earnings)| {
+            (name.clone(), crate::chain::Rewards { states: earned.states.clone(), arcs: earned.arcs.clone() })
+        };
+        let rewards = self.rewards.iter().map(earned).collect();
+        NamedChain { name: name.to_owned(), model: self.model.clone(), inputs: self.inputs.clone(), labels, rewards }
     }
 }
 

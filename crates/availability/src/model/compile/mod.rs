@@ -13,6 +13,7 @@ mod structure;
 mod structure_ask;
 mod structure_importance;
 mod structure_time;
+mod structure_tree;
 
 use std::collections::BTreeMap;
 
@@ -162,8 +163,9 @@ impl<'a> Compiler<'a> {
         let name = |index: &usize| document.models[*index].name.text.clone();
         let chains = self.chains.iter().map(|(index, chain)| chain.named(&name(index))).collect();
         let parts = self.structures.iter().filter_map(|(index, tree)| Some((name(index), tree.parts()?))).collect();
+        let trees = self.trees();
         let (parameters, nodes) = (std::mem::take(&mut self.parameters), std::mem::take(&mut self.nodes));
-        Ok(Model { parameters, nodes, measures, chains, parts })
+        Ok(Model { parameters, nodes, measures, chains, trees, parts })
     }
 }
 

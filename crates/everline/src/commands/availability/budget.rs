@@ -45,7 +45,7 @@ pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
     let allowed = sensible(target(&order.target, "min/year")?, &order.target, "min/year")?;
     let source = Source::open(&order.model, None)?;
     let model = source.read(&order.given.parameters)?;
-    let whole = wanted(&model, order.measure.as_slice())?[0];
+    let whole = wanted(&source, &model, order.measure.as_slice())?[0];
     let name = model.measures()[whole].name().to_owned();
     let own = model.measures().len();
     let (text, _) = source.text("the parts of a service cannot be told apart in")?;

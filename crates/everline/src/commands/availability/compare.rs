@@ -158,7 +158,7 @@ fn row(order: &Compare, choices: &[Choice], names: &[String]) -> Result<Row, Fai
     let mut given = order.given.parameters.clone();
     given.extend(choices.iter().flat_map(|choice| choice.given.iter().cloned()));
     let model = source.read(&given)?;
-    let plan = model.plan(&wanted(&model, names)?);
+    let plan = model.plan(&wanted(&source, &model, names)?);
     let values = source.solve(&plan)?;
     let of = |(&index, value): (&usize, Certain)| {
         let measure = &model.measures()[index];

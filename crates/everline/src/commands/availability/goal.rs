@@ -32,7 +32,7 @@ struct Aim<'a> {
 pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
     let source = Source::open(&order.model, None)?;
     let model = source.read(&order.with)?;
-    let measure = wanted(&model, order.measure.as_slice())?[0];
+    let measure = wanted(&source, &model, order.measure.as_slice())?[0];
     let plan = model.plan(&[measure]);
     let (name, unit) = (model.measures()[measure].name().to_owned(), model.measures()[measure].unit().to_owned());
     let target = sensible(target(&order.target, &unit)?, &order.target, &unit)?;

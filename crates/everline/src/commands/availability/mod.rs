@@ -53,7 +53,7 @@ pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
     let source = Source::open(&order.model, None)?;
     let model = source.read(&order.given.parameters)?;
     let failed = |error: Error| source.failure(Kind::Failed, error);
-    let plan = model.plan(&wanted(&model, &order.measures)?);
+    let plan = model.plan(&wanted(&source, &model, &order.measures)?);
     let values = plan.solve().map_err(failed)?;
     let mut answers = Vec::new();
     for (place, (&index, value)) in plan.measures().iter().zip(values).enumerate() {
@@ -99,11 +99,10 @@ fn text_of(path: &Path) -> Result<Option<File>, Failure> {
 }
 
 /// The measures of these names; all if none is named.
-fn wanted(model: &Model, names: &[String]) -> Result<Vec<usize>, Failure> {
+fn wanted(source: &Source, model: &Model, names: &[String]) -> Result<Vec<usize>, Failure> {
     let all = model.measures();
     if all.is_empty() {
-        let what = "the model asks for no measure";
-        return Err(Failure::new(Kind::Wrong, what).help("add a line like `measure unavailability of NAME`"));
+        return Err(Failure::new(Kind::Wrong, "the model asks for no measure").help(source.how_to_ask()));
     }
     if names.is_empty() {
         return Ok((0..all.len()).collect());

@@ -6,6 +6,7 @@ use availability::compose::Composed;
 use availability::estimate::Confidence;
 use availability::formats::{File, Format};
 use availability::model::{Model, Plan};
+use availability::structure::QuantifiedTree;
 use availability::{Error, own};
 
 use crate::failure::{Failure, Kind};
@@ -86,6 +87,27 @@ impl Source {
             Text::Composed(whole, replaced) => Ok((whole.text(), *replaced)),
             Text::Other(..) => Err(Failure::new(Kind::Wrong, format!("{cannot_be_told} {}", self.name))
                 .help("it takes a model in the language of docs/availability.md, its name ending with .avail")),
+        }
+    }
+
+    /// The fault tree of a file that has nothing else, as it stands there.
+    pub(super) fn tree(&self) -> Result<Option<QuantifiedTree>, Failure> {
+        let Text::Other(format, file, _) = &self.text else { return Ok(None) };
+        format.tree(file).map_err(|error| self.failure(Kind::Wrong, error))
+    }
+
+    /// What to do with a model that asks for nothing, in its own language.
+    pub(super) const fn how_to_ask(&self) -> &'static str {
+        match self.text {
+            Text::Other(Format::Prism, ..) => {
+                "write a property like `S=? [ n=0 ];` into a file beside it that ends with .csl or .props, or give states \
+                 a `label` of which the share of time is asked"
+            }
+            Text::Other(Format::Explicit, ..) => {
+                "give states labels of which the share of time is asked, in a file beside it that ends with .lab: \
+                 `0=\"init\" 1=\"down\"`, then `STATE: 1`"
+            }
+            Text::Composed(..) | Text::Other(..) => "add a line like `measure unavailability of NAME`",
         }
     }
 
