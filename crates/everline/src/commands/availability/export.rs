@@ -26,7 +26,7 @@ pub(crate) fn export(order: &Export) -> Result<(), Failure> {
     let chain = model.chain(name).map_err(|error| source.failure(Kind::Failed, error))?;
     for (path, text) in texts(&order.file, &chain)? {
         let path = std::path::absolute(&path).map_err(|error| Trouble::of_file("write", &path, &error))?;
-        files::replace(&path, text.as_bytes()).map_err(|error| Trouble::of_file("write", &path, &error))?;
+        files::publish(&path, text.as_bytes()).map_err(|error| Trouble::of_file("write", &path, &error))?;
         output::remark(&format!("{} states of {name} are in {}", chain.states().len(), path.display()));
     }
     Ok(())
