@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use availability::compose::Composed;
+use availability::compose::{Composed, Kept, Taken};
 use availability::estimate::Confidence;
+use availability::formats::File;
 use availability::model::Model;
 use availability::{Error, Place};
 
@@ -70,27 +71,81 @@ fn parts_are_used_under_other_names_and_values() {
     assert!((value(&text, "U") / (sip + routing - sip * routing) - 1.0).abs() < 1e-12);
 }
 
+const DRILL: &str = r#"{"schema": "everline-drill-1", "place": "here", "seed": 1, "runs": [
+    {"step": "freeze a", "kind": "freeze", "ending": "passed", "gap_us": 4000, "level_after_us": null},
+    {"step": "freeze a", "kind": "freeze", "ending": "broken", "gap_us": 4000, "level_after_us": null}]}"#;
+
+fn both() -> Confidence {
+    Confidence::two_sided(0.95).expect("valid")
+}
+
+/// The drill under this name, whatever file is asked for.
+fn drill(name: &str, text: &str) -> impl FnMut(&str) -> Option<File> + use<> {
+    let file = File { name: name.to_owned(), text: text.to_owned() };
+    move |_| Some(file.clone())
+}
+
 #[test]
 fn a_drill_replaces_value_and_distribution() {
-    let drill = r#"{"schema": "everline-drill-1", "place": "here", "seed": 1, "runs": [
-        {"step": "freeze a", "kind": "freeze", "ending": "passed", "gap_us": 4000, "level_after_us": null},
-        {"step": "freeze a", "kind": "freeze", "ending": "broken", "gap_us": 4000, "level_after_us": null}]}"#;
-    let confidence = Confidence::two_sided(0.95).expect("valid");
     let mut whole = composed(WHOLE).expect("valid");
     // Not at hand: the text keeps its value.
-    assert_eq!(whole.measure(confidence, &mut |_| None).expect("nothing wrong"), []);
+    assert_eq!(whole.measure(both(), &mut |_| None).expect("nothing wrong"), Taken::default());
     let text = whole.text();
-    let replaced =
-        whole.measure(confidence, &mut |path| (path == "m/drill.json").then(|| drill.to_owned())).expect("measured");
-    assert_eq!(replaced.len(), 1);
-    assert_eq!((replaced[0].parameter.as_str(), replaced[0].file.as_str()), ("sip_covered", "m/drill.json"));
-    assert!(
-        whole.text().contains("parameter sip_covered = 1.5/3 ~ beta(a = 1.5, b = 1.5) from measured"),
-        "{}",
-        whole.text()
-    );
+    let at_hand = |path: &str| File { name: path.to_owned(), text: DRILL.to_owned() };
+    let taken = whole.measure(both(), &mut |path| (path == "m/drill.json").then(|| at_hand(path))).expect("measured");
+    assert!(taken.replaced.len() == 1 && taken.kept.is_empty(), "{taken:?}");
+    let replaced = &taken.replaced[0];
+    assert_eq!((replaced.parameter.as_str(), replaced.file.as_str()), ("sip_covered", "m/drill.json"));
+    let line = "parameter sip_covered = 1.5/3 ~ beta(a = 1.5, b = 1.5) from measured \"drill.json#coverage of freeze\"";
+    assert!(whole.text().contains(line), "{}", whole.text());
     assert!(value(&whole.text(), "U") > value(&text, "U"));
-    assert!(whole.measure(confidence, &mut |_| Some(drill.replace("freeze\"", "loss\""))).is_err());
+}
+
+#[test]
+fn a_drill_that_is_given_is_the_source_and_what_it_lacks_is_kept() {
+    let more = WHOLE.replace("fails   = 3 per year", "fails   = 3 per year from measured \"drill.json#gap of loss\"");
+    let mut whole = composed(&more).expect("valid");
+    let taken = whole.measure(both(), &mut drill("of \"mine\".json", DRILL)).expect("measured");
+    let kept = Kept {
+        parameter: "sip_fails".to_owned(),
+        file: "of \"mine\".json".to_owned(),
+        estimate: "gap of loss".to_owned(),
+    };
+    assert_eq!((taken.replaced.len(), &taken.kept[..]), (1, &[kept][..]));
+    let text = whole.text();
+    assert!(text.contains("parameter sip_fails = 3 per year from measured \"drill.json#gap of loss\""), "{text}");
+    // A quote in a name would end the text in quotes.
+    assert!(text.contains("from measured \"of 'mine'.json#coverage of freeze\""), "{text}");
+    Model::read("whole", &text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+}
+
+#[test]
+fn a_file_of_nothing_that_is_wanted_is_refused_by_its_own_name() {
+    let error = |whole: &str, text: &str| {
+        let mut whole = composed(whole).expect("valid");
+        whole.measure(both(), &mut drill("mine.json", text)).expect_err("refused").to_string()
+    };
+    let none = error(WHOLE, &DRILL.replace("freeze\"", "loss\""));
+    assert!(none.starts_with("mine.json has none of the faults") && none.ends_with("these steps: freeze"), "{none}");
+    let broken = error(WHOLE, "{}");
+    assert!(broken.starts_with("mine.json: it has no schema"), "{broken}");
+    // That there is no such estimate is the model's fault.
+    let speed = error(&WHOLE.replace("coverage of freeze", "speed of freeze"), DRILL);
+    assert!(speed.starts_with("m/whole.avail:4:1: a drill measures no \"speed\""), "{speed}");
+}
+
+#[test]
+fn another_value_keeps_the_remark_that_says_what_the_parameter_is() {
+    let text = composed(WHOLE).expect("valid").text();
+    let model = Model::read("whole", &text, &[]).expect("valid");
+    let meaning = |name: &str| {
+        let found = model.parameters().iter().find(|parameter| parameter.name() == name).expect("a parameter");
+        found.meaning().map(str::to_owned)
+    };
+    assert_eq!(meaning("sip_fails").as_deref(), Some("of one side"));
+    assert_eq!(meaning("sip_covered"), None);
+    let own = composed(&WHOLE.replace("fails   = 3 per year", "fails = 3 per year # of both")).expect("valid").text();
+    assert!(own.contains("parameter sip_fails = 3 per year # of both\n"), "{own}");
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn rates_and_availability_come_out_of_it() {
     // a: 10 + 28 up, 1 + 1 down, the last one cut off; b: 20 + 19.5 up, 0.5 down.
     assert_eq!((failures.time, failures.events, failures.ending), (77.5, 3, Ending::Time));
     assert_eq!((repairs.time, repairs.events, repairs.ending), (2.5, 2, Ending::Time));
+    assert_eq!(History::still_down(&histories), 1);
     assert_eq!(History::complete_hours(&histories, true), [28.0]);
     assert_eq!(History::complete_hours(&histories, false), [1.0, 0.5]);
     let confidence = Confidence::two_sided(0.9).expect("valid");
@@ -76,6 +77,26 @@ fn an_observation_may_pause() {
     assert_eq!((failures.time, failures.events), (8.0, 0));
     assert!(History::availability(&histories, Confidence::two_sided(0.9).expect("valid")).is_err());
     assert!(History::trend(&histories).is_err());
+    assert_eq!(History::still_down(&histories), 0);
+}
+
+#[test]
+fn a_time_down_that_does_not_end_is_no_repair() {
+    // One repair after an hour; three hours later nobody had repaired it a second time.
+    let log = "\
+2026-01-01T00:00Z a begin
+2026-01-01T05:00Z a down
+2026-01-01T06:00Z a up
+2026-01-01T08:00Z a down
+2026-01-01T11:00Z a end
+";
+    let histories = EventLog::read("log", log).expect("valid").histories;
+    let repairs = History::repairs(&histories).expect("down");
+    assert_eq!((repairs.time, repairs.events, repairs.ending), (4.0, 1, Ending::Time));
+    let rate = repairs.rate(Confidence::two_sided(0.9).expect("valid"));
+    // Chi-square 0.05 of 2 degrees is -2 ln 0.95, 0.95 of 4 degrees 9.487729.
+    assert!((rate.point - 0.25).abs() < 1e-15 && (rate.lower + 0.95_f64.ln() / 4.0).abs() < 1e-12, "{rate:?}");
+    assert!((rate.upper - 9.487_729_037 / 8.0).abs() < 1e-8, "{rate:?}");
 }
 
 #[test]

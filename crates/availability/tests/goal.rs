@@ -87,6 +87,7 @@ blocks rack { block left probability u; block right probability u; block top_swi
 tree all { event inner is inner; event twins is twins; event rack is rack; event e probability 5e-4
   top = inner or twins or rack or (e and single); event single is single }
 measure down = downtime of all
+measure alone = downtime of twins
 ";
     let model = Model::read_parts("text", text, &[], "down", Resources::default());
     let model = model.unwrap_or_else(|error| panic!("{error}"));
@@ -102,14 +103,55 @@ measure down = downtime of all
         ("rack/top_switch", 3e-4),
         ("e and single", 5e-4 * single),
     ];
+    assert_eq!(found.len(), 2 + expected.len(), "{found:?}");
+    for ((name, value), (own, by_hand)) in found[2..].iter().zip(expected) {
+        assert!(*name == own && (value / by_hand - 1.0).abs() < 1e-12, "{name} {value} {own} {by_hand}");
+    }
+    let survive: f64 = expected.iter().map(|(_, value)| (-value).ln_1p()).sum();
+    assert!((found[0].1 / -survive.exp_m1() - 1.0).abs() < 1e-10, "{found:?}");
+    for (measure, said) in
+        [("up", "no measure \"up\""), ("down2", "did you mean `down`?"), ("alone", "does not consist of parts")]
+    {
+        let error = Model::read_parts("text", text, &[], measure, Resources::default()).expect_err(said).to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn parts_that_share_events_are_one_and_what_is_enough_alone_is_apart() {
+    let text = "
+tree all {
+  event power probability 1e-3; event a probability 0.01; event b probability 0.02; event c probability 0.03
+  event d probability 0.04; event e probability 0.05
+  hot = (power or d) and e
+  inner = at least 1 of hot
+  never = power and c
+  top = power or g
+  g = (a and b) or (a and c) or inner or never
+}
+measure down = downtime of all
+";
+    let model = Model::read_parts("text", text, &[], "down", Resources::default());
+    let model = model.unwrap_or_else(|error| panic!("{error}"));
+    let values = model.solve().expect("solved");
+    let found: Vec<(&str, f64)> =
+        model.measures().iter().zip(&values).map(|(own, value)| (own.name(), value.value / 525_600.0)).collect();
+    // `never` adds nothing while power is up, but c is in it, and so in one part with what has c.
+    let expected = [
+        ("power", 1e-3),
+        ("a and b or a and c or never while power is up", 0.01 * (0.02 + 0.03 - 0.02 * 0.03)),
+        ("hot while power is up", 0.04 * 0.05),
+    ];
     assert_eq!(found.len(), 1 + expected.len(), "{found:?}");
     for ((name, value), (own, by_hand)) in found[1..].iter().zip(expected) {
         assert!(*name == own && (value / by_hand - 1.0).abs() < 1e-12, "{name} {value} {own} {by_hand}");
     }
     let survive: f64 = expected.iter().map(|(_, value)| (-value).ln_1p()).sum();
-    assert!((found[0].1 / -survive.exp_m1() - 1.0).abs() < 1e-10, "{found:?}");
-    for (measure, said) in [("up", "no measure \"up\""), ("down2", "did you mean `down`?")] {
-        let error = Model::read_parts("text", text, &[], measure, Resources::default()).expect_err(said).to_string();
-        assert!(error.contains(said), "{error}");
-    }
+    assert!((found[0].1 / -survive.exp_m1() - 1.0).abs() < 1e-12, "{found:?}");
+    // Alone, what never occurs is no part at all.
+    let text = text.replace("(a and c) or inner", "inner");
+    let model = Model::read_parts("text", &text, &[], "down", Resources::default());
+    let model = model.unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<&str> = model.measures().iter().map(availability::model::Measure::name).collect();
+    assert_eq!(names, ["down", "power", "a and b", "hot while power is up"]);
 }

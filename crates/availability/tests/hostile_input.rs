@@ -104,7 +104,7 @@ proptest! {
         }
         let whole = Composed::new("m.avail", &mut |path| Ok(if path == "m.avail" { text.clone() } else { SEEDS[6].to_owned() }));
         if let Ok(mut whole) = whole {
-            let _ = whole.measure(confidence, &mut |_| Some(text.clone()));
+            let _ = whole.measure(confidence, &mut |_| Some(File { name: "f".to_owned(), text: text.clone() }));
         }
     }
 

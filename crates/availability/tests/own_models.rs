@@ -4,10 +4,11 @@ mod repository;
 
 use std::path::{Path, PathBuf};
 
-use availability::Error;
-use availability::compose::Composed;
+use availability::compose::{Composed, Taken};
 use availability::estimate::Confidence;
+use availability::formats::File;
 use availability::model::Model;
+use availability::{Error, own};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models")
@@ -57,6 +58,7 @@ fn every_parameter_says_where_it_comes_from() {
         for parameter in model.parameters() {
             // How many units there are is a choice.
             assert!(parameter.origin().is_some() || parameter.is_structural(), "{file}: {}", parameter.name());
+            assert!(parameter.meaning().is_some(), "{file}: {} has no remark that says what it is", parameter.name());
         }
         assert!(!model.measures().is_empty(), "{file}");
     }
@@ -92,24 +94,52 @@ fn more_hosts_are_down_less() {
     }
 }
 
+/// The drill of three hosts, whatever file is asked for (`all`), or only where it is named.
+fn measured(whole: &mut Composed, record: &str, all: bool) -> Taken {
+    let file = |path: &str| File { name: path.to_owned(), text: record.to_owned() };
+    let mut read = |path: &str| (all || path.ends_with(DRILL)).then(|| file(path));
+    whole.measure(Confidence::two_sided(0.95).expect("valid"), &mut read).expect("measured")
+}
+
+const DRILL: &str = "docs/measurements/hosts/drill.json";
+
 #[test]
 fn measured_values_are_those_of_the_record() {
-    let Some(record) = repository::text("docs/measurements/hosts/drill.json") else { return };
-    let path = folder().join("kinds/hot-pair-spread.avail");
-    let path = path.to_str().expect("a name");
-    let written = composed(path).text();
-    let mut whole = composed(path);
-    let replaced =
-        whole.measure(Confidence::two_sided(0.95).expect("valid"), &mut |_| Some(record.clone())).expect("measured");
-    assert!(replaced.len() >= 9, "{}", replaced.len());
-    for (line, new) in written.lines().zip(whole.text().lines()) {
-        if line != new {
-            let value = |line: &str| {
-                let text = format!("{}\n", line.split(" from ").next().expect("a part"));
-                Model::read("line", &text, &[]).expect("a parameter").parameters()[0].value()
-            };
-            assert!((value(line) / value(new) - 1.0).abs() < 1e-3, "{line}\n{new}");
+    let Some(record) = repository::text(DRILL) else { return };
+    for (file, least) in
+        [("kinds/hot-pair-spread.avail", 9), ("solutions/two-hosts.avail", 15), ("solutions/three-hosts.avail", 16)]
+    {
+        let path = folder().join(file);
+        let path = path.to_str().expect("a name");
+        let written = composed(path).text();
+        let mut whole = composed(path);
+        let taken = measured(&mut whole, &record, false);
+        assert!(taken.replaced.len() >= least && taken.kept.is_empty(), "{file}: {taken:?}");
+        for (line, new) in written.lines().zip(whole.text().lines()) {
+            if line != new {
+                let value = |line: &str| {
+                    let text = format!("{}\n", line.split(" from ").next().expect("a part"));
+                    Model::read("line", &text, &[]).expect("a parameter").parameters()[0].value()
+                };
+                assert!((value(line) / value(new) - 1.0).abs() < 1e-3, "{line}\n{new}");
+            }
+        }
+        assert!(taken.replaced.iter().all(|replaced| replaced.file.ends_with(DRILL)));
+    }
+}
+
+#[test]
+fn each_pair_takes_what_was_done_to_itself() {
+    let Some(record) = repository::text(DRILL) else { return };
+    for solution in own::SOLUTIONS {
+        let mut whole = own::solution(solution).expect("a solution");
+        let taken = measured(&mut whole, &record, true);
+        // The usual drill has all faults that a solution asks for, on one host as on three.
+        assert!(taken.replaced.len() >= 14 && taken.kept.is_empty(), "{solution}: {taken:?}");
+        for replaced in &taken.replaced {
+            let (parameter, estimate) = (replaced.parameter.as_str(), replaced.measured.name.as_str());
+            let pair = ["sip", "routing", "control"].into_iter().find(|pair| parameter.starts_with(pair));
+            assert!(pair.is_some_and(|pair| estimate.contains(pair)), "{solution}: {parameter} takes {estimate}");
         }
     }
-    assert!(replaced.iter().all(|replaced| replaced.file.ends_with("docs/measurements/hosts/drill.json")));
 }

@@ -20,13 +20,16 @@
 //! parameter covered = 0.9 ~ beta(a = 9.5, b = 0.5) from measured "drill.json#coverage of process-death"
 //! ```
 //! takes value and distribution from that result of a drill when [`Composed::measure`] is given the file, so that a new drill
-//! needs no change of the model.
+//! needs no change of the model. Where the drill made no such fault the parameter keeps what the text says, and [`Taken`] names it.
+//!
+//! A parameter that is given another value keeps the remark behind it, unless the new value has one of its own: it says what the
+//! parameter is ([`crate::model::Parameter::meaning`]).
 
 mod measured;
 mod names;
 mod using;
 
-pub use measured::Replaced;
+pub use measured::{Kept, Replaced, Taken};
 
 use std::collections::BTreeSet;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Line;
 use super::using::{Use, Value};
 use crate::Error;
+use crate::text::source::remark;
 
 /// Words that begin a statement which defines a name.
 const DEFINE: [&str; 7] = ["parameter", "let", "chain", "rules", "tree", "blocks", "graph"];
@@ -58,7 +59,9 @@ impl<'a> Renaming<'a> {
         if let Some(("parameter", name)) = definition(line)
             && let Some(Value { word, value, place, .. }) = self.values.get(name)
         {
-            let text = format!("{word} {} = {value}", self.renamed(name));
+            let meaning = remark(line).filter(|_| remark(value).is_none());
+            let meaning = meaning.map_or_else(String::new, |meaning| format!("  # {meaning}"));
+            let text = format!("{word} {} = {value}{meaning}", self.renamed(name));
             return Line { text, file: place.file.clone(), number: place.line };
         }
         let asks = line.split_whitespace().next() == Some("measure");

@@ -124,7 +124,7 @@ impl Drill {
         let words = ["coverage"].into_iter().chain(TIMES.iter().map(|(word, _)| *word));
         let asked = names.iter().flat_map(|fault| words.clone().map(move |word| format!("{word} of {fault}")));
         // What was not measured is left out.
-        asked.filter_map(|name| self.estimate(&name, confidence).ok()).collect()
+        asked.filter_map(|name| self.find(&name, confidence).ok().flatten()).collect()
     }
 
     /// One parameter by its name: `coverage`, `detection`, `takeover`, `gap` or `level` `of` a kind of fault or a step.
@@ -136,34 +136,59 @@ impl Drill {
     /// # Errors
     /// If the name is of another form, the drill made no such fault, or it measured no such time.
     pub fn estimate(&self, name: &str, confidence: Confidence) -> Result<Measured, Error> {
-        let remedy = "name it as `coverage of process-death` or `gap of kill sip.primary`: coverage, detection, takeover, gap or level";
-        let (word, fault) =
-            name.split_once(" of ").ok_or_else(|| Error::new(format!("{name:?} is no name of an estimate"), remedy))?;
-        let runs: Vec<&DrillRun> = self.runs.iter().filter(|run| run.kind == fault || run.step == fault).collect();
-        if runs.is_empty() {
-            let kinds: BTreeSet<&str> = self.runs.iter().map(|run| run.kind.as_str()).collect();
-            let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(Error::new(
-                format!("the drill made no fault {fault:?}"),
-                format!("it made: {kinds}, and the steps of its plan"),
-            ));
+        if let Some(found) = self.find(name, confidence)? {
+            return Ok(found);
         }
-        if word == "coverage" {
-            return coverage(name, &runs, confidence);
-        }
-        let (_, time) = TIMES
-            .iter()
-            .find(|(time, _)| *time == word)
-            .ok_or_else(|| Error::new(format!("a drill measures no {word:?}"), remedy))?;
-        let times: Vec<f64> = runs.into_iter().filter_map(time).collect();
-        if times.is_empty() {
+        let (word, fault) = parts(name)?;
+        if self.made(fault).next().is_some() {
             return Err(Error::new(
                 format!("no run of {fault:?} has a {word}"),
                 "take a fault after which a side takes over",
             ));
         }
-        mean_time(name, &times, confidence)
+        let kinds: BTreeSet<&str> = self.runs.iter().map(|run| run.kind.as_str()).collect();
+        let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+        Err(Error::new(
+            format!("the drill made no fault {fault:?}"),
+            format!("it made: {kinds}, and the steps of its plan"),
+        ))
     }
+
+    /// The same; `None` if the drill made no such fault, or measured no such time.
+    ///
+    /// # Errors
+    /// If the name is of another form.
+    pub fn find(&self, name: &str, confidence: Confidence) -> Result<Option<Measured>, Error> {
+        let (word, fault) = parts(name)?;
+        let runs: Vec<&DrillRun> = self.made(fault).collect();
+        if runs.is_empty() {
+            return Ok(None);
+        }
+        let Some((_, time)) = TIMES.iter().find(|(time, _)| *time == word) else {
+            return coverage(name, &runs, confidence).map(Some);
+        };
+        let times: Vec<f64> = runs.into_iter().filter_map(time).collect();
+        if times.is_empty() {
+            return Ok(None);
+        }
+        mean_time(name, &times, confidence).map(Some)
+    }
+
+    /// The runs of a kind of fault, or of a step.
+    fn made<'a>(&'a self, fault: &'a str) -> impl Iterator<Item = &'a DrillRun> {
+        self.runs.iter().filter(move |run| run.kind == fault || run.step == fault)
+    }
+}
+
+/// What is estimated, and of which fault: the two halves of a name.
+fn parts(name: &str) -> Result<(&str, &str), Error> {
+    let remedy = "name it as `coverage of process-death` or `gap of kill sip.primary`: coverage, detection, takeover, gap or level";
+    let (word, fault) =
+        name.split_once(" of ").ok_or_else(|| Error::new(format!("{name:?} is no name of an estimate"), remedy))?;
+    if word != "coverage" && TIMES.iter().all(|(time, _)| *time != word) {
+        return Err(Error::new(format!("a drill measures no {word:?}"), remedy));
+    }
+    Ok((word, fault))
 }
 
 impl DrillRun {

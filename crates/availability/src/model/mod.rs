@@ -21,7 +21,7 @@ pub(crate) use nodes::Nodes;
 pub use plan::Plan;
 pub use resources::Resources;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chain::{Chain, Rewards, States};
 use crate::text::ast::Document;
@@ -45,6 +45,7 @@ pub struct Parameter {
     dimension: Dimension,
     distribution: Option<Distribution>,
     origin: Option<(OriginKind, String)>,
+    meaning: Option<String>,
     structural: bool,
 }
 
@@ -77,6 +78,12 @@ impl Parameter {
     #[must_use]
     pub fn origin(&self) -> Option<(OriginKind, &str)> {
         self.origin.as_ref().map(|(kind, text)| (*kind, text.as_str()))
+    }
+
+    /// What it is, in the words of the remark behind it in its line, if there is one.
+    #[must_use]
+    pub fn meaning(&self) -> Option<&str> {
+        self.meaning.as_deref()
     }
 
     /// Whether it decides about the structure of a model (how many units there are, a mission time), so that there is no
@@ -142,6 +149,10 @@ pub struct Model {
     trees: Vec<NamedTree>,
     /// The events of trees and block diagrams, by the name of the model.
     parts: BTreeMap<String, Vec<Part>>,
+    /// The events that have a probability and no frequency, by the name of the model.
+    uncounted: BTreeMap<String, Vec<String>>,
+    /// The models of what is not built yet.
+    designed: BTreeSet<String>,
 }
 
 /// A chain of the text, for those who want to have it as a value.
@@ -190,10 +201,12 @@ impl Model {
         compile::compile(source, &document, given, false, None, resources)
     }
 
-    /// As [`Model::read_with`], with more measures behind those of the text: the downtime, in minutes a year, of each of the
-    /// parts of which one is enough to bring down what the measure of this name is about. They are found from the top of its
-    /// fault tree downwards, through gates `or` (in a block diagram `and`) and through events that are trees in their turn;
-    /// what is redundant within is one part.
+    /// As [`Model::read_with`], with more measures behind those of the text: the downtime, in minutes a year, of each of the parts of which one is
+    /// enough to bring down what the measure of this name is about. They are found from the top of its fault tree downwards,
+    /// through gates `or` (in a block diagram `and`) and through events that are trees in their turn; what is
+    /// redundant within is one part. Parts are independent of each other: gates that have events in common are one, named
+    /// `GATE or GATE`. If an event that is a part is below such a gate as well, that one is about the time in which the event has not
+    /// occurred, and is named `GATE while EVENT is up`.
     ///
     /// # Errors
     /// As [`Model::read`], and if there is no such measure or it has no such parts.
@@ -236,6 +249,19 @@ impl Model {
     #[must_use]
     pub fn parts(&self, name: &str) -> Option<&[Part]> {
         self.parts.get(name).map(Vec::as_slice)
+    }
+
+    /// The events of a fault tree, a block diagram or a network that have a probability and no failure frequency, so that
+    /// `counted failures of NAME` is without them.
+    #[must_use]
+    pub fn uncounted(&self, name: &str) -> &[String] {
+        self.uncounted.get(name).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// Whether the text says that the model of this name is of something designed and not built yet.
+    #[must_use]
+    pub fn is_designed(&self, name: &str) -> bool {
+        self.designed.contains(name)
     }
 
     /// A chain of the text, or the rules of this name written out as one, with its labels (`down` for the down states), its

@@ -1,6 +1,6 @@
 //! Models that are not written as text: made node by node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::node::{Binary, Id, Node, Unary};
@@ -55,6 +55,7 @@ impl<'a> Nodes<'a> {
             dimension: Dimension::PLAIN,
             distribution: None,
             origin: None,
+            meaning: None,
             structural: false,
         });
         let index = self.parameters.len() - 1;
@@ -141,6 +142,15 @@ impl<'a> Nodes<'a> {
         let node = self.add(Node::Solve(solve, inputs));
         let measures = vec![Measure { name, unit: "1".to_owned(), node, place, downtime_of: None }];
         let (parameters, nodes) = (self.parameters, self.nodes);
-        Ok(Model { parameters, nodes, measures, chains: Vec::new(), trees: Vec::new(), parts: BTreeMap::new() })
+        Ok(Model {
+            parameters,
+            nodes,
+            measures,
+            chains: Vec::new(),
+            trees: Vec::new(),
+            parts: BTreeMap::new(),
+            uncounted: BTreeMap::new(),
+            designed: BTreeSet::new(),
+        })
     }
 }

@@ -7,6 +7,8 @@ use crate::model::{OriginKind, Parameter, Plan};
 const IMPROVEMENTS: usize = 10;
 /// Elasticities below this do not count as mattering.
 const LEAST: f64 = 1e-6;
+/// The way from a file of Everline's own models to the folder of its source.
+const OWN_FOLDER: &str = "../../../../";
 
 /// A parameter, what it does to the main service, and where it comes from.
 #[derive(Clone, Debug)]
@@ -22,11 +24,29 @@ pub struct Source {
     pub elasticity: Option<f64>,
     /// Where the value comes from, if the text says it.
     pub origin: Option<(OriginKind, String)>,
+    /// What it is, in the words of the remark behind it, if there is one.
+    pub meaning: Option<String>,
+    /// The components that need it, as indices among [`super::Report::components`]; those with the largest share of the main
+    /// service first.
+    pub components: Vec<usize>,
     /// The 5 % and 95 % points of its distribution, if it has one.
     pub range: Option<(f64, f64)>,
 }
 
 impl Source {
+    /// What the text says about it: what it is, else where it comes from. May be empty.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        self.meaning.as_deref().unwrap_or_else(|| self.said())
+    }
+
+    /// Where it comes from, in the words of the text; a path of Everline's own models as seen from the folder of its source.
+    #[must_use]
+    pub fn said(&self) -> &str {
+        let said = self.origin.as_ref().map_or("", |(_, text)| text.as_str());
+        said.strip_prefix(OWN_FOLDER).unwrap_or(said)
+    }
+
     /// Whether nobody knows the value: it is said to be assumed, or nothing is said. Choices of structure are no assumptions.
     #[must_use]
     pub fn is_assumed(&self) -> bool {
@@ -60,22 +80,25 @@ pub struct Swing {
     pub high: f64,
 }
 
-/// All parameters, those that matter most first.
-pub(super) fn sources(parameters: &[Parameter], main: &Plan<'_>) -> Result<Vec<Source>, Error> {
+/// All parameters, those that matter most first; `users` are the components that need each.
+pub(super) fn sources(parameters: &[Parameter], main: &Plan<'_>, users: &[Vec<usize>]) -> Result<Vec<Source>, Error> {
     let elasticities = main.elasticities(0)?;
-    let mut sources: Vec<Source> = parameters.iter().zip(elasticities).map(source).collect();
+    let all = parameters.iter().zip(elasticities).zip(users);
+    let mut sources: Vec<Source> = all.map(|((own, elasticity), users)| source(own, elasticity, users)).collect();
     let size = |source: &Source| source.elasticity.map_or(-1.0, f64::abs);
     sources.sort_by(|a, b| size(b).total_cmp(&size(a)));
     Ok(sources)
 }
 
-fn source((parameter, elasticity): (&Parameter, f64)) -> Source {
+fn source(parameter: &Parameter, elasticity: f64, users: &[usize]) -> Source {
     Source {
         name: parameter.name().to_owned(),
         value: parameter.value(),
         unit: parameter.unit(),
         elasticity: (!parameter.is_structural()).then_some(elasticity),
         origin: parameter.origin().map(|(kind, text)| (kind, text.to_owned())),
+        meaning: parameter.meaning().map(str::to_owned),
+        components: users.to_vec(),
         range: parameter.distribution().map(|law| (law.quantile(0.05), law.quantile(0.95))),
     }
 }

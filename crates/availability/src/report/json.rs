@@ -6,6 +6,7 @@ use super::diagram::{Diagram, Kind};
 use super::improve::{Improvement, Source, Swing};
 use super::{BUDGETS, Component, Member, Report, Service, Spread};
 use crate::Certain;
+use crate::compose::Kept;
 use crate::model::OriginKind;
 
 /// The name of this form of the report. Fields may be added to it; what is there keeps its meaning.
@@ -25,7 +26,8 @@ impl Report {
             "components": list(self.components.iter().map(component).collect()),
             "improvements": list(self.improvements.iter().map(|one| self.improvement(one)).collect()),
             "swings": list(self.swings.iter().map(|swing| self.swing(swing)).collect()),
-            "parameters": list(self.sources.iter().map(source).collect()),
+            "parameters": list(self.sources.iter().map(|source| self.source(source)).collect()),
+            "kept": list(self.kept.iter().map(kept).collect()),
             "diagrams": list(self.diagrams.iter().map(diagram).collect()),
         })
     }
@@ -41,6 +43,8 @@ impl Report {
             "planned": service.planned,
             "unplanned": service.unplanned(),
             "failures": certain(service.failures),
+            "failures_without": service.uncounted,
+            "designed": service.designed,
             "keeps": service.keeps().map(|budget| BUDGETS[budget].0),
             "components": service.members.iter().map(member).collect::<Vec<_>>(),
             "interval": service.spread.as_ref().map(spread),
@@ -60,6 +64,22 @@ impl Report {
     fn swing(&self, swing: &Swing) -> Value {
         json!({ "parameter": self.sources[swing.source].name, "low": swing.low, "high": swing.high })
     }
+
+    fn source(&self, source: &Source) -> Value {
+        let used_by: Vec<&str> = source.components.iter().map(|&one| self.components[one].name.as_str()).collect();
+        json!({
+            "name": source.name,
+            "value": source.value,
+            "unit": source.unit,
+            "meaning": source.meaning,
+            "used_by": used_by,
+            "elasticity": source.elasticity,
+            "origin": source.origin.as_ref().map(|(of, _)| kind(*of)),
+            "source": source.origin.as_ref().map(|(_, text)| text),
+            "p05": source.range.map(|(low, _)| low),
+            "p95": source.range.map(|(_, high)| high),
+        })
+    }
 }
 
 fn certain(number: Certain) -> Value {
@@ -74,7 +94,12 @@ fn component(component: &Component) -> Value {
         "downtime": certain(component.downtime),
         "planned": component.planned,
         "unplanned": component.unplanned(),
+        "designed": component.designed,
     })
+}
+
+fn kept(kept: &Kept) -> Value {
+    json!({ "parameter": kept.parameter, "estimate": kept.estimate, "file": kept.file })
 }
 
 fn spread(spread: &Spread) -> Value {
@@ -95,19 +120,6 @@ const fn kind(kind: OriginKind) -> &'static str {
         OriginKind::Published => "published",
         OriginKind::Assumed => "assumed",
     }
-}
-
-fn source(source: &Source) -> Value {
-    json!({
-        "name": source.name,
-        "value": source.value,
-        "unit": source.unit,
-        "elasticity": source.elasticity,
-        "origin": source.origin.as_ref().map(|(of, _)| kind(*of)),
-        "source": source.origin.as_ref().map(|(_, text)| text),
-        "p05": source.range.map(|(low, _)| low),
-        "p95": source.range.map(|(_, high)| high),
-    })
 }
 
 fn diagram(diagram: &Diagram) -> Value {

@@ -19,6 +19,8 @@ pub struct Component {
     pub downtime: Certain,
     /// Minutes a year of planned work among them; `None` if the model has no such states.
     pub planned: Option<f64>,
+    /// Whether it is designed and not built yet, as the model says.
+    pub designed: bool,
 }
 
 impl Component {
@@ -53,17 +55,35 @@ pub(super) struct Leaf {
     steps: Vec<usize>,
 }
 
+/// What a service is made of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Made {
+    pub(super) leaves: Vec<Leaf>,
+    /// Events that have a probability and no frequency, as `TREE.EVENT`.
+    pub(super) uncounted: Vec<String>,
+    /// Models of what is designed and not built yet.
+    pub(super) designed: Vec<String>,
+}
+
 /// All components of a model; new components and steps are added to the lists.
-pub(super) fn leaves(
+pub(super) fn made(
     model: &Model,
     of: &str,
     components: &mut Vec<Asked>,
     steps: &mut Vec<(String, String)>,
-) -> Result<Vec<Leaf>, Error> {
-    let mut leaves = Vec::new();
+) -> Result<Made, Error> {
+    let mut made = Made::default();
+    let leaves = &mut made.leaves;
     // What is still to be looked at: a model, or an event of its own, and the way to it.
     let mut open: Vec<(String, Vec<usize>)> = vec![(of.to_owned(), Vec::new())];
     while let Some((name, way)) = open.pop() {
+        for event in model.uncounted(&name) {
+            let full = format!("{name}.{event}");
+            number(&mut made.uncounted, |known| *known == full, || full.clone());
+        }
+        if model.is_designed(&name) {
+            number(&mut made.designed, |known| *known == name, || name.clone());
+        }
         let Some(parts) = model.parts(&name) else {
             let component = number(components, |asked| asked.name == name, || asked(model, &name));
             leaves.push(Leaf { component, steps: way });
@@ -87,7 +107,7 @@ pub(super) fn leaves(
             return Err(Error::new(what, "ask for the downtime of a part of it, or solve it without a report"));
         }
     }
-    Ok(leaves)
+    Ok(made)
 }
 
 /// The index of what is searched, added if it is new.
@@ -107,12 +127,13 @@ fn asked(model: &Model, name: &str) -> Asked {
         downtime: format!("downtime of {name}"),
         planned: has_planned.then(|| format!("probability of {PLANNED} and down in {name} * {YEAR_MINUTES}")),
         is_chain,
+        designed: model.is_designed(name),
     }
 }
 
 fn asked_event(full: &str, tree: &str, event: &str) -> Asked {
     let downtime = format!("probability of {event} in {tree} * {YEAR_MINUTES}");
-    Asked { name: full.to_owned(), downtime, planned: None, is_chain: false }
+    Asked { name: full.to_owned(), downtime, planned: None, is_chain: false, designed: false }
 }
 
 /// The members of a service: copies of one component with the same share are one of them. The largest share comes first.

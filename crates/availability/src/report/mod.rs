@@ -36,6 +36,7 @@ pub use question::Question;
 pub use spread::{Bin, Samples, Spread};
 
 use crate::Certain;
+use crate::compose::Kept;
 
 /// What a downtime budget allows, in minutes of a year of 365 days, by the name that people give it.
 pub const BUDGETS: [(&str, f64); 3] = [("99.9 %", 525.6), ("99.99 %", 52.56), ("99.999 %", 5.256)];
@@ -62,6 +63,9 @@ pub struct Report {
     pub diagrams: Vec<Diagram>,
     /// Seed and number of the samples; `None` if no parameter has a distribution.
     pub sampled: Option<(u64, u64)>,
+    /// Parameters that a drill has nothing about, so that they have the values of the text. Whoever took the values of the drill
+    /// ([`crate::compose::Composed::measure`]) puts them here.
+    pub kept: Vec<Kept>,
 }
 
 /// A service, and what its downtime is made of.
@@ -73,8 +77,13 @@ pub struct Service {
     pub model: String,
     /// Minutes a year.
     pub downtime: Certain,
-    /// Failures a year.
+    /// Failures a year, without those of [`Self::uncounted`].
     pub failures: Certain,
+    /// Events that have a probability and no failure frequency, as `TREE.EVENT`: they are in the downtime, and nobody knows how
+    /// often they occur.
+    pub uncounted: Vec<String>,
+    /// The models in it of what is designed and not built yet; the service's own one if nothing of it is.
+    pub designed: Vec<String>,
     /// Minutes a year of planned work among the downtime; `None` if no component has such states.
     pub planned: Option<f64>,
     /// Its components, the largest share first.
@@ -128,6 +137,20 @@ impl Report {
         }
         assumed.weight = if whole > 0.0 { assumed.weight / whole } else { 0.0 };
         assumed
+    }
+
+    /// What a parameter is, for people: the words of the text about it, and the components that need it.
+    #[must_use]
+    pub fn described(&self, source: &Source, language: Language) -> String {
+        let words = source.words();
+        let Some(&first) = source.components.first() else { return words.to_owned() };
+        let name = title(&self.components[first].name, language);
+        let place = match (source.components.len(), language) {
+            (1, _) => name.to_owned(),
+            (all, Language::English) => format!("{name}, and {} more", all - 1),
+            (all, Language::Chinese) => format!("{name}等 {all} 个组件"),
+        };
+        if words.is_empty() { place } else { format!("{words} ({place})") }
     }
 
     /// The component of a member.

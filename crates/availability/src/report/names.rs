@@ -1,6 +1,6 @@
 //! What the models of a contact centre are called among people.
 
-use super::Language;
+use super::{Component, Language, Report, Service};
 
 /// Name in a model, in English, in Chinese. First the services, then the components.
 const TITLES: [(&str, &str, &str); 27] = [
@@ -38,4 +38,59 @@ const TITLES: [(&str, &str, &str); 27] = [
 pub fn title(name: &str, language: Language) -> &str {
     let known = TITLES.iter().find(|(model, _, _)| *model == name);
     known.map_or(name, |(_, english, chinese)| language.pick(english, chinese))
+}
+
+impl Service {
+    /// What it is called, with a mark if it, or something in it, is designed and not built yet.
+    #[must_use]
+    pub fn titled(&self, language: Language) -> String {
+        let mark = if self.designed.is_empty() {
+            ""
+        } else if self.designed.contains(&self.model) {
+            language.pick("designed, not built yet", "已设计，尚未实现")
+        } else {
+            language.pick("in part designed, not built yet", "部分已设计，尚未实现")
+        };
+        with_mark(title(&self.name, language), mark, language)
+    }
+}
+
+impl Component {
+    /// What it is called, with a mark if it is designed and not built yet.
+    #[must_use]
+    pub fn titled(&self, language: Language) -> String {
+        let mark =
+            if self.designed { language.pick("designed, not built yet", "已设计，尚未实现") } else { "" };
+        with_mark(title(&self.name, language), mark, language)
+    }
+}
+
+fn with_mark(title: &str, mark: &str, language: Language) -> String {
+    match language {
+        _ if mark.is_empty() => title.to_owned(),
+        Language::English => format!("{title} ({mark})"),
+        Language::Chinese => format!("{title}（{mark}）"),
+    }
+}
+
+impl Report {
+    /// All that is designed and not built yet, and stands in the figures as if it were, in one sentence; `None` if there is
+    /// nothing of the kind.
+    #[must_use]
+    pub fn not_built(&self, language: Language) -> Option<String> {
+        let mut models: Vec<&str> = Vec::new();
+        for model in self.services.iter().flat_map(|service| &service.designed) {
+            if !models.contains(&model.as_str()) {
+                models.push(model);
+            }
+        }
+        let titles: Vec<&str> = models.into_iter().map(|model| title(model, language)).collect();
+        let said = match language {
+            Language::English => {
+                format!("Designed, not built yet, and in the figures all the same: {}.", titles.join("; "))
+            }
+            Language::Chinese => format!("已设计、尚未实现，但计入以上数字：{}。", titles.join("；")),
+        };
+        (!titles.is_empty()).then_some(said)
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::diagram;
 use super::improve;
-use super::members::{self, Component, Leaf};
+use super::members::{self, Component, Made, Member};
 use super::spread::{Samples, Spread};
 use super::{Report, Service};
 use crate::model::{Model, Plan, Resources};
@@ -19,7 +19,7 @@ pub struct Question {
     file: String,
     model: Model,
     /// Name of the measure and of the model, and what the model is made of.
-    services: Vec<(String, String, Vec<Leaf>)>,
+    services: Vec<(String, String, Made)>,
     /// By component: its name and what is asked of it.
     components: Vec<Asked>,
     /// The events on the ways to the components: tree and event.
@@ -36,6 +36,8 @@ pub(super) struct Asked {
     pub(super) planned: Option<String>,
     /// Whether it is a chain, which can be drawn.
     pub(super) is_chain: bool,
+    /// Whether it is designed and not built yet.
+    pub(super) designed: bool,
 }
 
 impl Question {
@@ -55,8 +57,8 @@ impl Question {
         let (mut services, mut components, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         for measure in model.measures() {
             let Some(of) = measure.downtime_of() else { continue };
-            let leaves = members::leaves(&model, of, &mut components, &mut steps)?;
-            services.push((measure.name().to_owned(), of.to_owned(), leaves));
+            let made = members::made(&model, of, &mut components, &mut steps)?;
+            services.push((measure.name().to_owned(), of.to_owned(), made));
         }
         if services.is_empty() {
             let remedy =
@@ -67,7 +69,7 @@ impl Question {
         let mut add = |name: String, what: String| whole.push_str(&format!("\nmeasure {ADDED}{name} = {what}"));
         for (index, (_, of, _)) in services.iter().enumerate() {
             add(format!("service{index}"), format!("downtime of {of}"));
-            add(format!("failures{index}"), format!("failures of {of}"));
+            add(format!("failures{index}"), format!("counted failures of {of}"));
         }
         for (index, Asked { downtime, planned, .. }) in components.iter().enumerate() {
             add(format!("down{index}"), downtime.clone());
@@ -118,8 +120,8 @@ impl Question {
         let criticality: Vec<f64> =
             self.solved("step", self.steps.len())?.into_iter().map(|certain| certain.value).collect();
         let mut services = Vec::new();
-        for (index, (name, model, leaves)) in self.services.iter().enumerate() {
-            let members = members::members(leaves, &criticality);
+        for (index, (name, model, made)) in self.services.iter().enumerate() {
+            let members = members::members(&made.leaves, &criticality);
             let downtime = downtimes[index];
             let spread = samples.map(|samples| Spread::new(samples, index, plan.delta(index)?)).transpose()?;
             services.push(Service {
@@ -127,13 +129,15 @@ impl Question {
                 model: model.clone(),
                 downtime,
                 failures: failures[index],
+                uncounted: made.uncounted.clone(),
+                designed: made.designed.clone(),
                 planned: members::planned(&members, &components, downtime.value),
                 members,
                 spread,
             });
         }
         let main = self.model.plan(&self.indices("service", 1));
-        let sources = improve::sources(self.model.parameters(), &main)?;
+        let sources = improve::sources(self.model.parameters(), &main, &self.users(&services[0].members))?;
         let chains = self.components.iter().filter(|asked| asked.is_chain).map(|asked| asked.name.as_str());
         Ok(Report {
             model: self.file.clone(),
@@ -147,7 +151,24 @@ impl Question {
             components,
             sources,
             sampled: samples.map(|samples| (samples.seed, samples.values.len() as u64)),
+            kept: Vec::new(),
         })
+    }
+
+    /// By parameter the components that need it: those of the main service first, as they stand in it.
+    fn users(&self, main: &[Member]) -> Vec<Vec<usize>> {
+        let mut order: Vec<usize> = Vec::new();
+        for component in main.iter().map(|member| member.component).chain(0..self.components.len()) {
+            if !order.contains(&component) {
+                order.push(component);
+            }
+        }
+        let plan = |component: &usize| self.model.plan(self.index("down", *component).as_slice());
+        let plans: Vec<Plan<'_>> = order.iter().map(plan).collect();
+        let users = |parameter: usize| {
+            order.iter().zip(&plans).filter(move |(_, plan)| plan.needs(parameter)).map(|(&component, _)| component)
+        };
+        (0..self.model.parameters().len()).map(|parameter| users(parameter).collect()).collect()
     }
 
     fn solved(&self, name: &str, count: usize) -> Result<Vec<Certain>, Error> {
@@ -163,6 +184,7 @@ impl Question {
             let place = of_planned.iter().position(|&component| component == index);
             Component {
                 name: self.components[index].name.clone(),
+                designed: self.components[index].designed,
                 downtime,
                 planned: place.map(|place| planned[place].value),
             }

@@ -9,12 +9,13 @@ use crate::text::source::{Name, did_you_mean};
 use crate::text::unit::{self, Dimension, Unit};
 
 /// What can be asked of a model as a whole: `PHRASE of MODEL`.
-pub(crate) const OF_MODEL: [&str; 18] = [
+pub(crate) const OF_MODEL: [&str; 19] = [
     "availability",
     "unavailability",
     "downtime",
     "failure frequency",
     "failures",
+    "counted failures",
     "failure rate",
     "repair rate",
     "mttf",

@@ -11,6 +11,8 @@ pub(crate) struct Document {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) models: Vec<Model>,
     pub(crate) measures: Vec<Measure>,
+    /// `designed NAME, NAME`: models of what is not built yet.
+    pub(crate) designed: Vec<Name>,
 }
 
 /// `parameter NAME = VALUE between LOW and HIGH ~ DISTRIBUTION from KIND "SOURCE"`.

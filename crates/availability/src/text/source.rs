@@ -80,6 +80,17 @@ pub fn explain(error: &Error, text: &str) -> String {
     format!("{error}\n  {number} | {line}\n  {margin} | {indent}{}", "^".repeat(width))
 }
 
+/// The remark in a line, without its `#`; none if it is empty.
+pub(crate) fn remark(line: &str) -> Option<&str> {
+    let mut quoted = false;
+    let begins = |c: char| {
+        quoted ^= c == '"';
+        c == '#' && !quoted
+    };
+    let at = line.find(begins)?;
+    Some(line[at + 1..].trim()).filter(|remark| !remark.is_empty())
+}
+
 /// The name that is nearest to one that does not exist, as `; did you mean "x"?`; empty if none is near.
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let near = known.into_iter().map(|name| (distance(wrong, name), name)).min();
@@ -121,6 +132,13 @@ mod tests {
         let start = text.find("gama").expect("there");
         let error = source.error(Span { start, end: start + 4 }, "no `gama`", "declare it");
         assert_eq!(explain(&error, text), "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^");
+    }
+
+    #[test]
+    fn a_remark_begins_outside_of_quotes() {
+        assert_eq!(remark("parameter a = 1 from measured \"f#gap of b\"  # of one # side "), Some("of one # side"));
+        assert_eq!(remark("parameter a = 1 from measured \"f#gap of b\""), None);
+        assert_eq!(remark("a #"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::text::lexer::Kind;
 use crate::text::parser::Parser;
 use crate::text::source::{Source, did_you_mean};
 
-const STATEMENTS: [&str; 8] = ["parameter", "let", "measure", "chain", "rules", "tree", "blocks", "graph"];
+const STATEMENTS: [&str; 9] = ["parameter", "let", "measure", "chain", "rules", "tree", "blocks", "graph", "designed"];
 
 /// Reads a whole model text.
 ///
@@ -42,6 +42,13 @@ impl Parser<'_> {
             "measure" => {
                 self.take();
                 document.measures.push(self.measure()?);
+            }
+            "designed" => {
+                self.take();
+                document.designed.push(self.name("a model of what is designed and not built yet")?);
+                while self.eat_sign(",") {
+                    document.designed.push(self.name("another such model")?);
+                }
             }
             "chain" | "rules" | "tree" | "blocks" | "graph" => {
                 self.take();

@@ -59,6 +59,78 @@ fn parameters_say_where_they_come_from_and_what_they_would_save() {
 }
 
 #[test]
+fn parameters_say_what_they_are_and_who_needs_them() {
+    let text = SMALL.replace("from assumed \"a guess\"", "from assumed \"a guess\"   # new versions");
+    let report = report("small.avail", &text, 10);
+    let source = |name: &str| report.sources.iter().find(|source| source.name == name).expect("the parameter");
+    let described = |name: &str| report.described(source(name), Language::English);
+    assert_eq!(described("works"), "new versions (part)");
+    // Without a remark, where it comes from.
+    assert_eq!(described("fails"), "log.json (part)");
+    assert_eq!(described("repair"), "part");
+    let three = three_hosts();
+    let notice = three.sources.iter().find(|source| source.name == "notice").expect("the parameter");
+    let components = notice.components.len();
+    assert!(components > 3, "{components}");
+    let words = format!("until somebody looks into it (SIP Server, hot pair, and {} more)", components - 1);
+    assert_eq!(three.described(notice, Language::English), words);
+    let words = format!("until somebody looks into it (SIP 服务器，热备对等 {components} 个组件)");
+    assert_eq!(three.described(notice, Language::Chinese), words);
+    // The components of the main service come first.
+    let main: Vec<usize> = three.main().members.iter().map(|member| member.component).collect();
+    assert!(main.contains(&notice.components[0]) && !main.contains(&notice.components[components - 1]));
+}
+
+#[test]
+fn what_has_only_a_probability_is_in_the_downtime_and_not_among_the_failures() {
+    let text = SMALL.replace(
+        "event switch unavailability 1e-5, failure frequency 1 per year; top = rack or switch",
+        "event switch probability 1e-5; event other unavailability 2e-5, failure frequency 3 per year; top = rack or switch or other",
+    );
+    let report = report("small.avail", &text, 10);
+    let service = report.main();
+    let works = 12.0 / 8_760.0;
+    let fine = 1.0 / (1.0 + 1e-2 + works);
+    let part = (1e-2 + works) * fine;
+    let up = (1.0 - part * part) * (1.0 - 1e-5) * (1.0 - 2e-5);
+    assert!((service.unavailability() / (1.0 - up) - 1.0).abs() < 1e-9, "{}", service.unavailability());
+    // Each of two parts fails while the other one is down; the switch is not counted.
+    let racks = 2.0 * part * fine * (1e-3 + works) * 8_760.0;
+    let failures = (1.0 - 1e-5) * (racks * (1.0 - 2e-5) + 3.0 * (1.0 - part * part));
+    assert!((service.failures.value / failures - 1.0).abs() < 1e-9, "{} {failures}", service.failures.value);
+    assert_eq!(service.uncounted, ["whole.switch"]);
+    assert!(report.services[1].uncounted.is_empty());
+    let page = report.html(Language::English);
+    assert!(page.contains("failures are counted without whole.switch"), "{page}");
+    assert_eq!(report.json()["services"][0]["failures_without"][0], "whole.switch");
+}
+
+#[test]
+fn what_is_not_built_yet_is_marked() {
+    let three = three_hosts();
+    let service = |name: &str| three.services.iter().find(|service| service.name == name).expect("the service");
+    assert_eq!(service("calls").titled(Language::English), "Calls");
+    assert!(service("queues").designed.is_empty());
+    assert_eq!(service("prompts").titled(Language::English), "Prompts and media (in part designed, not built yet)");
+    assert_eq!(service("prompts").titled(Language::Chinese), "语音提示与媒体（部分已设计，尚未实现）");
+    let component = |name: &str| three.components.iter().find(|one| one.name == name).expect("the component");
+    assert_eq!(component("media_pool").titled(Language::English), "Media Server, pool (designed, not built yet)");
+    assert_eq!(component("media_pool").titled(Language::Chinese), "媒体服务器，池（已设计，尚未实现）");
+    assert!(!component("sip_pair").designed && !component("control").designed);
+    let said = three.not_built(Language::English).expect("something");
+    for name in
+        ["Media Server, pool", "Stat Server, warm pair", "Message Server, warm pair", "Concentrator, in parallel"]
+    {
+        assert!(said.contains(name), "{said}");
+    }
+    let sites = solution("two-sites");
+    assert_eq!(sites.main().designed, ["sites"]);
+    let all = report("small.avail", &format!("{SMALL}designed whole\n"), 10);
+    assert_eq!(all.main().titled(Language::English), "service (designed, not built yet)");
+    assert_eq!(report("small.avail", SMALL, 10).not_built(Language::English), None);
+}
+
+#[test]
 fn without_distributions_there_is_no_interval() {
     let text = SMALL.replace("~ gamma(shape = 4)", "");
     let report = report("small.avail", &text, 10);

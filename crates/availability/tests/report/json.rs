@@ -1,5 +1,6 @@
 //! The report for programs.
 
+use availability::compose::Kept;
 use serde_json::{Value, json};
 
 use crate::repository;
@@ -27,7 +28,8 @@ fn field_names_stay() {
         "budgets": [{ "name": "string", "minutes": "number" }],
         "services": [{
             "name": "string", "model": "string", "availability": "number", "unavailability": "number",
-            "downtime": certain, "planned": "number", "unplanned": "number", "failures": certain, "keeps": "string",
+            "downtime": certain, "planned": "number", "unplanned": "number", "failures": certain, "failures_without": [], "designed": [],
+            "keeps": "string",
             "components": [{ "component": "string", "copies": "number", "share": "number" }],
             "interval": {
                 "mean": "number", "sd": "number", "sd_delta": "number", "p05": "number", "p50": "number", "p95": "number",
@@ -37,13 +39,15 @@ fn field_names_stay() {
         }],
         "components": [{
             "name": "string", "availability": "number", "unavailability": "number", "downtime": certain, "planned": "number", "unplanned": "number",
+            "designed": "bool",
         }],
         "improvements": [{ "parameter": "string", "elasticity": "number", "better": "number", "saves": "number" }],
         "swings": [{ "parameter": "string", "low": "number", "high": "number" }],
         "parameters": [{
-            "name": "string", "value": "number", "unit": "string", "elasticity": "number", "origin": "string",
-            "source": "string", "p05": "number", "p95": "number",
+            "name": "string", "value": "number", "unit": "string", "meaning": "string", "used_by": ["string"],
+            "elasticity": "number", "origin": "string", "source": "string", "p05": "number", "p95": "number",
         }],
+        "kept": [],
         "diagrams": [{
             "model": "string", "states": [{ "name": "string", "kind": "string", "minutes": "number" }],
             "arcs": [{ "from": "string", "to": "string", "rate": "number" }],
@@ -53,6 +57,22 @@ fn field_names_stay() {
     let report = three_hosts().json();
     assert_eq!(shape(&report), expected);
     assert_eq!(report["schema"], "everline-availability-1");
+}
+
+fn kept() -> Kept {
+    Kept { parameter: "fails".to_owned(), file: "d.json".to_owned(), estimate: "gap of loss".to_owned() }
+}
+
+#[test]
+fn what_a_drill_lacks_and_what_is_not_built_is_told() {
+    let mut report = report("small.avail", &format!("{SMALL}designed part\n"), 10);
+    report.kept.push(kept());
+    let value = report.json();
+    assert_eq!(value["kept"], json!([{ "parameter": "fails", "estimate": "gap of loss", "file": "d.json" }]));
+    assert_eq!(value["services"][0]["designed"], json!(["part"]));
+    let designed: Vec<bool> =
+        value["components"].as_array().expect("components").iter().map(|one| one["designed"] == true).collect();
+    assert_eq!(designed, [true, false]);
 }
 
 #[test]
@@ -71,7 +91,9 @@ fn figures_are_those_of_the_report() {
 #[test]
 fn the_document_names_every_field() {
     let Some(document) = repository::text("docs/availability-report.md") else { return };
-    let mut open = vec![three_hosts().json()];
+    let mut report = three_hosts().clone();
+    report.kept.push(kept());
+    let mut open = vec![report.json()];
     while let Some(value) = open.pop() {
         match value {
             Value::Object(fields) => {

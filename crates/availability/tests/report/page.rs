@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use availability::compose::Kept;
 use availability::report::Language;
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -105,6 +106,32 @@ fn both_languages_are_complete() {
     }
     let tag = |page: &str| parsed(page).root_element().attribute("lang").map(str::to_owned);
     assert_eq!((tag(&english), tag(&chinese)), (Some("en".to_owned()), Some("zh-Hans".to_owned())));
+}
+
+#[test]
+fn what_is_not_built_and_what_a_drill_lacks_stands_on_the_page() {
+    for (language, mark, kept) in [
+        (
+            Language::English,
+            "(designed, not built yet)",
+            "notice keeps the value of the model: mine.json has no gap of loss.",
+        ),
+        (Language::Chinese, "（已设计，尚未实现）", "notice 沿用模型中的值：mine.json 中没有 gap of loss。"),
+    ] {
+        let mut report = three_hosts().clone();
+        let [parameter, file, estimate] = ["notice", "mine.json", "gap of loss"].map(str::to_owned);
+        report.kept.push(Kept { parameter, file, estimate });
+        let page = report.html(language);
+        let document = parsed(&page);
+        // In the tables of components and as headings of drawings.
+        let marked = |name: &'static str| all(&document, name).filter(|node| words(*node).contains(mark)).count();
+        assert!(marked("th") >= 4 && marked("h3") >= 3, "{} {}", marked("th"), marked("h3"));
+        assert!(all(&document, "p").any(|node| words(node) == kept), "{language:?}");
+        let described = all(&document, "span").any(|node| words(node).starts_with("until somebody looks into it ("));
+        let pointed =
+            all(&document, "title").any(|node| words(node).starts_with("notice: until somebody looks into it ("));
+        assert!(described && pointed, "{language:?}");
+    }
 }
 
 #[test]

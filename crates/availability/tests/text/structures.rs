@@ -107,6 +107,50 @@ fn a_gate_needs_of_events_only_what_is_below_it() {
 }
 
 #[test]
+fn what_has_only_a_probability_decides_and_is_not_counted() {
+    let text = "tree inner {
+      event a unavailability 0.01, failure frequency 2 per year
+      event d probability 0.001
+      top = a or d
+    }
+    tree outer { event inner is inner; event b unavailability 0.02, failure frequency 1 per year; top = inner or b }
+    tree bare { event d probability 0.001; event e probability 0.5; top = d and e }
+    chain unit { up: u; u -> f at 1 per 9 h; f -> u at 1 per hour }
+    graph net { from in to out; in -> out probability 0.1 }
+    measure of_inner = counted failures of inner
+    measure of_outer = counted failures of outer
+    measure of_bare = counted failures of bare
+    measure of_unit = counted failures of unit in 1/h";
+    let inner = 1.0 - 0.99 * 0.999;
+    found(
+        text,
+        &[
+            ("of_inner", 0.999 * 2.0),
+            ("of_outer", 0.98 * 0.999 * 2.0 + (1.0 - inner)),
+            // Nine hours up and one down.
+            ("of_unit", 0.1),
+        ],
+    );
+    let model = model(text, &[]);
+    assert_eq!(solved(&model)["of_bare"].value, 0.0);
+    assert_eq!(model.uncounted("inner"), ["d"]);
+    assert_eq!(model.uncounted("net"), ["in->out"]);
+    assert!(model.uncounted("outer").is_empty() && model.uncounted("unit").is_empty());
+    let strict = text.replace("of_inner = counted failures", "of_inner = failures");
+    let error = availability::model::Model::read("x.avail", &strict, &[]).expect_err("no frequency").to_string();
+    assert!(error.contains("how often does `d` fail?"), "{error}");
+}
+
+#[test]
+fn a_model_of_what_is_not_built_says_so() {
+    let text = "tree t { event a probability 0.1; top = a }\ntree s { event a probability 0.2; top = a }\n";
+    let model = model(&format!("{text}designed t, s\nmeasure unavailability of t"), &[]);
+    assert!(model.is_designed("t") && model.is_designed("s") && !model.is_designed("a"));
+    let error = availability::model::Model::read("x.avail", &format!("{text}designed tt"), &[]).expect_err("no model");
+    assert!(error.to_string().starts_with("x.avail:3:10: there is no model `tt`; did you mean `t`?"), "{error}");
+}
+
+#[test]
 fn capacity_is_counted_by_weights() {
     let text = "parameter k = 3\nblocks site {
       for i in 1..4 { block host[i] unavailability 0.01, failure frequency 0.001 per hour }

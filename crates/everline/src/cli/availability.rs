@@ -175,11 +175,25 @@ pub(crate) enum Estimate {
     Drill(EstimateDrill),
     /// How much has to be observed before a claim is shown
     ///
-    /// A claim in per cent is a coverage, and the answer a number of injections; a time is a mean time between failures and a rate
-    /// a failure rate, and the answer is a time of observation. One row for each number of misses on the way.
+    /// CLAIM is one of three, told apart by its unit:
+    ///
+    /// - A share is a coverage: so much of all faults is covered, or more (99.9%, 0.999). The answer is how many faults have to be
+    ///   made.
+    ///
+    /// - A time is a mean time between failures: so long, or longer ("10000 h", "2 years", "90 days"). The answer is how long has
+    ///   to be watched, the time up of all units added up.
+    ///
+    /// - A rate is a failure rate: so often, or less ("2 per year", "1 per 5 years", "500 FIT", which is 500 in 1e9 hours). The
+    ///   answer is that for its mean time.
+    ///
+    /// There is a row for each number of misses or failures on the way, up to --misses: with each of them more has to be made or
+    /// watched before the claim is shown.
     #[command(after_help = "Examples:\n  everline availability estimate plan --claim 99.9% --confidence 95%\n  \
+        everline availability estimate plan --claim 0.99 --misses 0\n  \
         everline availability estimate plan --claim \"2 per year\" --misses 5\n  \
-        everline availability estimate plan --claim \"10000 h\" --confidence 90% --json")]
+        everline availability estimate plan --claim \"500 FIT\"\n  \
+        everline availability estimate plan --claim \"10000 h\" --confidence 90% --json\n  \
+        everline availability estimate plan --claim \"2 years\"")]
     Plan(EstimatePlan),
     /// The failure rate of hardware by parts count
     ///
@@ -241,7 +255,7 @@ pub(crate) struct EstimateDrill {
 /// A claim.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EstimatePlan {
-    /// What is to be shown: a coverage (99.9%), a mean time between failures (10000 h) or a failure rate (2 per year)
+    /// What is to be shown: a coverage (99.9%), a mean time between failures ("10000 h") or a failure rate ("2 per year")
     #[arg(long, value_name = "CLAIM")]
     pub(crate) claim: String,
     /// How sure one wants to be

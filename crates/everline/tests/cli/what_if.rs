@@ -158,6 +158,27 @@ fn a_budget_gives_each_part_its_share() {
     assert!(own.code == Some(0) && own.out.contains("base/feeds") && own.out.contains("sip"), "{}{}", own.out, own.err);
 }
 
+#[test]
+fn a_budget_counts_what_is_shared_once() {
+    let text = "tree t { event power probability 1e-3; event a probability 0.01; event b probability 0.02
+      event c probability 0.03; event d probability 0.04
+      top = power or g; g = (a and b) or (a and c) or (power and d) or spare; spare = d }
+      measure down = downtime of t\n";
+    let place = place(&[("t.avail", text)]);
+    let value = json(&place, &["budget", "t.avail", "--target", "99%", "--json"]);
+    let names: Vec<&str> =
+        value["parts"].as_array().expect("parts").iter().filter_map(|part| part["name"].as_str()).collect();
+    // What needs power and d is down when power is, so that it adds nothing.
+    assert_eq!(names, ["d", "power", "a and b or a and c"], "{value}");
+    let solved = json(&place, &["solve", "t.avail", "--json"]);
+    let (parts, whole) = (number(&value["now"]), number(&solved["measures"][0]["value"]));
+    assert!((parts / whole - 1.0).abs() < 1e-9, "{parts} {whole}");
+    let by_hand = 1.0 - 0.999 * 0.96 * (1.0 - 0.01 * (0.05 - 0.0006));
+    assert!((parts / 525_600.0 / by_hand - 1.0).abs() < 1e-9, "{parts}");
+    let text = run(&place, &["budget", "t.avail", "--target", "99%"]).out;
+    assert!(text.contains("\"a or b\" is one part") && !text.contains("while"), "{text}");
+}
+
 const LOG: &str = "\
 2026-01-01T00:00:00Z       *      begin
 2026-01-01T10:00:00Z       sip-a  down
@@ -185,6 +206,26 @@ fn rates_with_intervals_come_out_of_a_log() {
     assert!(value["tests"].as_array().is_some_and(|tests| tests.len() == 7), "{value}");
     let text = run(&place, &["estimate", "log", "field.log", "--component", "sip-b", "--prior", "3 per year"]).out;
     assert!(text.contains("1 failure in 39.5000 h up") && text.contains("failure rate with prior"), "{text}");
+    // sip-a is down when the log ends.
+    let repair = find("repair rate");
+    assert_eq!(repair["from"], "2 repairs in 2.50000 h down, 1 more not seen: still down at the end");
+    assert!((number(&repair["value"]) - 2.0 / 2.5).abs() < 1e-15 && value["notes"] == serde_json::json!([]), "{value}");
+}
+
+#[test]
+fn a_log_that_ends_while_something_is_down_says_so() {
+    let log = "2026-01-01T00:00Z a begin\n2026-01-01T05:00Z a down\n2026-01-01T09:00Z a end\n";
+    let place = place(&[("field.log", log)]);
+    let ended = run(&place, &["estimate", "log", "field.log"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    for said in [
+        "0 repairs in 4.00000 h down, 1 more not seen: still down at the end",
+        "no unavailability of a: an availability from 1 failures and 0 repairs",
+    ] {
+        assert!(ended.out.contains(said), "{said}: {}", ended.out);
+    }
+    let value = json(&place, &["estimate", "log", "field.log", "--json"]);
+    assert!(value["notes"][0].as_str().is_some_and(|note| note.starts_with("no unavailability of a")), "{value}");
 }
 
 #[test]
@@ -225,6 +266,16 @@ fn a_claim_has_its_sample_size() {
     assert!((number(&rate["plans"][0]["needed"]) / number(&time["plans"][0]["needed"]) - 1.0).abs() < 1e-12);
     let text = run(&place, &["estimate", "plan", "--claim", "99.9%"]).out;
     assert!(text.contains("INJECTIONS") && text.contains("2995"), "{text}");
+    // What the help shows as claims are claims.
+    let help = run(&place, &["estimate", "plan", "--help"]).out;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for claim in ["99.9%", "0.999", "10000 h", "2 years", "90 days", "2 per year", "1 per 5 years", "500 FIT"] {
+        assert!(help.contains(claim), "{claim}: {help}");
+        assert!(number(&plans(&[claim])["plans"][0]["needed"]) > 0.0, "{claim}");
+    }
+    // ln 0.05 of the mean time, which is 1e9/500 hours.
+    let fit = plans(&["500 FIT"]);
+    assert!((number(&fit["plans"][0]["needed"]) / (-2e6 * 0.05_f64.ln()) - 1.0).abs() < 1e-12, "{fit}");
 }
 
 #[test]

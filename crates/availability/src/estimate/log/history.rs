@@ -174,12 +174,20 @@ impl History {
         exposure(histories, true)
     }
 
-    /// Repairs in the hours down.
+    /// Repairs in the hours down. A time down that had not ended when the observation did is among the hours and has no repair
+    /// (censored on the right), and the exposure is one that ended at a time.
     ///
     /// # Errors
     /// If none was ever down.
     pub fn repairs(histories: &[Self]) -> Result<Exposure, Error> {
         exposure(histories, false)
+    }
+
+    /// How many times down had not ended when the observation did.
+    #[must_use]
+    pub fn still_down(histories: &[Self]) -> usize {
+        let spells = histories.iter().flat_map(|history| &history.spells);
+        spells.filter(|spell| !spell.up && !spell.ended).count()
     }
 
     /// The availability with its interval, as [`availability`] has it.

@@ -20,7 +20,7 @@
 //! | `begin` | the observation of the component begins, and it is up |
 //! | `begin-down` | the same, and it is down |
 //! | `down`, `up` | it fails, it is repaired |
-//! | `end` | the observation ends; a later `begin` starts another, so that time without observation counts as neither |
+//! | `end` | the observation ends; a later `begin` starts another, so that time without observation counts as neither. What is up or down then counts as such until then, and as no failure and no repair |
 //!
 //! The component `*` stands for all of the log, at `begin` and `end`. Times are in any form of ISO 8601 with a zone (see
 //! [`instant`]). Lines stand in the order of time. A log that misses something is refused at the line where that shows:

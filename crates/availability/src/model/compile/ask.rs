@@ -118,7 +118,7 @@ impl Compiler<'_> {
         let (gain, per, dimension) = match phrase {
             "unavailability" | "downtime" => (G::TimeIn(down), G::Time, 0),
             "availability" => (G::TimeOutside(down), G::Time, 0),
-            "failure frequency" | "failures" => (G::Entries(down), G::Time, -1),
+            "failure frequency" | "failures" | "counted failures" => (G::Entries(down), G::Time, -1),
             "failure rate" => (G::Entries(down.clone()), G::TimeOutside(down), -1),
             "repair rate" => (G::Entries(down.clone()), G::TimeIn(down), -1),
             "mtbf" | "mean time between failures" => (G::Time, G::Entries(down), 1),
@@ -355,7 +355,7 @@ impl Compiler<'_> {
                 "downtime" if dimension == Dimension::PLAIN => {
                     return ("min/year".to_owned(), Exact::ONE / Exact::from(60.0 * YEAR));
                 }
-                "failures" if dimension == Dimension::RATE => {
+                "failures" | "counted failures" if dimension == Dimension::RATE => {
                     return ("1/year".to_owned(), Exact::ONE / Exact::from(YEAR));
                 }
                 _ => {}

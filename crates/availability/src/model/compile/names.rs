@@ -9,7 +9,7 @@ use crate::model::node::Node;
 use crate::text::ast::{Document, Expr};
 use crate::text::exact::Exact;
 use crate::text::parser::Parser;
-use crate::text::source::{Name, Source, Span, did_you_mean};
+use crate::text::source::{Name, Source, Span, did_you_mean, remark};
 use crate::text::unit::Dimension;
 
 /// What a name stands for, with its index.
@@ -82,6 +82,8 @@ impl Compiler<'_> {
             };
             debug_assert_eq!(index, self.parameters.len());
             let origin = declared.origin.clone();
+            let line = self.source.text[name.span.start..].lines().next();
+            let meaning = line.and_then(remark).map(str::to_owned);
             let structural = false;
             self.parameters.push(Parameter {
                 name: name.text.clone(),
@@ -90,6 +92,7 @@ impl Compiler<'_> {
                 dimension,
                 distribution,
                 origin,
+                meaning,
                 structural,
             });
         }

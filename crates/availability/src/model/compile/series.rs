@@ -1,14 +1,16 @@
 //! Of what a measure's model consists, where each thing alone is enough to bring it down.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Compiler;
 use super::structure::{Failing, Logic};
 use crate::Error;
 use crate::model::Measure;
 use crate::model::node::{Binary, Id};
-use crate::model::structure_solve::Asked;
-use crate::structure::{FaultTree, GateKind, Input};
+use crate::model::solve::Question;
+use crate::model::structure_solve::{Asked, StructureQuestion};
+use crate::structure::{FaultTree, Gate, GateKind, Input, Limits, Probability, StructureFunction};
 use crate::text::ast::{Ask, Body, ExprKind};
 use crate::text::exact::Exact;
 use crate::text::source::did_you_mean;
@@ -64,27 +66,44 @@ impl Compiler<'_> {
         };
         let place = self.place(ask.model.span);
         let tree = builder.clone().finish(&structure.top).map_err(|error| error.at(place))?;
-        let mut open = vec![tree.top()];
-        let mut seen = BTreeSet::new();
-        while let Some(input) = open.pop() {
-            if !seen.insert(input) {
-                continue;
-            }
-            match input {
-                Input::Gate(gate) if tree.gates()[gate].kind == GateKind::Or => {
-                    open.extend(tree.gates()[gate].inputs.iter().rev());
-                }
-                Input::Event(event) => self.event_part(ask, model, event, path, parts)?,
-                Input::Gate(_) | Input::House(_) => {
-                    let name = tree.name(input).to_owned();
-                    let id = self.solve_structure(model, &name, Asked::Top, None, ask)?;
+        for enough in all_enough(&tree) {
+            match enough.inputs[..] {
+                [Input::Event(event)] => self.event_part(ask, model, event, path, parts)?,
+                [input] if enough.given.is_empty() => {
+                    let id = self.solve_structure(model, tree.name(input), Asked::Top, None, ask)?;
                     let is_all = input == tree.top() && !path.is_empty();
                     let label = if is_all { path.to_owned() } else { within(path, &described(&tree, input)) };
                     parts.push((label, id));
                 }
+                _ => {
+                    let id = self.together(ask, model, &tree, &enough)?;
+                    parts.extend(id.map(|id| (within(path, &enough.described(&tree)), id)));
+                }
             }
         }
         Ok(())
+    }
+
+    /// The probability that one of several gates occurs while other events do not; nothing if it never does.
+    fn together(&mut self, ask: &Ask, model: usize, tree: &FaultTree, enough: &Enough) -> Result<Option<Id>, Error> {
+        let place = self.place(ask.model.span);
+        let Logic::Gates(builder) = &self.structures[&model].logic else { return Ok(None) };
+        let mut builder = builder.clone();
+        let given = enough.given.iter().map(|&event| tree.events()[event].clone()).collect();
+        // No name of a text has a blank in it.
+        let name = "one of them";
+        builder.never(&given).gate(name, GateKind::Or, enough.inputs.iter().map(|&input| tree.name(input)));
+        let tree = builder.finish(name);
+        let function = tree.and_then(|tree| StructureFunction::of_tree(&tree.needed(), &Limits::default()));
+        let function = function.map_err(|error| error.at(place))?;
+        let halves = vec![Probability::of(0.5_f64); function.events().len()];
+        if function.probability(&halves)?.yes == 0.0 {
+            return Ok(None);
+        }
+        let order = self.events_of(model, &function);
+        let inputs = self.function_inputs(model, &order, None, ask, false)?;
+        let question = StructureQuestion { function: Arc::new(function), what: Asked::Top };
+        Ok(Some(self.solved(model, Question::Structure(Arc::new(question)), inputs, Dimension::PLAIN)))
     }
 
     /// An event: the parts of its model, if that is a tree in its turn.
@@ -111,8 +130,97 @@ impl Compiler<'_> {
     }
 }
 
-const SHARED: &str = "downtime can be shared out where a fault tree joins parts by `or`, or a block diagram by `and`: \
-                      ask `downtime of TREE`";
+const SHARED: &str = "downtime can be shared out where a fault tree joins parts by `or`, or a block diagram by `and`, that do \
+                      not all have events in common: ask `downtime of TREE`";
+
+/// What is enough to bring a tree down: an event, a gate, or several gates that have events in common.
+struct Enough {
+    inputs: Vec<Input>,
+    /// Events below the gates that are enough by themselves. They are parts of their own, so that this one is about the time in
+    /// which they have not occurred: with U of it in that time, 1 - U of the whole is a product as before.
+    given: BTreeSet<usize>,
+    /// The other events below.
+    events: BTreeSet<usize>,
+}
+
+impl Enough {
+    fn described(&self, tree: &FaultTree) -> String {
+        let inputs: Vec<String> = self.inputs.iter().map(|&input| described(tree, input)).collect();
+        let given: Vec<&str> = self.given.iter().map(|&event| tree.events()[event].as_str()).collect();
+        let inputs = inputs.join(" or ");
+        match given[..] {
+            [] => inputs,
+            [one] => format!("{inputs} while {one} is up"),
+            _ => format!("{inputs} while {} are up", given.join(", ")),
+        }
+    }
+}
+
+/// All that is enough, from the top downwards; no two of them have events in common.
+fn all_enough(tree: &FaultTree) -> Vec<Enough> {
+    let inputs = below_or(tree);
+    let single: BTreeSet<usize> = inputs.iter().filter_map(|input| event_of(*input)).collect();
+    let mut all: Vec<Enough> = Vec::new();
+    for input in inputs {
+        let mut events = events_below(tree, input);
+        let mut given = BTreeSet::new();
+        if event_of(input).is_none() {
+            given = &events & &single;
+            events = &events - &given;
+        }
+        let (mut inputs, mut place) = (Vec::new(), all.len());
+        while let Some(at) = all.iter().position(|one| !one.events.is_disjoint(&events)) {
+            let one = all.remove(at);
+            place = place.min(at);
+            inputs.extend(one.inputs);
+            given.extend(one.given);
+            events.extend(one.events);
+        }
+        inputs.push(input);
+        all.insert(place, Enough { inputs, given, events });
+    }
+    all
+}
+
+fn event_of(input: Input) -> Option<usize> {
+    if let Input::Event(event) = input { Some(event) } else { None }
+}
+
+/// What stands below the top and the gates of which one failed input is enough, each once, in the order of the text.
+fn below_or(tree: &FaultTree) -> Vec<Input> {
+    let (mut open, mut seen, mut found) = (vec![tree.top()], BTreeSet::new(), Vec::new());
+    while let Some(input) = open.pop() {
+        if !seen.insert(input) {
+            continue;
+        }
+        match input {
+            Input::Gate(gate) if is_or(&tree.gates()[gate]) => open.extend(tree.gates()[gate].inputs.iter().rev()),
+            input => found.push(input),
+        }
+    }
+    found
+}
+
+/// Whether one failed input is enough.
+fn is_or(gate: &Gate) -> bool {
+    match gate.kind {
+        GateKind::Or => true,
+        GateKind::AtLeast(count) => count == 1,
+        GateKind::And => gate.inputs.len() == 1,
+        GateKind::Not | GateKind::Xor | GateKind::Copies { .. } => false,
+    }
+}
+
+/// The events that an input depends on.
+fn events_below(tree: &FaultTree, input: Input) -> BTreeSet<usize> {
+    let (mut open, mut seen) = (vec![input], BTreeSet::new());
+    while let Some(input) = open.pop() {
+        if let (true, Input::Gate(gate)) = (seen.insert(input), input) {
+            open.extend(&tree.gates()[gate].inputs);
+        }
+    }
+    seen.into_iter().filter_map(event_of).collect()
+}
 
 fn within(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }

@@ -39,6 +39,12 @@ impl Structure {
         };
         Some(self.events.iter().map(part).collect())
     }
+
+    /// The events that have a probability and no frequency.
+    pub(super) fn uncounted(&self) -> Vec<String> {
+        let bare = self.events.iter().filter(|(_, failing)| matches!(failing, Failing::Probability(_)));
+        bare.map(|(event, _)| event.clone()).collect()
+    }
 }
 
 /// From which events the whole follows.

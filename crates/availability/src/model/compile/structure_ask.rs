@@ -57,6 +57,10 @@ impl Compiler<'_> {
             "unavailability" | "downtime" => return plain(self.solve_structure(model, &top, Asked::Top, time, ask)?),
             "availability" => return plain(self.solve_structure(model, &top, Asked::NotTop, time, ask)?),
             "failure frequency" | "failures" => (Some(Asked::Frequency), None, -1),
+            "counted failures" => {
+                let id = self.counted(model, &top, ask)?;
+                return Ok(Lowered { id, dimension: Dimension::RATE });
+            }
             "failure rate" => (Some(Asked::Frequency), Some(Asked::NotTop), -1),
             "repair rate" => (Some(Asked::Frequency), Some(Asked::Top), -1),
             "mtbf" | "mean time between failures" => (None, Some(Asked::Frequency), 1),
@@ -134,6 +138,24 @@ impl Compiler<'_> {
         };
         let inputs = self.function_inputs(model, &order, time, ask, what == Asked::Frequency)?;
         let question = Question::Structure(Arc::new(StructureQuestion { function, what }));
+        Ok(self.solved(model, question, inputs, Dimension::PLAIN))
+    }
+
+    /// How often the top event occurs. An event with a probability and no frequency decides with the others, and is not counted
+    /// itself: it has no moment at which it occurs.
+    fn counted(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Id, Error> {
+        let function = self.function(model, top, ask)?;
+        let order = self.events_of(model, &function);
+        let mut inputs = self.function_inputs(model, &order, None, ask, false)?;
+        for event in order {
+            let known = self.event_inputs(model, event, None, ask)?.frequency;
+            inputs.push(match (known, self.structures[&model].events[event].1.clone()) {
+                (Some(frequency), _) => frequency,
+                (None, Failing::As(below)) => self.usual(&below, "counted failures", None)?.id,
+                (None, _) => self.constant(Exact::ZERO, Dimension::RATE),
+            });
+        }
+        let question = Question::Structure(Arc::new(StructureQuestion { function, what: Asked::Frequency }));
         Ok(self.solved(model, question, inputs, Dimension::PLAIN))
     }
 

@@ -40,7 +40,7 @@ impl Page<'_> {
         let source = &self.report.sources[improvement.source];
         let value = |value: f64| Cell::Figure(value_with_unit(value, &source.unit, self.language));
         vec![
-            Cell::Code(source.name.clone()),
+            self.parameter(source),
             value(source.value),
             value(improvement.better),
             Cell::Figure(short(improvement.saves)),
@@ -130,7 +130,7 @@ impl Page<'_> {
             let (low, high) = source.range.unwrap_or((source.value, source.value));
             let value = |value: f64| Cell::Figure(value_with_unit(value, &source.unit, self.language));
             let end = |minutes: f64| Cell::Figure(duration(minutes));
-            vec![Cell::Code(source.name.clone()), value(low), value(high), end(swing.low), end(swing.high)]
+            vec![self.parameter(source), value(low), value(high), end(swing.low), end(swing.high)]
         };
         let rows: Vec<Vec<Cell>> = report.swings.iter().take(MOST_SWINGS).map(row).collect();
         let head = [

@@ -5,7 +5,7 @@ use super::table::Cell;
 use crate::report::draw;
 use crate::report::draw::escape;
 use crate::report::numbers::{duration, percent, share, short};
-use crate::report::{BUDGETS, Service, title};
+use crate::report::{BUDGETS, Language, Service, title};
 
 /// A figure that a model may not have.
 fn optional(value: Option<f64>) -> String {
@@ -38,6 +38,10 @@ impl Page<'_> {
         ];
         let rows: Vec<Vec<Cell>> = report.services.iter().map(|service| self.service(service)).collect();
         self.table(self.pick("Services and the downtime budget", "各服务与停机时间预算"), &head, &rows);
+        if let Some(said) = report.not_built(language) {
+            self.paragraph(&said);
+        }
+        self.not_counted();
         let budgets: Vec<Vec<Cell>> = BUDGETS
             .iter()
             .map(|(name, minutes)| {
@@ -63,7 +67,7 @@ impl Page<'_> {
             None => Cell::Mark(self.pick("none", "无").to_owned()),
         };
         vec![
-            Cell::Text(title(&service.name, self.language).to_owned()),
+            Cell::Text(service.titled(self.language)),
             Cell::Figure(percent(service.unavailability())),
             Cell::Figure(short(service.downtime.value)),
             Cell::Figure(optional(service.planned)),
@@ -74,6 +78,20 @@ impl Page<'_> {
         ]
     }
 
+    /// Of which services the failures are counted without some events.
+    fn not_counted(&mut self) {
+        let (report, language) = (self.report, self.language);
+        for service in report.services.iter().filter(|service| !service.uncounted.is_empty()) {
+            let (name, events) = (title(&service.name, language), service.uncounted.join(", "));
+            self.paragraph(&match language {
+                Language::English => {
+                    format!("{name}: failures are counted without {events}, of which only a probability is known.")
+                }
+                Language::Chinese => format!("{name}：故障次数不含 {events}，其仅有概率，没有故障频率。"),
+            });
+        }
+    }
+
     /// The components of each service, with a drawing.
     pub(super) fn members(&mut self) {
         let (report, language) = (self.report, self.language);
@@ -81,7 +99,7 @@ impl Page<'_> {
         self.paragraph(self.pick("The hatched part of a bar is planned work.", "条形中的斜线部分为计划性工作。"));
         for (index, service) in report.services.iter().enumerate() {
             let name = title(&service.name, language);
-            self.add(&format!("<h3>{}</h3>\n", escape(name)));
+            self.add(&format!("<h3>{}</h3>\n", escape(&service.titled(language))));
             let label = format!("{}: {name}", self.pick("What the downtime is made of", "停机时间的构成"));
             self.drawing(&label, &draw::contributions(&format!("parts{index}"), report, service, language));
             self.member_table(service);
@@ -103,7 +121,7 @@ impl Page<'_> {
         let row = |member: &crate::report::Member| {
             let component = report.component(member);
             vec![
-                Cell::Text(title(&component.name, self.language).to_owned()),
+                Cell::Text(component.titled(self.language)),
                 Cell::Figure(member.copies.to_string()),
                 Cell::Figure(percent(component.unavailability())),
                 Cell::Figure(short(component.downtime.value)),

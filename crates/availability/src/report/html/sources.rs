@@ -2,9 +2,10 @@
 
 use super::Page;
 use super::table::Cell;
+use crate::compose::Kept;
 use crate::model::OriginKind;
-use crate::report::Source;
 use crate::report::numbers::{elasticity, value_with_unit};
+use crate::report::{Language, Source};
 
 impl Page<'_> {
     pub(super) fn sources(&mut self) {
@@ -14,6 +15,9 @@ impl Page<'_> {
             "Measured figures name the file, published ones the source. Assumed ones, marked with ⚠, are where to look first.",
             "实测数据注明文件，文献数据注明出处。假设的数据以 ⚠ 标出，应优先核实。",
         ));
+        for kept in &report.kept {
+            self.paragraph(&kept_value(kept, self.language));
+        }
         let head = [
             self.pick("Parameter", "参数"),
             self.pick("Value", "值"),
@@ -32,15 +36,19 @@ impl Page<'_> {
         let value = |value: f64| value_with_unit(value, &source.unit, self.language);
         let range =
             source.range.map_or_else(|| "–".to_owned(), |(low, high)| format!("{} … {}", value(low), value(high)));
-        let said = source.origin.as_ref().map_or("", |(_, text)| text.trim_start_matches("../"));
         vec![
-            Cell::Code(source.name.clone()),
+            self.parameter(source),
             Cell::Figure(value(source.value)),
             Cell::Figure(range),
             Cell::Figure(elasticity(source.elasticity)),
             self.origin(source),
-            Cell::Text(said.to_owned()),
+            Cell::Text(source.said().to_owned()),
         ]
+    }
+
+    /// A parameter with what it is.
+    pub(super) fn parameter(&self, source: &Source) -> Cell {
+        Cell::Named(source.name.clone(), self.report.described(source, self.language))
     }
 
     /// The kind of origin; what nobody knows is marked.
@@ -52,5 +60,13 @@ impl Page<'_> {
             None if source.is_assumed() => Cell::Mark(self.pick("not said", "未注明").to_owned()),
             None => Cell::Text(self.pick("chosen", "设定").to_owned()),
         }
+    }
+}
+
+/// That a parameter keeps its value, since a drill has nothing about it.
+fn kept_value(Kept { parameter, file, estimate }: &Kept, language: Language) -> String {
+    match language {
+        Language::English => format!("{parameter} keeps the value of the model: {file} has no {estimate}."),
+        Language::Chinese => format!("{parameter} 沿用模型中的值：{file} 中没有 {estimate}。"),
     }
 }

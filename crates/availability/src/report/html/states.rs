@@ -17,7 +17,9 @@ impl Page<'_> {
         ));
         for (index, diagram) in report.diagrams.iter().enumerate() {
             let name = title(&diagram.model, self.language);
-            self.add(&format!("<div class=\"diagram\"><h3>{}</h3>\n", escape(name)));
+            let component = report.components.iter().find(|component| component.name == diagram.model);
+            let heading = component.map_or_else(|| name.to_owned(), |component| component.titled(self.language));
+            self.add(&format!("<div class=\"diagram\"><h3>{}</h3>\n", escape(&heading)));
             if let Some((variable, count)) = &diagram.merged {
                 self.paragraph(&match self.language {
                     Language::English => {

@@ -11,6 +11,8 @@ pub(super) enum Cell {
     Figure(String),
     /// A name as the model has it.
     Code(String),
+    /// A name as the model has it, and what it is.
+    Named(String, String),
     /// Something that the reader should look at, marked by a sign as well.
     Mark(String),
 }
@@ -38,6 +40,11 @@ impl Page<'_> {
                     Cell::Text(words) => format!("<{open}>{}</{close}>", escape(words)),
                     Cell::Figure(figure) => format!("<{open} class=\"figure\">{}</{close}>", escape(figure)),
                     Cell::Code(name) => format!("<{open}><code>{}</code></{close}>", escape(name)),
+                    Cell::Named(name, words) => format!(
+                        "<{open}><code>{}</code><span class=\"what\">{}</span></{close}>",
+                        escape(name),
+                        escape(words)
+                    ),
                     Cell::Mark(words) => {
                         format!("<{open}><strong class=\"look\">⚠ {}</strong></{close}>", escape(words))
                     }

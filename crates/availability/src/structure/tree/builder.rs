@@ -1,6 +1,6 @@
 //! How a fault tree is put together from names, and what is checked before it is one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FaultTree, Gate, GateKind, Input};
 use crate::{Error, Place};
@@ -46,6 +46,15 @@ impl FaultTreeBuilder {
     /// Declares a house event: a constant with a name.
     pub fn house(&mut self, name: impl Into<String>, occurs: bool) -> &mut Self {
         self.houses.push((name.into(), occurs, self.place.clone()));
+        self
+    }
+
+    /// Makes house events that do not occur of these basic events.
+    pub(crate) fn never(&mut self, names: &BTreeSet<String>) -> &mut Self {
+        let events = std::mem::take(&mut self.events).into_iter();
+        let (gone, kept): (Vec<_>, Vec<_>) = events.partition(|(name, _)| names.contains(name));
+        self.events = kept;
+        self.houses.extend(gone.into_iter().map(|(name, place)| (name, false, place)));
         self
     }
 

@@ -44,6 +44,7 @@ impl Part {
 pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
     let allowed = sensible(target(&order.target, "min/year")?, &order.target, "min/year")?;
     let source = Source::open(&order.model, None)?;
+    source.tell_kept();
     let model = source.read(&order.given.parameters)?;
     let whole = wanted(&source, &model, order.measure.as_slice())?[0];
     let name = model.measures()[whole].name().to_owned();
@@ -53,9 +54,8 @@ pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
         Model::read_parts(&source.name, &text, &order.given.parameters, &name, resources)
     });
     let model = model.map_err(|error| source.failure(Kind::Wrong, error))?;
-    let plan = model.plan(&[whole].into_iter().chain(own..model.measures().len()).collect::<Vec<_>>());
-    let mut now: Vec<f64> = source.solve(&plan)?.iter().map(|value| value.value).collect();
-    let solved = now.remove(0);
+    let plan = model.plan(&(own..model.measures().len()).collect::<Vec<_>>());
+    let now: Vec<f64> = source.solve(&plan)?.iter().map(|value| value.value).collect();
     let present: Vec<f64> = now.iter().map(|minutes| minutes / MINUTES).collect();
     let mut may = Vec::new();
     for (_, _, rule) in RULES {
@@ -69,13 +69,6 @@ pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
     let mut parts: Vec<Part> = now.into_iter().enumerate().map(part).collect();
     parts.sort_by(|a, b| b.now.total_cmp(&a.now));
     let total = together(&present) * MINUTES;
-    if model.measures()[whole].unit() == "min/year" && (solved / total - 1.0).abs() > 1e-6 {
-        output::remark(&format!(
-            "the parts have {} min/year together, the service {}: some of them share what fails",
-            digits(total, 5),
-            digits(solved, 5)
-        ));
-    }
     let text =
         if order.listing.json { as_json(&name, allowed, total, &parts) } else { table(&name, allowed, total, &parts) };
     output::result(&text)
@@ -101,12 +94,29 @@ fn table(measure: &str, allowed: f64, total: f64, parts: &[Part]) -> String {
     let verdict = if total <= allowed { "is kept" } else { "is not kept" };
     format!(
         "{measure}: the parts have {total_text} min/year together, {allowed_text} are allowed, which {verdict}\n\n{}\n\
-         minutes a year; \"over by 3\" is three times what the part may have\n",
-        output::table(head, &rows, "no parts")
+         minutes a year; \"over by 3\" is three times what the part may have\n{}",
+        output::table(head, &rows, "no parts"),
+        notes(parts)
     )
 }
 
-/// `{"measure", "allowed", "now", "unit", "parts": [{"name", "now", "proportional", "equal", "least_effort"}]}`.
+/// What the names of parts mean that are more than one gate or event; no name of a model has a blank in it.
+fn notes(parts: &[Part]) -> String {
+    let has = |word: &str| parts.iter().any(|part| part.name.contains(word));
+    let mut text = String::new();
+    if has(" or ") {
+        text.push_str(
+            "\"a or b\" is one part: what stands on both sides shares events, so that the two fail together\n",
+        );
+    }
+    if has(" while ") {
+        text.push_str("\"a while b is up\": b alone is a part, and below a as well; this is what a adds to it\n");
+    }
+    text
+}
+
+/// `{"measure", "unit", "allowed", "now", "kept", "parts": [{"name", "now", "proportional", "equal", "least_effort"}]}`, each of
+/// the three rules being `{"may", "kept"}`. Names are those of the table.
 fn as_json(measure: &str, allowed: f64, total: f64, parts: &[Part]) -> String {
     let of = |part: &Part| {
         let mut value = json!({ "name": part.name, "now": part.now });

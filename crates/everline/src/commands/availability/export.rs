@@ -154,7 +154,7 @@ fn some(names: &[String]) -> String {
 /// Writes a file, and says that something "is" in it.
 fn write(path: &Path, text: &str, what: &str) -> Result<(), Failure> {
     let path = std::path::absolute(path).map_err(|error| Trouble::of_file("write", path, &error))?;
-    files::replace(&path, text.as_bytes()).map_err(|error| Trouble::of_file("write", &path, &error))?;
+    files::publish(&path, text.as_bytes()).map_err(|error| Trouble::of_file("write", &path, &error))?;
     output::remark(&format!("{what} in {}", path.display()));
     Ok(())
 }

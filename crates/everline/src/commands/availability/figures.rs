@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use availability::compose::Kept;
 use availability::model::OriginKind;
 use availability::report::{
     BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, share, short, title, value_with_unit,
@@ -16,8 +17,9 @@ const MATTERS: f64 = 0.01;
 pub(super) fn tables(report: &Report, replaced: usize) -> String {
     let mut text = services(report);
     for service in &report.services {
+        let name = service.titled(Language::English);
         // Writing into a String cannot fail, here and below.
-        let _ = write!(text, "\n{}: what its downtime is made of\n{}", name(&service.name), members(report, service));
+        let _ = write!(text, "\n{name}: what its downtime is made of\n{}", members(report, service));
     }
     let main = name(&report.main().name);
     let _ = write!(text, "\nWhat to improve first for {main}, if it were half as bad\n{}", improvements(report));
@@ -32,6 +34,9 @@ pub(super) fn tables(report: &Report, replaced: usize) -> String {
     );
     if replaced > 0 {
         let _ = writeln!(text, "{} from the results of drills.", output::count(replaced, "parameter"));
+    }
+    for kept in &report.kept {
+        let _ = writeln!(text, "{}", kept_value(kept));
     }
     if let Some((seed, count)) = report.sampled {
         let _ = writeln!(text, "Intervals are those of {count} samples with seed {seed}.");
@@ -51,7 +56,7 @@ fn services(report: &Report) -> String {
             format!("{low} to {high}")
         });
         [
-            plain(name(&service.name)),
+            plain(service.titled(Language::English)),
             plain(percent(service.unavailability())),
             plain(short(service.downtime.value)),
             optional(service.planned.map(short)),
@@ -65,6 +70,9 @@ fn services(report: &Report) -> String {
     let mut text = output::table(head, &rows, "no services");
     let budgets = BUDGETS.map(|(name, minutes)| format!("{name} allows {}", duration(minutes)));
     let _ = writeln!(text, "\nA year of {}.", budgets.join(", "));
+    if let Some(said) = report.not_built(Language::English) {
+        let _ = writeln!(text, "{said}");
+    }
     let main = report.main();
     for ((class, minutes), share) in BUDGETS.iter().zip(main.spread.iter().flat_map(|spread| spread.keeps)) {
         let used = 100.0 * main.downtime.value / minutes;
@@ -79,7 +87,7 @@ fn members(report: &Report, service: &Service) -> String {
     let row = |member: &availability::report::Member| {
         let component = report.component(member);
         [
-            plain(name(&component.name)),
+            plain(component.titled(Language::English)),
             plain(member.copies),
             plain(percent(component.unavailability())),
             plain(short(component.downtime.value)),
@@ -103,10 +111,12 @@ fn improvements(report: &Report) -> String {
             plain(short(improvement.saves)),
             plain(elasticity(source.elasticity)),
             origin(source),
+            plain(report.described(source, Language::English)),
         ]
     };
-    let rows: Vec<[Cell; 6]> = report.improvements.iter().map(row).collect();
-    output::table(["PARAMETER", "NOW", "BETTER", "SAVES MIN/YEAR", "% FOR 1 %", "FROM"], &rows, "nothing matters")
+    let rows: Vec<[Cell; 7]> = report.improvements.iter().map(row).collect();
+    let head = ["PARAMETER", "NOW", "BETTER", "SAVES MIN/YEAR", "% FOR 1 %", "FROM", "WHAT IT IS"];
+    output::table(head, &rows, "nothing matters")
 }
 
 fn sources(report: &Report) -> String {
@@ -117,12 +127,14 @@ fn sources(report: &Report) -> String {
             plain(value(source, source.value)),
             plain(elasticity(source.elasticity)),
             origin(source),
-            optional(source.origin.as_ref().map(|(_, text)| text.trim_start_matches("../"))),
+            plain(report.described(source, Language::English)),
+            optional(source.origin.as_ref().map(|_| source.said())),
         ]
     };
-    let rows: Vec<[Cell; 5]> = report.sources.iter().filter(matters).map(row).collect();
+    let rows: Vec<[Cell; 6]> = report.sources.iter().filter(matters).map(row).collect();
     let others = report.sources.len() - rows.len();
-    let mut text = output::table(["PARAMETER", "VALUE", "% FOR 1 %", "FROM", "SOURCE"], &rows, "nothing matters");
+    let head = ["PARAMETER", "VALUE", "% FOR 1 %", "FROM", "WHAT IT IS", "SOURCE"];
+    let mut text = output::table(head, &rows, "nothing matters");
     let _ = writeln!(
         text,
         "and {} that hardly matter (all are in the page and in the JSON).",
@@ -133,6 +145,11 @@ fn sources(report: &Report) -> String {
 
 fn value(source: &Source, value: f64) -> String {
     value_with_unit(value, &source.unit, Language::English)
+}
+
+/// That a parameter keeps its value, since a drill has nothing about it.
+pub(super) fn kept_value(Kept { parameter, file, estimate }: &Kept) -> String {
+    format!("{parameter} keeps the value of the model: {file} has no `{estimate}`.")
 }
 
 /// The kind of origin; what nobody knows is marked.

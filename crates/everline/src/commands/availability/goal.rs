@@ -31,6 +31,7 @@ struct Aim<'a> {
 /// [`Kind::Wrong`] if the model, the measure, the target or the parameter is; a failure if the model cannot be solved.
 pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
     let source = Source::open(&order.model, None)?;
+    source.tell_kept();
     let model = source.read(&order.with)?;
     let measure = wanted(&source, &model, order.measure.as_slice())?[0];
     let plan = model.plan(&[measure]);

@@ -51,6 +51,7 @@ struct Answer {
 /// [`Kind::Wrong`] if the model is, or there is no such measure; a failure if it cannot be solved.
 pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
     let source = Source::open(&order.model, None)?;
+    source.tell_kept();
     let model = source.read(&order.given.parameters)?;
     let failed = |error: Error| source.failure(Kind::Failed, error);
     let plan = model.plan(&wanted(&source, &model, &order.measures)?);

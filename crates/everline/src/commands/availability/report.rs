@@ -23,7 +23,7 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
         Some(file) => (file.display().to_string(), Source::open(file, drill)?),
         None => (own::path(&order.solution), Source::built_in(&order.solution, drill)?),
     };
-    let (text, replaced) = source.text("no report can be made of")?;
+    let (text, taken) = source.text("no report can be made of")?;
     let told = |kind: Kind| {
         let source = &source;
         move |error: Error| source.failure(kind, error)
@@ -36,14 +36,16 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
     } else {
         None
     };
-    let report = question.report(samples.as_ref()).map_err(told(Kind::Failed))?;
+    let mut report = question.report(samples.as_ref()).map_err(told(Kind::Failed))?;
+    report.kept.clone_from(&taken.kept);
     if let Some(file) = &order.html {
         let language = if order.language == PageLanguage::Zh { Language::Chinese } else { Language::English };
         let file = &std::path::absolute(file).map_err(|error| Trouble::of_file("write", file, &error))?;
-        files::replace(file, report.html(language).as_bytes())
+        files::publish(file, report.html(language).as_bytes())
             .map_err(|error| Trouble::of_file("write", file, &error))?;
         output::remark(&format!("the page is {}", file.display()));
     }
+    let replaced = taken.replaced.len();
     let text = if order.listing.json { format!("{}\n", report.json()) } else { figures::tables(&report, replaced) };
     output::result(&text)
 }

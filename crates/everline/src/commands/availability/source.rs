@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use availability::compose::Composed;
+use availability::compose::{Composed, Taken};
 use availability::estimate::Confidence;
 use availability::formats::{File, Format};
 use availability::model::{Model, Plan};
@@ -10,7 +10,9 @@ use availability::structure::QuantifiedTree;
 use availability::{Error, own};
 
 use crate::failure::{Failure, Kind};
+use crate::output;
 
+use super::figures::kept_value;
 use super::machine::with_resources;
 use super::{failure, text_of};
 
@@ -25,8 +27,8 @@ pub(super) struct Source {
 }
 
 enum Text {
-    /// In the model language, put together of all the files that it uses, and how many of its parameters a drill has measured.
-    Composed(Composed, usize),
+    /// In the model language, put together of all the files that it uses, and what it took from drills.
+    Composed(Composed, Taken),
     /// In another format, with the files beside it.
     Other(Format, File, Vec<(&'static str, File)>),
 }
@@ -50,8 +52,8 @@ impl Source {
         })?;
         if format == Format::Avail {
             let mut whole = composed(&name)?;
-            let replaced = measure(&mut whole, drill, true)?;
-            return Ok(Self { text: Text::Composed(whole, replaced), name });
+            let taken = measure(&mut whole, &name, drill, true)?;
+            return Ok(Self { text: Text::Composed(whole, taken), name });
         }
         let mut beside = Vec::new();
         for ending in format.beside() {
@@ -65,8 +67,15 @@ impl Source {
     /// The built-in model of this name; only a drill that is given changes its values.
     pub(super) fn built_in(name: &str, drill: Option<&Path>) -> Result<Self, Failure> {
         let mut whole = own::model(name).map_err(|error| failure(Kind::Wrong, &error, ""))?;
-        let replaced = measure(&mut whole, drill, false)?;
-        Ok(Self { name: name.to_owned(), text: Text::Composed(whole, replaced) })
+        let taken = measure(&mut whole, name, drill, false)?;
+        Ok(Self { name: name.to_owned(), text: Text::Composed(whole, taken) })
+    }
+
+    /// Tells which parameters keep their values, since the drills that the model names have nothing about them.
+    pub(super) fn tell_kept(&self) {
+        if let Text::Composed(_, taken) = &self.text {
+            taken.kept.iter().for_each(|kept| output::remark(&kept_value(kept)));
+        }
     }
 
     /// The model, with other values for some parameters.
@@ -78,13 +87,13 @@ impl Source {
         model.map_err(|error| self.failure(Kind::Wrong, error))
     }
 
-    /// The whole text of a model in the model language, and how many of its parameters a drill has measured.
+    /// The whole text of a model in the model language, and what it took from drills.
     ///
     /// # Errors
     /// If it is in another format, of which what was wanted `cannot be told`.
-    pub(super) fn text(&self, cannot_be_told: &str) -> Result<(String, usize), Failure> {
+    pub(super) fn text(&self, cannot_be_told: &str) -> Result<(String, &Taken), Failure> {
         match &self.text {
-            Text::Composed(whole, replaced) => Ok((whole.text(), *replaced)),
+            Text::Composed(whole, taken) => Ok((whole.text(), taken)),
             Text::Other(..) => Err(Failure::new(Kind::Wrong, format!("{cannot_be_told} {}", self.name))
                 .help("it takes a model in the language of docs/availability.md, its name ending with .avail")),
         }
@@ -151,22 +160,23 @@ fn composed(name: &str) -> Result<Composed, Failure> {
     })
 }
 
-/// Takes what drills have measured, and says for how many parameters: of the file that is given, else, if `at_hand`, of those
-/// that the model names.
-fn measure(whole: &mut Composed, drill: Option<&Path>, at_hand: bool) -> Result<usize, Failure> {
+/// Takes what drills have measured: of the file that is given, else, if `at_hand`, of those that the model of this name names.
+fn measure(whole: &mut Composed, name: &str, drill: Option<&Path>, at_hand: bool) -> Result<Taken, Failure> {
     let wrong = |error: Error| failure(Kind::Wrong, &error, "");
     let confidence = Confidence::two_sided(CONFIDENCE).map_err(wrong)?;
     let Some(drill) = drill else {
-        let found = |path: &str| text_of(Path::new(path)).ok().flatten().filter(|_| at_hand).map(|file| file.text);
-        return Ok(whole.measure(confidence, &mut { found }).map_err(wrong)?.len());
+        let found = |path: &str| text_of(Path::new(path)).ok().flatten().filter(|_| at_hand);
+        return whole.measure(confidence, &mut { found }).map_err(wrong);
     };
-    let text = text_of(drill)?.ok_or_else(|| {
+    let file = text_of(drill)?.ok_or_else(|| {
         Failure::new(Kind::Wrong, format!("there is no file {}", drill.display())).help("name a result of a drill")
     })?;
-    let replaced = whole.measure(confidence, &mut |_| Some(text.text.clone())).map_err(wrong)?.len();
-    if replaced == 0 {
-        let what = format!("the model takes nothing from a drill, so that {} changes nothing", drill.display());
-        return Err(Failure::new(Kind::Wrong, what).help("leave --drill away"));
+    let taken = whole.measure(confidence, &mut |_| Some(file.clone())).map_err(wrong)?;
+    if taken.replaced.is_empty() {
+        let what = format!("{name} takes no parameter from a drill, so that {} changes nothing", drill.display());
+        return Err(Failure::new(Kind::Wrong, what).help(
+            "leave --drill away, or let a parameter come from measured \"drill.json#coverage of kill sip.primary\"",
+        ));
     }
-    Ok(replaced)
+    Ok(taken)
 }

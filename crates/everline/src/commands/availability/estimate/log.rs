@@ -41,9 +41,9 @@ pub(super) fn estimate(order: &EstimateLog) -> Result<String, Failure> {
     let groups = groups(order, log)?;
     let confidence = Confidence::two_sided(order.confidence).map_err(|error| failed(&error))?;
     let prior = prior(order)?;
-    let (mut rows, mut tests, mut fits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut notes, mut tests, mut fits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for group in &groups {
-        rows.extend(group.rows(confidence, prior).map_err(|error| failed(&error))?);
+        rows.extend(group.rows(confidence, prior, &mut notes).map_err(|error| failed(&error))?);
         if order.tests {
             tests.extend(group.tests(order.seed));
         }
@@ -52,9 +52,10 @@ pub(super) fn estimate(order: &EstimateLog) -> Result<String, Failure> {
         }
     }
     if order.listing.json {
-        return Ok(as_json(order, &rows, &tests, &fits));
+        return Ok(as_json(order, &rows, &notes, &tests, &fits));
     }
     let mut text = table("COMPONENT", &rows);
+    notes.iter().for_each(|note| text.push_str(&format!("\n{note}\n")));
     if order.tests {
         text.push_str(&tests_table(&tests));
     }
@@ -90,7 +91,13 @@ fn prior(order: &EstimateLog) -> Result<Option<RateBelief>, Failure> {
 }
 
 impl Group {
-    fn rows(&self, confidence: Confidence, prior: Option<RateBelief>) -> Result<Vec<Row>, Error> {
+    /// The estimates; what cannot be estimated is noted.
+    fn rows(
+        &self,
+        confidence: Confidence,
+        prior: Option<RateBelief>,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Row>, Error> {
         let row = |what, interval, unit, from: &str| Row {
             of: self.name.clone(),
             what,
@@ -110,21 +117,28 @@ impl Group {
         }
         // Without a time down there is no repair, and no availability below 1.
         let Ok(down) = History::repairs(&self.histories) else { return Ok(rows) };
-        let from = output::count(down.events as usize, "repair") + &format!(" in {} h down", digits(down.time, 6));
+        let mut from = output::count(down.events as usize, "repair") + &format!(" in {} h down", digits(down.time, 6));
+        let open = History::still_down(&self.histories);
+        if open > 0 {
+            from.push_str(&format!(", {open} more not seen: still down at the end"));
+        }
         rows.push(row("repair rate", down.rate(confidence), "1/h", &from));
         rows.push(row("mean down time", down.mean_time(confidence), "h", &from));
-        rows.extend(self.availability_rows(&up, &down, confidence));
+        match self.availability_rows(&up, &down, confidence) {
+            Ok(more) => rows.extend(more),
+            Err(error) => notes.push(format!("no unavailability of {}: {error}", self.name)),
+        }
         Ok(rows)
     }
 
     /// The availability and the downtime, if there were a failure and a repair.
-    fn availability_rows(&self, up: &Exposure, down: &Exposure, confidence: Confidence) -> Vec<Row> {
-        let Ok(found) = availability::estimate::availability(up, down, confidence) else { return Vec::new() };
+    fn availability_rows(&self, up: &Exposure, down: &Exposure, confidence: Confidence) -> Result<Vec<Row>, Error> {
+        let found = availability::estimate::availability(up, down, confidence)?;
         let from = format!("{} failures, {} repairs", up.events, down.events);
         let Interval { point, lower, upper } = found.unavailable;
         let minutes = Interval { point: point * MINUTES, lower: lower * MINUTES, upper: upper * MINUTES };
         let row = |what, interval, unit| Row { of: self.name.clone(), what, interval, unit, from: from.clone() };
-        vec![row("unavailability", found.unavailable, "1"), row("downtime", minutes, "min/year")]
+        Ok(vec![row("unavailability", found.unavailable, "1"), row("downtime", minutes, "min/year")])
     }
 
     /// Whether the rate is constant, and the times up and down are exponential.
@@ -189,9 +203,15 @@ fn fit_table(name: &str, fit: &HyperErlang) -> String {
     format!("\ntimes down of {name} as phases of a chain\n{table}")
 }
 
-fn as_json(order: &EstimateLog, rows: &[Row], tests: &[Test], fits: &[(String, HyperErlang)]) -> String {
-    let mut value =
-        json!({ "confidence": order.confidence, "estimates": rows.iter().map(Row::json).collect::<Vec<_>>() });
+fn as_json(
+    order: &EstimateLog,
+    rows: &[Row],
+    notes: &[String],
+    tests: &[Test],
+    fits: &[(String, HyperErlang)],
+) -> String {
+    let estimates: Vec<Value> = rows.iter().map(Row::json).collect();
+    let mut value = json!({ "confidence": order.confidence, "estimates": estimates, "notes": notes });
     if order.tests {
         let test = |test: &Test| match &test.result {
             Ok(result) => {
