@@ -31,13 +31,7 @@ impl Model {
     pub fn plan(&self, measures: &[usize]) -> Plan<'_> {
         let measures: Vec<usize> = measures.iter().copied().filter(|&index| index < self.measures.len()).collect();
         let roots: Vec<Id> = measures.iter().map(|&index| self.measures[index].node).collect();
-        let mut needed = vec![false; self.nodes.len()];
-        roots.iter().for_each(|&root| needed[root] = true);
-        for id in (0..self.nodes.len()).rev() {
-            if needed[id] {
-                self.nodes[id].needs().for_each(|need| needed[need] = true);
-            }
-        }
+        let needed = node::needed(&self.nodes, &roots);
         let mut place = vec![0; self.nodes.len()];
         let (mut nodes, mut parameters) = (Vec::new(), vec![None; self.parameters.len()]);
         for id in (0..self.nodes.len()).filter(|&id| needed[id]) {
@@ -116,6 +110,15 @@ impl Plan<'_> {
     #[must_use]
     pub fn needs(&self, parameter: usize) -> bool {
         self.parameters.get(parameter).is_some_and(Option::is_some)
+    }
+
+    /// Whether a measure (by its place in [`Self::measures`]) has derivatives: all have but those that need the distribution of
+    /// a downtime.
+    #[must_use]
+    pub fn has_derivatives(&self, measure: usize) -> bool {
+        let needed = node::needed(&self.nodes, &self.roots[measure..=measure]);
+        let has_none = |node: &Node| matches!(node, Node::Solve(solve, _) if !solve.has_derivatives());
+        !self.nodes.iter().zip(needed).any(|(node, needed)| needed && has_none(node))
     }
 
     /// The derivatives of a measure (by its place in [`Self::measures`]) by each parameter, in the unit of the measure over

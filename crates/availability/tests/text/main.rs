@@ -9,4 +9,5 @@ mod repository;
 mod sip;
 mod structures;
 mod support;
+mod traffic;
 mod uncertainty;
