@@ -44,14 +44,16 @@ const MODELS: [(Format, &str, &str, &str); 9] = [
         "parameter n = 3 between 1 and 9 ~ uniform(low = 1, high = 4) from assumed \"why\"\nlet m = if(n > 2, 1/(2 h), 3 per day)\n\
          rules r { x : 0..3 start n; y : {a, b} start a; z : bool\n let f = x*2\n module k { q : 0..1 start 0\n [t] when q=0 then q := 1 at 2 }\n\
          when x > 0 then x := x-1, y := b at x*m\n [t] when x < n and not z then x := x+1 at m + 1 per hour\n when q=1 then q := 0 at m\n label l = f > 2\n up: x>0 or y=a\n\
-         reward w: 3*x per hour\n reward v: [t] 1 }\n\
+         reward w: 3*x per hour\n reward v: [t] 1\n reward u: erlang_b(x, 1.5) + erlang_c(2, 1/2) }\n\
          chain c { for i in 0..n { s[i] -> s[i+1] at 2 FIT; s[i+1] -> s[i] at m }\n down: s[n]\n up: s[0], s[1], s[2], s[4] \n label e: s[1] }\n\
          tree t { event a is c; event b fails at 5/year, repaired at m; event d[1] probability 1e-3 \n top = at least 3 of 2*a, b, not d[*] }\n\
+         tree q { event e is c; event f fails at 5/year, repaired at m; top = e or f }\n\
          blocks o { block p[1] is c; block p[2] is t; works = parallel(p[1], series(p[2], p[1])) }\n\
          graph g { from u to v; u -> w is c; w -- v is t; u -> v probability 1 ppm }\n\
          measure A = (1 - unavailability of r)/2 in %\nmeasure time to x=0 in r in min\nmeasure probability of l in r before down\nmeasure reward v of r\n\
          measure failures of t in per year\nmeasure birnbaum importance of w -- v in g\nmeasure fussell vesely importance of u -> w in g\nmeasure mtbf of o\n\
-         measure defects per million of c with holding 3 min\nmeasure availability of c at 2 h",
+         measure defects per million of c with holding 3 min\nmeasure availability of c at 2 h\n\
+         measure probability of downtime in q above 1 min over 2 h\nmeasure reward u of r",
         "",
         "",
     ),
@@ -128,6 +130,9 @@ proptest! {
             if plan.solve().is_ok() {
                 for measure in 0..plan.measures().len() {
                     let _ = plan.gradient(measure);
+                    if ending.is_empty() {
+                        let _ = plan.hessian_row(measure, 0);
+                    }
                 }
             }
         }

@@ -9,16 +9,20 @@
 //!
 //! Traffic is in Erlang: the arrival rate times the mean holding time. Times are in any unit, the same in all arguments.
 //! Probabilities that a model wants small are computed as such and never as one less the other.
+//!
+//! In the expressions of models `erlang_b(servers, load)` and `erlang_c(servers, load)` are the first two, with derivatives by the load.
 
 mod abandonment;
 mod delay;
 mod levels;
 mod loss;
+mod recursion;
 
 pub use abandonment::ErlangA;
 pub use delay::{ErlangC, agents_for_answer_share};
 pub use levels::Levels;
 pub use loss::{erlang_b, erlang_b_slope, fresh_traffic, servers_for_loss, traffic_for_loss};
+pub(crate) use recursion::{MOST_COUNTED, counted, refused_share, roundings, waiting_share};
 
 use crate::Error;
 

@@ -1,4 +1,55 @@
 //! Models of a whole hierarchy: parameters, expressions, chains, trees, and the measures that are asked of them.
+//!
+//! What a text can ask, with the formula and its source. `pi_i` is the share of time in state `i` in the long run, `q_ij` the rate
+//! from `i` to `j`, `p` the probability of an event, `P` that of the top event. Times are in hours, rates per hour.
+//!
+//! | measure | formula | source |
+//! |---|---|---|
+//! | `unavailability of M`, `U` | sum of `pi_i` over down states; of a structure `P` | Trivedi 2002, 8.2; [`StructureFunction::probability`] |
+//! | `availability of M`, `A` | sum of `pi_i` over up states; of a structure that it has not failed | the same |
+//! | `downtime of M` | `U`, in minutes a year of 365 days | |
+//! | `failure frequency of M`, `w`, per hour; `failures of M`, per year | sum of `pi_i q_ij` from up to down; of a structure sum of Birnbaum's importance times the frequency of each event | [`Measure::failure_frequency`](crate::chain::Measure::failure_frequency); Vesely 1970, Schneeweiss 1981: [`StructureFunction::frequency`] |
+//! | `failure rate of M`, `repair rate of M` | `w/A`, `w/U`: the rates of a unit with two states that has the same `A` and `w` | Lanus, Yin and Trivedi 2003 |
+//! | `mtbf of M` (`mean time between failures of M`) | `1/w` | IEC 61703:2016 |
+//! | `mean down time of M`, `mean up time of M` | `U/w`, `A/w` | IEC 61703:2016 |
+//! | `mttf of M` (`mean time to failure of M`) | mean time from the start until a down state is entered; of a structure without repair the integral of its reliability | Kemeny and Snell 1960, chapter 3; [`StructureFunction::mean_time_to_failure`] |
+//! | `defects per million of M with holding H` | `10^6 (U + w H)`: calls that find the service down, and calls in progress when it fails, which are `H` times the rate of calls by Little's law | ATIS-0100008 (2007); Mondal, Yin, Muppala, Alonso Lopez and Trivedi 2015 |
+//! | `unavailability of M at T`, `availability of M at T` | the same probabilities at a time | [`Chain::probability_at`] |
+//! | `unavailability of M over T`, `availability of M over T` | their mean until then, `1/T` times the integral | [`Chain::collected_until`] |
+//! | `unreliability of M at T`, `reliability of M at T` | that a down state was entered by then; that none was | [`Chain::reached_within`], [`Chain::not_reached_within`] |
+//! | `failures of M over T` | mean number of entries into down states until then | [`Chain::collected_until`] |
+//! | `probability of downtime in M above D over T` | that more than `D` of `T` is spent in down states; of a structure by the chain of all its events | [`Chain::more_downtime_than`], after de Souza e Silva and Gail 1986 |
+//! | `states of M`, `cut sets of M` | their number | [`StructureFunction::cut_sets`] |
+//! | `probability of S in M` | sum of `pi_i` over `S`; of a gate or event that it has occurred | as `unavailability` |
+//! | `probability of S in M before T` | that of `S` and `T` a state of `S` is entered first | Kemeny and Snell 1960, chapter 3; [`Measure::first_cause`](crate::chain::Measure::first_cause) |
+//! | `frequency of S in M` | sum of `pi_i q_ij` into `S` from outside; of a gate as `failure frequency` | [`Quantity::Entries`](crate::chain::Quantity::Entries) |
+//! | `time to S in M`, `time of S in M until T` | mean time until `S` is entered; mean time in `S` before `T` is | [`Measure::time_to`](crate::chain::Measure::time_to), [`Measure::time_before`](crate::chain::Measure::time_before) |
+//! | `probability of S in M at T`, `... within T before B`, `... within T while C` | to be in `S` then; that `S` is entered by then, and `B` not before, and only `C` before | [`Chain::probability_at`], [`Chain::reached_within`]; Baier, Haverkort, Hermanns and Katoen 2003 |
+//! | `time of S in M over T`, `frequency of S in M over T` | mean time in `S` until then, mean number of entries | [`Chain::collected_until`] |
+//! | `reward R of M` | sum of `pi_i (r_i + sum of q_ij r_ij)` | Howard 1971; [`Measure::reward_rate`](crate::chain::Measure::reward_rate) |
+//! | `reward R of M until S`, `... over T`, `... at T` | what is earned until `S` is entered, until a time, for each unit of time then | [`Measure::reward_before`](crate::chain::Measure::reward_before), [`Chain::collected_until`], [`Chain::mean_at`] |
+//! | `birnbaum importance of E in M` | `dP/dp` | Birnbaum 1969; [`Importance`] |
+//! | `structural importance of E in M` | `dP/dp` with every `p = 1/2` | [`Importance`] |
+//! | `criticality of E in M`, `diagnosis of E in M` | `p/P dP/dp`, `P(E occurred, given the top event)` | [`Importance`] |
+//! | `fussell vesely importance of E in M` | that all of a minimal cut set with `E` have occurred, over `P` | [`SetFamily::fussell_vesely`](crate::structure::SetFamily::fussell_vesely) |
+//! | `risk achievement worth of E in M`, `risk reduction worth of E in M` | `P` given `E` over `P`, `P` over `P` without `E` | [`Importance`] |
+//! | `erlang_b(n, a)`, `erlang_c(n, a)` in expressions | shares of calls that are refused, that wait | Erlang 1917; [`erlang_b`](crate::capacity::erlang_b), [`ErlangC`](crate::capacity::ErlangC) |
+//!
+//! Calls that failures cost, weighted by the load, are rewards: in a state with `k` servers `erlang_b(k, a)` of them are refused (Heimann,
+//! Mittal and Trivedi 1990), and a failure that takes the share `s` of the calls in progress with it cuts off `s (1 - erlang_b(k, a)) H` of
+//! the calls of an hour. The guide (`docs/availability.md` of the project) has an example.
+//!
+//! Sources that are not named elsewhere: Baier, Haverkort, Hermanns and Katoen 2003, "Model-checking algorithms for continuous-time
+//! Markov chains", IEEE Transactions on Software Engineering 29(6). Howard 1971, Dynamic Probabilistic Systems II. Lanus, Yin and Trivedi 2003,
+//! "Hierarchical composition and aggregation of state-based availability and performability models", IEEE Transactions on Reliability
+//! 52(1). Mondal and others 2015, "Defects per million computation in service-oriented environments", IEEE Transactions on Services
+//! Computing 8(1). Trivedi 2002, Probability and Statistics with Reliability, Queuing and Computer Science Applications, 2nd edition.
+//!
+//! [`StructureFunction::probability`]: crate::structure::StructureFunction::probability
+//! [`StructureFunction::frequency`]: crate::structure::StructureFunction::frequency
+//! [`StructureFunction::mean_time_to_failure`]: crate::structure::StructureFunction::mean_time_to_failure
+//! [`StructureFunction::cut_sets`]: crate::structure::StructureFunction::cut_sets
+//! [`Importance`]: crate::structure::Importance
 
 mod chain_solve;
 mod compile;
@@ -12,6 +63,7 @@ mod precise;
 mod resources;
 mod second;
 mod solve;
+mod sound;
 mod structure_solve;
 mod timed_solve;
 mod tree;
@@ -299,5 +351,20 @@ impl Model {
             chain.set_rewards(name.clone(), Rewards { states, arcs });
         }
         Ok(chain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::asking::{OF_MODEL, OF_TARGET};
+
+    #[test]
+    fn each_measure_of_the_language_is_explained_with_its_formula() {
+        let table: Vec<&str> = include_str!("mod.rs").lines().filter(|line| line.starts_with("//! | `")).collect();
+        for phrase in OF_MODEL.iter().chain(&OF_TARGET).chain(&["reward R"]) {
+            let row = table.iter().find(|row| row.contains(&format!("`{phrase} of ")));
+            let formula = row.and_then(|row| row.split(" | ").nth(2));
+            assert!(formula.is_some_and(|formula| formula.len() > 2), "{phrase}: {row:?}");
+        }
     }
 }

@@ -93,6 +93,11 @@ impl<T: Scalar> Scalar for Nested<T> {
         self.map(value, T::from(0.5) / value)
     }
     fn pow(self, exponent: Self) -> Self {
-        (self.ln() * exponent).exp()
+        let (base, power) = (self.value, exponent.value);
+        let value = base.pow(power);
+        let by_base = if power == T::ZERO { T::ZERO } else { power * base.pow(power - T::ONE) };
+        // A power whose exponent does not move needs no logarithm of its base, which may be 0 or below.
+        let by_exponent = if exponent.slope == T::ZERO { T::ZERO } else { value * base.ln() * exponent.slope };
+        Self { value, slope: self.slope * by_base + by_exponent }
     }
 }

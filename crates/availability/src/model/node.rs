@@ -1,5 +1,6 @@
 //! The expressions of a whole hierarchy as one list of nodes, each behind those that it needs.
 
+use crate::capacity::{refused_share, roundings, waiting_share};
 use crate::model::large::LongRuns;
 use crate::model::nested::Nested;
 use crate::model::solve::{SMALLEST, Solve, absolute};
@@ -60,6 +61,10 @@ pub(crate) enum Unary {
     ExpM1,
     Ln,
     Floor,
+    /// The share of calls that so many servers refuse at this load (Erlang B).
+    Refused(u32),
+    /// The share of callers who wait for one of so many servers at this load (Erlang C).
+    Waiting(u32),
 }
 
 /// Functions of two numbers; comparisons give 1 or 0.
@@ -125,6 +130,8 @@ impl Unary {
             Self::Exp => plain(x.high.exp()),
             Self::ExpM1 => plain(x.high.exp_m1()),
             Self::Ln => plain(x.high.ln()),
+            Self::Refused(servers) => (refused_share(servers, x), roundings(servers) * ROUNDING),
+            Self::Waiting(servers) => (waiting_share(servers, x), roundings(servers) * ROUNDING),
         }
     }
 
@@ -132,7 +139,7 @@ impl Unary {
     pub(crate) fn error(self, x: Exact, wrong: f64) -> f64 {
         let (exact, own) = self.exact(x);
         // What an elementary function, which takes binary64, does not see of its argument.
-        let unseen = if own > 64.0 * ROUNDING { x.low.abs() } else { 0.0 };
+        let unseen = if own >= f64::EPSILON { x.low.abs() } else { 0.0 };
         let slope = self.apply(x.rounded(), exact).1;
         let lost = if self == Self::Exp { underflow(exact) } else { 0.0 };
         exact.rounded().abs() * own + lost + spread(slope, wrong + unseen)
@@ -140,6 +147,7 @@ impl Unary {
 
     /// The function of a scalar, and its derivative, given its exact value.
     fn apply<T: Carrier>(self, x: T, value: Exact) -> (T, T) {
+        let moving = Nested { value: x, slope: T::ONE };
         let result = match self {
             Self::Negate => -x,
             Self::Sqrt => x.sqrt(),
@@ -147,6 +155,8 @@ impl Unary {
             Self::ExpM1 => x.exp_m1(),
             Self::Ln => x.ln(),
             Self::Floor => T::ZERO,
+            Self::Refused(servers) => refused_share(servers, x),
+            Self::Waiting(servers) => waiting_share(servers, x),
         };
         let result = result.with_value(value);
         let derivative = match self {
@@ -156,6 +166,8 @@ impl Unary {
             Self::ExpM1 => result + T::ONE,
             Self::Ln => T::ONE / x,
             Self::Floor => T::ZERO,
+            Self::Refused(servers) => refused_share(servers, moving).slope,
+            Self::Waiting(servers) => waiting_share(servers, moving).slope,
         };
         (result, derivative)
     }
@@ -221,7 +233,7 @@ impl Binary {
             Self::Multiply => [b, a],
             Self::Divide => [T::ONE / b, -(result / b)],
             Self::Power => {
-                let by_base = if b.value() == 0.0 { T::ZERO } else { b * a.pow(b - T::ONE) };
+                let by_base = if b == T::ZERO { T::ZERO } else { b * a.pow(b - T::ONE) };
                 [by_base, if a.value() > 0.0 { result * a.ln() } else { T::ZERO }]
             }
             Self::Min if b.value() < a.value() => [T::ZERO, T::ONE],
@@ -243,6 +255,18 @@ fn power(a: Exact, b: Exact) -> (Exact, f64) {
         }
         _ => (Exact::from(a.high.powf(b.high)), 4.0 * f64::EPSILON),
     }
+}
+
+/// Which nodes are needed for some of them, themselves included.
+pub(super) fn needed(nodes: &[Node], roots: &[Id]) -> Vec<bool> {
+    let mut needed = vec![false; nodes.len()];
+    roots.iter().for_each(|&root| needed[root] = true);
+    for id in (0..nodes.len()).rev() {
+        if needed[id] {
+            nodes[id].needs().for_each(|need| needed[need] = true);
+        }
+    }
+    needed
 }
 
 /// What the nodes are worth: in twice the precision of binary64 where it can be had, and as scalars.

@@ -43,13 +43,7 @@ impl Model {
 
     /// The nodes that these need and no others, and where these are among them.
     fn needed(&self, roots: &[Id]) -> (Vec<Node>, Vec<Id>) {
-        let mut needed = vec![false; self.nodes.len()];
-        roots.iter().for_each(|&root| needed[root] = true);
-        for id in (0..self.nodes.len()).rev() {
-            if needed[id] {
-                self.nodes[id].needs().for_each(|need| needed[need] = true);
-            }
-        }
+        let needed = node::needed(&self.nodes, roots);
         let (mut nodes, mut place) = (Vec::new(), vec![0; self.nodes.len()]);
         for id in (0..self.nodes.len()).filter(|&id| needed[id]) {
             place[id] = nodes.len();
@@ -151,6 +145,15 @@ impl Plan<'_> {
     #[must_use]
     pub fn needs(&self, parameter: usize) -> bool {
         self.parameters.get(parameter).is_some_and(Option::is_some)
+    }
+
+    /// Whether a measure (by its place in [`Self::measures`]) has derivatives: all have but those that need the distribution of
+    /// a downtime.
+    #[must_use]
+    pub fn has_derivatives(&self, measure: usize) -> bool {
+        let needed = node::needed(&self.nodes, &self.roots[measure..=measure]);
+        let has_none = |node: &Node| matches!(node, Node::Solve(solve, _) if !solve.has_derivatives());
+        !self.nodes.iter().zip(needed).any(|(node, needed)| needed && has_none(node))
     }
 
     /// The derivatives of a measure (by its place in [`Self::measures`]) by each parameter, in the unit of the measure over

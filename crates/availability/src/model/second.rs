@@ -60,13 +60,18 @@ impl Plan<'_> {
         self.row(&self.still()?, measure, parameter)
     }
 
-    /// All second derivatives of a measure.
+    /// All second derivatives of a measure, row by row; 0 for parameters that the plan does not need. A plan of this measure
+    /// alone has the least to compute.
     ///
     /// # Errors
     /// Those of the models that are solved.
     pub fn hessian(&self, measure: usize) -> Result<Vec<Vec<f64>>, Error> {
         let still = self.still()?;
-        (0..still.parameters.len()).map(|parameter| self.row(&still, measure, parameter)).collect()
+        let count = still.parameters.len();
+        let row = |parameter| {
+            if self.needs(parameter) { self.row(&still, measure, parameter) } else { Ok(vec![0.0; count]) }
+        };
+        (0..count).map(row).collect()
     }
 
     fn still(&self) -> Result<Still, Error> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::chain_solve::ChainQuestion;
+use crate::model::sound::Sound;
 use crate::model::structure_solve::StructureQuestion;
 use crate::model::timed_solve::TimedQuestion;
 use crate::structure::Bounded;
@@ -25,6 +26,8 @@ pub(crate) enum Question {
     Timed(Arc<TimedQuestion>),
     /// Of a fault tree, block diagram or reliability graph; the inputs are those of its events.
     Structure(Arc<StructureQuestion>),
+    /// The one input itself, if it is what it must be; the place is that of its expression.
+    Sound(Arc<Sound>),
 }
 
 impl Solve {
@@ -33,11 +36,17 @@ impl Solve {
         error.at((*self.place).clone())
     }
 
+    /// Whether there are derivatives by the inputs.
+    pub(crate) fn has_derivatives(&self) -> bool {
+        !matches!(&self.question, Question::Timed(question) if question.is_distribution())
+    }
+
     pub(crate) fn value<T: Scalar>(&self, inputs: &[T]) -> Result<T, Error> {
         match &self.question {
             Question::Chain(question) => question.value(inputs),
             Question::Timed(question) => question.value(inputs),
             Question::Structure(question) => question.value(inputs),
+            Question::Sound(sound) => sound.checked(inputs[0]),
         }
         .map_err(|error| self.located(error))
     }
@@ -48,6 +57,7 @@ impl Solve {
             Question::Chain(question) => question.gradient(inputs),
             Question::Timed(question) => question.gradient(inputs),
             Question::Structure(question) => question.gradient(inputs),
+            Question::Sound(_) => Ok(vec![T::ONE]),
         }
         .map_err(|error| self.located(error))
     }
@@ -59,6 +69,7 @@ impl Solve {
             Question::Chain(question) => question.sharp(inputs, wrong),
             Question::Timed(_) => Ok(None),
             Question::Structure(question) => question.sharp(inputs, wrong),
+            Question::Sound(sound) => sound.checked(inputs[0]).map(|number| Some((number, wrong[0]))),
         };
         if let Some(found) = sharp.map_err(|error| self.located(error))? {
             return Ok(found);
@@ -68,6 +79,8 @@ impl Solve {
             Question::Chain(question) => question.certain(&values, &wrong),
             Question::Timed(question) => question.certain(&values, &wrong),
             Question::Structure(question) => question.certain(&values, &wrong),
+            // Answered above.
+            Question::Sound(_) => Ok(Certain::exact(values[0])),
         }
         .map_err(|error| self.located(error))?;
         Ok((Exact::from(value), absolute(Certain { value, relative_error })))

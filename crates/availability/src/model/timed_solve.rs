@@ -6,6 +6,9 @@ use crate::model::nested::Nested;
 use crate::structure::Bounded;
 use crate::{Certain, Error, Scalar};
 
+/// The name of the down states while those that behave alike are put together.
+const DOWN: &str = "down";
+
 /// What is asked about a time.
 #[derive(Clone, Debug)]
 pub(crate) enum WithinTime {
@@ -20,7 +23,12 @@ pub(crate) enum WithinTime {
     /// The probability that these states are not entered.
     NotReached(States),
     /// The probability of more than so much time in these states.
-    MoreDowntime { down: States, above: f64 },
+    MoreDowntime {
+        down: States,
+        above: f64,
+        /// Whether states that behave alike are put together before.
+        alike: bool,
+    },
 }
 
 /// A measure of a chain about a time. The inputs are those of [`super::chain_solve::ChainQuestion`].
@@ -32,6 +40,11 @@ pub(crate) struct TimedQuestion {
 }
 
 impl TimedQuestion {
+    /// Whether it is the distribution of downtime, which has no derivatives.
+    pub(crate) fn is_distribution(&self) -> bool {
+        matches!(self.what, WithinTime::MoreDowntime { .. })
+    }
+
     fn timed<T: Scalar>(&self, chain: &Chain<T>, inputs: &[T]) -> Result<Option<Timed<T>>, Error> {
         let time = self.time;
         Ok(Some(match &self.what {
@@ -53,8 +66,14 @@ impl TimedQuestion {
     /// The distribution of downtime, which is computed in binary64 only.
     fn downtime(&self, inputs: &[f64]) -> Result<Certain, Error> {
         match &self.what {
-            WithinTime::MoreDowntime { down, above } => {
-                self.model.chain(inputs)?.more_downtime_than(down, *above, self.time)
+            WithinTime::MoreDowntime { down, above, alike } => {
+                let mut chain = self.model.chain(inputs)?;
+                if !alike {
+                    return chain.more_downtime_than(down, *above, self.time);
+                }
+                chain.set_label(DOWN, down.clone());
+                let few = chain.lump()?.chain;
+                few.more_downtime_than(few.label(DOWN)?, *above, self.time)
             }
             _ => Ok(Certain::exact(0.0)),
         }
@@ -73,7 +92,7 @@ impl TimedQuestion {
 
     /// The derivatives by all inputs, one run for each.
     pub(crate) fn gradient<T: Scalar>(&self, inputs: &[T]) -> Result<Vec<T>, Error> {
-        if let WithinTime::MoreDowntime { .. } = self.what {
+        if self.is_distribution() {
             let what = "the distribution of downtime has no derivative here";
             return Err(Error::new(what, "ask for the derivatives of its mean, the unavailability over the time"));
         }
@@ -89,7 +108,8 @@ impl TimedQuestion {
     /// To the bound of the arithmetic comes what the errors of the rates do. With relative errors of at most `d` the
     /// likelihood of a path changes by at most `1 + d` for each jump, and by `e^(d q t)` for the times between them, `q`
     /// being the largest rate that leaves a state; of more jumps than the mean `q t` and twelve of its standard
-    /// deviations and a hundred nothing is left in binary64.
+    /// deviations and a hundred nothing is left in binary64. Where states that behave alike are put together, rates into a
+    /// block are compared as rounded sums: one rounding more for each arc of a state.
     pub(crate) fn certain(&self, inputs: &[f64], wrong: &[f64]) -> Result<Certain, Error> {
         let chain = self.model.chain(inputs)?;
         let found = match self.timed(&chain, inputs)? {
@@ -98,10 +118,15 @@ impl TimedQuestion {
         };
         let bounded: Vec<Bounded> = inputs.iter().zip(wrong).map(|(&value, &error)| Bounded { value, error }).collect();
         let mut exits = vec![0.0; chain.states().len()];
+        let mut leaving = vec![0_u32; chain.states().len()];
         let mut largest = 0.0_f64;
         for arc in self.model.chain(&bounded)?.arcs() {
             exits[arc.from] += arc.rate.value;
+            leaving[arc.from] += 1;
             largest = largest.max(if arc.rate.error == 0.0 { 0.0 } else { arc.rate.error / arc.rate.value.abs() });
+        }
+        if let WithinTime::MoreDowntime { alike: true, .. } = self.what {
+            largest += f64::from(leaving.into_iter().max().unwrap_or(0)) * f64::EPSILON / 2.0;
         }
         let jumps = exits.into_iter().fold(0.0, f64::max) * self.time;
         let moved = largest * (2.0 * jumps + 12.0 * jumps.sqrt() + 100.0);

@@ -9,7 +9,7 @@ use crate::text::source::{Name, Span, did_you_mean};
 use crate::text::unit::{self, Dimension, Unit};
 
 /// Functions, with the fewest and the most arguments.
-pub(crate) const FUNCTIONS: [(&str, usize, usize); 13] = [
+pub(crate) const FUNCTIONS: [(&str, usize, usize); 15] = [
     ("sqrt", 1, 1),
     ("exp", 1, 1),
     ("ln", 1, 1),
@@ -23,6 +23,8 @@ pub(crate) const FUNCTIONS: [(&str, usize, usize); 13] = [
     ("series", 1, usize::MAX),
     ("parallel", 1, usize::MAX),
     ("expm1", 1, 1),
+    ("erlang_b", 2, 2),
+    ("erlang_c", 2, 2),
 ];
 
 impl Expr {

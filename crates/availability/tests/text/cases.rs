@@ -184,6 +184,11 @@ fn the_yearly_downtime_of_a_pair_has_its_distribution() {
           both -> one at 2*lambda;  one -> both at mu
           one -> none at lambda;    none -> one at 2*mu
         }
+        chain unit { up: u; u -> f at lambda; f -> u at mu }
+        tree two { event a is unit; event b fails at lambda, repaired at mu; top = a and b }
+        blocks outer { block t is two; block never fails at 0 per hour; works = t and never }
+        measure two_above_10 = probability of downtime in two above 10 min over 1 year
+        measure outer_above_60 = probability of downtime in outer above 1 h over 1 year
         measure U = unavailability of pair
         measure never = reliability of pair at 1 year
         measure above_10 = probability of downtime in pair above 10 min over 1 year
@@ -197,6 +202,8 @@ fn the_yearly_downtime_of_a_pair_has_its_distribution() {
         ("never", "P(no downtime in a year)"),
         ("above_10", "P(downtime in a year > 10 min)"),
         ("above_60", "P(downtime in a year > 60 min)"),
+        ("two_above_10", "P(downtime in a year > 10 min)"),
+        ("outer_above_60", "P(downtime in a year > 60 min)"),
         ("mean", "expected downtime in a year"),
     ] {
         assert_near(entry, found[measure], figure(&expected[entry]));

@@ -7,14 +7,7 @@ use availability::model::{Model, Resources};
 use availability::structure::Limits;
 use availability::{Bound, Memory, explain};
 
-/// The error of a text.
-#[track_caller]
-fn error(text: &str) -> String {
-    match Model::read("x.avail", text, &[]).and_then(|model| model.solve()) {
-        Ok(_) => panic!("nothing is wrong with {text}"),
-        Err(error) => explain(&error, text),
-    }
-}
+use crate::support::error;
 
 const DUPLEX: &str = "parameter a = 1 per hour\nchain d {\n  up: u\n  u -> f at a\n  f -> u at 2*a\n}\n";
 
@@ -47,7 +40,10 @@ fn each_error_points_at_its_word() {
             "chain c { a -> b at 5 }",
             "x.avail:1:21: the rate of an arc must be a rate, and `5` is a plain number: a rate is written",
         ),
-        ("chain c { a -> b at -5 per h }", "this rate is -5: a rate is 0 or more"),
+        (
+            "chain c { a -> b at -5 per h }",
+            "x.avail:1:21: the rate from `a` to `b` is -5: it is a finite number, 0 or more",
+        ),
         ("chain c { up: a; down: b; a -> b at 1/h; b -> cc at 1/h }", "the state `cc` of `c` is neither up nor down"),
         (
             "chain c { up: aa; a -> b at 1/h; b -> a at 1/h }",
@@ -114,7 +110,73 @@ fn what_cannot_be_solved_is_told_with_its_model() {
     let found = error(&text);
     assert!(found.starts_with("x.avail:7:7: state 'b' is absorbing") && found.contains("^"), "{found}");
     let found = error("parameter p = 1.5\ntree t { event a probability p; top = a }\nmeasure unavailability of t");
-    assert!(found.starts_with("x.avail:2:6: the event \"a\" has the probability 1.5"), "{found}");
+    assert!(found.starts_with("x.avail:2:30: this probability is 1.5: it is a number from 0 to 1"), "{found}");
+}
+
+#[test]
+fn a_number_that_parameters_take_out_of_its_range_is_shown_at_its_expression() {
+    for (text, said) in [
+        (
+            "parameter a = 3 per hour\nchain c { up: u; u -> f at a\n f -> u at 2 per hour - a }\nmeasure mttf of c",
+            "x.avail:3:12: the rate from `f` to `u` is -1: it is a finite number, 0 or more",
+        ),
+        (
+            "parameter a = -1 per hour\ntree t { event e fails at a, repaired at 1/h; top = e }\nmeasure unavailability of t",
+            "x.avail:2:27: this failure rate is -1: it is a finite number, 0 or more",
+        ),
+        (
+            "parameter r = -1 per hour\nblocks t { block e fails at 1/h, repaired at 2*r; works = e }\nmeasure mtbf of t",
+            "x.avail:2:46: this repair rate is -2",
+        ),
+        (
+            "parameter u = 2\ntree t { event e unavailability u, failure frequency 1/h; top = e }\nmeasure availability of t",
+            "x.avail:2:33: this unavailability is 2: it is a number from 0 to 1",
+        ),
+    ] {
+        let found = error(text);
+        assert!(found.contains(said), "{text}\n{found}");
+    }
+}
+
+#[test]
+fn a_time_before_the_start_is_refused_at_its_place() {
+    for (line, said) in [
+        ("measure unreliability of d at -5 h", "x.avail:7:31: this time is -5: it is a finite number, 0 or more"),
+        ("measure unavailability of d over -30 min", "x.avail:7:34: this time is -0.5"),
+        ("measure unavailability of d over 0 h", "x.avail:7:34: there is no mean over no time"),
+        ("measure probability of f in d within -2 h", "x.avail:7:38: this time is -2"),
+        ("measure probability of downtime in d above -1 h over 5 h", "x.avail:7:44: this time is -1"),
+        ("measure probability of downtime in d above 5 h over 5 h", "x.avail:7:44: this downtime is no less than"),
+        ("measure defects per million of d with holding -30 min", "x.avail:7:47: this holding time is -0.5"),
+        (
+            "tree t { event e fails at a; top = e }\nmeasure unreliability of t at -5 h",
+            "x.avail:8:31: this time is -5: it is a finite number, 0 or more",
+        ),
+        (
+            "parameter T = -5 h\ntree t { event e fails at a; top = e }\nmeasure unreliability of t at T + 1 h",
+            "x.avail:9:31: this time is -4",
+        ),
+    ] {
+        let found = error(&format!("{DUPLEX}{line}"));
+        assert!(found.contains(said), "{line}\n{found}");
+    }
+}
+
+#[test]
+fn a_tree_whose_downtime_has_no_distribution_here_says_what_to_do() {
+    for (tree, said) in [
+        (
+            "for i in 1..13 { event e[i] is d }; top = any of e[*]",
+            "the 13 events of `t` have 8192 states together, and at most 4096 are written out: write it as `rules`",
+        ),
+        ("event e probability 0.1; event f is d; top = e or f", "of `e` it is not known how long it works"),
+        ("event e is r; event f is d; top = e or f", "`r` is rules, whose states cannot be put beside those of others"),
+    ] {
+        let rules = "rules r { x : 0..1 start 1; when x = 1 then x := 0 at a; when x = 0 then x := 1 at a; up: x = 1 }";
+        let asked = "measure probability of downtime in t above 1 h over 1 year";
+        let found = error(&format!("{DUPLEX}tree t {{ {tree} }}\n{asked}\n{rules}"));
+        assert!(found.contains("x.avail:8:9:") && found.contains(said), "{tree}\n{found}");
+    }
 }
 
 #[test]
@@ -220,4 +282,5 @@ fn a_deep_text_is_refused_and_a_wrong_parameter_as_well() {
     assert!(given("b", "1 per hour").contains("there is no parameter `b`"));
     assert!(given("a", "5 h").contains("`a` is a rate, and `5 h` is a time"));
     assert!(given("a", "5 per").contains("expected is a unit of time"));
+    assert!(given("a", "exp(5 h)").contains("this must be a plain number, and `5 h` is a time"));
 }

@@ -1,7 +1,7 @@
 //! The examples of the guide for users are models that can be solved.
 
 use crate::repository;
-use crate::support::{model, solved};
+use crate::support::{assert_sure, model, solved};
 
 /// What the examples use and do not declare.
 const BEFORE: &str = "
@@ -32,8 +32,17 @@ fn all_examples_of_the_guide_are_read_and_solved() {
     let parameters = blocks.iter().find(|block| block.starts_with("parameter") && block.contains("let")).expect("some");
     let text = format!("{parameters}{BEFORE}{}", models.concat());
     let found = solved(&model(&text, &[]));
-    assert!(models.len() == 4 && found.len() == 8, "{found:?}");
+    assert!(models.len() == 5 && found.len() == 12, "{found:?}");
     assert!(found.values().all(|value| value.value.is_finite() && value.digits() >= 8), "{found:?}");
+    // Sums over the states of the example of lost calls, by fractions.
+    for (name, expected) in [
+        ("refused", 1_710.109_159_542_640_8),
+        ("cut", 49.914_494_542_022_865),
+        ("lost", 1_760.023_654_084_663_8),
+        ("all_down", 0.006_121_668_503_103_398),
+    ] {
+        assert_sure(name, found[name], expected);
+    }
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod repository;
 mod sip;
 mod structures;
 mod support;
+mod traffic;
 mod uncertainty;

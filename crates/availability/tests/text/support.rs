@@ -28,6 +28,15 @@ pub(crate) fn model(text: &str, given: &[(&str, &str)]) -> Model {
     Model::read("x.avail", text, &given).unwrap_or_else(|error| panic!("{}", explain(&error, text)))
 }
 
+/// The error of a text.
+#[track_caller]
+pub(crate) fn error(text: &str) -> String {
+    match Model::read("x.avail", text, &[]).and_then(|model| model.solve()) {
+        Ok(_) => panic!("nothing is wrong with {text}"),
+        Err(error) => explain(&error, text),
+    }
+}
+
 /// The measures of a model by name.
 pub(crate) fn solved(model: &Model) -> BTreeMap<String, Certain> {
     let values = model.solve().unwrap_or_else(|error| panic!("{error}"));

@@ -16,7 +16,7 @@ pub(crate) enum AvailabilityCommand {
     /// language of docs/availability.md, .sm or .prism a subset of the PRISM language (properties in .csl or .props beside it),
     /// .tra an explicit chain (.sta, .lab and .srew beside it), .xml a fault tree of Open-PSA, .dft one of Galileo.
     #[command(after_help = "Examples:\n  everline availability solve duplex.avail\n  \
-        everline availability solve duplex.avail --parameter \"c=99 %\" --measure downtime --gradient\n  \
+        everline availability solve duplex.avail --parameter \"c=99 %\" --measure downtime --gradient --hessian\n  \
         everline availability solve cluster.sm --parameter N=8 --json\n  \
         everline availability solve three-hosts --measure calls\n  \
         everline availability solve duplex.avail --samples 100000 --seed 7")]
@@ -89,6 +89,9 @@ pub(crate) struct Solve {
     /// The derivatives by all parameters as well, and by how many per cent a measure changes with one per cent of each
     #[arg(long)]
     pub(crate) gradient: bool,
+    /// The second derivatives by each two of the parameters that a measure needs
+    #[arg(long)]
+    pub(crate) hessian: bool,
     /// How uncertain the measures are, by so many samples of the parameters' distributions and by the delta method
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100_000_000))]
     pub(crate) samples: Option<u64>,

@@ -67,6 +67,77 @@ fn json_has_the_fields_that_others_rely_on() {
     assert_eq!(ended.out, again.out, "the same seed gives the same samples");
 }
 
+const UNIT: &str = "\
+parameter a = 1 per hour ~ gamma(shape = 10)
+parameter m = 3 per hour
+parameter T = 5 h
+chain c { up: u; u -> f at a; f -> u at m }
+measure U = unavailability of c
+measure bad = probability of downtime in c above 1 h over T
+";
+
+#[test]
+fn second_derivatives_are_printed_by_each_two_parameters() {
+    let place = place("unit.avail", UNIT);
+    let ended = place.run("availability solve unit.avail --measure U --hessian");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let lines: Vec<Vec<&str>> = ended.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    // U = a/(a + m): -2m, a - m and 2a over (a + m)^3; the time is of the other measure.
+    let table = [
+        "U by each two parameters",
+        "PARAMETER PARAMETER SECOND DERIVATIVE",
+        "a a -9.375000000e-2",
+        "a m -3.125000000e-2",
+        "m m 3.125000000e-2",
+    ];
+    let table = table.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(lines[lines.len() - 5..], table, "{}", ended.out);
+    let ended = place.run("availability solve unit.avail --measure U --hessian --json");
+    let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let rows = value["measures"][0]["hessian"].as_array().expect("rows");
+    let names: Vec<String> = rows.iter().map(|row| row["parameters"].to_string()).collect();
+    assert_eq!(names, ["[\"a\",\"a\"]", "[\"a\",\"m\"]", "[\"m\",\"m\"]"]);
+    for (row, expected) in rows.iter().zip([-0.09375, -0.03125, 0.03125]) {
+        let found = row["derivative"].as_f64().expect("a number");
+        assert!((found / expected - 1.0_f64).abs() < 1e-15, "{}", ended.out);
+    }
+    assert!(value["measures"][0].get("gradient").is_none(), "{}", ended.out);
+}
+
+#[test]
+fn a_measure_without_derivatives_leaves_the_others_theirs() {
+    let place = place("unit.avail", UNIT);
+    let ended = place.run("availability solve unit.avail --gradient --hessian --samples 20");
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    let refused = "bad has no derivatives: the distribution of downtime has none\n";
+    for part in [refused, "U by each parameter\n", "U by each two parameters\n"] {
+        assert!(ended.out.contains(part), "{part}: {}", ended.out);
+    }
+    assert!(!ended.out.contains("bad by each"), "{}", ended.out);
+    let ended = place.run("availability solve unit.avail --gradient --hessian --samples 20 --json");
+    let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let [smooth, bad] = [0_usize, 1].map(|measure| &value["measures"][measure]);
+    assert_eq!(smooth["gradient"].as_array().map(Vec::len), Some(2));
+    assert!(smooth["samples"]["sd_delta"].as_f64().is_some_and(|spread| spread > 0.0), "{}", ended.out);
+    for null in [&bad["gradient"], &bad["hessian"], &bad["samples"]["sd_delta"]] {
+        assert!(null.is_null(), "{}", ended.out);
+    }
+    assert!(bad["samples"]["mean"].as_f64().is_some_and(|mean| mean > 0.0), "{}", ended.out);
+}
+
+#[test]
+fn a_rate_that_a_parameter_makes_negative_is_shown_with_its_line() {
+    let place = place("unit.avail", &UNIT.replace("u -> f at a;", "u -> f at m - a;"));
+    let ended = place.run("availability solve unit.avail --measure U --parameter a=4/hour");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
+    assert_eq!(
+        ended.err,
+        "error: unit.avail:4:28: the rate from `u` to `f` is -1\n  \
+         4 | chain c { up: u; u -> f at m - a; f -> u at m }\n    |                            ^\n  \
+         help: it is a finite number, 0 or more\n"
+    );
+}
+
 #[test]
 fn a_wrong_model_is_shown_with_its_line() {
     let place = place("duplex.avail", &DUPLEX.replace("2*lambda", "2*lamda"));

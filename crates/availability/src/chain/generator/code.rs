@@ -2,6 +2,7 @@
 
 use super::rules::{Binary, Expression, Unary};
 use crate::Scalar;
+use crate::capacity::{counted, refused_share, waiting_share};
 
 /// One instruction. Operands are on the stack, and the result replaces them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -195,6 +196,8 @@ fn binary<T: Scalar>(operation: Binary, first: T, second: T) -> T {
         Binary::Divide => first / second,
         Binary::Modulo => first - second * T::from((first.value() / second.value()).floor()),
         Binary::Power => first.pow(second),
+        Binary::Refused => of_servers(first, |servers| refused_share(servers, second)),
+        Binary::Waiting => of_servers(first, |servers| waiting_share(servers, second)),
         Binary::Least => {
             if first.value() <= second.value() {
                 first
@@ -215,4 +218,9 @@ fn binary<T: Scalar>(operation: Binary, first: T, second: T) -> T {
             truth(compare(operation, first.value(), second.value()))
         }
     }
+}
+
+/// A share that depends on a number of servers; no number if they cannot be counted.
+fn of_servers<T: Scalar>(servers: T, share: impl FnOnce(u32) -> T) -> T {
+    counted(servers.value()).map_or_else(|| T::from(f64::NAN), share)
 }

@@ -120,7 +120,7 @@ fn known(expression: &Expression, variables: &[Variable], parameters: &[Bounded]
             Binary::Multiply => of(first).product(of(second)),
             Binary::Divide => of(first).quotient(of(second)),
             Binary::Least | Binary::Greatest => of(first).either(of(second)),
-            Binary::Modulo | Binary::Power => Known::unknown(),
+            Binary::Modulo | Binary::Power | Binary::Refused | Binary::Waiting => Known::unknown(),
             _ => Known::whole(0.0, 1.0),
         },
         Expression::If(_, then, otherwise) => of(then).either(of(otherwise)),

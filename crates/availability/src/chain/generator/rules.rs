@@ -55,6 +55,12 @@ pub enum Binary {
     Modulo,
     /// First to the power of the second.
     Power,
+    /// The share of calls that so many servers (the first) refuse at this load (the second):
+    /// [`erlang_b`](crate::capacity::erlang_b); no number if they cannot be counted.
+    Refused,
+    /// The share of callers who wait for one of so many servers at this load:
+    /// [`ErlangC`](crate::capacity::ErlangC); 1 if the load is no less than the servers.
+    Waiting,
     /// The smaller one.
     Least,
     /// The larger one.

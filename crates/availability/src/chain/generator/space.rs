@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::precision;
 use super::program::{Earning, Move, Program};
 use super::rules::{Expression, Rules};
+use crate::capacity::MOST_COUNTED;
 use crate::chain::large::Hierarchy;
 use crate::chain::room::Room;
 use crate::chain::{Chain, Rewards, Sparse, States};
@@ -236,7 +237,7 @@ impl Space {
     /// the parameters (those of [`Space::explore`], which may carry bounds).
     ///
     /// # Errors
-    /// If the model has no such reward, or the parameters make a rate that is none.
+    /// If the model has no such reward, or the parameters make a rate or an earning that is none.
     pub fn reward_rates<T: Scalar>(&self, name: &str, parameters: &[T]) -> Result<Vec<T>, Error> {
         let earnings = self.earnings(name)?;
         let mut machine = Machine::new(self.program.variables.len(), parameters);
@@ -251,9 +252,23 @@ impl Space {
                     Ok(())
                 })?;
             }
-            rates.push(sum);
+            rates.push(self.number(name, key, sum)?);
         }
         Ok(rates)
+    }
+
+    /// What is earned in a state.
+    ///
+    /// # Errors
+    /// If it is no number.
+    fn number<T: Scalar>(&self, reward: &str, key: u128, earned: T) -> Result<T, Error> {
+        if !earned.value().is_nan() {
+            return Ok(earned);
+        }
+        Err(Error::new(
+            format!("the reward '{reward}' is no number in state {}", self.program.describe(key)),
+            format!("nothing is divided by 0; servers are counted, 0 to {MOST_COUNTED}, and a load is 0 or more"),
+        ))
     }
 
     /// The parameters that the space was explored with.
@@ -320,14 +335,14 @@ impl Space {
     /// evaluations of the same space have the same arcs in the same order.
     ///
     /// # Errors
-    /// If the parameters make a rate that is none, or lead to a state that [`Space::explore`] did not see.
+    /// If the parameters make a rate or a reward that is none, or lead to a state that [`Space::explore`] did not see.
     pub fn chain<T: Scalar>(&self, parameters: &[T]) -> Result<Chain<T>, Error> {
         let mut chain = Chain::new();
         let mut machine = Machine::new(self.program.variables.len(), parameters);
         let places = self.places();
         (0..self.states()).for_each(|state| _ = chain.add_state(self.describe(state)));
-        let rewards: Vec<_> =
-            self.rules.rewards.iter().map(|(name, _)| self.earnings(name)).collect::<Result<_, _>>()?;
+        let named = &self.rules.rewards;
+        let rewards: Vec<_> = named.iter().map(|(name, _)| self.earnings(name)).collect::<Result<_, _>>()?;
         let mut by_name = vec![Rewards { states: Vec::new(), arcs: Vec::new() }; rewards.len()];
         for state in 0..self.states() {
             let key = self.keys.get(state);
@@ -335,14 +350,16 @@ impl Space {
             let earned: Vec<_> = rewards.iter().map(|earnings| earned(earnings, &mut machine)).collect();
             self.program.moves(key, &mut machine, &mut |step: Move<T>| {
                 chain.add_arc(state, self.place_of(&places, step.to)?, step.rate)?;
-                for (rewards, (_, per_action)) in by_name.iter_mut().zip(&earned) {
-                    rewards.arcs.push(of_action(per_action, step.action));
+                for (((name, _), rewards), (_, per_action)) in named.iter().zip(&mut by_name).zip(&earned) {
+                    rewards.arcs.push(self.number(name, key, of_action(per_action, step.action))?);
                 }
                 Ok(())
             })?;
-            by_name.iter_mut().zip(earned).for_each(|(rewards, (sum, _))| rewards.states.push(sum));
+            for (((name, _), rewards), (sum, _)) in named.iter().zip(&mut by_name).zip(earned) {
+                rewards.states.push(self.number(name, key, sum)?);
+            }
         }
-        for ((name, _), rewards) in self.rules.rewards.iter().zip(by_name) {
+        for ((name, _), rewards) in named.iter().zip(by_name) {
             chain.set_rewards(name, rewards);
         }
         for (name, _) in &self.rules.labels {

@@ -10,6 +10,7 @@ use crate::chain::States;
 use crate::model::chain_solve::{ChainModel, ChainQuestion, Gather};
 use crate::model::node::{Binary, Id, Node};
 use crate::model::solve::{Question, Solve};
+use crate::model::sound::Sound;
 use crate::text::ast::{Ask, Body, Expr, ExprKind, Operator};
 use crate::text::exact::Exact;
 use crate::text::source::{Name, Span, did_you_mean};
@@ -149,7 +150,8 @@ impl Compiler<'_> {
             let what = "how long does a call last?";
             return Err(self.error(ask.phrase.span, what, "`defects per million of MODEL with holding 3 min`"));
         };
-        let holding = self.of_dimension(holding, Dimension::TIME, "the holding time")?;
+        let calls = self.of_dimension(holding, Dimension::TIME, "the holding time")?;
+        let holding = self.sound(calls, holding, "holding time", Sound::amount("this holding time"))?;
         let (refused, frequency) =
             (self.usual(&ask.model, "unavailability", None)?.id, self.usual(&ask.model, "failure frequency", None)?.id);
         let cut = self.binary(Binary::Multiply, frequency, holding, Dimension::PLAIN);

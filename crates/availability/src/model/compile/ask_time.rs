@@ -9,6 +9,7 @@ use crate::chain::States;
 use crate::model::chain_solve::Gather;
 use crate::model::node::{Binary, Id};
 use crate::model::solve::Question;
+use crate::model::sound::Sound;
 use crate::model::timed_solve::{TimedQuestion, WithinTime};
 use crate::text::ast::{Ask, Expr};
 use crate::text::exact::Exact;
@@ -40,8 +41,12 @@ impl Compiler<'_> {
             ([Some(time), None] | [Some(time)], _) => Ok(plain(self.solve_timed(model, time, at, None)?)),
             ([None, Some(time)], Some(gather)) => {
                 // The share of the time is the interval availability or unavailability.
+                let (span, what) = (time.span, "there is no mean over no time");
                 let collected = self.solve_timed(model, time, WithinTime::Collected(gather), None)?;
                 let time = self.time(time)?;
+                if time == 0.0 {
+                    return Err(self.error(span, what, "ask `at` the time, or over a longer one"));
+                }
                 let time = self.constant(Exact::from(time), Dimension::TIME);
                 Ok(plain(self.binary(Binary::Divide, collected, time, Dimension::PLAIN)))
             }
@@ -79,13 +84,24 @@ impl Compiler<'_> {
 
     /// `probability of downtime in M above 10 min over 1 year`.
     pub(super) fn of_downtime(&mut self, model: usize, ask: &Ask) -> Result<Lowered, Error> {
+        let (above, time) = self.downtime_and_time(ask)?;
+        let down = self.down(model, &ask.model)?;
+        let what = WithinTime::MoreDowntime { down, above, alike: false };
+        Ok(Lowered { id: self.timed(model, time, what, None), dimension: Dimension::PLAIN })
+    }
+
+    /// How much downtime, and in which time, in hours.
+    pub(super) fn downtime_and_time(&mut self, ask: &Ask) -> Result<(f64, f64), Error> {
         let [Some(above), Some(over)] = self.clauses(ask, &["above", "over"])?[..] else {
             let remedy = "`probability of downtime in MODEL above 10 min over 1 year`";
             return Err(self.error(ask.phrase.span, "how much downtime, and in which time?", remedy));
         };
-        let down = self.down(model, &ask.model)?;
-        let what = WithinTime::MoreDowntime { down, above: self.time(above)? };
-        Ok(Lowered { id: self.solve_timed(model, over, what, None)?, dimension: Dimension::PLAIN })
+        let (downtime, time) = (self.time(above)?, self.time(over)?);
+        if downtime >= time {
+            let what = "this downtime is no less than the time that it is a part of";
+            return Err(self.error(above.span, what, "ask for less of it, or over a longer time"));
+        }
+        Ok((downtime, time))
     }
 
     /// What is earned at a time, or until it.
@@ -119,7 +135,14 @@ impl Compiler<'_> {
     /// A time that decides about a measure, in hours.
     fn time(&mut self, time: &Expr) -> Result<f64, Error> {
         let id = self.of_dimension(time, Dimension::TIME, "the time")?;
-        Ok(self.fold(id, time.span)?.rounded())
+        let hours = self.fold(id, time.span)?.rounded();
+        Sound::amount("this time").checked(hours).map_err(|error| error.at(self.place(time.span)))
+    }
+
+    /// A time that may depend on parameters, and have derivatives by them.
+    pub(super) fn moment(&mut self, time: &Expr) -> Result<Id, Error> {
+        let id = self.of_dimension(time, Dimension::TIME, "the time")?;
+        self.sound(id, time, "time", Sound::amount("this time"))
     }
 
     fn solve_timed(
@@ -130,8 +153,12 @@ impl Compiler<'_> {
         rewards: Option<&Earnings>,
     ) -> Result<Id, Error> {
         let time = self.time(time)?;
+        Ok(self.timed(model, time, what, rewards))
+    }
+
+    fn timed(&mut self, model: usize, time: f64, what: WithinTime, rewards: Option<&Earnings>) -> Id {
         let question = TimedQuestion { model: self.chains[&model].model.clone(), time, what };
         let inputs = self.chain_inputs(model, rewards);
-        Ok(self.solved(model, Question::Timed(Arc::new(question)), inputs, Dimension::PLAIN))
+        self.solved(model, Question::Timed(Arc::new(question)), inputs, Dimension::PLAIN)
     }
 }

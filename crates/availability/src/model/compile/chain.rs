@@ -10,8 +10,9 @@ use crate::Error;
 use crate::chain::States;
 use crate::model::NamedChain;
 use crate::model::chain_solve::{ChainModel, ChainShape};
-use crate::model::node::{Id, Node};
-use crate::text::ast::{Body, ChainItem, Expr, Item, Reference};
+use crate::model::node::Id;
+use crate::model::sound::Sound;
+use crate::text::ast::{Body, ChainItem, Item, Reference};
 use crate::text::exact::Exact;
 use crate::text::source::{Name, Span, did_you_mean};
 use crate::text::unit::Dimension;
@@ -179,8 +180,9 @@ impl Compiler<'_> {
             }
             ChainItem::Arc { from, to, rate } => {
                 let rate_id = self.of_dimension(rate, Dimension::RATE, "the rate of an arc")?;
-                self.positive(rate_id, rate)?;
                 let ends = [self.indexed(from)?, self.indexed(to)?];
+                let named = Sound::amount(format!("the rate from `{}` to `{}`", ends[0].0, ends[1].0));
+                let rate_id = self.sound(rate_id, rate, "rate of an arc", named)?;
                 let [from, to] = ends.map(|(name, span)| draft.state(name, span));
                 draft.arcs.push((from, to, rate_id));
             }
@@ -216,16 +218,6 @@ impl Compiler<'_> {
             found.push(draft.state(name, span));
         }
         Ok(found)
-    }
-
-    /// A rate whose value is known already must not be negative.
-    pub(super) fn positive(&self, id: Id, rate: &Expr) -> Result<(), Error> {
-        match &self.nodes[id] {
-            Node::Constant(value, _) if value.rounded() < 0.0 || value.rounded().is_nan() => {
-                Err(self.error(rate.span, format!("this rate is {}", value.rounded()), "a rate is 0 or more"))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Which states are up: those that are marked so, or all that are not marked down.

@@ -187,6 +187,16 @@ impl Compiler<'_> {
             "ln" => unary(U::Logarithm, &mut all),
             "mod" => Expression::binary(B::Modulo, all.remove(0), all.remove(0)),
             "pow" => Expression::binary(B::Power, all.remove(0), all.remove(0)),
+            "erlang_b" | "erlang_c" => {
+                let mut units = arguments.iter().zip(&dimensions);
+                if let Some((wrong, dimension)) = units.find(|(_, dimension)| **dimension != Dimension::PLAIN) {
+                    let text = &self.source.text[wrong.span.start..wrong.span.end];
+                    let what = format!("servers and load must be plain numbers, and `{text}` is {}", dimension.name());
+                    return Err(self.error(wrong.span, what, "a load is the rate of calls times their mean length"));
+                }
+                let operation = if name.text == "erlang_b" { B::Refused } else { B::Waiting };
+                Expression::binary(operation, all.remove(0), all.remove(0))
+            }
             "min" | "max" => {
                 let operation = if name.text == "min" { B::Least } else { B::Greatest };
                 let first = all.remove(0);
@@ -199,7 +209,8 @@ impl Compiler<'_> {
             }
             _ => {
                 let what = format!("`{}` cannot depend on variables", name.text);
-                return Err(self.error(name.span, what, "floor, ceil, sqrt, exp, ln, min, max, mod, pow and if can"));
+                let remedy = "floor, ceil, sqrt, exp, ln, min, max, mod, pow, erlang_b, erlang_c and if can";
+                return Err(self.error(name.span, what, remedy));
             }
         };
         Ok((found, Dimension::PLAIN))

@@ -1,9 +1,14 @@
 //! Expressions become nodes; units are checked on the way.
 
+use std::sync::Arc;
+
 use super::names::Entity;
 use super::{Compiler, Lowered, MAX_LEVEL};
 use crate::Error;
+use crate::capacity::{MOST_COUNTED, counted};
 use crate::model::node::{Binary, Id, Node, Unary};
+use crate::model::solve::{Question, Solve};
+use crate::model::sound::Sound;
 use crate::text::ast::{Expr, ExprKind, Operator, Reference};
 use crate::text::exact::Exact;
 use crate::text::source::{Name, Span};
@@ -71,6 +76,25 @@ impl Compiler<'_> {
         };
         let what = format!("{what} must be {}, and `{text}` is {}", wanted.name(), found.dimension.name());
         Err(self.error(expr.span, what, remedy))
+    }
+
+    /// A number that has to be what `sound` says wherever its parameters take it: a constant is looked at now, others
+    /// whenever they are computed, and the error is at the place of the expression. For each `kind` of number a node is
+    /// looked at once.
+    pub(super) fn sound(&mut self, id: Id, expr: &Expr, kind: &'static str, sound: Sound) -> Result<Id, Error> {
+        if let Node::Constant(value, _) = &self.nodes[id] {
+            sound.checked(*value).map_err(|error| error.at(self.place(expr.span)))?;
+            return Ok(id);
+        }
+        if let Some(&known) = self.sounds.get(&(id, kind)) {
+            return Ok(known);
+        }
+        let source = self.source;
+        let place = self.places.entry(expr.span.start).or_insert_with(|| Arc::new(source.place(expr.span)));
+        let solve = Solve { question: Question::Sound(Arc::new(sound)), place: Arc::clone(place) };
+        let found = self.node(Node::Solve(solve, vec![id]), self.dimensions[id]);
+        self.sounds.insert((id, kind), found);
+        Ok(found)
     }
 
     pub(super) fn same_dimension(
@@ -238,6 +262,8 @@ impl Compiler<'_> {
             "if" => return self.choice(arguments),
             "pow" => return self.operator(Operator::Power, &arguments[0], &arguments[1]),
             "mod" => return self.remainder(arguments),
+            "erlang_b" => return self.share_of_calls(Unary::Refused, arguments),
+            "erlang_c" => return self.share_of_calls(Unary::Waiting, arguments),
             _ => {
                 let what = format!("`{}` belongs into a block diagram", name.text);
                 return Err(self.error(name.span, what, "here a number is wanted"));
@@ -245,6 +271,20 @@ impl Compiler<'_> {
         };
         let x = self.plain(&arguments[0])?;
         Ok(Lowered { id: self.unary(function, x, Dimension::PLAIN), dimension: Dimension::PLAIN })
+    }
+
+    /// `erlang_b(servers, load)`: the servers are counted, so that they decide as a structure does; the load is smooth.
+    fn share_of_calls(&mut self, function: fn(u32) -> Unary, arguments: &[Expr]) -> Result<Lowered, Error> {
+        let (servers, load) = (&arguments[0], &arguments[1]);
+        let count = self.whole(servers)?;
+        let Some(count) = counted(count as f64) else {
+            let what = format!("{count} servers");
+            return Err(self.error(servers.span, what, format!("count 0 to {MOST_COUNTED} of them")));
+        };
+        let traffic = self.of_dimension(load, Dimension::PLAIN, "the load")?;
+        let traffic = self.sound(traffic, load, "load", Sound::amount("this load"))?;
+        let id = self.unary(function(count), traffic, Dimension::PLAIN);
+        Ok(Lowered { id, dimension: Dimension::PLAIN })
     }
 
     fn root(&mut self, argument: &Expr) -> Result<Lowered, Error> {
@@ -328,6 +368,7 @@ impl Compiler<'_> {
                 let chosen = if self.fold(condition, span)? == Exact::ZERO { no } else { yes };
                 self.fold(chosen, span)?
             }
+            Node::Solve(Solve { question: Question::Sound(_), .. }, needs) => self.fold(needs[0], span)?,
             Node::Solve(..) => {
                 let what = "this decides about the structure of a model, and it needs a measure of a model";
                 return Err(self.error(span, what, "use parameters and numbers only"));

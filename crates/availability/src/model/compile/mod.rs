@@ -11,11 +11,13 @@ mod rules;
 mod series;
 mod structure;
 mod structure_ask;
+mod structure_downtime;
 mod structure_importance;
 mod structure_time;
 mod structure_tree;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::node::{Binary, Id, Node};
 use crate::model::{Measure, Model, Parameter, Resources};
@@ -67,6 +69,10 @@ pub(crate) struct Compiler<'a> {
     locals: Vec<(String, Exact)>,
     /// The values of nodes that decide about structures.
     fixed: BTreeMap<Id, Exact>,
+    /// Nodes that are what these ones are, if they are what they must be, by the kind of number.
+    sounds: BTreeMap<(Id, &'static str), Id>,
+    /// Places in the text that were asked for, by their first byte.
+    places: BTreeMap<usize, Arc<Place>>,
     /// How deep what is lowered stands within others.
     level: u32,
     /// Formats without units: rates are plain numbers, and so are times.
@@ -134,6 +140,8 @@ impl<'a> Compiler<'a> {
             open: Vec::new(),
             locals: Vec::new(),
             fixed: BTreeMap::new(),
+            sounds: BTreeMap::new(),
+            places: BTreeMap::new(),
             level: 0,
             unitless,
             whole,
@@ -142,7 +150,7 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    fn compiled(&mut self, given: &[(String, String)], parts_of: Option<&str>) -> Result<Model, Error> {
+    fn compiled(&mut self, given: &'a [(String, String)], parts_of: Option<&str>) -> Result<Model, Error> {
         let document = self.document;
         self.parameters(given)?;
         // In the order of the text, so that a long row of them, each made of the one before, is not deep. What no measure needs

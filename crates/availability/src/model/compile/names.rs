@@ -43,12 +43,12 @@ pub(super) fn all<'a>(source: Source<'_>, document: &'a Document) -> Result<BTre
     Ok(names.into_iter().map(|(name, (entity, _))| (name, entity)).collect())
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     /// Looks at all parameters: value, range, distribution, origin.
     ///
     /// # Errors
     /// If a value is missing or outside of its range, a distribution makes no sense, or what is given is no parameter.
-    pub(super) fn parameters(&mut self, given: &[(String, String)]) -> Result<(), Error> {
+    pub(super) fn parameters(&mut self, given: &'a [(String, String)]) -> Result<(), Error> {
         let document = self.document;
         let known = || document.parameters.iter().map(|parameter| parameter.name.text.as_str());
         for (name, _) in given {
@@ -112,14 +112,14 @@ impl Compiler<'_> {
     }
 
     /// A value that takes the place of the one in the text.
-    fn given(&mut self, name: &Name, text: &str, own: Option<Dimension>) -> Result<(Exact, f64, Dimension), Error> {
+    fn given(&mut self, name: &Name, text: &'a str, own: Option<Dimension>) -> Result<(Exact, f64, Dimension), Error> {
         let source = Source::new("--parameter", text);
         let mut parser = Parser::new(source, "#")?;
         let value = parser.expression()?;
         if parser.peek(0).kind != crate::text::lexer::Kind::End {
             return Err(parser.unexpected("one value with its unit"));
         }
-        let outer = std::mem::replace(&mut self.source, Source::new("--parameter", ""));
+        let outer = std::mem::replace(&mut self.source, source);
         let found = self.alone(&value);
         self.source = outer;
         let (value, wrong, dimension) = found.map_err(|error| Error { place: None, ..error })?;

@@ -8,6 +8,7 @@ use super::names::Entity;
 use crate::Error;
 use crate::model::Part;
 use crate::model::node::Id;
+use crate::model::sound::Sound;
 use crate::structure::{FaultTree, FaultTreeBuilder, GateKind, ReliabilityGraph, StructureFunction};
 use crate::text::ast::{Body, Edge, Expr, ExprKind, Item, Law, Least, Operator, Reference, StructureItem};
 use crate::text::source::{Name, Span, did_you_mean};
@@ -231,21 +232,26 @@ impl Compiler<'_> {
                 self.model(name)?;
                 Failing::As(name.clone())
             }
-            Law::Probability(p) => Failing::Probability(self.of_dimension(p, Dimension::PLAIN, "a probability")?),
-            Law::Rates { fails, repaired } => {
-                let rate = self.of_dimension(fails, Dimension::RATE, "the failure rate")?;
-                self.positive(rate, fails)?;
-                let repaired = match repaired {
-                    None => None,
-                    Some(repaired) => Some(self.of_dimension(repaired, Dimension::RATE, "the repair rate")?),
-                };
-                Failing::Rates { fails: rate, repaired }
-            }
+            Law::Probability(p) => Failing::Probability(self.share(p, "this probability")?),
+            Law::Rates { fails, repaired } => Failing::Rates {
+                fails: self.rate(fails, "this failure rate")?,
+                repaired: repaired.as_ref().map(|repaired| self.rate(repaired, "this repair rate")).transpose()?,
+            },
             Law::Known { unavailability, frequency } => Failing::Known {
-                unavailability: self.of_dimension(unavailability, Dimension::PLAIN, "an unavailability")?,
-                frequency: self.of_dimension(frequency, Dimension::RATE, "a failure frequency")?,
+                unavailability: self.share(unavailability, "this unavailability")?,
+                frequency: self.rate(frequency, "this failure frequency")?,
             },
         })
+    }
+
+    fn share(&mut self, share: &Expr, what: &'static str) -> Result<Id, Error> {
+        let id = self.of_dimension(share, Dimension::PLAIN, what)?;
+        self.sound(id, share, what, Sound::share(what))
+    }
+
+    fn rate(&mut self, rate: &Expr, what: &'static str) -> Result<Id, Error> {
+        let id = self.of_dimension(rate, Dimension::RATE, what)?;
+        self.sound(id, rate, what, Sound::amount(what))
     }
 
     /// The kind of a gate, in terms of failures, and its inputs; gates inside of it get names of their own.

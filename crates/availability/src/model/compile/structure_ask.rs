@@ -45,14 +45,12 @@ impl Compiler<'_> {
             let place = self.place(ask.phrase.span);
             self.function(model, &top, ask)?.check_coherent("unreliability").map_err(|error| error.at(place))?;
             let what = if phrase == "reliability" { Asked::NotTop } else { Asked::Top };
-            let time = self.of_dimension(at, Dimension::TIME, "the time")?;
+            let time = self.moment(at)?;
             return plain(self.solve_structure(model, &top, what, Some(time), ask)?);
         }
         let allowed: &[&str] = if let "unavailability" | "availability" = phrase { &["at"] } else { &[] };
-        let time = match self.clauses(ask, allowed)?.first().copied().flatten() {
-            Some(at) => Some(self.of_dimension(at, Dimension::TIME, "the time")?),
-            None => None,
-        };
+        let at = self.clauses(ask, allowed)?.first().copied().flatten();
+        let time = at.map(|at| self.moment(at)).transpose()?;
         let (above, below, power) = match phrase {
             "unavailability" | "downtime" => return plain(self.solve_structure(model, &top, Asked::Top, time, ask)?),
             "availability" => return plain(self.solve_structure(model, &top, Asked::NotTop, time, ask)?),
@@ -87,14 +85,16 @@ impl Compiler<'_> {
             }
             _ => return Err(self.error(target.span, "this is no event or gate", "name one")),
         };
-        let at = self.clauses(ask, &["at"])?[0];
-        let time = match at {
-            Some(at) => Some(self.of_dimension(at, Dimension::TIME, "the time")?),
-            None => None,
-        };
         let structure = &self.structures[&model];
         let event = structure.events.iter().position(|(event, _)| *event == name);
-        if event.is_none() && !structure.gates.contains(&name) {
+        let is_known = event.is_some() || structure.gates.contains(&name);
+        if !is_known && name == "downtime" && ask.phrase.text == "probability" {
+            return self.downtime_of_structure(model, top, ask);
+        }
+        let at = self.clauses(ask, &["at"])?[0];
+        let time = at.map(|at| self.moment(at)).transpose()?;
+        let structure = &self.structures[&model];
+        if !is_known {
             let known = structure.events.iter().map(|(event, _)| event).chain(&structure.gates).map(String::as_str);
             let what = format!("`{}` has no event or gate `{name}`{}", ask.model.text, did_you_mean(&name, known));
             return Err(self.error(span, what, "name one of its events or gates"));

@@ -40,8 +40,12 @@ struct Answer {
     name: String,
     unit: String,
     value: Certain,
+    /// Whether there are derivatives of it.
+    is_smooth: bool,
     /// By parameter: its name, the derivative, the elasticity.
     gradient: Vec<(String, f64, f64)>,
+    /// By each two parameters: their names, the second derivative.
+    hessian: Vec<(String, String, f64)>,
     spread: Option<Spread>,
 }
 
@@ -59,9 +63,16 @@ pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
     let mut answers = Vec::new();
     for (place, (&index, value)) in plan.measures().iter().zip(values).enumerate() {
         let measure = &model.measures()[index];
-        let gradient = if order.gradient { gradient(&model, &plan, place, value).map_err(failed)? } else { Vec::new() };
         let (name, unit) = (measure.name().to_owned(), measure.unit().to_owned());
-        answers.push(Answer { name, unit, value, gradient, spread: None });
+        let is_smooth = plan.has_derivatives(place);
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        if is_smooth && order.gradient {
+            first = gradient(&model, &plan, place, value).map_err(failed)?;
+        }
+        if is_smooth && order.hessian {
+            second = hessian(&model, index).map_err(failed)?;
+        }
+        answers.push(Answer { name, unit, value, is_smooth, gradient: first, hessian: second, spread: None });
     }
     if let Some(count) = order.samples {
         let spreads = sampling::spreads(&plan, order.seed, count).map_err(failed)?;
@@ -84,6 +95,21 @@ fn gradient(
         (parameter.name().to_owned(), slope, elasticity)
     };
     Ok(free.map(row).collect())
+}
+
+/// The second derivatives by each two of the parameters that a measure needs; those that decide about a structure have none.
+fn hessian(model: &Model, measure: usize) -> Result<Vec<(String, String, f64)>, Error> {
+    let plan = model.plan(&[measure]);
+    let (matrix, parameters) = (plan.hessian(0)?, model.parameters());
+    let free: Vec<usize> =
+        (0..parameters.len()).filter(|&index| plan.needs(index) && !parameters[index].is_structural()).collect();
+    let mut all = Vec::new();
+    for (place, &a) in free.iter().enumerate() {
+        for &b in &free[place..] {
+            all.push((parameters[a].name().to_owned(), parameters[b].name().to_owned(), matrix[a][b]));
+        }
+    }
+    Ok(all)
 }
 
 /// The text of a file, if there is one.

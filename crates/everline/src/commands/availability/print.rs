@@ -4,7 +4,7 @@ use availability::Certain;
 use serde_json::{Value, json};
 
 use crate::cli::Solve;
-use crate::output::{self, Cell, plain};
+use crate::output::{self, Cell, optional, plain};
 
 use super::Answer;
 
@@ -21,7 +21,10 @@ pub(super) fn tables(answers: &[Answer], order: &Solve) -> String {
         let seed = order.seed;
         text.push_str(&format!("\n{count} samples with seed {seed}\n{}", output::table(head, &rows, "no samples")));
     }
-    for answer in answers.iter().filter(|_| order.gradient) {
+    for answer in answers.iter().filter(|answer| !answer.is_smooth && (order.gradient || order.hessian)) {
+        text.push_str(&format!("\n{} has no derivatives: the distribution of downtime has none\n", answer.name));
+    }
+    for answer in answers.iter().filter(|answer| order.gradient && answer.is_smooth) {
         let mut slopes: Vec<_> = answer.gradient.iter().filter(|(_, slope, _)| *slope != 0.0).collect();
         slopes.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
         let row = |(name, slope, elasticity): &(String, f64, f64)| {
@@ -31,6 +34,13 @@ pub(super) fn tables(answers: &[Answer], order: &Solve) -> String {
         let table = output::table(["PARAMETER", "DERIVATIVE", "% FOR 1 %"], &rows, "it depends on no parameter");
         text.push_str(&format!("\n{} by each parameter\n{table}", answer.name));
     }
+    for answer in answers.iter().filter(|answer| order.hessian && answer.is_smooth) {
+        let curved = answer.hessian.iter().filter(|(.., slope)| *slope != 0.0);
+        let row = |(a, b, slope): &(String, String, f64)| [plain(a), plain(b), plain(format!("{slope:.9e}"))];
+        let rows: Vec<[Cell; 3]> = curved.map(row).collect();
+        let table = output::table(["PARAMETER", "PARAMETER", "SECOND DERIVATIVE"], &rows, "all are 0");
+        text.push_str(&format!("\n{} by each two parameters\n{table}", answer.name));
+    }
     text
 }
 
@@ -38,7 +48,8 @@ fn spread_row(answer: &Answer) -> Option<[Cell; 7]> {
     let spread = answer.spread.as_ref()?;
     let short = |value: f64| plain(format!("{value:.5e}"));
     let [low, middle, high] = spread.points.map(short);
-    Some([plain(&answer.name), short(spread.mean), short(spread.sd), low, middle, high, short(spread.delta)])
+    let delta = optional(spread.delta.map(|delta| format!("{delta:.5e}")));
+    Some([plain(&answer.name), short(spread.mean), short(spread.sd), low, middle, high, delta])
 }
 
 /// The sure digits, without a power of ten where people read the number more easily so.
@@ -73,7 +84,13 @@ fn measure(answer: &Answer, order: &Solve) -> Value {
     });
     if order.gradient {
         let row = |(parameter, slope, elasticity): &(String, f64, f64)| json!({ "parameter": parameter, "derivative": slope, "elasticity": elasticity });
-        value["gradient"] = answer.gradient.iter().map(row).collect();
+        let rows: Value = answer.gradient.iter().map(row).collect();
+        value["gradient"] = if answer.is_smooth { rows } else { Value::Null };
+    }
+    if order.hessian {
+        let row = |(a, b, slope): &(String, String, f64)| json!({ "parameters": [a, b], "derivative": slope });
+        let rows: Value = answer.hessian.iter().map(row).collect();
+        value["hessian"] = if answer.is_smooth { rows } else { Value::Null };
     }
     if let (Some(spread), Some(count)) = (&answer.spread, order.samples) {
         let [p05, p50, p95] = spread.points;

@@ -25,8 +25,8 @@ pub(super) struct Spread {
     pub(super) sd: f64,
     /// The values below which 5 %, 50 % and 95 % of the samples lie.
     pub(super) points: [f64; 3],
-    /// The standard deviation by the delta method.
-    pub(super) delta: f64,
+    /// The standard deviation by the delta method, if the measure has derivatives.
+    pub(super) delta: Option<f64>,
 }
 
 /// What the samples say of each measure. They depend on the seed and their number, and not on the processors.
@@ -43,7 +43,8 @@ pub(super) fn spreads(plan: &Plan<'_>, seed: u64, count: u64) -> Result<Vec<Spre
             let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
             let point = |share: f64| values[((share * count as f64).ceil() as usize).clamp(1, values.len()) - 1];
             let (sd, points) = ((square / (count - 1) as f64).sqrt(), [0.05, 0.5, 0.95].map(point));
-            Ok(Spread { mean, sd, points, delta: plan.delta(measure)? })
+            let delta = plan.has_derivatives(measure).then(|| plan.delta(measure)).transpose()?;
+            Ok(Spread { mean, sd, points, delta })
         })
         .collect()
 }
