@@ -76,21 +76,23 @@ pub struct Record {
 pub const SHORTEST: Nanos = 100_000;
 
 impl Record {
-    /// The longest silence between two moments, of which only what lies between them counts.
+    /// The longest silence that began before `end`, counted from `begin` at the earliest and to its own end, however late that is.
     #[must_use]
     pub fn gap(&self, begin: Nanos, end: Nanos) -> Nanos {
-        let part = |&(from, to): &(Nanos, Nanos)| to.min(end).saturating_sub(from.max(begin));
-        self.silences.iter().map(part).max().unwrap_or(0)
+        self.between(begin, end).map(|(from, to)| to - from).max().unwrap_or(0)
     }
 
     /// The same without the time in which the machine stood still.
     #[must_use]
     pub fn net_gap(&self, begin: Nanos, end: Nanos, stalls: &[(Nanos, Nanos)]) -> Nanos {
-        let part = |&(from, to): &(Nanos, Nanos)| {
-            let (from, to) = (from.max(begin), to.min(end));
-            to.saturating_sub(from).saturating_sub(stood_still((from, to), stalls))
-        };
-        self.silences.iter().map(part).max().unwrap_or(0)
+        let net = |(from, to): (Nanos, Nanos)| (to - from).saturating_sub(stood_still((from, to), stalls));
+        self.between(begin, end).map(net).max().unwrap_or(0)
+    }
+
+    /// The silences that began before `end`, without what of them was before `begin`.
+    fn between(&self, begin: Nanos, end: Nanos) -> impl Iterator<Item = (Nanos, Nanos)> {
+        let begun = self.silences.iter().filter(move |(from, to)| *from < end && *to > begin);
+        begun.map(move |&(from, to)| (from.max(begin), to))
     }
 
     /// The longest wait of one request for its first answer, of those that touch the time between two moments.
@@ -139,9 +141,12 @@ impl Gaps {
         self.record = Some(Record::default());
     }
 
-    /// Writes nothing down any more, and gives what was. Forgets all probes.
-    pub fn take_record(&mut self) -> Record {
+    /// Writes nothing down any more, and gives what was; a silence that goes on has lasted until `now`. Forgets all probes.
+    pub fn take_record(&mut self, now: Nanos) -> Record {
         self.settle(Nanos::MAX);
+        if let Some(begin) = self.silent_since() {
+            self.note_silence(begin, now);
+        }
         let probes = std::mem::take(&mut self.probes);
         self.owed.retain(|request, _| !probes.contains(request));
         self.answered.clear();
@@ -195,12 +200,21 @@ impl Gaps {
         }
     }
 
+    /// When the server last said something, or somebody began to wait after that; none if nobody waits.
+    fn silent_since(&self) -> Option<Nanos> {
+        self.owed.values().min().map(|since| self.last_of_server.max(*since))
+    }
+
+    /// Writes a silence down that has lasted until `at`.
+    fn note_silence(&mut self, begin: Nanos, at: Nanos) {
+        if let Some(record) = self.record.as_mut().filter(|_| at.saturating_sub(begin) >= SHORTEST) {
+            record.silences.push((begin, at));
+        }
+    }
+
     fn end_silence(&mut self, at: Nanos) {
-        if let Some(&since) = self.owed.values().min() {
-            let begin = self.last_of_server.max(since);
-            if let Some(record) = self.record.as_mut().filter(|_| at.saturating_sub(begin) >= SHORTEST) {
-                record.silences.push((begin, at));
-            }
+        if let Some(begin) = self.silent_since() {
+            self.note_silence(begin, at);
             for window in self.windows.iter_mut().filter(|window| window.begin < at && begin < window.end) {
                 window.longest = window.longest.max(at.saturating_sub(begin.max(window.begin)));
             }
@@ -274,14 +288,27 @@ mod tests {
         {
             gaps.take(&event(at, by_server, number));
         }
-        let record = gaps.take_record();
+        let record = gaps.take_record(143 * MS);
         assert_eq!(record.gap(0, 200 * MS), 40 * MS);
         assert_eq!(record.gap(110 * MS, 200 * MS), 33 * MS, "counted from the fault");
         assert_eq!(record.gap(0, 102 * MS), 3 * MS);
+        assert_eq!(record.gap(0, 104 * MS), 40 * MS, "counted to its end");
         assert_eq!(record.net_gap(110 * MS, 200 * MS, &[(105 * MS, 120 * MS), (141 * MS, 180 * MS)]), 21 * MS);
         assert_eq!(record.silences(10 * MS), [(103 * MS, 143 * MS)]);
         assert_eq!(record.longest_wait(0, 200 * MS), 0, "probes do not count");
-        assert_eq!(gaps.take_record(), Record::default());
+        assert_eq!(gaps.take_record(200 * MS), Record::default());
+    }
+
+    #[test]
+    fn a_silence_that_goes_on_counts_as_far_as_it_is_known() {
+        let mut gaps = Gaps::new(&[]);
+        gaps.record();
+        for (at, by_server, number) in [(99, false, 1), (102, true, 1), (103, false, 2)] {
+            gaps.take(&event(at, by_server, number));
+        }
+        let record = gaps.take_record(163 * MS);
+        assert_eq!((record.gap(0, 104 * MS), record.gap(0, 103 * MS)), (60 * MS, 3 * MS));
+        assert_eq!(record.net_gap(0, 104 * MS, &[(150 * MS, 170 * MS)]), 47 * MS);
     }
 
     #[test]

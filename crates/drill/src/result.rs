@@ -158,7 +158,8 @@ pub struct Run {
     pub detection_us: Option<u64>,
     /// From the deed until the other side served.
     pub takeover_us: Option<u64>,
-    /// The longest silence of the solution while somebody waited for an answer, around the fault.
+    /// The longest silence of the solution while somebody waited for an answer, of those that began between the fault and its repair
+    /// (without one, within 1.5 s), to its end.
     pub gap_us: Option<u64>,
     /// The same where the time in which the machine itself stood still does not count; none where that was not watched.
     #[serde(default)]
@@ -277,7 +278,8 @@ pub struct Sum {
     pub level_after_us: Option<Spread>,
     /// The longest gap that is promised (p99); none: nothing is promised about it.
     pub gap_promise_us: Option<u64>,
-    /// Where no gap at all is promised: the gaps are longer than those of the steps in which nothing was done, by more than chance.
+    /// Where no gap at all is promised: the gaps are longer than those of the steps in which nothing was done, by more than chance and a
+    /// millisecond.
     #[serde(default)]
     pub exceeds_idle: bool,
 }

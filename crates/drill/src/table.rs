@@ -16,7 +16,7 @@ const HEAD: [&str; 15] = [
     "detection p50/p99/max ms",
     "takeover p50/p99/max ms",
     "gap p50/p99/max ms",
-    "without the machine's p50/p99/max ms",
+    "net gap p50/p99/max ms",
     "promised ms",
     "usual wait p50 ms",
     "longest wait max ms",

@@ -103,7 +103,7 @@ struct Recording {
     #[arg(long, default_value_t = 300_000)]
     toy_seeds: u64,
     /// Seeds with calls on several hosts.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 100_000)]
     hosts_seeds: u64,
     /// Seeds with the toy on several hosts.
     #[arg(long, default_value_t = 100_000)]

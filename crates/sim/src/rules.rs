@@ -84,6 +84,33 @@ pub const ALL: [Broken; 36] = [
     hosts(Sabotage::BeginBehind, 500, "nothing lost"),
 ];
 
+/// What is done wrong where a rule is broken, in a few words.
+#[must_use]
+pub const fn meaning(rule: Sabotage) -> &'static str {
+    match rule {
+        Sabotage::None => "nothing",
+        Sabotage::ReleaseEarly => "outputs leave before their checkpoint is acknowledged",
+        Sabotage::SoloUnasked => "solo mode without the swap",
+        Sabotage::TakeOverUnasked => "takeover without the swap",
+        Sabotage::AcceptOldEpoch => "checkpoints of an old epoch are taken",
+        Sabotage::AdmitOpen => "outputs leave while a backup is being admitted",
+        Sabotage::ForgetTimer => "a deadline is forgotten at a takeover",
+        Sabotage::LoseSnapshotRecord => "a record is left out of a snapshot",
+        Sabotage::ForgetInputs => "inputs that were read are forgotten at a takeover",
+        Sabotage::ForgetOutputs => "outputs that may not have left are not sent again",
+        Sabotage::BeginUnasked => "a start from cold although the other side may hold every record",
+        Sabotage::ServeOffered => "a role that is offered is taken before the word of the old primary",
+        Sabotage::UncheckedEpoch => "epoch not checked on one path",
+        Sabotage::KeepPledge => "a pledge is kept while the coordinator is asked",
+        Sabotage::TrustBeats => "heartbeat without data taken for health",
+        Sabotage::DeliverTwice => "what is sent again over another network is delivered twice",
+        Sabotage::KeepAddress => "address kept by the old holder",
+        Sabotage::WatchGap => "a gap in the watch of the coordinator",
+        Sabotage::MixLinks => "a link is taken again that was left",
+        Sabotage::BeginBehind => "a start from cold with the older of two journals",
+    }
+}
+
 /// Seeds that are run before anybody looks whether one of them was the first.
 const AT_ONCE: u64 = 50;
 

@@ -28,6 +28,12 @@ pub(super) fn now() -> Nanos {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as Nanos)
 }
 
+/// What stands still with an application: a member of etcd is a process of the one that keeps it; what a local control agent has
+/// started are servers of their own.
+fn stood_still(one: &Application) -> Result<Vec<Process>, Trouble> {
+    if one.name == "etcd" { Process::with_children(one) } else { Process::of(one).map(|process| vec![process]) }
+}
+
 impl Local {
     /// Hands that give orders by this way.
     #[must_use]
@@ -87,8 +93,8 @@ impl Hands for Local {
             Deed::Kill(targets) => self.kill(targets, status),
             Deed::Freeze(target, _) => {
                 let victims = self.victims(std::slice::from_ref(target), status)?;
-                let processes = victims.iter().map(Process::of).collect::<Result<_, _>>()?;
-                self.freeze(&victims, processes)
+                let processes = victims.iter().map(stood_still).collect::<Result<Vec<_>, _>>()?;
+                self.freeze(&victims, processes.into_iter().flatten().collect())
             }
             Deed::TakeCoordinator(count, _) => {
                 let members = self.within_reach(taken(*count, status, chance)?)?;
@@ -101,7 +107,12 @@ impl Hands for Local {
                 self.mend()?;
                 Ok(Struck { at_ns, ..Struck::default() })
             }
-            Deed::PowerOff(..) | Deed::Cut(..) | Deed::Loss(..) | Deed::Delay(..) | Deed::BlackHole(..) => {
+            Deed::PowerOff(..)
+            | Deed::Cut(..)
+            | Deed::CutOff(..)
+            | Deed::Loss(..)
+            | Deed::Delay(..)
+            | Deed::BlackHole(..) => {
                 Err(not_possible("hosts and links fail in a rehearsal only", "drill one: `everline up --hosts 3`"))
             }
             Deed::StealAddress(_) => {
@@ -171,7 +182,7 @@ mod tests {
         );
         let status: Status = serde_json::from_str(&text).expect("the text follows the interface");
         let mut hands = Local::new(Arc::new(OnlyHere));
-        for step in ["kill sip.backup", "freeze sip.backup", "take coordinator 1"] {
+        for step in ["kill sip.backup", "freeze sip.backup", "kill etcd", "freeze etcd", "take coordinator 1"] {
             let plan = Plan::parse("test", step).expect("a step");
             let refused = hands.strike(&plan.steps[0].deed, &status, &mut Chance::new(1)).expect_err("elsewhere");
             assert!(refused.what.contains("runs on another host"), "{step}: {refused}");

@@ -131,10 +131,12 @@ impl Hands for ByOrder {
                 self.mend()?;
                 Ok(Struck { at_ns, ..Struck::default() })
             }
-            Deed::Cut(..) | Deed::Loss(..) | Deed::Delay(..) | Deed::BlackHole(..) => Err(not_possible(
-                "a link that a drill has cut stays so if the drill or an agent dies, and then nobody reaches the host",
-                rehearse,
-            )),
+            Deed::Cut(..) | Deed::CutOff(..) | Deed::Loss(..) | Deed::Delay(..) | Deed::BlackHole(..) => {
+                Err(not_possible(
+                    "a link that a drill has cut stays so if the drill or an agent dies, and then nobody reaches the host",
+                    rehearse,
+                ))
+            }
             Deed::StealAddress(_) => {
                 Err(not_possible("no other machine is there that could take the address", rehearse))
             }
@@ -253,7 +255,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_undone_is_not_done() {
-        for text in ["cut h1 h2 1s", "loss 5% h1 h2 1s", "steal address 1s", "fill disk h1 1s", "clock h1 +1h 1s"] {
+        for text in [
+            "cut h1 h2 1s",
+            "cut off h1 1s",
+            "loss 5% h1 h2 1s",
+            "steal address 1s",
+            "fill disk h1 1s",
+            "clock h1 +1h 1s",
+        ] {
             let (given, struck) = step(text, None);
             let refused = struck.expect_err("refused");
             assert!(refused.what.starts_with("not possible on a real solution: "), "{text}: {refused}");

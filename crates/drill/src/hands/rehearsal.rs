@@ -98,6 +98,27 @@ impl Rehearsing {
         Ok(Struck { at_ns, victims: vec![victim], pair: pair.map(|_| "sip".to_owned()), ..Struck::default() })
     }
 
+    /// Everybody loses a host in these networks, in all of them if none is named, and it them.
+    fn cut_off(&mut self, name: &HostName, networks: &[String], status: &Status) -> Result<Struck, Trouble> {
+        let host = Place::Host(self.place(name, status)?);
+        let named = networks.iter().map(|name| name.parse()).collect::<Result<Vec<Network>, _>>()?;
+        let networks = if named.is_empty() { Network::ALL.to_vec() } else { named };
+        let said = networks.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ");
+        let serves = status.in_role("sip", "primary").is_some_and(|one| one.host == host.to_string());
+        let at_ns = now();
+        self.links = true;
+        for to in self.net.places().filter(|place| *place != host) {
+            let shared: Vec<Network> =
+                networks.iter().filter(|network| to.networks().contains(network)).copied().collect();
+            if !shared.is_empty() {
+                let links = Links { from: host, to, one_way: false, networks: shared };
+                self.net.change(&links, Change::Cut)?;
+            }
+        }
+        let pair = serves.then(|| "sip".to_owned());
+        Ok(Struck { at_ns, victims: vec![format!("{host} in {said}")], pair, ..Struck::default() })
+    }
+
     fn steal(&mut self) -> Result<Struck, Trouble> {
         let at_ns = now();
         self.stolen = true;
@@ -136,6 +157,7 @@ impl Hands for Rehearsing {
         match deed {
             Deed::PowerOff(host, _) => self.power_off(host, status),
             Deed::Cut(stretch, _) => self.change(stretch, Change::Cut, status),
+            Deed::CutOff(host, networks, _) => self.cut_off(host, networks, status),
             Deed::Loss(percent, stretch, _) => self.change(stretch, Change::Loss(*percent), status),
             Deed::Delay(by, stretch, _) => {
                 let by = Span::from_micros(u64::try_from(by.as_micros()).unwrap_or(u64::MAX));

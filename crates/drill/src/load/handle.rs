@@ -165,8 +165,10 @@ impl Load {
     #[must_use]
     pub fn silences(&self) -> Record {
         let mut crowd = self.crowd();
-        crowd.probe(self.now(), false);
-        crowd.watch.gaps.take_record()
+        let now = self.now();
+        crowd.probe(now, false);
+        let now = crowd.watch.nanos(now);
+        crowd.watch.gaps.take_record(now)
     }
 
     /// How it stands.

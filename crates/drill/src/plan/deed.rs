@@ -18,6 +18,8 @@ pub enum Deed {
     PowerOff(HostName, Duration),
     /// A link carries nothing for a time.
     Cut(Stretch, Duration),
+    /// A host is lost to everybody in these networks, in all of them if none is named, and everybody to it, for a time.
+    CutOff(HostName, Vec<String>, Duration),
     /// A link loses so many percent for a time.
     Loss(f64, Stretch, Duration),
     /// A link delays by the first span, for a time.
@@ -46,7 +48,7 @@ pub enum Target {
         /// The role.
         role: Role,
     },
-    /// An application by its name, `sip-a`, `control`, `lca`; where there are several, the one of this host, else that of
+    /// An application by its name, `sip-a`, `control`, `lca`, `etcd`; where there are several, the one of this host, else that of
     /// the first target of the same step that has a host, else that of the host of the SIP Server's primary.
     Application {
         /// The application's name.
@@ -134,6 +136,7 @@ impl Deed {
             | Self::Freeze(_, span)
             | Self::PowerOff(_, span)
             | Self::Cut(_, span)
+            | Self::CutOff(_, _, span)
             | Self::Loss(_, _, span)
             | Self::Delay(_, _, span)
             | Self::BlackHole(_, _, span)

@@ -10,6 +10,7 @@
 //! kill sip.backup
 //! kill lca + sip.primary
 //! cut h1 -> h2 on a,b for 5s
+//! cut off @sip.primary on access for 32s
 //! ```
 //!
 //! [`parse`](Plan::parse) reads it, and [`builtin`] has the usual ones.

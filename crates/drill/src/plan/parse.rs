@@ -6,15 +6,15 @@ use super::deed::{Deed, HostName, Role, Stretch, Target};
 use super::words::Words;
 use super::{MOST_HELD, MOST_RATE, MOST_RUNS, Plan, Problem, Step, USUAL_FREEZE, USUAL_RATE, USUAL_SPAN};
 
-const STEPS: &str = "kill, freeze, switchover, power off, cut, loss, delay, black hole, take coordinator, steal address, fill disk, \
-                     clock, repair, nothing; or `repeat N`, which counts for the lines below; or `load N calls/s` and `hold N \
+const STEPS: &str = "kill, freeze, switchover, power off, cut, cut off, loss, delay, black hole, take coordinator, steal address, \
+                     fill disk, clock, repair, nothing; or `repeat N`, which counts for the lines below; or `load N calls/s` and `hold N \
                      calls`, which count for the whole plan";
 const TARGETS: &str = "sip.primary, sip.backup, routing.primary, routing.backup, coordinator, or an application such as \
-                       control, lca, sip-a, also with its host: lca@h2";
+                       control, lca, switchboard, authority, etcd, sip-a, also with its host: lca@h2";
 const HOSTS: &str = "a host such as h1, or @sip.primary for the host where that runs";
 const PAIRS: &str = "a pair: sip or routing";
 const SPAN: &str = "a time such as 250ms, 10s, 2min";
-const NETWORKS: &str = "networks, as in `on a` or `on a,b`";
+const NETWORKS: &str = "networks, as in `on a`, `on a,b`, or `on access` for that of the phones";
 const NETWORK_NAMES: [&str; 3] = ["access", "a", "b"];
 
 /// Longest time that a step may take.
@@ -90,6 +90,10 @@ const VERBS: [(&str, Read); 14] = [
         Ok(Deed::PowerOff(host(words)?, span(words, USUAL_SPAN)?))
     }),
     ("cut", |words| {
+        if words.eat("off") {
+            let (host, networks) = (host(words)?, networks(words)?);
+            return Ok(Deed::CutOff(host, networks, span(words, USUAL_SPAN)?));
+        }
         let stretch = stretch(words)?;
         Ok(Deed::Cut(stretch, span(words, USUAL_SPAN)?))
     }),
@@ -150,7 +154,7 @@ fn target(words: &mut Words<'_>) -> Result<Target, Problem> {
             Some(host) => Some(named_host(host)?),
             None => None,
         };
-        let known = matches!(name, "control" | "lca" | "switchboard")
+        let known = matches!(name, "control" | "lca" | "switchboard" | "authority" | "etcd")
             || name.split_once('-').is_some_and(|(pair, side)| is_pair(pair) && matches!(side, "a" | "b" | "c"));
         known.then(|| Target::Application { name: name.to_owned(), host })
     })
@@ -192,6 +196,11 @@ fn stretch(words: &mut Words<'_>) -> Result<Stretch, Problem> {
     if from == to {
         return Err(words.problem("a link has two ends", HOSTS));
     }
+    Ok(Stretch { from, to, one_way, networks: networks(words)? })
+}
+
+/// Those behind `on`; none if that is not said.
+fn networks(words: &mut Words<'_>) -> Result<Vec<String>, Problem> {
     let mut networks = Vec::new();
     if words.eat("on") {
         loop {
@@ -202,7 +211,7 @@ fn stretch(words: &mut Words<'_>) -> Result<Stretch, Problem> {
             }
         }
     }
-    Ok(Stretch { from, to, one_way, networks })
+    Ok(networks)
 }
 
 /// How long the fault lasts, with or without `for` before it.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::builtin::ALL;
+use super::builtin::{ALL, find};
 use super::{Deed, HostName, Plan, Role, Stretch, Target};
 
 fn deed(line: &str) -> Deed {
@@ -30,7 +30,7 @@ fn every_kind_of_step_is_read() {
     assert_eq!(deed("freeze sip.primary 2s"), Deed::Freeze(primary(), seconds(2)));
     assert_eq!(deed("power off h1 for 7s"), Deed::PowerOff(named("h1"), seconds(7)));
     let of = HostName::Of { pair: "sip".into(), role: Role::Primary };
-    assert_eq!(deed("power off @sip.primary"), Deed::PowerOff(of, seconds(5)));
+    assert_eq!(deed("power off @sip.primary"), Deed::PowerOff(of.clone(), seconds(5)));
     let both = |one_way, networks: &[&str]| Stretch {
         from: named("h1"),
         to: named("h2"),
@@ -40,6 +40,12 @@ fn every_kind_of_step_is_read() {
     assert_eq!(deed("cut h1 h2 on a"), Deed::Cut(both(false, &["a"]), seconds(5)));
     assert_eq!(deed("cut h1 -> h2 on a,b 3s"), Deed::Cut(both(true, &["a", "b"]), seconds(3)));
     assert_eq!(deed("cut h1->h2"), Deed::Cut(both(true, &[]), seconds(5)));
+    assert_eq!(deed("cut off h1 on access 3s"), Deed::CutOff(named("h1"), vec!["access".into()], seconds(3)));
+    assert_eq!(deed("cut off @sip.primary"), Deed::CutOff(of, Vec::new(), seconds(5)));
+    for name in ["switchboard", "authority", "etcd"] {
+        let target = Target::Application { name: name.into(), host: None };
+        assert_eq!(deed(&format!("freeze {name}")), Deed::Freeze(target, seconds(10)));
+    }
     assert_eq!(deed("loss 5% h1 h2"), Deed::Loss(5.0, both(false, &[]), seconds(5)));
     assert_eq!(deed("delay 50ms h1 h2"), Deed::Delay(Duration::from_millis(50), both(false, &[]), seconds(5)));
     assert_eq!(deed("black hole 200 h1 -> h2 on a 3s"), Deed::BlackHole(200, both(true, &["a"]), seconds(3)));
@@ -66,13 +72,15 @@ fn a_problem_names_file_line_column_and_what_is_allowed() {
         problem("repeat 20\n  kill sip.primry"),
         "my.plan:2:8: `sip.primry` is not understood here\n  |   kill sip.primry\n  |        ^^^^^^^^^^\n  allowed: \
          sip.primary, sip.backup, routing.primary, routing.backup, coordinator, or an application such as control, lca, \
-         sip-a, also with its host: lca@h2"
+         switchboard, authority, etcd, sip-a, also with its host: lca@h2"
     );
     for (line, place, word) in [
         ("kill", "1:5", "the line ends too early"),
         ("kil sip.primary", "1:1", "power off"),
         ("loss 5 h1 h2", "1:6", "5%"),
         ("cut h1 h2 on c", "1:14", "networks"),
+        ("cut off", "1:8", "the line ends too early"),
+        ("cut off h1 h2", "1:12", "a time such as"),
         ("cut h1 h1", "1:10", "two ends"),
         ("freeze sip.backup 10", "1:19", "10s"),
         ("repeat 0", "1:8", "1 to 1000"),
@@ -92,4 +100,16 @@ fn every_built_in_plan_is_right() {
         let plan = Plan::parse(builtin.name, builtin.text).map_err(|problems| problems[0].render(builtin.name));
         plan.expect("it is right");
     }
+}
+
+#[test]
+fn the_usual_plan_kills_and_freezes_every_application_and_looks_twice_at_what_is_usual() {
+    let usual = find("usual").expect("built in");
+    let plan = Plan::parse(usual.name, usual.text).expect("it is right");
+    let often = |step: &str| plan.steps.iter().filter(|one| one.text == step && one.runs == 20).count();
+    let servers = ["sip.primary", "sip.backup", "routing.primary", "routing.backup"];
+    for name in servers.into_iter().chain(["control", "lca", "switchboard", "authority", "etcd"]) {
+        assert_eq!([format!("kill {name}"), format!("freeze {name} 10s")].map(|step| often(&step)), [1, 1], "{name}");
+    }
+    assert_eq!(often("nothing 5s"), 2);
 }

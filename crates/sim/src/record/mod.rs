@@ -64,6 +64,8 @@ struct Range {
 #[derive(Debug, Serialize)]
 struct Rule {
     rule: &'static str,
+    /// What is done wrong then.
+    meaning: &'static str,
     world: String,
     bound: u64,
     seed: Option<u64>,
@@ -168,6 +170,7 @@ impl Rule {
         let violation = look.found.as_ref().map(|(_, violation)| violation);
         Self {
             rule: name_of(rule),
+            meaning: rules::meaning(rule),
             world: name(world),
             bound,
             seed: look.found.as_ref().map(|(seed, _)| *seed),
