@@ -63,7 +63,7 @@ pub struct Noted {
 const MARKS: [&str; 2] = ["the primary is gone", "serves as primary"];
 
 /// Every host says of its own applications how they are, of others only what it has heard; where a host does not answer, the
-/// word of another counts.
+/// word of another counts. A member of the coordinator is missing that any host cannot ask.
 pub(crate) fn status(site: &Arc<dyn Site>) -> Result<Status, Trouble> {
     let hosts = site.hosts();
     let ask = |host: &String| {
@@ -93,6 +93,7 @@ pub(crate) fn status(site: &Arc<dyn Site>) -> Result<Status, Trouble> {
     for (host, status) in &answered {
         let own = |one: &&crate::status::Application| hosts.len() == 1 || one.host == **host;
         all.applications.extend(status.applications.iter().filter(own).cloned());
+        all.coordinator.members_missing.extend(status.coordinator.members_missing.iter().cloned());
     }
     for (_, status) in &answered {
         for one in &status.applications {
@@ -167,7 +168,38 @@ pub(crate) fn takeover(noted: &[Noted], pair: &str) -> (Option<Nanos>, Option<Na
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// Two hosts of which the second one cannot ask a member of the coordinator.
+    struct Two;
+
+    impl Site for Two {
+        fn hosts(&self) -> Vec<String> {
+            ["h1", "h2"].map(str::to_owned).into()
+        }
+
+        fn get(&self, host: &str, _: &str) -> Result<String, Trouble> {
+            let missing = if host == "h2" { "\"h3\"" } else { "" };
+            Ok(format!("{{\"applications\": [], \"coordinator\": {{\"members_missing\": [{missing}]}}}}"))
+        }
+
+        fn post(&self, _: &str, _: &str) -> Result<(), Trouble> {
+            Ok(())
+        }
+
+        fn logs(&self, _: &str) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_member_of_the_coordinator_is_missing_that_one_host_cannot_ask() {
+        let two: Arc<dyn Site> = Arc::new(Two);
+        let missing = status(&two).expect("both answer").coordinator.members_missing;
+        assert_eq!(missing, BTreeSet::from(["h3".to_owned()]));
+    }
 
     #[test]
     fn lines_of_a_log_are_read_with_their_time() {

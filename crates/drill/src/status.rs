@@ -1,5 +1,7 @@
 //! What `everline status --json` says, as far as a drill wants to know it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// The whole solution.
@@ -7,6 +9,16 @@ use serde::{Deserialize, Serialize};
 pub struct Status {
     /// Its applications.
     pub applications: Vec<Application>,
+    /// Its coordinator, where there are several hosts.
+    #[serde(default)]
+    pub coordinator: Coordinator,
+}
+
+/// The coordinator of several hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Coordinator {
+    /// The hosts whose members of it some host cannot ask: such a host may be back, and its member is not yet.
+    pub members_missing: BTreeSet<String>,
 }
 
 /// One running application.
@@ -40,13 +52,7 @@ pub struct Application {
     /// Of a member of a pair: both sides hold the same.
     #[serde(default)]
     pub level: Option<bool>,
-    /// What people should know of it.
-    #[serde(default)]
-    pub note: Option<String>,
 }
-
-/// What a control server says where a host may be back, and its member of etcd is not yet.
-const LACKS_A_MEMBER: &str = "the coordinator lacks its member";
 
 /// The pairs of a new solution.
 pub const PAIRS: [&str; 2] = ["sip", "routing"];
@@ -78,14 +84,9 @@ impl Status {
         let could = |application: &Application| application.ready && application.level != Some(false);
         let has = |pair, role| self.in_role(pair, role).is_some_and(could);
         self.applications.iter().all(runs)
-            && !self.lacks_a_member()
+            && self.coordinator.members_missing.is_empty()
             && PAIRS.iter().all(|pair| has(pair, "primary") && has(pair, "backup"))
             && ["control", "lca"].iter().all(|name| self.pid_of(name).is_some())
-    }
-
-    /// Whether a member of the coordinator is missed somewhere.
-    fn lacks_a_member(&self) -> bool {
-        self.applications.iter().any(|one| one.note.as_deref().is_some_and(|note| note.contains(LACKS_A_MEMBER)))
     }
 
     /// How many applications of this pair say that they are its primary.
@@ -115,8 +116,9 @@ impl Status {
         for one in self.applications.iter().filter(|one| !matches!(one.state.as_str(), "started" | "stopped")) {
             lacks.push(format!("{} is {}", name(one), one.state));
         }
-        if self.lacks_a_member() {
-            lacks.push("the coordinator lacks a member".to_owned());
+        let missing: Vec<&str> = self.coordinator.members_missing.iter().map(String::as_str).collect();
+        if !missing.is_empty() {
+            lacks.push(format!("the coordinator lacks its member on {}", missing.join(", ")));
         }
         for pair in PAIRS {
             match self.primaries(pair) {
@@ -180,8 +182,17 @@ mod tests {
             assert!(!status(&LEVEL.replacen(from, to, 1)).is_level(), "{from} -> {to}");
         }
         assert!(!status(&LEVEL.replace("\"pid\": 4, \"ready\": true", "\"pid\": 4, \"ready\": false")).is_level());
-        let lacking = LEVEL
-            .replace("\"pid\": 2,", "\"pid\": 2, \"note\": \"the coordinator lacks its member on h2: calls go on\",");
-        assert!(!status(&lacking).is_level() && status(&lacking).lacks().len() == 1);
+    }
+
+    #[test]
+    fn a_solution_whose_coordinator_lacks_a_member_is_not_level() {
+        let of = |missing: &str| {
+            let coordinator = format!("\"x\", \"coordinator\": {{\"members_missing\": [{missing}]}},");
+            status(&LEVEL.replacen("\"x\",", &coordinator, 1))
+        };
+        assert!(of("").is_level());
+        let lacking = of("\"h2\", \"h1\", \"h2\"");
+        assert!(!lacking.is_level());
+        assert_eq!(lacking.lacks(), ["the coordinator lacks its member on h1, h2"]);
     }
 }

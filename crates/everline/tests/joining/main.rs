@@ -5,6 +5,7 @@
 
 mod certificates;
 mod drill;
+mod existing;
 mod fence;
 mod hook;
 mod net;
@@ -43,6 +44,7 @@ fn main() {
         fence::TESTS,
         drill::TESTS,
         remove::TESTS,
+        existing::TESTS,
     ]
     .concat();
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();

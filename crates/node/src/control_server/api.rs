@@ -10,7 +10,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use model::hash64;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,8 +20,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::configuration::{self, Shared};
+use super::coordination::Missing;
 use super::refusal::Refusal;
-use super::rows::{Agents, Application, Calls, Detection, Health, Host, Hosts, PairHealth, Status};
+use super::rows::{Agents, Application, Calls, Coordinator, Detection, Health, Host, Hosts, PairHealth, Status};
 use super::{ControlSettings, OtherHost, Pair, servers};
 use crate::configuration::LONGEST;
 use crate::wire::{ApplicationRow, ControlReply, ControlRequest, ServerReport, Trouble};
@@ -38,6 +39,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
 pub(super) async fn serve(
     listener: UnixListener,
     settings: Arc<ControlSettings>,
+    missing: Missing,
     end: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     let shared = Shared::new(&settings).map(Arc::new);
@@ -62,6 +64,7 @@ pub(super) async fn serve(
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(Extension(missing))
         .with_state(settings)
         .merge(of_configuration);
     let (ended, is_ended) = oneshot::channel::<()>();
@@ -81,10 +84,11 @@ pub(super) async fn serve(
     }
 }
 
-async fn status(State(settings): Settings) -> Json<Status> {
+async fn status(State(settings): Settings, Extension(missing): Extension<Missing>) -> Json<Status> {
     let (applications, detections) = tokio::join!(applications(&settings), detections(&settings));
     let configuration = configuration::versions(&settings);
-    Json(Status { solution: settings.solution.clone(), applications, configuration, detections })
+    let coordinator = settings.etcd.as_ref().map(|_| Coordinator { members_missing: missing.names() });
+    Json(Status { solution: settings.solution.clone(), applications, coordinator, configuration, detections })
 }
 
 /// What was noticed on each host whose local control agent answers.

@@ -1,6 +1,7 @@
 //! The coordinator, in a thread that no person can hold up.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::Incarnation;
 use tokio::sync::oneshot;
@@ -12,14 +13,29 @@ use crate::folder::Folder;
 use crate::life::{self, Duty, Noticed};
 use crate::wire::Trouble;
 
+/// The members of the coordinator that cannot be asked now, for whoever wants to know.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Missing(Arc<Mutex<Vec<String>>>);
+
+impl Missing {
+    fn set(&self, missing: Vec<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = missing;
+    }
+
+    /// Who they are.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Starts the thread, which serves from when this returns; what is returned resolves when it has ended.
 pub(super) fn begin(
     folder: &Folder,
     me: &Incarnation,
     etcd: Option<&EtcdSettings>,
-    (unanswered, fence): (Unanswered, Alarm),
+    (unanswered, fence, missing): (Unanswered, Alarm, Missing),
 ) -> Result<oneshot::Receiver<()>, Trouble> {
-    life::begin(folder, me, Coordination { coordinator: open(folder, etcd)?, unanswered, fence })
+    life::begin(folder, me, Coordination { coordinator: open(folder, etcd)?, unanswered, fence, missing })
 }
 
 /// What the thread does, and says of this host.
@@ -27,6 +43,7 @@ struct Coordination {
     coordinator: Box<dyn Served + Send>,
     unanswered: Unanswered,
     fence: Alarm,
+    missing: Missing,
 }
 
 /// The coordinator, from etcd or from the journal.
@@ -47,6 +64,7 @@ impl Duty for Coordination {
 
     fn serve(&mut self) {
         self.coordinator.serve();
+        self.missing.set(self.coordinator.missing());
     }
 
     fn note(&self) -> Option<String> {

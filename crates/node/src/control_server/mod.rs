@@ -1,6 +1,6 @@
 //! The control server: the coordinator of the host, and the interface for people and programs.
 //!
-//! Two threads that share nothing but the end: one serves the [coordinator](crate::coordinator) and never waits for a
+//! Two threads that share nothing but the end and what is to be told: one serves the [coordinator](crate::coordinator) and never waits for a
 //! person, one answers HTTP on `run/control.sock`. No call depends on either while roles stay as they are.
 
 mod api;
@@ -105,7 +105,8 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
     let listener = local::listen(&path).map_err(|error| Trouble::of_file("listen at", &path, &error))?;
     let unanswered = probe::Unanswered::default();
     let alarm = fence::Alarm::default();
-    let says = (unanswered.clone(), alarm.clone());
+    let missing = coordination::Missing::default();
+    let says = (unanswered.clone(), alarm.clone(), missing.clone());
     let end = coordination::begin(&settings.folder, &settings.me, settings.etcd.as_ref(), says)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_resources)?;
     runtime.block_on(async {
@@ -114,6 +115,6 @@ fn serve(settings: ControlSettings) -> Result<(), Trouble> {
         let settings = Arc::new(settings);
         probe::begin(&settings, &unanswered);
         fence::begin(&settings, &unanswered, &alarm);
-        api::serve(listener, settings, end).await.map_err(no_resources)
+        api::serve(listener, settings, missing, end).await.map_err(no_resources)
     })
 }

@@ -10,11 +10,21 @@ use crate::wire::{AgentRow, ApplicationRow, CallRow, DetectionRow, Hold, Role, S
 pub(super) struct Status {
     pub(super) solution: String,
     pub(super) applications: Vec<Application>,
+    /// Of several hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) coordinator: Option<Coordinator>,
     /// Of the configuration that several hosts share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) configuration: Option<Versions>,
     /// What was noticed since the local control agents began.
     pub(super) detections: Vec<Detection>,
+}
+
+/// The coordinator of several hosts, as the host that answers sees it.
+#[derive(Debug, Serialize)]
+pub(super) struct Coordinator {
+    /// The hosts of its members that cannot be asked, or where these are, if somebody else keeps them.
+    pub(super) members_missing: Vec<String>,
 }
 
 /// What was noticed of one thing, times in milliseconds.

@@ -32,7 +32,9 @@ use crate::client::Event;
 /// - what was answered as done is never lost and never undone;
 /// - after a `Watch` the entry comes, and again after each change, in the order of the revisions; of changes that
 ///   follow close upon each other, all but the last may be left out;
-/// - after `Disconnected` no answer to an earlier request comes, and it is unknown whether it was or will be done.
+/// - after `Disconnected` no answer to an earlier request comes, and it is unknown whether it was or will be done;
+/// - a change for which there is no room has no other answer than that, until there is room again, and reads go on;
+/// - nobody is asked who does not hold what was answered as done.
 pub trait Coordinator: AsFd {
     /// Sends a request; false if there is no connection, so that it will certainly not be done.
     fn send(&mut self, request: Request) -> bool;
@@ -49,5 +51,10 @@ pub trait Served: AsFd {
     /// What people should know of it now.
     fn note(&self) -> Option<String> {
         None
+    }
+
+    /// Its members that cannot be asked now, as people call them, if it has any.
+    fn missing(&self) -> Vec<String> {
+        Vec::new()
     }
 }

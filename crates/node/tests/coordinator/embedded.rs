@@ -2,18 +2,21 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::process::Command;
 
 use model::Incarnation;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigHandler, Signal, signal};
 use node::channel::Channel;
 use node::client::Event;
 use node::coordinator::{Coordinator, CoordinatorServer, EmbeddedCoordinator};
 use node::local;
 use node::wire::{CoordinatorReply, CoordinatorRequest};
-use redundancy::coordinator::{PairEntry, Reply, Request};
+use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
 use tempfile::TempDir;
 
 use crate::Test;
-use crate::conformance::{self, Site, entry};
+use crate::conformance::{self, Played, Site, entry};
 use crate::serving::Serving;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -28,6 +31,11 @@ pub(crate) const TESTS: &[Test] = &[
         a_watcher_that_reads_nothing_is_given_up_and_the_others_are_served,
     ),
 ];
+
+/// The words by which this program is started again to check the contract.
+pub(crate) const CONTRACT: [&str; 2] = ["contract", "embedded"];
+/// Changes after which a journal must have been written anew: it is when a MiB of it is of no use any more.
+const MOST_CHANGES: usize = 100_000;
 
 /// A coordinator on a folder of its own.
 struct Embedded {
@@ -56,9 +64,29 @@ impl Embedded {
     fn stop(&mut self) {
         self.serving = None;
     }
+
+    /// Bytes of its journal.
+    fn length(&self) -> u64 {
+        fs::metadata(self.path("journal")).unwrap().len()
+    }
+}
+
+/// Lets no file of this process grow beyond so many bytes; none: as far as it may. It stands for a full disk, and any user may do it.
+fn limit_files(bytes: Option<u64>) {
+    let (_, most) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    setrlimit(Resource::RLIMIT_FSIZE, bytes.unwrap_or(most), most).unwrap();
+}
+
+/// About a KiB of it.
+fn large() -> PairEntry {
+    PairEntry { in_sync: vec![Incarnation::new("x".repeat(60), 1); 16], ..entry(1) }
 }
 
 impl Site for Embedded {
+    fn name(&self) -> &'static str {
+        "the embedded coordinator"
+    }
+
     fn connect(&self, pair: &str) -> Box<dyn Coordinator> {
         Box::new(EmbeddedCoordinator::new(self.path("sock"), pair).unwrap())
     }
@@ -67,9 +95,57 @@ impl Site for Embedded {
         self.stop();
         self.start();
     }
+
+    fn fill(&mut self) -> Played {
+        limit_files(Some(self.length()));
+        Ok(())
+    }
+
+    fn make_room(&mut self) {
+        limit_files(None);
+    }
+
+    fn compact(&mut self, pair: &str, mut now: Versioned) -> Played<Versioned> {
+        let mut writer = conformance::connected(self, pair);
+        let mut longest = 0;
+        for _ in 0..MOST_CHANGES {
+            let (done, new) = conformance::swap(&mut *writer, Some(now.revision), large());
+            assert!(done);
+            now = new.expect("it stands there");
+            if self.length() < longest {
+                self.restart();
+                assert!(self.warnings.is_empty(), "{:?}", self.warnings);
+                return Ok(now);
+            }
+            longest = self.length();
+        }
+        panic!("its journal is {longest} bytes long, and is not written anew");
+    }
+
+    fn change_leader(&mut self) -> Played {
+        self.restart();
+        Ok(())
+    }
+
+    fn impostor(&mut self) -> Played {
+        Err("its entries lie in a file of its own host, and nobody else is asked for them")
+    }
+
+    fn dismiss(&mut self) {}
 }
 
 fn it_keeps_the_contract() {
+    // The limit that stands for a full disk holds for a whole process, so the test runs in one of its own.
+    let output = Command::new(std::env::current_exe().unwrap()).args(CONTRACT).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    eprint!("{said}");
+}
+
+/// The child.
+pub(crate) fn contract() {
+    // SAFETY: ignoring a signal runs no code.
+    unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }.unwrap();
     conformance::conformance(&mut Embedded::new());
 }
 
@@ -111,11 +187,10 @@ fn a_watcher_that_reads_nothing_is_given_up_and_the_others_are_served() {
     let mut sleeper = Channel::new(local::connect(&site.path("sock")).unwrap());
     sleeper.send(&CoordinatorRequest { pair: "sip".into(), request: Request::Watch }).unwrap();
     let mut member = conformance::connected(&site, "sip");
-    let many = PairEntry { in_sync: vec![Incarnation::new("x".repeat(60), 1); 16], ..entry(1) };
     let mut revision = None;
-    // 1 KiB each: more than a connection may have waiting.
+    // More than a connection may have waiting.
     for _ in 0..10_000 {
-        let (done, now) = conformance::swap(&mut *member, revision, many.clone());
+        let (done, now) = conformance::swap(&mut *member, revision, large());
         assert!(done);
         revision = now.map(|now| now.revision);
     }

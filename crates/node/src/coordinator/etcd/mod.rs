@@ -9,7 +9,8 @@
 //! | its request has no outcome within a second | `Disconnected`, then `Connected` |
 //! | etcd is full, or refuses for another reason | the same, and the log says why, once; a person, the alarm of etcd |
 //! | a member of etcd is lost, and another one can be asked, or can again within a second | nothing |
-//! | no member of etcd can be asked, or only one of another cluster, or one that is too old | `Disconnected` until one can; a person, that it is so |
+//! | no member of etcd can be asked, or only one of another cluster, or one that is too old | `Disconnected` until one can; a person, that it is so, why, and what to do |
+//! | one of several is of another cluster or too old | nothing; a person, the same |
 
 mod cluster;
 mod connection;
@@ -22,6 +23,7 @@ mod messages;
 mod problem;
 mod session;
 mod slate;
+mod standing;
 mod visit;
 mod worker;
 
@@ -39,6 +41,7 @@ pub use self::document::{Book, Change};
 pub use self::fences::{FenceBook, Fences, Page, Written, note_gone};
 pub use self::members::change_members;
 use self::problem::Problem;
+use self::standing::Standing;
 use self::worker::{Ask, Asker, News, Plan, Worker};
 use super::Served;
 use super::guest::{Answer, Guest};
@@ -73,15 +76,7 @@ pub struct EtcdServer {
     worker: Worker,
     /// Connections, while a member of etcd can be asked.
     hub: Option<Hub<Guest>>,
-    is_up: bool,
-    /// It was searched long enough, and no member can be asked.
-    is_missed: bool,
-    /// The alarms of etcd.
-    alarms: BTreeSet<String>,
-    /// Where the members are, for people.
-    members: Vec<String>,
-    /// Those of them, by their places, that are away.
-    lacking: BTreeSet<usize>,
+    standing: Standing,
     /// How many times no member could be asked: tells the connections of one hub from those of the next one.
     era: u64,
     pairs: BTreeSet<String>,
@@ -116,25 +111,26 @@ impl EtcdServer {
         let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         let worker = Worker::start(plan, bell)?;
         epoll.add(worker.bell(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        let (hub, is_up, is_missed, alarms, lacking, era, pairs, complaint) = Default::default();
-        let socket = socket.to_owned();
-        Ok(Self { socket, epoll, worker, hub, is_up, is_missed, alarms, lacking, members, era, pairs, complaint })
+        let (hub, era, pairs, complaint) = Default::default();
+        let (socket, standing) = (socket.to_owned(), Standing { members, ..Standing::default() });
+        Ok(Self { socket, epoll, worker, hub, standing, era, pairs, complaint })
     }
 
     fn take(&mut self, news: News) {
         match news {
             News::Up(entries) => {
-                (self.is_up, self.is_missed) = (true, false);
+                (self.standing.is_up, self.standing.is_missed) = (true, false);
                 entries.into_iter().for_each(|(pair, now)| self.changed(pair, &now));
             }
             News::Down => {
-                (self.is_up, self.is_missed) = (false, true);
+                (self.standing.is_up, self.standing.is_missed) = (false, true);
                 self.hub = None;
                 self.era += 1;
             }
             News::Changed(pair, now) => self.changed(pair, &now),
-            News::Alarms(alarms) => self.alarms = alarms,
-            News::Lacking(lacking) => self.lacking = lacking,
+            News::Alarms(alarms) => self.standing.alarms = alarms,
+            News::Lacking(lacking) => self.standing.lacking = lacking,
+            News::Refused(refused) => self.standing.refused = refused,
             News::Answered(Asker { era, number }, outcome) if era == self.era => self.answered(number, outcome),
             News::Answered(..) => {}
         }
@@ -142,7 +138,7 @@ impl EtcdServer {
 
     /// Listens again, if a member can be asked again.
     fn listen(&mut self) {
-        if !self.is_up || self.hub.is_some() {
+        if !self.standing.is_up || self.hub.is_some() {
             return;
         }
         let listening = Hub::listen(&self.socket).and_then(|hub| {
@@ -237,39 +233,12 @@ impl Served for EtcdServer {
     }
 
     fn note(&self) -> Option<String> {
-        if self.is_missed {
-            return Some(format!(
-                "no member of etcd can be asked: calls go on, but no server can begin to serve, nor take over from a host \
-                 that is gone (a majority of {} must run and reach each other; `everline host list` shows which hosts this one reaches)",
-                listed(&self.members)
-            ));
-        }
-        let lacks = |name: &&String| {
-            let mut places = self.members.iter().enumerate().filter(|(_, member)| member == name);
-            places.all(|(place, _)| self.lacking.contains(&place))
-        };
-        let lacking = listed(self.members.iter().filter(lacks));
-        let lacking = (!lacking.is_empty()).then(|| {
-            format!(
-                "the coordinator lacks its member on {lacking}: calls go on; where one more is lost, no server may be able to take over \
-                 (restart this host if that one was taken out)"
-            )
-        });
-        let alarms = self.alarms.iter().map(|name| match name.as_str() {
-            "NOSPACE" => "etcd is full (alarm NOSPACE): calls go on, but no server can take over (compact and defragment it, then \
-                 end the alarm by `etcdctl alarm disarm`)"
-                .to_owned(),
-            name => format!("etcd has the alarm {name}: no server may be able to take over (see the manual of etcd)"),
-        });
-        let all: Vec<_> = alarms.chain(lacking).collect();
-        (!all.is_empty()).then(|| all.join("; "))
+        self.standing.note()
     }
-}
 
-/// Each name once.
-fn listed<'n>(names: impl IntoIterator<Item = &'n String>) -> String {
-    let names: BTreeSet<&str> = names.into_iter().map(String::as_str).collect();
-    names.into_iter().collect::<Vec<_>>().join(", ")
+    fn missing(&self) -> Vec<String> {
+        self.standing.missing().into_iter().map(str::to_owned).collect()
+    }
 }
 
 impl AsFd for EtcdServer {

@@ -35,7 +35,7 @@ impl From<Status> for Problem {
         let message = status.message();
         match status.code() {
             Code::ResourceExhausted if message.contains("space exceeded") => Self::refused(
-                format!("etcd is full and takes no change of a role: {message}"),
+                format!("etcd is full and records no change of a role: {message}"),
                 "compact and defragment it, then end the alarm by `etcdctl alarm disarm`",
             ),
             Code::PermissionDenied | Code::Unauthenticated => Self::refused(

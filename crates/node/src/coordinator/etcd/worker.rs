@@ -24,7 +24,7 @@ use crate::coordinator::guest::Answer;
 use crate::coordinator::member::TlsFiles;
 use crate::hub::MOST_GUESTS;
 use crate::pulse::threads;
-use crate::wire::CoordinatorRequest;
+use crate::wire::{CoordinatorRequest, Trouble};
 
 /// A request is answered within this time, or it is unknown what has become of it.
 const REQUEST: Duration = Duration::from_secs(1);
@@ -68,6 +68,8 @@ pub(super) enum News {
     Alarms(BTreeSet<String>),
     /// The members at these places cannot be asked, and could not a moment ago.
     Lacking(BTreeSet<usize>),
+    /// At these places, and no others, somebody answers who must not be asked, and why.
+    Refused(BTreeMap<usize, Trouble>),
     /// A request has this outcome.
     Answered(Asker, Result<Answer, Problem>),
 }
@@ -192,6 +194,8 @@ struct Desk {
     told: BTreeMap<String, u64>,
     /// What is wrong with each member, so that it is logged once.
     problems: BTreeMap<usize, Problem>,
+    /// Those among them, with the reason, of whom it was told that they must not be asked.
+    refused: BTreeMap<usize, Trouble>,
     /// The serving thread believes that a member can be asked.
     is_up: bool,
     /// When it is told that none can, if none can.
@@ -222,7 +226,7 @@ impl Desk {
         let doubts = addresses.iter().enumerate().map(visit).collect();
         let mut review = interval(REVIEW);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (up, leader, absent, lacking, entries, told, problems, is_up, alarms) = Default::default();
+        let (up, leader, absent, lacking, entries, told, problems, refused, is_up, alarms) = Default::default();
         Self {
             addresses,
             seats,
@@ -240,6 +244,7 @@ impl Desk {
             entries,
             told,
             problems,
+            refused,
             is_up,
             down_at: Some(Instant::now() + FIRST_SEARCH),
         }
@@ -270,13 +275,8 @@ impl Desk {
                 if self.lacking.remove(&number) {
                     self.teller.tell(News::Lacking(self.lacking.clone())).await;
                 }
-                if self.is_up {
-                    return self.changed(found).await;
-                }
-                self.is_up = true;
-                self.entries.extend(found.iter().map(|(pair, now)| (pair.clone(), now.entry.clone())));
-                self.told.extend(found.iter().map(|(pair, now)| (pair.clone(), now.revision)));
-                self.teller.tell(News::Up(found)).await;
+                self.found(found).await;
+                self.review_refusals().await;
             }
             Word::Changed(changes) => self.changed(changes).await,
             Word::Lost(problem) => {
@@ -290,6 +290,7 @@ impl Desk {
                 if self.problems.get(&number) != Some(&problem) {
                     tracing::warn!("etcd at {} cannot be the coordinator: {problem}", self.addresses[number]);
                     self.problems.insert(number, problem);
+                    self.review_refusals().await;
                 }
             }
             Word::Status { alarms, leader } => {
@@ -305,6 +306,30 @@ impl Desk {
                 self.alarms.clone_from(&alarms);
                 self.teller.tell(News::Alarms(alarms)).await;
             }
+        }
+    }
+
+    /// Tells how the entries stand, and that a member can be asked.
+    async fn found(&mut self, found: Vec<(String, Versioned)>) {
+        if self.is_up {
+            return self.changed(found).await;
+        }
+        self.is_up = true;
+        self.entries.extend(found.iter().map(|(pair, now)| (pair.clone(), now.entry.clone())));
+        self.told.extend(found.iter().map(|(pair, now)| (pair.clone(), now.revision)));
+        self.teller.tell(News::Up(found)).await;
+    }
+
+    /// Tells who must not be asked, if others than before: a person has to do something about them.
+    async fn review_refusals(&mut self) {
+        let refusal = |(number, problem): (&usize, &Problem)| match problem {
+            Problem::Refused(trouble) => Some((*number, trouble.clone())),
+            Problem::Lost(_) => None,
+        };
+        let refused: BTreeMap<usize, Trouble> = self.problems.iter().filter_map(refusal).collect();
+        if refused != self.refused {
+            self.refused.clone_from(&refused);
+            self.teller.tell(News::Refused(refused)).await;
         }
     }
 

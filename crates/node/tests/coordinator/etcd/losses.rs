@@ -1,142 +1,66 @@
 //! What is lost and comes back: a connection, room, the cluster, its members.
 
 use node::client::Event;
-use node::coordinator::Coordinator;
-use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
+use redundancy::coordinator::Request;
 
-use super::Host;
 use super::gate::Gate;
-use super::members::Members;
-use crate::conformance::{ask, entry, event, revision, swap};
+use super::members::{Members, SMALL};
+use super::{Host, stand_in};
+use crate::conformance::{entry, event, insist, look, revision, swap};
 
-/// Changes the entry, however often the connection is lost meanwhile, and gives what stands there then.
-pub(crate) fn insist(member: &mut dyn Coordinator, new: &PairEntry) -> Versioned {
-    loop {
-        let now = look(member);
-        if let Some(now) = &now
-            && now.entry == *new
-        {
-            return now.clone();
-        }
-        // What it gives is seen by the next look.
-        try_swap(member, revision(&now), new.clone());
-    }
-}
-
-/// The entry as it stands, however often the connection is lost meanwhile.
-pub(crate) fn look(member: &mut dyn Coordinator) -> Option<Versioned> {
-    loop {
-        // Without a connection it is not sent, and there will be one.
-        member.send(Request::Watch);
-        loop {
-            match event(member) {
-                Event::Message(Reply::Entry(now)) => return now,
-                Event::Message(Reply::Swapped { .. }) => {}
-                Event::Connected => break,
-                Event::Disconnected => {}
-            }
-        }
-    }
-}
-
-/// The answer to a compare-and-swap; none if the connection is lost before it.
-pub(crate) fn try_swap(
-    member: &mut dyn Coordinator,
-    expected: Option<u64>,
-    new: PairEntry,
-) -> Option<(bool, Option<Versioned>)> {
-    if !member.send(Request::CompareAndSwap { expected, new }) {
-        return None;
-    }
-    loop {
-        match event(member) {
-            Event::Message(Reply::Swapped { done, now }) => return Some((done, now)),
-            Event::Message(Reply::Entry(_)) => {}
-            Event::Connected | Event::Disconnected => return None,
-        }
-    }
-}
-
-pub(super) fn a_watch_that_was_cut_misses_nothing_after_a_compaction() {
-    let members = Members::start(1, &[]);
-    let etcd = &members.addresses()[0];
-    let gate = Gate::to(etcd);
-    let (far, near) = (Host::new(vec![gate.address()]), Host::new(vec![etcd.clone()]));
-    let (mut watcher, mut writer) = (far.connected("sip"), near.connected("sip"));
-    assert_eq!(ask(&mut *watcher, Request::Watch), Reply::Entry(None));
-    let mut last = swap(&mut *writer, None, entry(1)).1;
-    assert_eq!(hear(&mut *watcher), last);
-    gate.turn(None);
-    gate.wait_for(1);
-    for epoch in 2..=20 {
-        last = swap(&mut *writer, revision(&last), entry(epoch)).1;
-    }
-    let newest = revision(&last).unwrap();
-    members.must(&["compact", &newest.to_string()]);
-    gate.turn(Some(etcd));
-    let mut told = 1;
-    while told < 20 {
-        let Some(now) = hear(&mut *watcher) else { panic!("the entry is there") };
-        assert!(now.entry.epoch.0 >= told, "never an older one");
-        told = now.entry.epoch.0;
-    }
-}
-
-/// The next entry that a watcher hears of; it asks anew when its connection comes back.
-fn hear(watcher: &mut dyn Coordinator) -> Option<Versioned> {
-    loop {
-        match event(watcher) {
-            Event::Message(Reply::Entry(now)) => return now,
-            Event::Connected => assert!(watcher.send(Request::Watch)),
-            Event::Message(Reply::Swapped { .. }) | Event::Disconnected => {}
-        }
-    }
-}
-
-pub(super) fn a_full_one_refuses_changes_until_there_is_room() {
-    let members = Members::start(1, &["--quota-backend-bytes=1048576"]);
+/// The common part of it is one of the cases of the contract.
+pub(super) fn a_full_one_says_so_until_there_is_room() {
+    let members = Members::start(1, SMALL);
     let host = Host::new(members.addresses());
-    let mut member = host.connected("sip");
-    let (done, first) = swap(&mut *member, None, entry(1));
-    assert!(done);
-    let lump = "x".repeat(100_000);
-    let full = std::iter::repeat_with(|| members.ctl(&["put", "lump"], &lump)).find(|(done, _)| !done).unwrap();
-    assert!(full.1.contains("space exceeded"), "{}", full.1);
-    assert!(host.note().is_some_and(|note| note.contains("NOSPACE") && note.contains("alarm disarm")));
-
-    assert!(member.send(Request::CompareAndSwap { expected: revision(&first), new: entry(2) }));
-    assert_eq!(event(&mut *member), Event::Disconnected);
-    assert_eq!(event(&mut *member), Event::Connected);
-    assert_eq!(ask(&mut *member, Request::Watch), Reply::Entry(first.clone()), "it was not done, and reads go on");
-
-    members.must(&["del", "lump"]);
-    let said = members.must(&["get", "none", "--write-out=json"]);
-    let now: serde_json::Value = serde_json::from_str(&said).unwrap();
-    members.must(&["compact", &now["header"]["revision"].to_string()]);
-    members.must(&["defrag"]);
-    members.must(&["alarm", "disarm"]);
-    assert_eq!(host.note(), None);
-    assert_eq!(insist(&mut *member, &entry(2)).entry, entry(2));
+    assert!(swap(&mut *host.connected("sip"), None, entry(1)).0);
+    members.fill();
+    let note = host.note_that(|note| note.contains("NOSPACE"));
+    assert!(note.contains("nor take over from a host that is gone") && note.contains("alarm disarm"), "{note}");
+    members.make_room();
+    host.is_quiet();
 }
 
+/// The common part of it is one of the cases of the contract.
 pub(super) fn another_cluster_at_the_same_place_is_not_asked() {
-    let (right, wrong) = (Members::start(1, &[]), Members::start(1, &[]));
+    let right = Members::start(1, &[]);
+    let wrong = right.others();
     let gate = Gate::to(&right.addresses()[0]);
     let mut host = Host::new(vec![gate.address()]);
     let mut member = host.connected("sip");
     let (_, first) = swap(&mut *member, None, entry(1));
     gate.turn(Some(&wrong.addresses()[0]));
     assert_eq!(event(&mut *member), Event::Disconnected);
-    gate.wait_for(3);
+    is_told_of_another_cluster(&host, &gate);
     // The file remembers it as well.
     host.stop();
     host.start();
-    gate.turn(Some(&wrong.addresses()[0]));
-    gate.wait_for(3);
+    is_told_of_another_cluster(&host, &gate);
     assert_eq!(member.poll(), None, "it has not connected");
     assert_eq!(wrong.must(&["get", "--prefix", "/everline"]), "");
     gate.turn(Some(&right.addresses()[0]));
     assert_eq!(look(&mut *member), first);
+    host.is_quiet();
+}
+
+/// People are told why nobody is asked, and what to do about that and nothing else.
+fn is_told_of_another_cluster(host: &Host, gate: &Gate) {
+    let at = format!("; etcd at {} cannot be the coordinator: it belongs to the cluster ", gate.address());
+    let note = host.note_that(|note| note.starts_with("no member of etcd can be asked: ") && note.contains(&at));
+    assert!(note.contains("but the entries of this solution are in "), "{note}");
+    assert!(note.contains("(look at the addresses of etcd; "), "{note}");
+    assert!(note.contains("coordinator.cluster") && !note.contains("a majority of"), "{note}");
+}
+
+/// The same of one that is too old, until it is gone.
+pub(super) fn one_that_is_too_old_is_named_with_its_version() {
+    let gate = Gate::to(&stand_in::of_version("3.3.27"));
+    let host = Host::new(vec![gate.address()]);
+    let why = "it is etcd 3.3.27, and Everline needs 3.4 or newer (install a newer one; the data can stay)";
+    let end = format!("; etcd at {} cannot be the coordinator: {why}", gate.address());
+    host.note_that(|note| note.starts_with("no member of etcd can be asked: ") && note.ends_with(&end));
+    assert_eq!(host.connect("sip").poll(), None, "nobody listens");
+    gate.turn(None);
+    host.note_that(|note| note.contains("a majority of") && !note.contains("3.3.27"));
 }
 
 pub(super) fn all_members_may_go_and_come_back() {
@@ -149,13 +73,12 @@ pub(super) fn all_members_may_go_and_come_back() {
     assert_eq!(event(&mut *waiting), Event::Disconnected);
     assert_eq!(event(&mut *idle), Event::Disconnected, "nobody can be asked any more");
     // Before that it may say that it lacks some of them, or no more that it did when it began.
-    let missed = |note: &String| note.starts_with("no member of etcd can be asked");
-    let note = std::iter::repeat_with(|| host.note()).flatten().find(missed).expect("a note");
+    let note = host.note_that(|note| note.starts_with("no member of etcd can be asked"));
     assert!(members.addresses().iter().all(|address| note.contains(address)), "{note}");
     (0..3).for_each(|number| members.run(number));
     assert_eq!(event(&mut *idle), Event::Connected);
     // One member after the other is there again, until there is nothing to say.
-    std::iter::from_fn(|| host.note()).for_each(drop);
+    host.is_quiet();
     assert_eq!(insist(&mut *waiting, &entry(3)).entry, entry(3));
     assert_eq!(look(&mut *idle).map(|now| now.entry), Some(entry(3)));
 }

@@ -14,9 +14,15 @@ use tempfile::TempDir;
 
 use super::certificates;
 
+/// A bound of what a member keeps on its disk that is soon reached.
+pub(crate) const SMALL: &[&str] = &["--quota-backend-bytes=1048576"];
+/// Lumps of 100 kB that are written until it is, at most: many more than that.
+const LUMPS: usize = 100;
+
 /// A cluster of its own.
 pub(crate) struct Members {
     folder: TempDir,
+    address: Ipv4Addr,
     members: Vec<Member>,
     running: Vec<Option<Child>>,
     extra: Vec<String>,
@@ -25,12 +31,21 @@ pub(crate) struct Members {
 impl Members {
     /// Starts so many members, with these arguments besides the ones of Everline.
     pub(crate) fn start(count: usize, extra: &[&str]) -> Self {
-        Self::found(count, extra, |_, _| None)
+        Self::found(own_address(), count, extra, |_, _| None)
     }
 
     /// Starts one member that asks for certificates, which are made for it in its folder.
-    pub(crate) fn with_tls() -> Self {
-        Self::found(1, &[], |folder, address| Some(certificates::make(folder, address)))
+    pub(crate) fn with_tls(extra: &[&str]) -> Self {
+        Self::found(own_address(), 1, extra, |folder, address| Some(certificates::make(folder, address)))
+    }
+
+    /// Starts a cluster of one member that knows nothing of these, and shows the same certificate as they do, at the same address;
+    /// it can be asked.
+    pub(crate) fn others(&self) -> Self {
+        let tls = self.tls();
+        let others = Self::found(self.address, 1, &[], |_, _| tls);
+        others.leader();
+        others
     }
 
     /// The files for TLS.
@@ -38,9 +53,13 @@ impl Members {
         self.members[0].tls.clone()
     }
 
-    fn found(count: usize, extra: &[&str], tls: fn(&Path, Ipv4Addr) -> Option<TlsFiles>) -> Self {
+    fn found(
+        address: Ipv4Addr,
+        count: usize,
+        extra: &[&str],
+        tls: impl FnOnce(&Path, Ipv4Addr) -> Option<TlsFiles>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = own_address();
         let sites = free(address, count);
         let cluster: Vec<(String, Vec<SocketAddr>)> =
             sites.iter().enumerate().map(|(number, [peer, _])| (format!("m{number}"), vec![*peer])).collect();
@@ -59,7 +78,7 @@ impl Members {
         let members = sites.into_iter().enumerate().map(member).collect();
         let extra = extra.iter().map(|&argument| argument.to_owned()).collect();
         let running = (0..count).map(|_| None).collect();
-        let mut members = Self { folder, members, running, extra };
+        let mut members = Self { folder, address, members, running, extra };
         (0..count).for_each(|number| members.run(number));
         members
     }
@@ -109,19 +128,57 @@ impl Members {
         }
     }
 
+    /// Has another member lead.
+    pub(crate) fn hand_over(&self) {
+        let leader = self.leader();
+        let addresses = self.addresses();
+        let next = &addresses[(leader + 1) % addresses.len()];
+        let said = self.must(&["endpoint", "status", "--write-out=json"]);
+        let rows: Value = serde_json::from_str(&said).unwrap();
+        let row = rows.as_array().unwrap().iter().find(|row| row["Endpoint"] == next.as_str()).unwrap();
+        let id = format!("{:x}", row["Status"]["header"]["member_id"].as_u64().unwrap());
+        // It fails if another one has come to lead meanwhile, which is as good.
+        self.ctl(&["move-leader", &id], "");
+    }
+
+    /// Fills [small](SMALL) ones, so that they raise an alarm and take no change.
+    pub(crate) fn fill(&self) {
+        let lump = "x".repeat(100_000);
+        let is_full = (0..LUMPS).any(|_| self.ctl(&["put", "lump"], &lump).1.contains("space exceeded"));
+        assert!(is_full, "{}", self.must(&["endpoint", "status", "--write-out=json"]));
+    }
+
+    /// Does what a person does about that.
+    pub(crate) fn make_room(&self) {
+        self.must(&["del", "lump"]);
+        let said = self.must(&["get", "none", "--write-out=json"]);
+        let now: Value = serde_json::from_str(&said).unwrap();
+        self.must(&["compact", "--physical=true", &now["header"]["revision"].to_string()]);
+        self.must(&["defrag"]);
+        self.must(&["alarm", "disarm"]);
+    }
+
     /// Runs `etcdctl` on the members that run; whether it succeeded, and what it said.
     pub(crate) fn ctl(&self, arguments: &[&str], input: &str) -> (bool, String) {
+        let mut command = self.etcdctl();
+        if let Some(TlsFiles { authority, certificate, key }) = self.tls() {
+            command.arg("--cacert").arg(authority).arg("--cert").arg(certificate).arg("--key").arg(key);
+        }
+        run(command.args(arguments), input)
+    }
+
+    /// The same by somebody who has no certificate.
+    pub(crate) fn stranger(&self, arguments: &[&str]) -> (bool, String) {
+        run(self.etcdctl().args(arguments), "")
+    }
+
+    fn etcdctl(&self) -> Command {
         let addresses = self.addresses().into_iter().zip(&self.running);
         let endpoints: Vec<String> =
             addresses.filter(|(_, child)| child.is_some()).map(|(address, _)| address).collect();
         let mut command = Command::new("etcdctl");
-        command.env("ETCDCTL_API", "3").arg(format!("--endpoints={}", endpoints.join(","))).args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-        (output.status.success(), said)
+        command.env("ETCDCTL_API", "3").arg(format!("--endpoints={}", endpoints.join(",")));
+        command
     }
 
     /// The same, where it must succeed.
@@ -140,6 +197,16 @@ impl Drop for Members {
             eprintln!("what etcd has logged:\n{log}");
         }
     }
+}
+
+/// Whether a program succeeds, and what it says.
+fn run(command: &mut Command, input: &str) -> (bool, String) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    (output.status.success(), said)
 }
 
 /// A loopback address that only this cluster of this process uses.

@@ -7,9 +7,8 @@ use model::{Epoch, Incarnation};
 use redundancy::coordinator::PairEntry;
 
 use super::Host;
-use super::losses::{insist, look, try_swap};
 use super::members::Members;
-use crate::conformance::{entry, revision};
+use crate::conformance::{entry, insist, look, revision, try_swap};
 
 /// Changes that each of the two makes.
 const CHANGES: usize = 150;
@@ -35,7 +34,7 @@ pub(super) fn a_change_is_done_once_while_the_leader_changes() {
         });
         for _ in 0..5 {
             wait_for(&changes, CHANGES / 5);
-            hand_over(&members);
+            members.hand_over();
         }
         let leader = members.leader();
         members.kill(leader);
@@ -92,19 +91,6 @@ fn race(host: &Host, racer: u64, teller: &Sender<()>) -> Vec<Done> {
         };
     }
     done
-}
-
-/// Has another member lead.
-fn hand_over(members: &Members) {
-    let leader = members.leader();
-    let addresses = members.addresses();
-    let next = &addresses[(leader + 1) % addresses.len()];
-    let said = members.must(&["endpoint", "status", "--write-out=json"]);
-    let rows: serde_json::Value = serde_json::from_str(&said).unwrap();
-    let row = rows.as_array().unwrap().iter().find(|row| row["Endpoint"] == next.as_str()).unwrap();
-    let id = format!("{:x}", row["Status"]["header"]["member_id"].as_u64().unwrap());
-    // It fails if another one has come to lead meanwhile, which is as good.
-    members.ctl(&["move-leader", &id], "");
 }
 
 fn wait_for(changes: &Receiver<()>, count: usize) {
