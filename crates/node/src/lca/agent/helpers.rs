@@ -52,8 +52,8 @@ impl Agent {
 pub(super) fn alarm(name: &str, what: &Complaint) -> String {
     match what {
         Complaint::Stopped(silence) => format!(
-            "its thread {name} has stopped (it has not come round for {silence}); it is not ended, because nobody could \
-             take its calls over: see to its backup"
+            "its thread {name} has stopped (it has not come round for {silence}); it is not ended, because \
+             nobody could take its calls over: see to its backup"
         ),
         Complaint::Disk(waited) => {
             format!("its thread {name} has waited {waited} for its disk: look at the disk and at the system's log")
