@@ -87,17 +87,13 @@ impl Reader {
 
     /// Writes the unit into a system of its own, so that this one's stays as it is: it does what the next line of the page does.
     fn installs_the_unit(&self, host: u8) {
-        let command = PAGE.split('`').find(|words| words.starts_with("everline host unit ")).expect("it is on the page");
+        let command = PAGE.split('`').find(|words| words.starts_with("everline host unit "));
         let folder = self.net.folder(host).display().to_string();
-        let install = command.replace(FOLDER, &folder);
-        let said = self.net.does(
-            host,
-            &format!(
-                "unshare --mount --propagation private sh -c 'mount -t tmpfs none /etc && mkdir -p /etc/systemd/system && \
-                 {install} && cat /etc/systemd/system/everline.service'"
-            ),
-        );
-        assert!(said.starts_with("/etc/systemd/system/everline.service\n# Written by `everline host unit`.\n"), "{said}");
+        let command = command.expect("it is on the page").replace(FOLDER, &folder);
+        let (place, unit) = ("/etc/systemd/system", "/etc/systemd/system/everline.service");
+        let script = format!("mount -t tmpfs none /etc && mkdir -p {place} && {command} && cat {unit}");
+        let said = self.net.does(host, &format!("unshare --mount --propagation private sh -c '{script}'"));
+        assert!(said.starts_with(&format!("{unit}\n# Written by `everline host unit`.\n")), "{said}");
         assert!(said.contains(&format!(" --dir {folder} host run\n")), "{said}");
     }
 
