@@ -142,7 +142,7 @@ mod tests {
         let stalls = Stalls { shared };
         let seen = stalls.since(begun);
         // The machine may have stood still besides.
-        let long = |least| seen.iter().filter(|(from, to)| to.duration_since(*from) >= least).count();
+        let long = |least: Duration| seen.iter().filter(|(from, to)| to.duration_since(*from) >= least).count();
         assert!(long(Duration::from_millis(29)) >= 1 && long(Duration::from_millis(19)) >= 2, "{seen:?}");
         assert!(seen.iter().all(|(from, to)| from > &begun && *to > *from + LATE), "{seen:?}");
         let (first, last) = (seen[0], seen[seen.len() - 1]);

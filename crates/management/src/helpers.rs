@@ -16,7 +16,7 @@ use crate::hang::{Doing, LONG_PATIENCE, OBSERVE_EVERY};
 pub const TURN: Span = Span::from_millis(100);
 /// Nothing is wrong with one that came round, or began to wait, less than this ago; nobody looks what it is doing.
 pub const GRACE: Span = Span::from_millis(200);
-/// Missed time after that, with which it has stopped.
+/// Missed time after that, with which it has stopped: three turns, as it is three beats for a serving thread.
 pub const PATIENCE: Span = Span::from_millis(300);
 /// A disk for which a thread has waited this long is told.
 pub const LONG_WAIT: Span = Span::from_secs(2);
