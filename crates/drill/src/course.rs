@@ -139,6 +139,7 @@ impl Course<'_> {
     /// One fault: wait, strike, wait, mend, wait, check.
     fn once(&mut self, number: u32, step: &Step) -> Result<Run, Trouble> {
         let before = self.wait_level()?;
+        self.stalls.iter().for_each(|stalls| stalls.forget(Instant::now()));
         sleep(Duration::from_millis(200 + self.chance.below(1_000)));
         self.load.begin_run(number);
         sleep(PROBE_BEFORE);

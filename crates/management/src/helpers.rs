@@ -16,7 +16,7 @@ use crate::hang::{Doing, LONG_PATIENCE, OBSERVE_EVERY};
 pub const TURN: Span = Span::from_millis(100);
 /// Nothing is wrong with one that came round, or began to wait, less than this ago; nobody looks what it is doing.
 pub const GRACE: Span = Span::from_millis(200);
-/// Missed time after that, with which it has stopped.
+/// Missed time after that, with which it has stopped: three turns, as it is three beats for a serving thread.
 pub const PATIENCE: Span = Span::from_millis(300);
 /// A disk for which a thread has waited this long is told.
 pub const LONG_WAIT: Span = Span::from_secs(2);
@@ -60,7 +60,7 @@ pub enum Price {
 /// What is wrong with a helper thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Complaint {
-    /// It has stopped, and has missed this much time.
+    /// It has stopped, so long after its last good sign.
     Stopped(Span),
     /// It has waited for its disk this long.
     Disk(Span),
@@ -76,6 +76,8 @@ struct Helper {
     seen: Seen,
     /// Since when it shows this.
     since: Time,
+    /// Its last good sign: it came round or, while it waits, it was seen to be well.
+    good: Time,
     looked: Time,
     used: Option<Span>,
     missed: Span,
@@ -83,7 +85,7 @@ struct Helper {
 
 impl Helpers {
     /// They show this at `now`; `look` finds out what a thread is doing that shows nothing new. Gives the name
-    /// of one for which the process is to be ended, and the time that it has missed.
+    /// of one for which the process is to be ended, and how long its last good sign was ago.
     pub fn observe(
         &mut self,
         now: Time,
@@ -102,7 +104,7 @@ impl Helpers {
                 Price::Calls => None,
             };
             if patience.is_some_and(|patience| helper.missed >= patience) {
-                ended.get_or_insert_with(|| (helper.seen.name.clone(), helper.missed));
+                ended.get_or_insert_with(|| (helper.seen.name.clone(), helper.silence(now)));
             }
         }
         ended
@@ -116,7 +118,12 @@ impl Helpers {
 
 impl Helper {
     fn new(now: Time, seen: Seen) -> Self {
-        Self { seen, since: now, looked: now, used: None, missed: Span::ZERO }
+        Self { seen, since: now, good: now, looked: now, used: None, missed: Span::ZERO }
+    }
+
+    /// How long its last good sign was ago: what counts against it is less, as nobody looks during [`GRACE`].
+    fn silence(&self, now: Time) -> Span {
+        now.since(self.good)
     }
 
     fn patience(&self) -> Span {
@@ -148,12 +155,15 @@ impl Helper {
             Doing::Sleeping => self.missed = Span::ZERO,
             Doing::Uninterruptible => {}
         }
+        if waits && self.missed == Span::ZERO {
+            self.good = now;
+        }
     }
 
     fn complaint(&self, now: Time) -> Option<Complaint> {
         let waited = now.since(self.since);
         if self.missed >= self.patience() {
-            Some(Complaint::Stopped(self.missed))
+            Some(Complaint::Stopped(self.silence(now)))
         } else if self.seen.waits == Wait::Disk && waited >= LONG_WAIT {
             Some(Complaint::Disk(waited))
         } else {
@@ -211,6 +221,19 @@ mod tests {
     }
 
     #[test]
+    fn the_time_that_is_told_is_that_since_the_last_good_sign() {
+        let told = |waits: Wait, doing: fn(u64) -> Doing| {
+            let mut helpers = Helpers::default();
+            let mut looks = (0..60_000).step_by(25);
+            looks.find_map(|now| helpers.observe(at(now), vec![seen(waits)], Price::Nothing, |_| doing(now)))
+        };
+        let after = |millis| Some(("recorder".to_owned(), Span::from_millis(millis)));
+        assert_eq!(told(Wait::None, |_| Doing::Stopped), after(475), "since it came round");
+        let waits_first = |now: u64| if now <= 10_000 { Doing::Sleeping } else { Doing::Stopped };
+        assert_eq!(told(Wait::Outside, waits_first), after(5_000), "since it was seen to wait");
+    }
+
+    #[test]
     fn none_is_worth_a_call() {
         let prices = [Price::Nothing, Price::Little, Price::Calls];
         let after = prices.map(|price| ended(Wait::None, price, |_| Doing::Stopped));
@@ -227,7 +250,7 @@ mod tests {
             }
         };
         look(&mut helpers, 0..=475, &seen(Wait::None));
-        assert_eq!(told(&helpers, at(475)), [Complaint::Stopped(Span::from_millis(300))]);
+        assert_eq!(told(&helpers, at(475)), [Complaint::Stopped(Span::from_millis(475))]);
         look(&mut helpers, 500..=500, &Seen { beats: 2, ..seen(Wait::Disk) });
         assert_eq!([told(&helpers, at(500)), told(&helpers, at(2_499))], [[], []]);
         assert_eq!(told(&helpers, at(2_500)), [Complaint::Disk(Span::from_secs(2))]);

@@ -102,7 +102,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hangs(missed) => write!(f, "it hangs: its serving thread has not come round for {missed}"),
-            Self::HelperHangs(name, missed) => write!(f, "it hangs: its thread {name} has not come round for {missed}"),
+            Self::HelperHangs(name, silence) => {
+                write!(f, "it hangs: its thread {name} has not come round for {silence}")
+            }
             Self::DoesNotStart => f.write_str("it does not get ready"),
             Self::DoesNotEnd => f.write_str("it does not end although it was asked to"),
             Self::Drill => f.write_str("a drill ends everything on this host"),
@@ -278,10 +280,10 @@ impl Host {
         } else {
             Price::Calls
         };
-        if let Some((name, missed)) = application.helpers.observe(now, shown, price, look) {
+        if let Some((name, silence)) = application.helpers.observe(now, shown, price, look) {
             application.helpers = Helpers::default();
             pair.map(|pair| self.level.remove(pair));
-            self.orders.push(Order { application: which, action: Action::Kill(Reason::HelperHangs(name, missed)) });
+            self.orders.push(Order { application: which, action: Action::Kill(Reason::HelperHangs(name, silence)) });
         }
     }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 
 use crate::phone::Phone;
-use crate::support::{Place, Running};
+use crate::support::{Place, Running, is_measured};
 use crate::{Test, isolated};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -142,6 +142,9 @@ fn full_while_running() {
         }
     }
     assert!(alarmed, "no alarm: {}", running.place.run("status").out);
+    let noticed = running.ask("status --json", |status| noticed_of(status).first().copied().cloned());
+    assert!(is_measured(&noticed, 0.0) && noticed["on"] == true, "{noticed}");
+    assert_eq!(noticed["about"], noticed["application"], "who writes there has noticed it: {noticed}");
     assert_eq!(phone.prove("INVITE", "sip:7777@127.0.0.1", "long enough", "").0, 404, "calls are taken on");
     // A takeover needs the coordinator, whose journal has kept room for itself.
     let epoch = |running: &Running| running.ask("status --json", |status| primary(status)?["epoch"].as_u64());
@@ -157,10 +160,17 @@ fn full_while_running() {
         applications.all(|one| one["note"].is_null() && one["ready"] == true).then_some(())
     };
     running.ask("status --json", is_quiet);
+    running.ask("status --json", |status| noticed_of(status).iter().all(|one| one["on"] == false).then_some(()));
     assert!(running.logs().contains("cannot write"), "the log tells as well: {}", running.logs());
     caller.give_up(&call);
     running.signal_up(Signal::SIGINT);
     assert_eq!(running.end().0.code(), Some(0));
+}
+
+/// What was noticed of a disk.
+fn noticed_of(status: &serde_json::Value) -> Vec<&serde_json::Value> {
+    let all = status["detections"].as_array().into_iter().flatten();
+    all.filter(|one| one["name"] == "disk").collect()
 }
 
 fn primary(status: &serde_json::Value) -> Option<&serde_json::Value> {

@@ -17,6 +17,8 @@ pub(crate) struct Phone {
     socket: UdpSocket,
     server: SocketAddr,
     said: u32,
+    /// The extension that it proves to be.
+    pub(crate) number: String,
     /// The host in its own address.
     pub(crate) domain: String,
     /// Its requests say where it is reached.
@@ -32,7 +34,7 @@ impl Phone {
     /// The same on a socket that is there already.
     pub(crate) fn from(socket: UdpSocket, server: SocketAddr) -> Self {
         socket.set_read_timeout(Some(TOO_LONG)).expect("a limit");
-        Self { socket, server, said: 0, domain: "127.0.0.1".into(), has_contact: true }
+        Self { socket, server, said: 0, number: "1002".into(), domain: "127.0.0.1".into(), has_contact: true }
     }
 
     /// A request to `uri` by the extension `from`, with `more` header lines, each with its line end.
@@ -91,12 +93,13 @@ impl Phone {
 
     /// Asks with a password, after the challenge; gives the status and the text of the final answer.
     pub(crate) fn prove(&mut self, method: &str, uri: &str, password: &str, more: &str) -> (u16, String) {
-        let first = self.request(method, uri, "1002", more);
+        let number = self.number.clone();
+        let first = self.request(method, uri, &number, more);
         self.send(&first);
         let challenge = self.receive();
-        let credentials = credentials(&challenge, method, uri, password);
+        let credentials = credentials(&challenge, &number, method, uri, password);
         self.acknowledge(&first, &challenge);
-        let again = self.request(method, uri, "1002", &format!("{credentials}{more}"));
+        let again = self.request(method, uri, &number, &format!("{credentials}{more}"));
         self.send(&again);
         loop {
             let answer = self.receive();
@@ -110,11 +113,13 @@ impl Phone {
 
     /// Calls a queue where nobody is ready; gives the request once the call waits.
     pub(crate) fn wait_in(&mut self, queue: &str, password: &str) -> String {
-        let first = self.request("INVITE", queue, "1002", "");
+        let number = self.number.clone();
+        let first = self.request("INVITE", queue, &number, "");
         self.send(&first);
         let challenge = self.receive();
         self.acknowledge(&first, &challenge);
-        let invite = self.request("INVITE", queue, "1002", &credentials(&challenge, "INVITE", queue, password));
+        let credentials = credentials(&challenge, &number, "INVITE", queue, password);
+        let invite = self.request("INVITE", queue, &number, &credentials);
         self.send(&invite);
         while status_of(&self.receive()) != 182 {}
         invite
@@ -148,13 +153,13 @@ impl Phone {
     }
 }
 
-/// The header line that answers a challenge.
-pub(crate) fn credentials(challenge: &str, method: &str, uri: &str, password: &str) -> String {
+/// The header line by which `username` answers a challenge.
+fn credentials(challenge: &str, username: &str, method: &str, uri: &str, password: &str) -> String {
     let answer = Message::parse(challenge.as_bytes()).expect("a sound answer");
     assert_eq!(answer.status(), Some(401), "{challenge}");
     let challenge = Challenge::of(&answer, HeaderName::WwwAuthenticate).expect("one that can be met");
     let secret = Secret::Password(password);
-    let login = Login { username: "1002", secret, method, uri, cnonce: "c", count: 1 };
+    let login = Login { username, secret, method, uri, cnonce: "c", count: 1 };
     let mut out = Vec::new();
     let request = Outgoing::request(&mut out, Method::Options, uri);
     challenge.answer(login, request, HeaderName::Authorization).expect("an algorithm that is known").finish();

@@ -226,6 +226,13 @@ impl Running {
     }
 }
 
+/// Whether what the status says of a detection is a measurement: it is counted, its time is no shorter than so many milliseconds
+/// (longer it may be on a busy machine), and the longest one is no shorter than the last.
+pub(crate) fn is_measured(noticed: &serde_json::Value, at_least: f64) -> bool {
+    let [Some(last), Some(max)] = ["last_ms", "max_ms"].map(|key| noticed[key].as_f64()) else { return false };
+    noticed["count"].as_u64() >= Some(1) && last >= at_least && max >= last
+}
+
 /// Starts `up`, whose words can be read.
 fn start(program: &mut Command) -> (Child, Option<BufReader<ChildStdout>>, Option<BufReader<ChildStderr>>) {
     let mut up = program.arg("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");

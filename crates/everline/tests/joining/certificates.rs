@@ -13,7 +13,7 @@ use crate::refusals::INIT;
 
 pub(crate) const TESTS: &[Test] = &[
     ("a certificate is renewed before its end without a restart", renewed),
-    ("a host whose certificate has expired or is of another solution is not let in", refused),
+    ("a certificate that is not renewed is told before its end, and one that is not good is refused", refused),
 ];
 
 /// Two hosts of which neither runs.
@@ -64,6 +64,19 @@ fn refused() {
     let long_ago = SystemTime::now() - 2 * HOST_LIFETIME;
     let expired = ours.issue("h2", &addresses, long_ago, HOST_LIFETIME).expect("issued");
     let foreign = theirs.issue("h2", &addresses, SystemTime::now(), HOST_LIFETIME).expect("issued");
+    // Five of its thirty days are left, and nobody is there who could renew it.
+    let a_while_ago = SystemTime::now() - HOST_LIFETIME * 5 / 6;
+    let near = ours.issue("h2", &addresses, a_while_ago, HOST_LIFETIME).expect("issued");
+    install(&Folder::new(net.folder(2)), &near).expect("written");
+    let second = net.start(2, "exec everline host run");
+    net.until(2, "switchboard", |row| {
+        let note = row["note"].as_str().unwrap_or_default();
+        note.contains("the certificate of h2 ends at ") && note.contains("could not be renewed yet")
+    });
+    let told = net.noticed(2, "certificate", 0.0, |one| one["about"] == "this host" && one["on"] == true);
+    assert_eq!((&told["application"], &told["count"]), (&"switchboard".into(), &1.into()), "{told}");
+    net.does(2, "everline stop");
+    second.ends();
     let _first = net.start(1, "exec everline host run");
     net.until(1, "switchboard", |row| row["state"] == "started");
     for (identity, why) in [(expired, "has expired"), (foreign, "of another solution")] {
@@ -79,6 +92,10 @@ fn with(net: &Net, identity: &Identity, why: &str) {
         let says =
             |row: &Value| row["note"].as_str().is_some_and(|note| note.contains(why) && note.contains("--again"));
         net.until(host, "switchboard", says);
+        let other = if host == 1 { "h2." } else { "" };
+        let is_it = |one: &Value| one["about"].as_str().is_some_and(|about| about.starts_with(other));
+        let told = net.noticed(host, "certificate", 0.0, |one| one["on"] == true && is_it(one));
+        assert_eq!(told["application"], "switchboard", "{told}");
     }
     net.does(2, "everline stop");
     second.ends();

@@ -10,9 +10,14 @@ mod fence;
 mod hook;
 mod net;
 mod page;
+#[expect(dead_code, reason = "the tests of bad input need more of it")]
+#[path = "../bad_input/phone.rs"]
+mod phone;
 mod refusals;
 mod remove;
 mod rights;
+#[path = "../cli/stopped.rs"]
+mod stopped;
 mod unit;
 
 use std::process::Command;

@@ -124,6 +124,20 @@ impl Net {
         })
     }
 
+    /// What was noticed of this kind on that machine itself, once it is as it should be: counted, with a time that is no shorter than
+    /// so many milliseconds.
+    pub(crate) fn noticed(&self, host: u8, name: &str, at_least: f64, wanted: impl Fn(&Value) -> bool) -> Value {
+        let here = format!("h{host}");
+        let noticed = self.ask(host, "everline status --json", |status| {
+            let all = status["detections"].as_array()?;
+            all.iter().find(|one| one["name"] == name && one["host"] == here && wanted(one)).cloned()
+        });
+        let [last, max] = ["last_ms", "max_ms"].map(|key| noticed[key].as_f64());
+        let is_measured = noticed["count"].as_u64() >= Some(1) && last >= Some(at_least) && max >= last;
+        assert!(is_measured, "{name} on {here}: {noticed}");
+        noticed
+    }
+
     fn logs(&self, host: u8) -> String {
         let logs = std::fs::read_dir(self.folder(host).join("log")).into_iter().flatten().flatten();
         let text = |log: std::fs::DirEntry| std::fs::read_to_string(log.path()).unwrap_or_default();

@@ -1,12 +1,17 @@
 //! The page "three hosts in ten minutes", followed by its own words.
 //!
 //! Its blocks say where they are typed: `sh h2`, `sh h1 background` for what goes on. What a person would do by hand is done here:
-//! a token is copied, `everline.toml` is edited.
+//! a token is copied, `everline.toml` is edited, a phone registers and calls the queue. The unit is written for a systemd that is not
+//! there: what is left out is that it runs it.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use network::rehearsal::{Network, Place};
 
 use crate::Test;
 use crate::net::{Net, Running};
+use crate::phone::Phone;
 
 pub(crate) const TESTS: &[Test] = &[("the page is followed by its own words", followed)];
 
@@ -43,6 +48,8 @@ struct Reader {
     running: BTreeMap<u8, Running>,
     /// The tokens that were printed, by the host that they are for.
     tokens: BTreeMap<String, String>,
+    /// A phone that waits in the queue, and its call.
+    caller: Option<(Phone, String)>,
 }
 
 impl Reader {
@@ -52,6 +59,9 @@ impl Reader {
             let token = self.tokens.get(&format!("h{}", block.host)).cloned().unwrap_or_default();
             let command = command.replace(FOLDER, &folder).replace("TOKEN", &token);
             if block.is_background {
+                if self.running.is_empty() {
+                    self.installs_the_unit(block.host);
+                }
                 self.running.insert(block.host, self.net.start(block.host, &command));
                 continue;
             }
@@ -59,6 +69,7 @@ impl Reader {
                 self.running.values_mut().for_each(Running::is_ready);
             }
             if command.contains("config apply") {
+                self.calls();
                 self.edits(block.host);
             }
             let said = self.net.does(block.host, &command);
@@ -74,6 +85,37 @@ impl Reader {
         }
     }
 
+    /// Writes the unit into a system of its own, so that this one's stays as it is: it does what the next line of the page does.
+    fn installs_the_unit(&self, host: u8) {
+        let command = PAGE.split('`').find(|words| words.starts_with("everline host unit "));
+        let folder = self.net.folder(host).display().to_string();
+        let command = command.expect("it is on the page").replace(FOLDER, &folder);
+        let (place, unit) = ("/etc/systemd/system", "/etc/systemd/system/everline.service");
+        let script = format!("mount -t tmpfs none /etc && mkdir -p {place} && {command} && cat {unit}");
+        let said = self.net.does(host, &format!("unshare --mount --propagation private sh -c '{script}'"));
+        assert!(said.starts_with(&format!("{unit}\n# Written by `everline host unit`.\n")), "{said}");
+        assert!(said.contains(&format!(" --dir {folder} host run\n")), "{said}");
+    }
+
+    /// Registers a phone where the page says, with the number and the password of an extension, and calls the queue: no agent has a
+    /// phone, so it waits.
+    fn calls(&mut self) {
+        let (_, words) = PAGE.split_once("Register a phone at ").expect("it is on the page");
+        let address: IpAddr = words.split(' ').next().and_then(|address| address.parse().ok()).expect("an address");
+        let queue = words.split("call `").nth(1).and_then(|behind| behind.split('`').next()).expect("a number");
+        let text = std::fs::read_to_string(self.net.folder(1).join("everline.toml")).expect("there");
+        let (_, behind) = text.split_once("number = \"1010\"\npassword = \"").expect("an extension without an agent");
+        let password = behind.split('"').next().expect("a password");
+        let here = (Place::Phones.ipv4(Network::Access), 0);
+        let socket = self.net.net.inside(Place::Phones, || UdpSocket::bind(here).expect("a port")).expect("there");
+        let mut phone = Phone::from(socket, SocketAddr::new(address, 5_060));
+        (phone.number, phone.domain) = ("1010".into(), address.to_string());
+        let (status, answer) = phone.prove("REGISTER", &format!("sip:{address}"), password, "Expires: 600\r\n");
+        assert_eq!(status, 200, "{answer}");
+        let call = phone.wait_in(&format!("sip:{queue}@{address}"), password);
+        self.caller = Some((phone, call));
+    }
+
     /// What a person would change.
     fn edits(&self, host: u8) {
         let path = self.net.folder(host).join("everline.toml");
@@ -86,12 +128,12 @@ impl Reader {
 
 fn followed() {
     let net = Net::new("page", 3);
-    let mut reader = Reader { net, running: BTreeMap::new(), tokens: BTreeMap::new() };
+    let mut reader = Reader { net, running: BTreeMap::new(), tokens: BTreeMap::new(), caller: None };
     let blocks = blocks();
     assert!(blocks.len() >= 12, "{} blocks: has the page another form?", blocks.len());
     blocks.iter().for_each(|block| reader.types(block));
     reader.running.values_mut().for_each(Running::is_ready);
-    let Reader { net, mut running, .. } = reader;
+    let Reader { net, mut running, caller, .. } = reader;
     // As the page says: h2 serves, h1 has come back as its backup, and runs with the change.
     for host in 1..=3 {
         let primary = net.until(host, "sip-b", |row| row["role"] == "primary" && row["ready"] == true);
@@ -104,6 +146,9 @@ fn followed() {
         let hosts = net.ask(host, "everline status --json", |status| Some(names(status)));
         assert_eq!(hosts, ["h1", "h2", "h3"], "as h{host} sees it");
     }
+    // The call waits on although its host has gone.
+    let (phone, call) = caller.expect("the page says that a phone calls");
+    phone.give_up(&call);
     let versions = |host| net.ask(host, "everline status --json", |status| Some(status["configuration"].clone()));
     assert_eq!(versions(1), serde_json::json!({ "newest": 2, "running": 2 }));
     assert_eq!(versions(2), serde_json::json!({ "newest": 2, "running": 1 }));

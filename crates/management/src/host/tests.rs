@@ -217,7 +217,7 @@ fn a_helper_thread_that_stops_ends_its_process_only_where_that_costs_no_call() {
         })
     };
     let told =
-        |name: &str| (vec![format!("kill {name}: it hangs: its thread recorder has not come round for 300.0 ms")], 0);
+        |name: &str| (vec![format!("kill {name}: it hangs: its thread recorder has not come round for 475.0 ms")], 0);
     assert_eq!(stopped(0, |_| {}), Some(told("control")));
     assert_eq!(stopped(1, |_| {}), Some(told("sip-a")));
     assert_eq!(stopped(1, |host| host.reported(1, false)), None);
@@ -237,7 +237,7 @@ fn a_helper_thread_that_stops_ends_its_process_only_where_that_costs_no_call() {
         host.reported(1, false);
         host.reported_backup(2, true);
     });
-    assert!(backup.is_some_and(|(orders, _)| orders[0].ends_with("for 5.0 s")), "its primary lives");
+    assert!(backup.is_some_and(|(orders, _)| orders[0].ends_with("for 5.1 s")), "its primary lives");
     assert_eq!(stopped(1, |host| host.stop(Time::ZERO)).map(|(orders, _)| orders[0].clone()), Some("ask sip-a".into()));
 }
 

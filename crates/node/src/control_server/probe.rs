@@ -117,10 +117,10 @@ impl Unanswered {
                 self.notices.add(what, place.to_string(), Sign::Over(span(lasted)));
                 tracing::info!("no more: {}, for {} ms", Sentence(asked), lasted.as_millis());
             }
-            Verdict::Begun(lasted) => {
+            Verdict::Begun(lasted, questions) => {
                 self.set(asked, true);
                 self.notices.add(what, place.to_string(), Sign::Noticed(span(lasted)));
-                tracing::error!("{}, for {} ms so far", Sentence(asked), lasted.as_millis());
+                tracing::error!("{}, for {} ms and {questions} questions so far", Sentence(asked), lasted.as_millis());
             }
         }
     }
@@ -213,6 +213,8 @@ fn is_answer(bytes: &[u8], call: &str) -> bool {
 struct Silence {
     /// When somebody answered last, or should have answered first.
     answered: Instant,
+    /// How many questions had no answer since.
+    questions: u32,
     /// It was told.
     is_told: bool,
 }
@@ -234,28 +236,31 @@ impl Failing {
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Nothing,
-    /// Nobody has answered for so long, [`PATIENCE`] or more.
-    Begun(Duration),
+    /// Nobody has answered for so long, [`PATIENCE`] or more, and so many questions: by OPTIONS seven at most, whatever else keeps
+    /// this host from asking.
+    Begun(Duration, u32),
     /// Somebody does again, after so long.
     Ended(Duration),
 }
 
 impl Silence {
     fn new(now: Instant) -> Self {
-        Self { answered: now + START, is_told: false }
+        Self { answered: now + START, questions: 0, is_told: false }
     }
 
     fn after(&mut self, now: Instant, answered: bool) -> Verdict {
         let lasted = now.saturating_duration_since(self.answered);
         if answered {
-            self.answered = now;
+            (self.answered, self.questions) = (now, 0);
             return if std::mem::take(&mut self.is_told) { Verdict::Ended(lasted) } else { Verdict::Nothing };
         }
+        // At first there is nobody yet who would be missed.
+        self.questions = self.questions.saturating_add(u32::from(now > self.answered));
         if self.is_told || lasted < PATIENCE {
             return Verdict::Nothing;
         }
         self.is_told = true;
-        Verdict::Begun(lasted)
+        Verdict::Begun(lasted, self.questions)
     }
 }
 
@@ -328,10 +333,30 @@ mod tests {
         assert_eq!(silence.after(at(5_900), false), Verdict::Nothing);
         assert_eq!(silence.after(at(6_000), true), Verdict::Nothing);
         assert_eq!(silence.after(at(7_400), false), Verdict::Nothing, "a takeover takes less");
-        assert_eq!(silence.after(at(7_500), false), Verdict::Begun(PATIENCE));
+        assert_eq!(silence.after(at(7_500), false), Verdict::Begun(PATIENCE, 2));
         assert_eq!(silence.after(at(9_000), false), Verdict::Nothing);
         assert_eq!(silence.after(at(10_000), true), Verdict::Ended(Duration::from_secs(4)));
-        assert_eq!(silence.after(at(11_600), false), Verdict::Begun(Duration::from_millis(1_600)));
+        assert_eq!(silence.after(at(11_600), false), Verdict::Begun(Duration::from_millis(1_600), 1));
+    }
+
+    #[test]
+    fn so_many_questions_have_no_answer_before_it_is_told() {
+        let begun = Instant::now();
+        let at = |millis| begun + Duration::from_millis(millis);
+        // When the last answer came, after how long a question has failed: at once if it cannot be sent.
+        let told = |every: u64, answer: u64, fails: u64| {
+            let mut silence = Silence::new(begun);
+            silence.after(at(answer), true);
+            let mut told = (1..).map(|number| silence.after(at(every * number + fails), false));
+            told.find(|verdict| *verdict != Verdict::Nothing)
+        };
+        let begun = |millis, questions| Some(Verdict::Begun(Duration::from_millis(millis), questions));
+        assert_eq!(told(250, 0, 240), begun(1_740, 6));
+        assert_eq!(told(250, 240, 240), begun(1_500, 6));
+        assert_eq!(told(250, 240, 0), begun(1_510, 7));
+        // Of calls that are made every second one is enough, or two.
+        assert_eq!(told(1_000, 0, 900), begun(1_900, 1));
+        assert_eq!(told(1_000, 900, 900), begun(2_000, 2));
     }
 
     #[test]

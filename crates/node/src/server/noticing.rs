@@ -1,7 +1,7 @@
 //! What a server notices of itself and of its other side, told to the local control agent, which counts it.
 
 use management::{Detection, Sign, Steady};
-use model::Time;
+use model::{Span, Time};
 
 use super::alarms::Alarms;
 use super::service::Service;
@@ -9,6 +9,9 @@ use super::shell::Shell;
 
 /// What the alarms are about.
 const ALARMS: [Detection; 4] = [Detection::Disk, Detection::Backup, Detection::Address, Detection::Coordinator];
+
+/// So long a network has to join the first one that leads to the other side: connections take their time to stand.
+const JOINING: Span = Span::from_secs(2);
 
 /// What is watched.
 #[derive(Debug, Default)]
@@ -20,8 +23,18 @@ pub(super) struct Noticing {
     other: Steady,
     /// When it was heard last.
     heard: Option<Time>,
-    /// Each network that leads there, and when something was heard over it last.
-    networks: Vec<(Steady, Time)>,
+    /// Each network that leads there.
+    networks: Vec<Way>,
+}
+
+/// A network that leads to the other side.
+#[derive(Debug, Default)]
+struct Way {
+    steady: Steady,
+    /// Its last good sign since the other side is there, if it was heard since; or else since when it is waited for.
+    good: Option<Time>,
+    /// It was heard since the other side is there.
+    has_joined: bool,
 }
 
 impl<S: Service> Shell<S> {
@@ -63,13 +76,15 @@ impl Noticing {
         // Nobody is missed who was never there.
         let silent_since = self.heard.filter(|_| last.is_none());
         signs.extend(self.other.see(now, silent_since).map(|sign| (Detection::Host, name.to_owned(), sign)));
-        if last.is_some() {
-            self.networks.resize_with(heard.len(), || (Steady::default(), now));
-            for (number, (path, (steady, last))) in heard.iter().zip(&mut self.networks).enumerate() {
-                *last = path.unwrap_or(*last);
-                let sign = steady.see(now, path.is_none().then_some(*last));
-                signs.extend(sign.map(|sign| (Detection::Link, network(number, name), sign)));
-            }
+        if last.is_none() {
+            // Whoever comes back comes by one network first, and the others are not missed for that.
+            self.networks.iter_mut().for_each(|way| (way.good, way.has_joined) = (None, false));
+            return signs;
+        }
+        self.networks.resize_with(heard.len(), Way::default);
+        for (number, (heard, way)) in heard.iter().zip(&mut self.networks).enumerate() {
+            let sign = way.see(now, *heard);
+            signs.extend(sign.map(|sign| (Detection::Link, network(number, name), sign)));
         }
         signs
     }
@@ -77,11 +92,24 @@ impl Noticing {
     /// The other side is another one from now on.
     fn leave(&mut self, now: Time, signs: &mut Vec<(Detection, String, Sign)>) {
         let name = std::mem::take(&mut self.name);
-        for (number, (mut steady, _)) in std::mem::take(&mut self.networks).into_iter().enumerate() {
-            signs.extend(steady.end(now).map(|sign| (Detection::Link, network(number, &name), sign)));
+        for (number, mut way) in std::mem::take(&mut self.networks).into_iter().enumerate() {
+            signs.extend(way.steady.end(now).map(|sign| (Detection::Link, network(number, &name), sign)));
         }
         signs.extend(self.other.end(now).map(|sign| (Detection::Host, name, sign)));
         self.heard = None;
+    }
+}
+
+impl Way {
+    /// Something was heard then, if it stands; another one does. Gives what is to be told.
+    fn see(&mut self, now: Time, heard: Option<Time>) -> Option<Sign> {
+        if heard.is_some() {
+            (self.good, self.has_joined) = (heard, true);
+            return self.steady.see(now, None);
+        }
+        let good = *self.good.get_or_insert(now);
+        let is_missed = self.has_joined || now.since(good) >= JOINING;
+        if is_missed { self.steady.see(now, Some(good)) } else { None }
     }
 }
 
@@ -99,8 +127,6 @@ impl Alarms {
 
 #[cfg(test)]
 mod tests {
-    use model::Span;
-
     use super::*;
 
     #[test]
@@ -125,5 +151,34 @@ mod tests {
         assert_eq!(left, expected);
         assert_eq!(told(9, "sip-b", [None; 2]), [""; 0], "who was never there is not missed");
         assert_eq!(told(10, "sip-b", [Some(at(10)); 2]), [""; 0]);
+    }
+
+    #[test]
+    fn a_network_is_missed_once_it_was_there_or_has_had_the_time_to_come() {
+        let at = |millis| Time::ZERO + Span::from_millis(millis);
+        let mut noticing = Noticing::default();
+        let mut told = |millis, heard: [bool; 2]| {
+            let heard = heard.map(|is_heard| is_heard.then(|| at(millis)));
+            let signs = noticing.far(at(millis), "sip-b", &heard).into_iter();
+            signs.map(|(what, about, sign)| format!("{what} of {about}: {sign:?}")).collect::<Vec<_>>()
+        };
+        let noticed = |millis| [format!("link of network 2 to sip-b: {:?}", Sign::Noticed(Span::from_millis(millis)))];
+        assert_eq!(told(0, [true, false]), [""; 0], "it is being made");
+        assert_eq!([told(30, [true; 2]), told(60, [true; 2])], [[""; 0], [""; 0]]);
+        assert_eq!(told(220, [true, false]), noticed(160), "it was there");
+        assert_eq!(told(400, [false; 2]), ["host of sip-b: Noticed(Span(180000))"]);
+        // The other side comes back after a minute, over one network first.
+        assert_eq!([told(60_000, [true, false]), told(60_500, [true; 2])], [[""; 0], [""; 0]]);
+        let over = told(62_500, [true; 2]);
+        assert_eq!(over.len(), 2, "the host and the network, which were well for two seconds: {over:?}");
+        assert_eq!(told(63_000, [true, false]), noticed(500));
+        // One that never comes is missed all the same.
+        assert_eq!([told(64_000, [false; 2]).len(), told(70_000, [true, false]).len()], [1, 0]);
+        let over = told(72_000, [true, false]);
+        assert!(over.iter().all(|sign| sign.starts_with("host ")), "the network was missed already: {over:?}");
+        let mut noticing = Noticing::default();
+        let heard = |millis| [Some(at(millis)), None];
+        let counts = [0, 1_999, 2_000, 9_000].map(|millis| noticing.far(at(millis), "sip-b", &heard(millis)).len());
+        assert_eq!(counts, [0, 0, 1, 0]);
     }
 }

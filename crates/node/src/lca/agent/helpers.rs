@@ -25,7 +25,7 @@ impl Agent {
         let complaints = self.host.complaints(which, now);
         let stuck: Vec<(String, Span)> = complaints
             .filter_map(|(name, what)| match what {
-                Complaint::Stopped(missed) => Some((name.to_owned(), missed)),
+                Complaint::Stopped(silence) => Some((name.to_owned(), silence)),
                 Complaint::Disk(_) => None,
             })
             .collect();
@@ -38,8 +38,8 @@ impl Agent {
         let names: BTreeSet<String> = stuck.iter().map(|(name, _)| name.clone()).collect();
         let before = std::mem::replace(&mut application.watched.stuck, names);
         let name = application.name.clone();
-        for (helper, missed) in stuck.iter().filter(|(helper, _)| !before.contains(helper)) {
-            self.watch.notice(Detection::Hang, AGENT, &called(helper, &name), Sign::Noticed(*missed));
+        for (helper, silence) in stuck.iter().filter(|(helper, _)| !before.contains(helper)) {
+            self.watch.notice(Detection::Hang, AGENT, &called(helper, &name), Sign::Noticed(*silence));
         }
         let over: Vec<_> = before.difference(&self.applications[which].watched.stuck).cloned().collect();
         for helper in over {
@@ -51,9 +51,9 @@ impl Agent {
 /// What people should know of a helper thread.
 pub(super) fn alarm(name: &str, what: &Complaint) -> String {
     match what {
-        Complaint::Stopped(missed) => format!(
-            "its thread {name} has stopped (it has missed {missed}); it is not ended, because nobody could take its calls over: \
-             see to its backup"
+        Complaint::Stopped(silence) => format!(
+            "its thread {name} has stopped (it has not come round for {silence}); it is not ended, because \
+             nobody could take its calls over: see to its backup"
         ),
         Complaint::Disk(waited) => {
             format!("its thread {name} has waited {waited} for its disk: look at the disk and at the system's log")

@@ -320,7 +320,7 @@ impl Agent {
             Action::Kill(reason) => {
                 match &reason {
                     Reason::Hangs(_) => self.lost(which, Detection::Hang),
-                    Reason::HelperHangs(helper, missed) => self.lost_by_helper(which, helper, *missed),
+                    Reason::HelperHangs(helper, silence) => self.lost_by_helper(which, helper, *silence),
                     Reason::DoesNotStart | Reason::DoesNotEnd | Reason::Drill => {}
                 }
                 tracing::warn!("{name} is killed: {reason}");

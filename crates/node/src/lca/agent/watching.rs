@@ -131,10 +131,10 @@ impl Agent {
         self.is_lost(which, what, name, silence);
     }
 
-    /// The agent ends an application because of a helper thread, which has missed this much time.
-    pub(super) fn lost_by_helper(&mut self, which: usize, helper: &str, missed: Span) {
+    /// The agent ends an application because of a helper thread, whose last good sign was so long ago.
+    pub(super) fn lost_by_helper(&mut self, which: usize, helper: &str, silence: Span) {
         let about = called(helper, &self.applications[which].name);
-        self.is_lost(which, Detection::Hang, about, missed);
+        self.is_lost(which, Detection::Hang, about, silence);
     }
 
     fn is_lost(&mut self, which: usize, what: Detection, about: String, silence: Span) {
