@@ -5,7 +5,7 @@ use std::cell::Cell;
 use availability::formats::{File, Format};
 use availability::model::{Model, Resources};
 use availability::structure::Limits;
-use availability::{Bound, Memory, explain};
+use availability::{Bound, Memory};
 
 use crate::support::error;
 

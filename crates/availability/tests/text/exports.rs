@@ -149,7 +149,7 @@ fn a_block_diagram_goes_out_as_a_tree_of_what_fails() {
     let (tree, _) = model.tree("rack").expect("a tree");
     let xml = open_psa::write(&tree, "rack", &[]).expect("written");
     let found = solved(&read(Format::OpenPsa, &xml, &[]))["probability of works"].value;
-    let (disk, controller) = (1e-4 / 0.2501, 3e-7 / (0.25 + 3e-7));
+    let (disk, controller): (f64, f64) = (1e-4 / 0.2501, 3e-7 / (0.25 + 3e-7));
     let two = 3.0 * disk * disk - 2.0 * disk.powi(3);
     let expected = controller + (1.0 - controller) * two;
     assert!((found / expected - 1.0).abs() < 1e-12, "{found} instead of {expected}");

@@ -191,7 +191,7 @@ pub(super) fn evolve<T: Scalar>(
 /// Whether no way leads to a state that earns, or there is no time for one.
 fn is_impossible<T: Scalar>(chain: &Chain<T>, frozen: impl Fn(usize) -> bool, earned: &[T], time: f64) -> bool {
     let taken = chain.arcs().iter().filter(|arc| arc.rate.value() > 0.0).map(|arc| (arc.from, arc.to));
-    let begins = chain.initial().iter().filter(|(_, p)| p.value() > 0.0).map(|&(state, _)| state);
+    let begins = chain.initial().into_iter().filter(|(_, p)| p.value() > 0.0).map(|(state, _)| state);
     let reached = Graph::new(chain.states().len(), taken).reach(begins, |state| frozen(state) || time == 0.0);
     reached.iter().zip(earned).all(|(&reached, earned)| !reached || earned.value() == 0.0)
 }
