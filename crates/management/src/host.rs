@@ -138,7 +138,7 @@ pub struct Host {
     /// Pairs whose primary has said that its backup is in sync, since the last member of the pair ended.
     level: BTreeSet<String>,
     stopping: bool,
-    /// What a server needs to serve may have to come from another host.
+    /// What a server needs to serve may have to come from another host, or somebody may hold its address.
     waits_for_others: bool,
     /// A drill has ended everything, and nothing is started before.
     down: Option<Time>,
@@ -160,8 +160,9 @@ impl Host {
         }
     }
 
-    /// The same as one of several hosts: its servers may wait for the others, however long these take to come. One that waits comes
-    /// round its loop meanwhile; one that does not has [`START_TIME`] all the same.
+    /// The same as one of several hosts, or as one with a virtual address: its servers may wait for the others, or for whoever
+    /// holds the address, however long that takes. One that waits comes round its loop meanwhile; one that does not has
+    /// [`START_TIME`] all the same.
     #[must_use]
     pub fn of_several(self) -> Self {
         Self { waits_for_others: true, ..self }

@@ -1,10 +1,10 @@
 //! Virtual addresses: an address that passes from one host to another.
 //!
 //! A host that becomes primary [claims](VirtualAddress::claim) the address: it is added to an interface, and the network is
-//! told that it is here now. Nobody is asked first, as a takeover has no time for that: who may hold it was decided by the
-//! coordinator, and a predecessor that still has it in its own corner can release nothing that changes a call. Where there
-//! is time, [`VirtualAddress::search`] asks. [`Announcer`] says when to tell the network again, and [`Hook`] does what
-//! a network needs that believes no announcements; a [`Mover`] calls it.
+//! told that it is here now. A claim asks nobody, as a takeover has no time for that: who may hold it was decided by the
+//! coordinator, and a predecessor that still has it in its own corner can release nothing that changes a call. Whoever begins
+//! without a predecessor asks first, by [`VirtualAddress::search`]. [`Announcer`] says when to tell the network again, and
+//! [`Hook`] does what a network needs that believes no announcements; a [`Mover`] calls it.
 //!
 //! All of it is meant for the one thread of a server: no call waits for anything but the kernel, and what takes longer has a
 //! descriptor to poll. Reading order: this file, `frames`, `interface`, `netlink`, `port`, `search`.
@@ -77,12 +77,14 @@ impl VirtualAddress {
     /// Gives the address up; one that is not there is given up already.
     ///
     /// # Errors
-    /// The process lacks `CAP_NET_ADMIN`, or the kernel refuses.
+    /// This host has the address, and the process lacks `CAP_NET_ADMIN` or the kernel refuses.
     pub fn release(&self) -> Result<(), Trouble> {
-        match Interface::named(&self.interface)? {
-            Some(interface) => Kernel::open()?.remove(self, interface.index),
-            None => Ok(()),
-        }
+        let Some(interface) = Interface::named(&self.interface)? else { return Ok(()) };
+        let mut kernel = Kernel::open()?;
+        let Err(refusal) = kernel.remove(self, interface.index) else { return Ok(()) };
+        // Whoever lacks the right is refused before it is looked whether there is anything to remove.
+        let is_gone = kernel.addresses().is_ok_and(|here| !here.contains(&(interface.index, self.address)));
+        if is_gone { Ok(()) } else { Err(trouble::is_kept(self, refusal)) }
     }
 
     /// Begins to ask who else holds the address, for as long as `patience` at most. Polled; nobody waits.

@@ -4,6 +4,8 @@ use std::io;
 
 use model::Trouble;
 
+use super::VirtualAddress;
+
 /// How a program gets the rights of this module.
 const GRANT: &str = "let it run as root, write `AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW` into its systemd unit, or run \
                      `setcap cap_net_admin,cap_net_raw+ep` on the program file";
@@ -22,6 +24,14 @@ pub(super) fn is_down(name: &str) -> Trouble {
 pub(super) fn no_ethernet(name: &str) -> Trouble {
     let remedy = "name an interface of an Ethernet, a bond, a bridge or a VLAN, or use a hook that moves the address";
     Trouble::new(format!("the interface {name} has no Ethernet address, so nothing can be announced there"), remedy)
+}
+
+/// An address could not be removed.
+pub(super) fn is_kept(address: &VirtualAddress, Trouble { what, remedy }: Trouble) -> Trouble {
+    let VirtualAddress { address: ip, prefix, interface, .. } = address;
+    let consequence = "phones may reach this host there although another one serves";
+    let by_hand = format!("take the address away by hand: `ip address del {ip}/{prefix} dev {interface}`");
+    Trouble::new(format!("cannot give the address {address} up: {what}: {consequence}"), format!("{by_hand}; {remedy}"))
 }
 
 /// The right `capability` is missing.

@@ -5,8 +5,8 @@ use std::os::fd::AsFd as _;
 use std::process::Command;
 
 use model::{Span, Time, Trouble};
-use network::address::{Found, Mac, VirtualAddress, held};
-use network::rehearsal::{Network, Place, virtual_addresses};
+use network::address::{Announcer, Found, Mac, VirtualAddress, held};
+use network::rehearsal::{Change, Network, Place, Stretch, virtual_addresses};
 
 use crate::Test;
 use crate::net::{H1, H2, Net, Way, until};
@@ -14,6 +14,7 @@ use crate::net::{H1, H2, Net, Way, until};
 pub(crate) const TESTS: &[Test] = &[
     ("address::a_claimed_one_is_reached_at_once", reached_at_once),
     ("address::a_third_party_sends_to_whoever_claimed_it_last", taken_over),
+    ("address::a_corner_that_was_cut_off_learns_the_holder_when_it_is_announced_again", healed),
     ("address::a_search_finds_the_holder_and_nobody_else", search),
     ("address::a_holder_hears_of_another_one", contested),
     ("address::claimed_twice_is_claimed_and_released_twice_is_released", twice),
@@ -21,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("address::an_interface_that_cannot_have_it_is_explained", interfaces),
     ("address::the_kernels_words_are_told", words),
     ("address::a_missing_right_is_named", rights),
+    ("address::what_cannot_be_removed_is_told_and_what_is_not_there_is_not", kept),
 ];
 
 const MAC1: Mac = Mac([0x02, 0x77, 0, 0, 0, 1]);
@@ -85,6 +87,40 @@ fn taken_over() {
         claim.announce().expect("announced");
         let first = MAC1.to_string();
         until("the phones know the first holder", || (known_to_phones(&net, address.address)? == first).then_some(()));
+    }
+}
+
+/// The holder changes in order while the phones are cut off, and they are joined again when it has long fallen silent.
+fn healed() {
+    let net = Net::new("healed", 2);
+    for address in both() {
+        net.at(H1, || drop(address.claim().expect("claimed")));
+        let phone = || net.socket(Place::Phones, access(Place::Phones, address.address));
+        Way::new(phone(), net.socket(H1, address.address)).passes();
+        for host in [H1, H2] {
+            let corner = Stretch { from: Place::Phones, to: host, one_way: false, networks: Vec::new() };
+            net.set(&corner, Change::Cut);
+        }
+        net.at(H1, || address.release().expect("released"));
+        let claim = net.at(H2, || address.claim().expect("claimed"));
+        let mut announcer = Announcer::claimed(Time::ZERO);
+        while announcer.deadline() < Time::NEVER {
+            let now = announcer.deadline();
+            assert!(announcer.due(now), "that is when it is due");
+            claim.announce().expect("announced");
+        }
+        net.repair_links().expect("repaired");
+        // What was announced before has passed the cut or been lost there by the time that something else has come through.
+        net.way(H2, Place::Phones, Network::Access).passes();
+        assert_eq!(known_to_phones(&net, address.address), Some(MAC1.to_string()), "they have heard of nothing");
+
+        let now = Time::ZERO + Span::from_secs(3_600);
+        announcer.healed(now);
+        assert!(announcer.due(now), "at once");
+        claim.announce().expect("announced");
+        let other = MAC2.to_string();
+        until("the phones know the new holder", || (known_to_phones(&net, address.address)? == other).then_some(()));
+        Way::new(phone(), net.socket(H2, address.address)).passes();
     }
 }
 
@@ -179,6 +215,36 @@ pub(crate) fn claim_without_a_right(address: &str) {
     match address.claim() {
         Ok(_) => println!("claimed"),
         Err(trouble) => println!("{trouble}"),
+    }
+}
+
+/// The same for giving an address up.
+pub(crate) fn release_without_a_right(address: &str) {
+    let address: VirtualAddress = address.parse().expect("an address");
+    match address.release() {
+        Ok(()) => println!("released"),
+        Err(trouble) => println!("{trouble}"),
+    }
+}
+
+fn kept() {
+    let net = Net::new("kept", 1);
+    let own = std::env::current_exe().expect("the path of this program");
+    for address in both() {
+        let release = || {
+            let mut command: Command = net.command(H1, "setpriv");
+            command.args(["--bounding-set=-net_admin", "--inh-caps=-net_admin"]).arg(&own);
+            crate::net::said(command.args(["release", &address.to_string()]))
+        };
+        assert_eq!(release(), "released\n", "it is not there");
+        net.at(H1, || drop(address.claim().expect("claimed")));
+        let told = release();
+        assert!(told.starts_with(&format!("cannot give the address {address} up: ")), "{told}");
+        assert!(told.contains("it lacks CAP_NET_ADMIN"), "{told}");
+        let by_hand = format!("`ip address del {}/{} dev access`", address.address, address.prefix);
+        assert!(told.contains(&by_hand), "{told}");
+        net.says(H1, by_hand.trim_matches('`'));
+        assert_eq!(release(), "released\n", "as it was removed by hand");
     }
 }
 

@@ -26,10 +26,12 @@ const INSIDE: &str = "EVERLINE_NETWORK_TESTS_INSIDE";
 
 fn main() {
     let words: Vec<String> = env::args().skip(1).collect();
-    if let [word, address] = &words[..]
-        && word == "claim"
-    {
-        return address::claim_without_a_right(address);
+    if let [word, address] = &words[..] {
+        match word.as_str() {
+            "claim" => return address::claim_without_a_right(address),
+            "release" => return address::release_without_a_right(address),
+            _ => {}
+        }
     }
     let missing = missing();
     if env::var_os(INSIDE).is_none() && missing.is_none() {

@@ -25,6 +25,12 @@ impl EmbeddedCoordinator {
     pub fn new(path: impl Into<PathBuf>, pair: impl Into<String>) -> io::Result<Self> {
         Ok(Self { client: Client::new(path)?, pair: pair.into() })
     }
+
+    /// Whether the coordinator can be asked.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.client.is_connected()
+    }
 }
 
 impl Coordinator for EmbeddedCoordinator {

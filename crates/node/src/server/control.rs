@@ -126,6 +126,7 @@ impl<S: Service> Shell<S> {
         let done = if loss_is_accepted { self.replica.promote(self.now) } else { self.replica.in_doubt() };
         match done {
             Ok(doubted) if loss_is_accepted => {
+                self.is_promoted = true;
                 let doubted: Vec<String> = doubted.iter().map(ToString::to_string).collect();
                 tracing::warn!("an operator says that these have ended: {}", doubted.join(", "));
                 ControlReply::Done

@@ -52,7 +52,7 @@ impl<S: Service> Shell<S> {
             Effect::HangUp if self.far.is_some() => self.hang_up_far(),
             Effect::HangUp => self.hang_up(),
             Effect::Journal { stamp, key, change } => self.record(stamp, key, &change),
-            Effect::ReadJournals => self.cold_start(),
+            Effect::ReadJournals => self.begin(),
             Effect::Serve(serve) => self.serve(serve),
             Effect::StandBy => self.stand_by(),
             Effect::Retire(why) => self.retire(why),
@@ -252,7 +252,7 @@ impl<S: Service> Shell<S> {
         // What was released leaves from the address before that is given up.
         self.send_datagrams();
         self.mail.hang_up();
-        self.addresses.release();
+        self.addresses.release(self.now);
         if self.far.is_some() {
             // Whoever serves on another host has doors of its own.
             self.intake.let_go();

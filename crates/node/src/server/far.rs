@@ -166,6 +166,11 @@ impl Far {
         self.remote.iter().flat_map(Remote::reports).map(|path| path.heard)
     }
 
+    /// Whether the link goes over each network.
+    pub(super) fn stand(&self) -> impl Iterator<Item = bool> + '_ {
+        self.remote.iter().flat_map(Remote::reports).map(|path| path.stands)
+    }
+
     /// What becomes of an application that dials: it is taken on if it has left its old link. A spare, which makes way for the
     /// one that it stands in for, is not taken on while that one comes home.
     fn welcome(&mut self, application: &str, now: Time) -> Welcome {

@@ -2,10 +2,12 @@
 //!
 //! Start reading at `shell`, the loop. `taking_in` brings inputs from the sockets (`intake`, `udp`, `streams`) through
 //! the input `ring` to the engine, `effects` lets released outputs out, `pair` and `link` talk to the other side,
-//! `mail` to the other pair, `control` to the control server; `alarms` keeps what people must know.
+//! `mail` to the other pair, `control` to the control server; `beginning` is a start without a predecessor, `alarms` keeps what people
+//! must know.
 
 mod addresses;
 mod alarms;
+mod beginning;
 mod closing;
 mod control;
 mod durable;
@@ -30,6 +32,7 @@ mod streams;
 mod taking_in;
 mod token;
 mod udp;
+mod ways;
 mod witness;
 
 pub use far::FarSettings;

@@ -28,6 +28,7 @@ use super::poll::{Poll, Ready};
 use super::ring::Ring;
 use super::service::Service;
 use super::token::Token;
+use super::ways::Ways;
 use crate::channel::Channel;
 use crate::client::Event;
 use crate::clock;
@@ -87,6 +88,7 @@ pub(super) struct Shell<S: Service> {
     pub(super) poll: Poll,
     pub(super) intake: Intake,
     pub(super) addresses: Addresses,
+    pub(super) ways: Ways,
     pub(super) orphans: Orphans,
     pub(super) ring: Ring,
     pub(super) link: Option<Link>,
@@ -129,6 +131,8 @@ pub(super) struct Shell<S: Service> {
     pub(super) later: Vec<String>,
     /// It was asked to end, and has something to say before.
     pub(super) closing: Option<Closing>,
+    /// An operator has decided that this side is to serve, whoever else may (rule 15).
+    pub(super) is_promoted: bool,
     pub(super) end: Option<End>,
 }
 
@@ -159,7 +163,8 @@ impl<S: Service> Shell<S> {
                 replica: Replica::new(engine, replica_settings),
                 poll,
                 intake: Intake::new()?,
-                addresses: Addresses::new(settings.addresses.clone())?,
+                addresses: Addresses::new(settings.addresses.clone(), clock::now())?,
+                ways: Ways::default(),
                 orphans: Orphans::default(),
                 ring: Ring::create()?,
                 link: None,
@@ -189,6 +194,7 @@ impl<S: Service> Shell<S> {
                 noticing: Noticing::default(),
                 later: Vec::new(),
                 closing: None,
+                is_promoted: false,
                 end: None,
                 settings,
             })
@@ -235,11 +241,13 @@ impl<S: Service> Shell<S> {
         if self.replica.deadline() <= self.now {
             self.replica.tick(self.now);
         }
+        self.begin_if_free();
         self.finish_turn();
         self.open_mail();
         self.intake.settle_streams();
         self.later.drain(..).for_each(|line| tracing::info!("{line}"));
         self.close();
+        self.heed_ways();
         self.addresses.look_after(self.now, self.replica.status().undecided);
         self.orphans.tell();
         self.note_pair_time();
@@ -260,6 +268,16 @@ impl<S: Service> Shell<S> {
         let refused = self.intake.send();
         if refused > 0 {
             self.notes.take(self.now, &Note::refused_by_kernel(refused));
+        }
+    }
+
+    /// Whoever was cut off may know another holder of an address: he is told when a way out of this host has come back, or this side
+    /// knows again that it serves.
+    fn heed_ways(&mut self) {
+        let here = [self.coordinator.is_connected(), !self.replica.status().undecided];
+        let networks = self.far.iter().flat_map(Far::stand);
+        if self.ways.see(self.now, here.into_iter().chain(networks)) {
+            self.addresses.healed(self.now);
         }
     }
 

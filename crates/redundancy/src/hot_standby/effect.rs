@@ -41,7 +41,8 @@ pub enum Effect<O> {
         change: Vec<u8>,
     },
     /// No incarnation of the pair is left: read the journals and call
-    /// [`Replica::cold_start`](super::Replica::cold_start).
+    /// [`Replica::cold_start`](super::Replica::cold_start), at once or later, as long as the replica
+    /// [waits for it](super::Replica::awaits_journals).
     ReadJournals,
     /// Primary from now on: open the doors.
     Serve(Serve),

@@ -133,6 +133,10 @@ impl<E: Engine> Replica<E> {
         if entry.primary == me && entry.in_sync == [me.clone()] {
             return self.read_journals();
         }
+        // Another one may have been made primary while this side waited for them. If it is its turn again, they are read anew.
+        if let Role::Start(start) = &mut self.role {
+            start.read_again();
+        }
         // A side that has to start holds nothing, even if the entry still counts on it.
         if entry.in_sync.iter().all(|one| *one == me || self.has_ended(one)) {
             if self.defers(local, &entry) {
@@ -196,6 +200,13 @@ impl<E: Engine> Replica<E> {
         if let Role::Start(start) = &mut self.role {
             start.claim = Claim::Unsettled;
         }
+    }
+
+    /// True while this side is to begin by [`cold_start`](Self::cold_start) and has no role yet. Its shell may have something to
+    /// settle before: the entry keeps its place for it, unless it ends or another side is promoted.
+    #[must_use]
+    pub const fn awaits_journals(&self) -> bool {
+        matches!(&self.role, Role::Start(start) if start.reading_journals)
     }
 
     fn read_journals(&mut self) {

@@ -1,9 +1,10 @@
-//! What a side begins with that was sent every record and not admitted (rule 15), checked step by step.
+//! What a side begins with that was sent every record and not admitted, and how long one may take to begin (rule 15), checked step
+//! by step.
 
 use model::{Epoch, Incarnation, Kind, RecordKey, Span, Time};
 use redundancy::change::{Aliases, Change, State};
 use redundancy::coordinator::{PairEntry, Reply, Request, Versioned};
-use redundancy::hot_standby::{Commit, Effect, Replica, Settings, Stamp};
+use redundancy::hot_standby::{Commit, Effect, Replica, RoleName, Settings, Stamp};
 
 use super::mini::Mini;
 
@@ -112,4 +113,31 @@ fn a_coordinator_that_has_forgotten_the_pair_is_not_asked_again_and_again() {
     assert!(backup.status().forgotten);
     backup.tick(LOST + Span::from_secs(1));
     assert!(!backup.take_effects().any(|effect| matches!(effect, Effect::Ask(_))));
+}
+
+/// How often it wants its journals read, and whether it waits for that.
+fn reads(side: &mut Replica<Mini>) -> (usize, bool) {
+    let wanted = side.take_effects().filter(|effect| matches!(effect, Effect::ReadJournals)).count();
+    (wanted, side.awaits_journals())
+}
+
+#[test]
+fn a_side_that_takes_long_to_begin_may_lose_its_turn_and_get_it_back() {
+    let mut side = replica("a", "b");
+    assert_eq!(reads(&mut side), (0, false));
+    side.coordinator_says(LOST, Reply::Entry(Some(entry(1, 1, "a"))));
+    assert_eq!(reads(&mut side), (1, true));
+    side.coordinator_says(LOST, Reply::Entry(Some(entry(1, 1, "a"))));
+    assert_eq!(reads(&mut side), (0, true), "it is told so once");
+    // An operator promotes the other one meanwhile.
+    side.coordinator_says(LOST, Reply::Entry(Some(entry(2, 3, "b"))));
+    assert_eq!(reads(&mut side), (0, false));
+    side.cold_start(LOST, Time::ZERO, Epoch(0), std::iter::empty());
+    assert_eq!(side.status().role, RoleName::Starting, "it is not its turn");
+    // That one ends.
+    side.ended(LOST, &Incarnation::new("b", 1));
+    side.coordinator_says(LOST, Reply::Swapped { done: true, now: Some(entry(3, 5, "a")) });
+    assert_eq!(reads(&mut side), (1, true));
+    side.cold_start(LOST, Time::ZERO, Epoch(0), std::iter::empty());
+    assert_eq!((side.status().role, side.awaits_journals()), (RoleName::Primary, false));
 }

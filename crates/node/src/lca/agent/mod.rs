@@ -1,5 +1,6 @@
 //! The agent's loop: tells the host's rules what happens, and carries out their orders.
 
+mod addresses;
 mod guests;
 mod harm;
 mod helpers;
@@ -13,13 +14,13 @@ use std::io;
 use management::hang::OBSERVE_EVERY;
 use management::{Action, Description, Detection, Doing, Host, Order, Reason};
 use model::{Incarnation, Span, Time};
-use network::address::Mover;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::setsid;
 
+use self::addresses::{Kept, Release};
 use self::harm::Harms;
 use self::watching::{Watch, Watched};
 use super::LcaSettings;
@@ -82,14 +83,6 @@ struct Application {
     watched: Watched,
 }
 
-/// An address whose holder has ended, while a hook takes it away from this host.
-#[derive(Debug)]
-struct Release {
-    application: String,
-    begun: Time,
-    mover: Mover,
-}
-
 /// The agent.
 pub(super) struct Agent {
     settings: LcaSettings,
@@ -105,6 +98,7 @@ pub(super) struct Agent {
     /// This host has reached nobody for too long: its servers are stopped.
     is_stopped: bool,
     releases: Vec<Release>,
+    kept: Kept,
     /// What a drill has done, and is not undone.
     harms: Harms,
     signals: SignalFd,
@@ -163,7 +157,9 @@ impl Agent {
         let (signals, epoll, elsewhere, spares, alone) = watch().map_err(no_resources)?;
         let applications = settings.applications.iter().map(Application::new).collect();
         let host = Host::new(settings.applications.iter().cloned());
-        let host = if settings.others.is_empty() { host } else { host.of_several() };
+        // Whoever begins waits for those who hold an address of the pair.
+        let may_wait = !settings.others.is_empty() || !settings.addresses.is_empty();
+        let host = if may_wait { host.of_several() } else { host };
         let (observe, changed, told, is_stopped) = (Time::ZERO, true, Vec::new(), false);
         let watch = Watch::new();
         let mut agent = Self {
@@ -178,6 +174,7 @@ impl Agent {
             alone,
             is_stopped,
             releases: Vec::new(),
+            kept: Kept::default(),
             harms: Harms::default(),
             signals,
             epoll,
@@ -210,6 +207,7 @@ impl Agent {
                 self.changed = true;
                 orders.into_iter().for_each(|order| self.carry_out(order));
             }
+            self.look_after_kept();
             self.tell_followers();
             self.look_after_releases();
             if self.host.is_finished() && self.releases_are_over() {
@@ -262,6 +260,7 @@ impl Agent {
             .chain(self.spares.deadline())
             .chain(alone)
             .chain(releases)
+            .chain(self.kept.deadline())
             .chain(self.harms.deadline())
             .min()
         {

@@ -4,18 +4,13 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use management::{Detection, State};
-use model::Span;
-use network::address::{Deed, Mover};
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 
-use super::{Agent, Guest, PROCESS, Release};
+use super::{Agent, Guest, PROCESS};
 use crate::lca::lock;
 use crate::lca::supervised::Supervised;
 use crate::wire::Trouble;
 use crate::{clock, log};
-
-/// How long an orderly end of everything waits for a hook that takes an address away.
-const LAST: Span = Span::from_secs(3);
 
 impl Agent {
     /// Finds out whether an application lives, and adopts its process if it has said which one that is.
@@ -92,62 +87,19 @@ impl Agent {
         self.host.ended(which, clock::now());
     }
 
-    /// Takes back what a process that has ended could not give up: another host may have the address by now. What a hook has to do
-    /// goes on beside, until the next run takes that over.
-    fn give_up_addresses(&mut self, application: &str) {
-        let of_it = self.settings.addresses.iter().filter(|(holder, _)| holder == application);
-        for (_, address) in of_it {
-            if let Err(trouble) = address.release() {
-                tracing::error!("cannot take the address {address} from {application}: {trouble}");
-            }
-            match address.hook.clone().map(|hook| Mover::new(hook, address.clone())) {
-                Some(Ok(mover)) => {
-                    mover.order(Deed::Release);
-                    let (application, begun) = (application.to_owned(), clock::now());
-                    self.releases.push(Release { application, begun, mover });
-                }
-                Some(Err(error)) => tracing::error!("no hook can be called for {address}: {error}"),
-                None => {}
-            }
-        }
-    }
-
-    /// Hears which hooks have ended: each is called once, as whoever takes an address over does not depend on it.
-    pub(super) fn look_after_releases(&mut self) {
-        self.releases.retain(|release| match release.mover.outcome() {
-            None => true,
-            Some(outcome) => {
-                if let Err(trouble) = outcome {
-                    tracing::error!("the address of {} may still lead here: {trouble}", release.application);
-                }
-                false
-            }
-        });
-    }
-
-    /// Whether the agent may end: not before hooks have had their time. Those that still run then are ended.
-    pub(super) fn releases_are_over(&mut self) -> bool {
-        let now = clock::now();
-        let is_over = self.releases.iter().all(|release| release.begun + LAST <= now);
-        if is_over {
-            self.releases.drain(..).for_each(|release| release.mover.end());
-        }
-        is_over
-    }
-
     /// Starts the next run of an application.
     pub(super) fn start(&mut self, which: usize) {
         let now = clock::now();
-        let name = &self.applications[which].name;
-        self.releases.retain(|release| release.application != *name);
-        match self.spawn(&self.applications[which].name.clone()) {
+        let name = self.applications[which].name.clone();
+        self.leave_addresses(&name);
+        match self.spawn(&name) {
             Ok((run, process)) => {
-                tracing::info!("{}#{run} is started as process {}", self.applications[which].name, process.pid());
+                tracing::info!("{name}#{run} is started as process {}", process.pid());
                 self.host.started(which, now, run);
                 self.watch(which, process);
             }
             Err(trouble) => {
-                tracing::error!("{} cannot be started: {trouble}", self.applications[which].name);
+                tracing::error!("{name} cannot be started: {trouble}");
                 self.host.not_started(which, now);
                 self.applications[which].trouble = Some(trouble);
             }

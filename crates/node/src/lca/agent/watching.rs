@@ -258,7 +258,9 @@ impl Agent {
         let application = &self.applications[which];
         let is_for_host = self.applications.iter().position(|one| one.pair.is_none()) == Some(which);
         let of_host = self.watch.alarms.iter().filter(|_| is_for_host);
-        let alarms: Vec<String> = application.watched.alarms.iter().chain(of_host).cloned().collect();
+        let of_addresses = self.kept.of(&application.name);
+        let alarms: Vec<String> =
+            application.watched.alarms.iter().chain(of_host).cloned().chain(of_addresses).collect();
         if alarms.is_empty() {
             return application.report.clone();
         }

@@ -5,7 +5,7 @@ use std::io;
 use model::Time;
 use network::address::{Deed, Mover, VirtualAddress};
 
-use super::RETRY;
+use super::{RETRY, cannot_take};
 use crate::pulse::threads;
 use crate::wire::Trouble;
 
@@ -14,10 +14,12 @@ use crate::wire::Trouble;
 pub(super) struct Hooked {
     address: VirtualAddress,
     mover: Mover,
-    /// When it is tried again to put it at its interface; never while it is there, or is not to be.
+    /// It is to be at its interface.
+    is_wanted: bool,
+    /// When it is tried again to put it there or to take it away; never once that is done.
     retry: Time,
-    /// Why it is not at its interface.
-    lacks: Option<Trouble>,
+    /// Why it is not there, or still is.
+    misplaced: Option<Trouble>,
     /// What the hook says.
     moves: Option<Trouble>,
 }
@@ -26,42 +28,41 @@ impl Hooked {
     /// `None` if it has no hook.
     pub(super) fn new(address: VirtualAddress) -> Option<io::Result<Self>> {
         let hook = address.hook.clone()?;
-        let (retry, lacks, moves) = (Time::NEVER, None, None);
+        let (is_wanted, retry, misplaced, moves) = (false, Time::NEVER, None, None);
         let mover = Mover::watched(hook, address.clone(), || threads::outside("hook"));
-        Some(mover.map(|mover| Self { address, mover, retry, lacks, moves }))
+        Some(mover.map(|mover| Self { address, mover, is_wanted, retry, misplaced, moves }))
     }
 
     /// Takes it: the kernel lets it be used at once, the network follows.
     pub(super) fn claim(&mut self, now: Time) {
-        self.moves = None;
-        self.put(now);
+        (self.is_wanted, self.moves) = (true, None);
+        self.place(now);
         self.mover.order(Deed::Claim);
     }
 
-    fn put(&mut self, now: Time) {
-        self.lacks = self.address.put().err().map(|Trouble { what, remedy }| {
-            Trouble::new(format!("cannot take the address {}: {what}", self.address), remedy)
-        });
-        self.retry = if self.lacks.is_some() { now + RETRY } else { Time::NEVER };
-    }
-
     /// Gives it up.
-    pub(super) fn release(&mut self) {
-        (self.retry, self.lacks, self.moves) = (Time::NEVER, None, None);
-        self.take_away();
+    pub(super) fn release(&mut self, now: Time) {
+        (self.is_wanted, self.moves) = (false, None);
+        self.place(now);
         self.mover.order(Deed::Release);
     }
 
-    fn take_away(&self) {
-        if let Err(trouble) = self.address.release() {
-            tracing::error!("cannot give the address {} up: {trouble}", self.address);
-        }
+    /// Puts it at its interface, or takes it away from there.
+    fn place(&mut self, now: Time) {
+        let placed = if self.is_wanted {
+            self.address.put().map_err(|trouble| cannot_take(&self.address, trouble))
+        } else {
+            self.address.release()
+        };
+        self.misplaced = placed.err();
+        self.retry = if self.misplaced.is_some() { now + RETRY } else { Time::NEVER };
     }
 
-    /// This process ends: no program of its own is to outlive it.
-    pub(super) fn leave(self) {
-        self.take_away();
+    /// This process ends: no program of its own is to outlive it. Gives why it is still at its interface, if it is.
+    pub(super) fn leave(self) -> Option<Trouble> {
+        let kept = self.address.release().err();
         self.mover.end();
+        kept
     }
 
     pub(super) fn deadline(&self) -> Time {
@@ -71,7 +72,7 @@ impl Hooked {
     /// Hears how the hook has ended, and tries again what failed.
     pub(super) fn look_after(&mut self, now: Time) {
         if self.retry <= now {
-            self.put(now);
+            self.place(now);
         }
         while let Some(outcome) = self.mover.outcome() {
             self.moves = outcome.err().map(|Trouble { what, remedy }| {
@@ -83,6 +84,6 @@ impl Hooked {
 
     /// What is wrong with it.
     pub(super) fn troubles(&self) -> impl Iterator<Item = Trouble> + '_ {
-        self.lacks.iter().chain(&self.moves).cloned()
+        self.misplaced.iter().chain(&self.moves).cloned()
     }
 }
