@@ -222,7 +222,8 @@ impl Hosts {
             Some(((*peer).to_owned(), route))
         };
         let routes: Vec<_> = peers.iter().filter_map(route).collect();
-        let is_usual = |peer: &str| SIDES[..2].iter().any(|side| peer.rsplit_once('-').is_some_and(|(_, own)| own == *side));
+        let is_usual =
+            |peer: &str| SIDES[..2].iter().any(|side| peer.rsplit_once('-').is_some_and(|(_, own)| own == *side));
         let spares = peers.iter().filter(|peer| !is_usual(peer)).map(|peer| (*peer).to_owned()).collect();
         let listen = self.listen(port);
         (!routes.is_empty()).then(|| FarSettings { identity: folder.identity(), listen, routes, spares })
@@ -299,7 +300,8 @@ fn members() -> impl Iterator<Item = String> {
 
 /// Who stands in for others, of the hosts that have no side of a pair: first those that have no member of the coordinator either.
 pub(crate) fn spares<'a>(free: impl Iterator<Item = &'a str>, coordinator: &Coordinator) -> Vec<String> {
-    let has_member = |host: &str| matches!(coordinator, Coordinator::Members(names) if names.iter().any(|name| name == host));
+    let has_member =
+        |host: &str| matches!(coordinator, Coordinator::Members(names) if names.iter().any(|name| name == host));
     let mut free: Vec<&str> = free.collect();
     free.sort_by_key(|host| has_member(host));
     free.into_iter().take(MOST_SPARES).map(str::to_owned).collect()

@@ -260,7 +260,7 @@ fn shell(
     folder: &Folder,
     settings: &Settings,
     pair: &str,
-    sides: [&'static str; 3],
+    sides: [&'static str; SIDES.len()],
     me: Incarnation,
 ) -> ServerSettings {
     let others: Vec<_> = members(settings, sides).into_iter().filter(|side| *side != me.application).collect();

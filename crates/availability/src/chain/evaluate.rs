@@ -109,7 +109,10 @@ impl<T: Scalar> Chain<T> {
         }
         if elimination.rounding.is_infinite() {
             let what = "rates that differ too much: what the measure is divided by is nearer to 0 than numbers of the machine reach";
-            return Err(Error::new(what, "leave away states that are never seen, or rates that are nothing beside the others"));
+            return Err(Error::new(
+                what,
+                "leave away states that are never seen, or rates that are nothing beside the others",
+            ));
         }
         let what = match measure.per {
             Quantity::Entries(_) => "the states whose entries are counted are never entered",

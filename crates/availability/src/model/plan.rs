@@ -110,7 +110,8 @@ impl Plan<'_> {
         } else {
             format!("`{name}` is infinite: something in it is divided by 0, or larger than 1e308")
         };
-        Err(Error::new(what, "ask for the parts of the measure to see which of them is 0 or too large").at(place.clone()))
+        Err(Error::new(what, "ask for the parts of the measure to see which of them is 0 or too large")
+            .at(place.clone()))
     }
 
     /// The values of the measures for other values of the parameters, without bounds.

@@ -47,12 +47,7 @@ impl Question {
     /// # Errors
     /// Those of [`Model::read_with`], and if the text asks for no `downtime of MODEL`, or a service has more components than a
     /// report can show.
-    pub fn new(
-        file: &str,
-        text: &str,
-        given: &[(String, String)],
-        resources: Resources<'_>,
-    ) -> Result<Self, Error> {
+    pub fn new(file: &str, text: &str, given: &[(String, String)], resources: Resources<'_>) -> Result<Self, Error> {
         let model = Model::read_with(file, text, given, resources)?;
         let (mut services, mut components, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         for measure in model.measures() {

@@ -43,7 +43,7 @@ fn one(name: &str) -> Net {
 fn missing_right() {
     let net = one("rights");
     let _running = net.start(1, "exec setpriv --bounding-set=-net_admin --inh-caps=-net_admin everline host run");
-    let failed = |row: &serde_json::Value| row["state"] == "failed";
+    let failed = |row: &Value| row["state"] == "failed";
     net.until(1, "sip-a", failed);
     let said = net.does(1, "everline status");
     assert!(said.contains("cannot take the address 10.77.0.201/24@access"), "{said}");

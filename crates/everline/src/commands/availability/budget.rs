@@ -50,9 +50,8 @@ pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
     let name = model.measures()[whole].name().to_owned();
     let own = model.measures().len();
     let (text, _) = source.text("the parts of a service cannot be told apart in")?;
-    let model = with_resources(|resources| {
-        Model::read_parts(&source.name, &text, &order.given.parameters, &name, resources)
-    });
+    let model =
+        with_resources(|resources| Model::read_parts(&source.name, &text, &order.given.parameters, &name, resources));
     let model = model.map_err(|error| source.failure(Kind::Wrong, error))?;
     let plan = model.plan(&(own..model.measures().len()).collect::<Vec<_>>());
     let now: Vec<f64> = source.solve(&plan)?.iter().map(|value| value.value).collect();

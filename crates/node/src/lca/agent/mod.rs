@@ -140,7 +140,8 @@ impl Agent {
                 epoll.add(agent, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
             }
             let spares = settings.applications.iter().enumerate();
-            let spares = spares.filter_map(|(which, one)| Some((which, one.name.as_str(), one.pair.as_deref()?, one.spare?)));
+            let spares =
+                spares.filter_map(|(which, one)| Some((which, one.name.as_str(), one.pair.as_deref()?, one.spare?)));
             let spares = Spares::new(&settings.folder, spares)?;
             for (number, pair) in (SPARE..).zip(spares.descriptors()) {
                 epoll.add(pair, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
