@@ -9,6 +9,7 @@
 //! | `availability of M`, `A` | sum of `pi_i` over up states; of a structure that it has not failed | the same |
 //! | `downtime of M` | `U`, in minutes a year of 365 days | |
 //! | `failure frequency of M`, `w`, per hour; `failures of M`, per year | sum of `pi_i q_ij` from up to down; of a structure sum of Birnbaum's importance times the frequency of each event | [`Measure::failure_frequency`](crate::chain::Measure::failure_frequency); Vesely 1970, Schneeweiss 1981: [`StructureFunction::frequency`] |
+//! | `counted failures of M`, per year | `w` without the frequency of events that have only a probability, which decide with the others | as `failures of M` |
 //! | `failure rate of M`, `repair rate of M` | `w/A`, `w/U`: the rates of a unit with two states that has the same `A` and `w` | Lanus, Yin and Trivedi 2003 |
 //! | `mtbf of M` (`mean time between failures of M`) | `1/w` | IEC 61703:2016 |
 //! | `mean down time of M`, `mean up time of M` | `U/w`, `A/w` | IEC 61703:2016 |

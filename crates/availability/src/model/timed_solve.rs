@@ -116,6 +116,9 @@ impl TimedQuestion {
             Some(timed) => timed.certain(&chain),
             None => self.downtime(inputs)?,
         };
+        if found == Certain::exact(0.0) {
+            return Ok(found);
+        }
         let bounded: Vec<Bounded> = inputs.iter().zip(wrong).map(|(&value, &error)| Bounded { value, error }).collect();
         let mut exits = vec![0.0; chain.states().len()];
         let mut leaving = vec![0_u32; chain.states().len()];

@@ -171,10 +171,10 @@ impl<'a> Compiler<'a> {
         let name = |index: &usize| document.models[*index].name.text.clone();
         let chains = self.chains.iter().map(|(index, chain)| chain.named(&name(index))).collect();
         let parts = self.structures.iter().filter_map(|(index, tree)| Some((name(index), tree.parts()?))).collect();
-        let trees = self.trees();
         let uncounted = self.structures.iter().map(|(index, tree)| (name(index), tree.uncounted())).collect();
         let designed = document.designed.iter().map(|name| self.model(name).map(|_| name.text.clone()));
         let designed = designed.collect::<Result<_, _>>()?;
+        let trees = self.trees();
         let (parameters, nodes) = (std::mem::take(&mut self.parameters), std::mem::take(&mut self.nodes));
         Ok(Model { parameters, nodes, measures, chains, trees, parts, uncounted, designed })
     }
