@@ -4,15 +4,17 @@
 use std::net::SocketAddr;
 
 use model::{Epoch, Span, Time, hash64};
+use sip::Message;
 
+use super::phone::call_of;
 use super::places::Places;
 use super::services::{Input, describe};
 use super::world::{Event, SETTLING, World};
-use crate::checkers::{Verdict, address};
+use crate::checkers::{Verdict, address, legal, taken_twice};
 use crate::hosts::Access;
 use crate::kernel::Actor;
 use crate::pair::Side;
-use crate::plan::{Direction, Layout};
+use crate::plan::{Direction, Layout, QUEUE};
 
 /// Until a phone's datagrams follow a changed address, in microseconds.
 const REROUTING: u64 = 20_000;
@@ -90,6 +92,7 @@ impl World {
             let to = Actor::Server(0, side as u8);
             self.core.trace.arrow(self.core.now, Actor::Client(index), to, hash64(&bytes), || describe(&bytes));
             self.watch.legal.phone_sends(self.core.now, index, &bytes);
+            self.watch.taken.phone_sends(index, &bytes);
             if self.phones[usize::from(index)].is_on_stream() {
                 self.send_on_stream(index, side, bytes);
                 continue;
@@ -103,6 +106,18 @@ impl World {
             }
         }
         self.plan_turn(index);
+    }
+
+    /// Something leaves the servers for a phone.
+    pub(super) fn server_says(&mut self, phone: u8, bytes: &[u8]) {
+        let verdict = self.watch.legal.server_sends(self.core.now, phone, bytes);
+        self.watch.note(&mut self.core, legal::NAME, verdict);
+        let calls = &self.plan.calls;
+        let of_queue = |invite: &Message<'_>| {
+            call_of(invite).and_then(|call| calls.get(call as usize)).is_some_and(|call| call.to == QUEUE)
+        };
+        let verdict = self.watch.taken.server_sends(phone, bytes, of_queue);
+        self.watch.note(&mut self.core, taken_twice::NAME, verdict);
     }
 
     /// How often a datagram arrives that goes from (0) or to (1) this phone.
@@ -123,8 +138,7 @@ impl World {
         let from = Actor::Server(0, side as u8);
         self.core.trace.arrow(self.core.now, from, Actor::Client(index), hash64(&bytes), || describe(&bytes));
         if self.watch.counts(epoch) {
-            let verdict = self.watch.legal.server_sends(self.core.now, index, &bytes);
-            self.watch.note(&mut self.core, crate::checkers::legal::NAME, verdict);
+            self.server_says(index, &bytes);
         }
         if !self.reaches(side, index) {
             return;

@@ -93,8 +93,7 @@ impl World {
             let from = Actor::Server(0, side as u8);
             let code = hash64(&message);
             self.core.trace.arrow(self.core.now, from, Actor::Client(phone), code, || describe(&message));
-            let verdict = self.watch.legal.server_sends(self.core.now, phone, &message);
-            self.watch.note(&mut self.core, crate::checkers::legal::NAME, verdict);
+            self.server_says(phone, &message);
         }
         let at = self.arrival(id, 1);
         self.core.at(at, Event::StreamToPhone(id, Some(bytes)));

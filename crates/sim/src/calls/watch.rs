@@ -13,6 +13,7 @@ use crate::checkers::calls_kept::{Expected, Truth};
 use crate::checkers::legal::Legal;
 use crate::checkers::one_charge::OneCharge;
 use crate::checkers::queue_order::QueueOrder;
+use crate::checkers::taken_twice::TakenTwice;
 use crate::checkers::words::Words;
 use crate::checkers::{Verdict, agents, calls_kept, one_charge, quiet, words};
 use crate::kernel::Core;
@@ -22,6 +23,7 @@ use crate::plan::{AGENTS, Layout, Manner, QUEUE};
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     pub(super) legal: Legal,
+    pub(super) taken: TakenTwice,
     pub(super) charge: OneCharge,
     pub(super) order: QueueOrder,
     words: Words,
@@ -58,6 +60,7 @@ impl Watch {
         (self.began, self.since) = (Some(now), epoch);
         self.charge.forget();
         self.order.forget();
+        self.taken.forget();
         self.words.forget();
         self.truths.values_mut().for_each(Truth::cold_start);
     }
@@ -65,6 +68,7 @@ impl Watch {
     /// Another host with an address of its own serves now.
     pub(super) fn moves(&mut self) {
         self.legal.moves();
+        self.taken.forget();
         self.truths.values_mut().for_each(Truth::moved);
     }
 

@@ -17,6 +17,7 @@ pub mod progress;
 pub mod queue_order;
 pub mod quiet;
 pub mod same_state;
+pub mod taken_twice;
 pub mod watch;
 pub mod words;
 

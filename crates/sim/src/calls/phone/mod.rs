@@ -20,6 +20,7 @@ use crate::plan::{CallPlan, PhonePlan};
 use legs::Leg;
 use registrar::Registration;
 use transaction::{ClientTransaction, ServerTransaction};
+pub(super) use wire::call_of;
 
 /// RFC 3261 17.1.1.1: an estimate of the round trip.
 const T1: Span = Span::from_millis(500);

@@ -16,7 +16,7 @@ pub(super) fn offer(call: u32, on_hold: bool) -> String {
 }
 
 /// The number of the call that a session description belongs to.
-pub(super) fn call_of(message: &Message<'_>) -> Option<u32> {
+pub(in crate::calls) fn call_of(message: &Message<'_>) -> Option<u32> {
     let body = str::from_utf8(message.body()).ok()?;
     let line = body.lines().find_map(|line| line.strip_prefix("s=call-"))?;
     line.trim().parse().ok()
