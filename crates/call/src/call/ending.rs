@@ -77,7 +77,7 @@ impl Call {
                     continue;
                 }
                 if let Some(side) = pair.side_mut(end) {
-                    self.say_bye(desk, side, said);
+                    self.say_bye(desk, side, Some(end), said);
                 }
             }
         }
@@ -108,7 +108,7 @@ impl Call {
     /// Says the goodbye to the caller that had to wait for his ACK.
     pub(super) fn late_bye(&mut self, desk: &mut Desk<'_>) {
         for mut pair in std::mem::take(&mut self.pairs) {
-            self.say_bye(desk, &mut pair.caller, None);
+            self.say_bye(desk, &mut pair.caller, Some(End::Caller), None);
         }
     }
 

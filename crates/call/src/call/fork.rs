@@ -149,7 +149,7 @@ impl Call {
         };
         side.confirm(response);
         self.acknowledge(desk, at, &side, None);
-        self.say_bye(desk, &mut side, None);
+        self.say_bye(desk, &mut side, None, None);
     }
 
     /// Sends the ACK of the answer in this dialog to the INVITE at this place; with what the other party's ACK said.
@@ -164,14 +164,20 @@ impl Call {
     }
 
     /// Sends a BYE in this dialog; with what the other party's BYE said.
-    pub(super) fn say_bye(&mut self, desk: &mut Desk<'_>, side: &mut Side, said: Option<&Message<'_>>) {
+    pub(super) fn say_bye(
+        &mut self,
+        desk: &mut Desk<'_>,
+        side: &mut Side,
+        to: Option<End>,
+        said: Option<&Message<'_>>,
+    ) {
         let branch = self.branch(desk);
         let seq = side.dialog.next_seq();
         let mut bytes = Vec::with_capacity(512);
         let bye = side.dialog.request(Method::Bye, seq, &desk.via(side.hop, branch), &mut bytes);
         let bye = bye.number(HeaderName::MaxForwards, hops_left(said));
         finish(bye, said);
-        self.requests_out.push(RequestOut::send(desk, branch, Purpose::Bye, side.hop, bytes));
+        self.requests_out.push(RequestOut::send(desk, branch, Purpose::Bye { to }, side.hop, bytes));
     }
 
     /// A callee refused or could not be reached.

@@ -179,7 +179,7 @@ impl Call {
     /// True if the request at this place has this method.
     pub(super) fn is_method_of(&self, at: usize, method: Method<'_>) -> bool {
         match self.requests_out.get(at).map(|request| request.purpose) {
-            Some(Purpose::Bye) => method == Method::Bye,
+            Some(Purpose::Bye { .. }) => method == Method::Bye,
             Some(Purpose::Ask { .. } | Purpose::Probe { .. }) => method == Method::Options,
             Some(Purpose::Refresh { .. }) => method == Method::Update,
             Some(Purpose::Relay { request_in, .. }) => {
@@ -203,7 +203,7 @@ impl Call {
             Purpose::Ask { pair, to } => return self.lost_dialog(desk, pair, to, status),
             Purpose::Probe { pair, to } => return self.party_answers(desk, pair, to, status),
             Purpose::Refresh { pair, to } => return self.refresh_answered(desk, pair, to, response),
-            Purpose::Bye => return,
+            Purpose::Bye { .. } => return,
         };
         let side = self.pairs.iter_mut().find(|known| known.number == pair).and_then(|known| known.side_mut(to));
         if let Some(side) = side

@@ -255,12 +255,14 @@ impl Call {
         }
     }
 
-    /// The agents' extensions that have a leg in this call, ringing or talking.
+    /// The agents' extensions that have a leg in this call, ringing or talking. Whom the end of it was told is in it until that
+    /// telephone has confirmed so, or is given up: it would be offered another call first where the goodbye was lost with its connection.
     fn presence(&self, settings: &Settings) -> Vec<Box<str>> {
         let ringing = self.invites_out.iter().filter(|invite| invite.may_ring()).filter_map(InviteOut::extension);
-        let talks = self.stage != Stage::Ended;
-        let legs =
-            ringing.chain([&self.caller, &self.callee].into_iter().filter_map(|end| end.as_deref().filter(|_| talks)));
+        let is_told = |end| self.requests_out.iter().any(|request| request.is_open_bye(end));
+        let talks = |end: &End| self.stage != Stage::Ended || is_told(*end);
+        let ends = [(End::Caller, &self.caller), (End::Callee, &self.callee)].into_iter();
+        let legs = ringing.chain(ends.filter(|(end, _)| talks(end)).filter_map(|(_, number)| number.as_deref()));
         let mut present: Vec<Box<str>> = Vec::new();
         for number in legs.filter(|number| settings.agents.contains_key(*number)) {
             if !present.iter().any(|known| **known == *number) {

@@ -84,7 +84,7 @@ impl Call {
         let mut changed = Vec::new();
         for request in std::mem::take(&mut self.requests_out).into_iter().filter(|request| request.tx.is_open()) {
             match request.purpose {
-                Purpose::Bye => {
+                Purpose::Bye { .. } => {
                     let branch = self.branch(desk);
                     self.requests_out.extend(request.said_anew(desk, branch));
                 }
@@ -133,7 +133,7 @@ impl Call {
         let ringing = self.pairs.iter().filter_map(|pair| pair.callee.as_ref()).chain(&self.parted).filter(of_leg);
         let sides: Vec<_> = ringing.map(|callee| callee.side.clone()).collect();
         for mut side in sides {
-            self.say_bye(desk, &mut side, None);
+            self.say_bye(desk, &mut side, None, None);
         }
     }
 

@@ -125,7 +125,7 @@ impl Call {
             Purpose::Ask { pair, to } => self.lost_dialog(desk, pair, to, 408),
             Purpose::Probe { to, .. } => self.party_is_silent(desk, to),
             Purpose::Refresh { pair, to } => self.refresh_unanswered(desk, pair, to),
-            Purpose::Bye => {}
+            Purpose::Bye { .. } => {}
         }
     }
 

@@ -215,9 +215,9 @@ impl InviteOut {
         self.cancel != Cancel::No
     }
 
-    /// True if the telephone rings or is about to, for all that is known: it was not told to stop.
+    /// True if the telephone rings or is about to, for all that is known: if it was told to stop, it has not confirmed so.
     pub(crate) fn may_ring(&self) -> bool {
-        self.tx.is_open() && matches!(self.cancel, Cancel::No | Cancel::Wanted(_))
+        self.tx.is_open()
     }
 
     /// True while it, or its CANCEL, has no final answer.

@@ -16,8 +16,8 @@ use crate::token::Token;
 pub(crate) enum Purpose {
     /// On behalf of the request with this number that came from the other end.
     Relay { pair: u32, to: End, request_in: u32 },
-    /// To end a dialog.
-    Bye,
+    /// To end a dialog; of the two who talked with each other it is said to whom.
+    Bye { to: Option<End> },
     /// To learn whether the party is still in the call.
     Ask { pair: u32, to: End },
     /// The same, as a connection with it has ended; if it does not answer, it is asked again later.
@@ -74,6 +74,11 @@ impl RequestOut {
     /// The session description that it brings.
     pub(crate) fn description(&self) -> Box<[u8]> {
         Message::parse(&self.request).map_or_else(|_| Box::default(), |request| description(&request))
+    }
+
+    /// True if it tells this end that the call is over, and was not confirmed.
+    pub(crate) fn is_open_bye(&self, end: End) -> bool {
+        self.purpose == Purpose::Bye { to: Some(end) } && self.tx.is_open()
     }
 
     /// True if it only asks whether the party is there.
