@@ -192,12 +192,24 @@ impl Course<'_> {
             let lost = self.load.snapshot().counts.lost;
             self.pause(format!("the end of `{}` ({lost} calls lost so far)", step.text))?;
         }
+        if matches!(step.deed, Deed::Nothing(_) | Deed::Delay(..)) {
+            self.ask_hold(run);
+        }
         if lasts.is_some() {
             let mended = self.load.nanos();
             self.hands.mend()?;
             run.mended_ns = Some(mended);
         }
         Ok(())
+    }
+
+    /// What the standby costs while nothing is broken: how long answers wait for it.
+    fn ask_hold(&self, run: &mut Run) {
+        let status = site::status(&self.site).unwrap_or_default();
+        let Some(hold) = status.in_role("sip", "primary").and_then(|primary| primary.hold) else { return };
+        let micros = |millis: f64| (millis * 1_000.0).round() as u64;
+        run.hold_us = Some(micros(hold.p50_ms));
+        run.round_trip_us = hold.round_trip_ms.map(micros);
     }
 
     /// Reads what was measured.
@@ -442,6 +454,8 @@ fn blank(number: u32, step: &Step, now: &Snapshot) -> Run {
         net_gap_us: None,
         longest_wait_us: None,
         usual_wait_us: None,
+        hold_us: None,
+        round_trip_us: None,
         mended_ns: None,
         gap_of_repair_us: None,
         level_after_us: None,

@@ -150,6 +150,8 @@ pub fn sum(plan: &Plan, runs: &[Run]) -> Vec<Sum> {
             net_gap_us: spread(|run| run.net_gap_us),
             longest_wait_us: spread(|run| run.longest_wait_us),
             usual_wait_us: spread(|run| run.usual_wait_us),
+            hold_us: spread(|run| run.hold_us),
+            beyond_round_trip_us: spread(|run| Some(run.hold_us?.saturating_sub(run.round_trip_us?))),
             level_after_us: spread(|run| run.level_after_us),
             gap_promise_us: match promise {
                 Promise::Within(limit) => u64::try_from(limit.as_micros()).ok(),
@@ -254,6 +256,8 @@ mod tests {
             net_gap_us: None,
             longest_wait_us: None,
             usual_wait_us: None,
+            hold_us: None,
+            round_trip_us: None,
             mended_ns: None,
             gap_of_repair_us: None,
             level_after_us: None,

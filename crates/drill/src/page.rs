@@ -268,6 +268,8 @@ mod tests {
             net_gap_us: spread(1_458_900, 1_690_000),
             longest_wait_us: None,
             usual_wait_us: None,
+            hold_us: None,
+            beyond_round_trip_us: None,
             level_after_us: spread(24_581_650, 25_017_650),
             gap_promise_us: Some(250_000),
             exceeds_idle: false,

@@ -169,6 +169,12 @@ pub struct Run {
     /// What half of the requests waited no longer than for their first answer, from the fault to the end of the run.
     #[serde(default)]
     pub usual_wait_us: Option<u64>,
+    /// What half of the answers of the SIP Server's primary waited no longer than for its backup, at the end of a `nothing` or `delay`.
+    #[serde(default)]
+    pub hold_us: Option<u64>,
+    /// The way to the backup and back at that moment, as the link measures it.
+    #[serde(default)]
+    pub round_trip_us: Option<u64>,
     /// When it was mended.
     pub mended_ns: Option<Nanos>,
     /// The longest silence while it was mended.
@@ -274,6 +280,12 @@ pub struct Sum {
     /// The usual wait of one request in each run.
     #[serde(default)]
     pub usual_wait_us: Option<Spread>,
+    /// How long half of the answers were held.
+    #[serde(default)]
+    pub hold_us: Option<Spread>,
+    /// By how much that was longer than the way there and back.
+    #[serde(default)]
+    pub beyond_round_trip_us: Option<Spread>,
     /// Until everything was level again.
     pub level_after_us: Option<Spread>,
     /// The longest gap that is promised (p99); none: nothing is promised about it.

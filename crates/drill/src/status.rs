@@ -52,6 +52,18 @@ pub struct Application {
     /// Of a member of a pair: both sides hold the same.
     #[serde(default)]
     pub level: Option<bool>,
+    /// Of a primary: how long its answers wait for its backup.
+    #[serde(default)]
+    pub hold: Option<Hold>,
+}
+
+/// How long the answers of a primary waited for its backup, times in milliseconds.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Hold {
+    /// Half of the last ones waited no longer.
+    pub p50_ms: f64,
+    /// The way to the backup and back, as the link measures it; none on one host.
+    pub round_trip_ms: Option<f64>,
 }
 
 /// The pairs of a new solution.

@@ -72,6 +72,14 @@ pub fn table(report: &Report) -> String {
         load.begun, load.done, load.lost, report.phones.count, report.phones.comebacks
     );
     for sum in &report.steps {
+        if let (Some(hold), Some(beyond)) = (sum.hold_us, sum.beyond_round_trip_us) {
+            let (hold, beyond) = (millis(hold.p50), millis(beyond.p50));
+            let _ = writeln!(
+                text,
+                "{}: answers are held {hold} ms for the backup, {beyond} ms more than the way there and back",
+                sum.step
+            );
+        }
         for why in &sum.not_done {
             let _ = writeln!(text, "not done: {}: {why}", sum.step);
         }

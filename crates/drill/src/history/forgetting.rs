@@ -36,6 +36,7 @@ impl History {
         }
         let long_before = before.saturating_sub(LONGER);
         for key in next(&self.legs, &mut self.looked.leg, most, |_, leg| is_over(leg, long_before)) {
+            self.tell_all(&key);
             self.legs.remove(&key);
         }
     }

@@ -49,8 +49,11 @@ pub struct Breach {
     pub call_id: String,
     /// When.
     pub at: Nanos,
-    /// What the leg's two ends sent each other, for a person to read.
+    /// What the leg's two ends sent each other, also afterwards, for a person to read.
     pub ladder: Vec<String>,
+    /// The leg.
+    #[serde(skip)]
+    leg: Option<LegKey>,
 }
 
 /// What the history of a run amounts to.
@@ -223,8 +226,21 @@ impl History {
 
     /// Ends the history in the middle: of what is still open nothing is known.
     #[must_use]
-    pub fn so_far(self) -> Verdict {
+    pub fn so_far(mut self) -> Verdict {
+        self.tell_all_of_all();
         self.verdict
+    }
+
+    /// What a leg of which an example speaks has said since.
+    fn tell_all(&mut self, key: &LegKey) {
+        let Some(leg) = self.legs.get(key) else { return };
+        let own = self.verdict.examples.iter_mut().filter(|example| example.leg.as_ref() == Some(key));
+        own.for_each(|example| example.ladder = leg.ladder());
+    }
+
+    fn tell_all_of_all(&mut self) {
+        let keys: Vec<LegKey> = self.verdict.examples.iter().filter_map(|example| example.leg.clone()).collect();
+        keys.iter().for_each(|key| self.tell_all(key));
     }
 
     /// Ends the history; what is still open now will stay so.
@@ -240,6 +256,7 @@ impl History {
         for (rule, key) in open {
             self.report_left(rule, &key);
         }
+        self.tell_all_of_all();
         self.verdict
     }
 
@@ -260,7 +277,7 @@ impl History {
         *self.verdict.breaches.entry(rule).or_insert(0) += 1;
         if self.verdict.examples.len() < MAX_LADDERS {
             let ladder = self.legs.get(key).map(Leg::ladder).unwrap_or_default();
-            self.verdict.examples.push(Breach { rule, call_id: key.0.clone(), at, ladder });
+            self.verdict.examples.push(Breach { rule, call_id: key.0.clone(), at, ladder, leg: Some(key.clone()) });
         }
     }
 }

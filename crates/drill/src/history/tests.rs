@@ -162,6 +162,11 @@ fn somebody_with_a_call_is_offered_no_other() {
     assert!(!offered("> 486 INVITE 1 t=p c=1 b=z1").breaches.contains_key(&Rule::TakenTwice));
     assert!(!offered("< CANCEL 1 c=1 b=z1").breaches.contains_key(&Rule::TakenTwice));
     assert!(!offered("> BYE 1 t=s c=1 b=z4").breaches.contains_key(&Rule::TakenTwice));
+    let told = judged(
+        "< INVITE 1 u=anna c=1 b=z1\n > 180 INVITE 1 t=p c=1 b=z1\n< INVITE 1 u=anna c=2 b=z2\n< CANCEL 1 c=1 b=z1",
+    );
+    let ladder = &told.examples.iter().find(|one| one.rule == Rule::TakenTwice).expect("it is there").ladder;
+    assert!(ladder.last().is_some_and(|line| line.contains("CANCEL")), "what came later is told too: {ladder:?}");
 }
 
 #[test]
