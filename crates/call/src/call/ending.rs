@@ -147,7 +147,10 @@ impl Call {
         }
         self.leave_queue(desk);
         (self.stage, self.until) = (Stage::Ended, Time::NEVER);
-        (self.from, self.to, self.caller, self.callee) = Default::default();
+        (self.from, self.to) = Default::default();
+        // Agents are in it until they have confirmed that it is over.
+        let agent = |number: Option<Box<str>>| number.filter(|number| desk.settings.agents.contains_key(&**number));
+        (self.caller, self.callee) = (agent(self.caller.take()), agent(self.callee.take()));
         (self.queue, self.agent) = Default::default();
         (self.invite, self.best) = (Box::default(), None);
         (self.parties, self.refreshes) = Default::default();
