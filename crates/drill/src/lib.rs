@@ -20,6 +20,7 @@ pub mod machine;
 pub mod page;
 pub mod plan;
 pub mod result;
+mod roles;
 pub mod run;
 pub mod site;
 mod stalls;
