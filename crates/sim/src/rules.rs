@@ -65,10 +65,10 @@ pub const ALL: [Broken; 36] = [
     calls(Sabotage::ForgetTimer, 20, "same state"),
     calls(Sabotage::LoseSnapshotRecord, 20, "same state"),
     // Phones repeat what goes by UDP: only a request that was read from a TCP connection shows it.
-    calls(Sabotage::ForgetInputs, 5_000, "quiet"),
+    calls(Sabotage::ForgetInputs, 5_000, "calls kept"),
     calls(Sabotage::ForgetOutputs, 500, "one charge"),
     calls(Sabotage::BeginUnasked, 3_000, "nothing lost"),
-    calls(Sabotage::ServeOffered, 2_000, "same state"),
+    calls(Sabotage::ServeOffered, 2_000, "one primary"),
     calls(Sabotage::KeepPledge, 5_000, "one primary"),
     hosts(Sabotage::ReleaseEarly, 20, "explained"),
     hosts(Sabotage::SoloUnasked, 50, "explained"),
