@@ -5,7 +5,7 @@ use std::fmt;
 
 use model::{Epoch, Incarnation, Span, Time};
 use redundancy::coordinator::{Reply, Request, Versioned};
-use redundancy::hot_standby::{Commit, Effect, Remark};
+use redundancy::hot_standby::{Commit, Effect, Remark, RoleName, Stamp};
 
 use super::mini::Said;
 use super::model::{Server, State};
@@ -229,8 +229,10 @@ impl State {
         let answers = to.is_some_and(|to| self.server_of(&to).is_some_and(|server| !server.linked));
         let free = self.pipes.iter().all(VecDeque::is_empty) && !self.ends.contains(&true);
         if answers && free {
+            // Whoever holds the records from before it let go of the link may still begin with them.
+            let keeps = |server: &Server| server.replica.status().role == RoleName::Backup;
+            self.parted = self.servers.iter().flatten().any(keeps);
             self.servers.iter_mut().flatten().for_each(|server| server.linked = true);
-            self.parted = false;
         }
         if let Some(server) = &mut self.servers[side] {
             if answers && free {
@@ -369,11 +371,13 @@ impl State {
                 self.note(verdict);
             }
             Effect::Retire(_) => self.kill(side),
+            // It holds what it wrote itself, and may serve again before it does anything else.
+            Effect::StandBy => server.kept = Stamp { epoch: server.serves.next(), sequence: 0 },
             // On one host nothing can be lost that way as long as nobody has let go of the link.
             Effect::Tell(Remark::BeganWithHeld(held)) if self.parted || self.budget.commit == Commit::Acknowledged => {
                 self.one_primary.excuses(held);
             }
-            Effect::Shadow(_) | Effect::Journal { .. } | Effect::StandBy | Effect::Tell(_) => {}
+            Effect::Shadow(_) | Effect::Journal { .. } | Effect::Tell(_) => {}
         }
     }
 

@@ -76,6 +76,8 @@ impl<S: Service> Pair<S> {
                 core.trace.mark(core.now, self.actor(side), 0x57b, || "stands by".to_owned());
                 let process = self.applications[side].process.as_mut()?;
                 process.is_open = false;
+                // It holds what it wrote itself, and may serve again in the same turn.
+                process.kept = Stamp { epoch: process.serves.next(), sequence: 0 };
                 // It closes its connections to the other pair, with what it has not read of them.
                 process.asides.clear();
                 self.news.push(News::Leaves(side));

@@ -76,8 +76,10 @@ impl<S: Service> Pair<S> {
             return;
         }
         let released = self.checkers.one_primary.released(old.epoch);
-        let others = [0, 1].into_iter().filter_map(|side| self.process(side)).filter(|one| one.me != new.primary);
-        for holder in others.filter(|one| !one.stopped) {
+        let now = core.now;
+        let may_ask = |side: &Side| !self.control.was_cut_off(*side, now);
+        let others = [0, 1].into_iter().filter(may_ask).filter_map(|side| self.process(side));
+        for holder in others.filter(|one| one.me != new.primary && !one.stopped) {
             let status = holder.replica.status();
             let held = Stamp { epoch: status.epoch, sequence: status.sequence };
             let holds = status.role == RoleName::Backup && status.complete && held.epoch == old.epoch;
@@ -168,7 +170,11 @@ impl<S: Service> Pair<S> {
     pub(super) fn check_after_turn<E>(&self, core: &mut Core<E>) {
         let [Some(one), Some(two)] = [0, 1].map(|side| self.applications[side].process.as_ref()) else { return };
         // Whoever has left the link keeps what it holds, for the case that the other side ends (rule 17).
-        let joined = self.plan.layout != Layout::ThreeHosts || [one, two].iter().all(|process| process.far.is_linked());
+        let is_joined = |process: &Process<S>| match self.plan.layout {
+            Layout::ThreeHosts => process.far.is_linked(),
+            _ => process.link.is_some(),
+        };
+        let joined = [one, two].into_iter().all(is_joined);
         if joined && one.is_at_rest() && two.is_at_rest() {
             report(core, same_state::NAME, same_state::compare(&one.replica.status(), &two.replica.status()));
         }

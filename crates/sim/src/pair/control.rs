@@ -14,6 +14,8 @@ use crate::plan::{Direction, Layout};
 
 /// Pause before a broken connection is tried again.
 const RECONNECT: Span = Span::from_millis(30);
+/// A side that holds nothing leaves the other one the first word for so long.
+const FIRST_WORD: Span = Span::from_millis(200);
 
 /// The coordinator.
 #[derive(Debug, Default)]
@@ -38,6 +40,11 @@ impl Control {
 
     pub(super) fn session_mut(&mut self, id: u64) -> Option<&mut Session> {
         self.sessions.get_mut(&id)
+    }
+
+    /// True if `side` was cut off until so lately that it could not speak before one who left it the first word.
+    pub(super) fn was_cut_off(&self, side: Side, now: Time) -> bool {
+        self.cut_until[side].iter().any(|until| *until + FIRST_WORD > now)
     }
 
     /// The connections that stand.
