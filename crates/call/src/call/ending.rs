@@ -6,6 +6,7 @@ use sip::{Answer, HeaderName, Message};
 
 use super::desk::Desk;
 use super::incoming::{Arrival, Origin, RequestIn, key_of, plain};
+use super::outgoing::Purpose;
 use super::pair::End;
 use super::{Call, Stage, reply, stable_tag};
 use crate::output::Event;
@@ -146,6 +147,9 @@ impl Call {
             self.part_with(pairs);
         }
         self.leave_queue(desk);
+        // What has not reached a party yet would follow its goodbye or ours, and nobody waits for the answer any more.
+        self.requests_out.retain(|request| matches!(request.purpose, Purpose::Bye { .. }));
+        self.refuse_pending(desk);
         (self.stage, self.until) = (Stage::Ended, Time::NEVER);
         (self.from, self.to) = Default::default();
         // Agents are in it until they have confirmed that it is over.
