@@ -351,9 +351,21 @@ fn the_report_of_a_model_says_what_to_improve_first() {
     let ended = place.run("availability report duplex.avail --samples 50 --html page.html --language zh");
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(ended.err.starts_with("the page is ") && ended.err.ends_with("page.html\n"), "{}", ended.err);
-    for part in ["AVAILABILITY", "99.999 % allows 5.26 min", "What to improve first", "! not said", "50 samples"] {
+    for part in [
+        "AVAILABILITY",
+        "99.999 % allows 5.26 min",
+        " % of what 99.999 % allows, which is kept in ",
+        "What to improve first",
+        "! not said",
+        "0 of 2 parameters are only assumed, and of 2 nothing is said; they carry 100.0 % of the sensitivity",
+        "50 samples",
+    ] {
         assert!(ended.out.contains(part), "{part}: {}", ended.out);
     }
+    assert!(!ended.out.contains("hardly matter"), "{}", ended.out);
+    fs::write(place.path().join("idle.avail"), format!("parameter idle = 5 h\n{DUPLEX}")).expect("written");
+    let out = place.run("availability report idle.avail --samples 50").out;
+    assert!(out.contains("\nand 1 other that hardly matters ("), "{out}");
     let page = fs::read_to_string(place.path().join("page.html")).expect("the page");
     assert!(page.contains("lang=\"zh-Hans\"") && page.contains("</svg>") && !page.contains("<script"));
     // As readable for others as any file that somebody writes.

@@ -134,7 +134,8 @@ impl Group {
     /// The availability and the downtime, if there were a failure and a repair.
     fn availability_rows(&self, up: &Exposure, down: &Exposure, confidence: Confidence) -> Result<Vec<Row>, Error> {
         let found = availability::estimate::availability(up, down, confidence)?;
-        let from = format!("{} failures, {} repairs", up.events, down.events);
+        let (failures, repairs) = (up.events as usize, down.events as usize);
+        let from = format!("{}, {}", output::count(failures, "failure"), output::count(repairs, "repair"));
         let Interval { point, lower, upper } = found.unavailable;
         let minutes = Interval { point: point * MINUTES, lower: lower * MINUTES, upper: upper * MINUTES };
         let row = |what, interval, unit| Row { of: self.name.clone(), what, interval, unit, from: from.clone() };
