@@ -55,19 +55,8 @@ impl Compiler<'_> {
         Ok(Inputs { yes, no, frequency: None })
     }
 
-    /// Refuses a structure that can recover from a failure.
-    pub(super) fn never_repaired(&mut self, model: usize, top: &str, ask: &Ask) -> Result<(), Error> {
-        match self.repaired(model, top, ask)? {
-            None => Ok(()),
-            Some(name) => {
-                let what = format!("`{name}` is repaired, so that the tree can fail and recover before the time");
-                Err(self.error(ask.phrase.span, what, "ask for the unavailability at the time, or model it as a chain"))
-            }
-        }
-    }
-
     /// An event that ends again after it has occurred, if there is one.
-    fn repaired(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Option<String>, Error> {
+    pub(super) fn repaired(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Option<String>, Error> {
         let function = self.function(model, top, ask)?;
         for event in self.events_of(model, &function) {
             let (name, failing) = self.structures[&model].events[event].clone();
