@@ -85,10 +85,10 @@ fn second_derivatives_are_printed_by_each_two_parameters() {
     // U = a/(a + m): -2m, a - m and 2a over (a + m)^3; the time is of the other measure.
     let table = [
         "U by each two parameters",
-        "PARAMETER PARAMETER SECOND DERIVATIVE",
-        "a a -9.375000000e-2",
-        "a m -3.125000000e-2",
-        "m m 3.125000000e-2",
+        "PARAMETER PARAMETER SECOND DERIVATIVE UNIT",
+        "a a -9.375000000e-2 1 per 1/h per 1/h",
+        "a m -3.125000000e-2 1 per 1/h per 1/h",
+        "m m 3.125000000e-2 1 per 1/h per 1/h",
     ];
     let table = table.map(|line| line.split_whitespace().collect::<Vec<_>>());
     assert_eq!(lines[lines.len() - 5..], table, "{}", ended.out);
@@ -102,6 +102,25 @@ fn second_derivatives_are_printed_by_each_two_parameters() {
         assert!((found / expected - 1.0_f64).abs() < 1e-15, "{}", ended.out);
     }
     assert!(value["measures"][0].get("gradient").is_none(), "{}", ended.out);
+}
+
+#[test]
+fn derivatives_have_a_unit_and_what_may_be_0_is_marked() {
+    let text = "parameter l = 3 per hour\nparameter m = 60 min\n\
+                chain d { up: a, x; a -> x at l; x -> f at 7/h; f -> a at 1/m }\n\
+                measure F = failures of d\nmeasure mttf of d\n";
+    let place = place("d.avail", text);
+    let ended = place.run("availability solve d.avail --gradient --json");
+    let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let units: Vec<_> =
+        value["measures"][0]["gradient"].as_array().expect("rows").iter().map(|row| &row["unit"]).collect();
+    assert_eq!(units, ["1/year per 1/h", "1/year per h"], "{}", ended.out);
+    // 1/l + 1/7: nothing of it depends on both rates.
+    let text = text.replace("7/h", "k").replace("measure F", "parameter k = 7 per hour\nmeasure F");
+    fs::write(place.path().join("d.avail"), text).expect("written");
+    let out = place.run("availability solve d.avail --measure mttf --gradient --hessian").out;
+    let mixed = out.lines().find(|line| line.starts_with("l ") && line.contains(" k ")).unwrap_or("l k 0?");
+    assert!(mixed.contains('?') && out.contains("-1.111111111e-1"), "{out}");
 }
 
 #[test]
@@ -129,7 +148,7 @@ fn a_measure_without_derivatives_leaves_the_others_theirs() {
 fn a_rate_that_a_parameter_makes_negative_is_shown_with_its_line() {
     let place = place("unit.avail", &UNIT.replace("u -> f at a;", "u -> f at m - a;"));
     let ended = place.run("availability solve unit.avail --measure U --parameter a=4/hour");
-    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
     assert_eq!(
         ended.err,
         "error: unit.avail:4:28: the rate from `u` to `f` is -1\n  \
@@ -154,6 +173,7 @@ fn a_wrong_model_is_shown_with_its_line() {
 #[test]
 fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
     let place = place("duplex.avail", DUPLEX);
+    fs::write(place.path().join("plain.avail"), DUPLEX.replace("~ gamma(shape = 10)", "")).expect("written");
     for (line, said) in [
         ("nothing.avail", "there is no file nothing.avail"),
         ("duplex.doc", "`.doc` is the ending of no model"),
@@ -162,6 +182,9 @@ fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
         ("duplex.avail --parameter lamda=1", "there is no parameter `lamda`; did you mean `lambda`?"),
         ("duplex.avail --parameter lambda", "write NAME=VALUE"),
         ("duplex.avail --parameter lambda=5h", "`lambda` is a rate, and `5h` is a time"),
+        ("duplex.avail --parameter c=3furlong", "error: `c=3furlong`: `furlong` is not expected here\n  help: "),
+        ("duplex.avail --top both", "duplex.avail is no tree of Open-PSA"),
+        ("plain.avail --samples 20", "no parameter has a distribution"),
     ] {
         let ended = place.run(&format!("availability solve {line}"));
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}");
@@ -269,6 +292,42 @@ fn a_tree_goes_to_other_tools_and_comes_back() {
         assert_eq!(ended.code, Some(2), "{line}: {}", ended.err);
         assert!(ended.err.contains(said), "{line}: {}", ended.err);
     }
+}
+
+#[test]
+fn the_top_event_of_a_tree_of_open_psa_can_be_chosen() {
+    let both = "<basic-event name=\"a\"/><basic-event name=\"b\"/>";
+    let gate = |name: &str, kind: &str| format!("<define-gate name=\"{name}\"><{kind}>{both}</{kind}></define-gate>");
+    let event = |name: &str| format!("<define-basic-event name=\"{name}\"><float value=\"0.5\"/></define-basic-event>");
+    let inside = [gate("G3", "and"), gate("TOP", "or"), event("a"), event("b")].concat();
+    let text = format!("<opsa-mef><define-fault-tree name=\"t\">{inside}</define-fault-tree></opsa-mef>");
+    let place = place("t.xml", &text);
+    let ended = place.run("availability solve t.xml");
+    assert!(ended.code == Some(2) && ended.err.contains("G3, TOP") && ended.err.contains("--top"), "{}", ended.err);
+    for (top, value) in [("G3", "0.25"), ("TOP", "0.75")] {
+        let out = place.run(&format!("availability solve t.xml --top {top}")).out;
+        assert!(out.contains(&format!("probability of {top}  {value}")), "{out}");
+    }
+    let ended = place.run("availability solve t.xml --top NONE");
+    assert!(ended.code == Some(2) && ended.err.contains("the top event \"NONE\" is not declared"), "{}", ended.err);
+    let ended = place.run("availability export t.xml t.dft --top TOP");
+    assert!(ended.code == Some(0) && ended.err.starts_with("the tree TOP is in DIR/t.dft"), "{}", ended.err);
+    let ended = place.run("availability export t.xml none/t.dft --top TOP");
+    assert!(ended.code == Some(1) && ended.err.contains("create its folder, or name another file"), "{}", ended.err);
+}
+
+#[test]
+fn a_drill_that_is_not_there_is_told_once() {
+    let from = "from measured \"gone.json#coverage of freeze\"";
+    let text = DUPLEX.replace("95 %", &format!("95 % {from}\nparameter d = 5 % {from}"));
+    let place = place("duplex.avail", &text);
+    let told = "c, d keep the values of the model: there is no file gone.json that can be read.\n";
+    for line in ["solve duplex.avail", "report duplex.avail --samples 20", "compare duplex.avail --set c=90%,99%"] {
+        let ended = place.run(&format!("availability {line}"));
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), told), "{line}");
+    }
+    // The record of Everline's own models is not beside who asks them.
+    assert_eq!(place.run("availability solve hot-pair").err, "");
 }
 
 #[test]

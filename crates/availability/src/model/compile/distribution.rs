@@ -60,12 +60,7 @@ impl Compiler<'_> {
         Err(self.error(name.span, what, format!("`{}` has values from {low} to {high}{unit} here", name.text)))
     }
 
-    fn made(
-        &mut self,
-        asked: &ast::Distribution,
-        value: Exact,
-        dimension: Dimension,
-    ) -> Result<Distribution, Error> {
+    fn made(&mut self, asked: &ast::Distribution, value: Exact, dimension: Dimension) -> Result<Distribution, Error> {
         let name = &asked.family;
         let Some(family) = FAMILIES.iter().find(|family| family.name == name.text) else {
             let known = FAMILIES.iter().map(|family| family.name);

@@ -36,27 +36,29 @@ impl Compiler<'_> {
         }
         if let "mttf" | "mean time to failure" = phrase {
             self.clauses(ask, &[])?;
-            let id = match self.repaired(model, &top, ask)? {
-                Some(_) => self.mean_time_of_process(model, &top, ask)?,
-                None => self.mean_time(model, &top, ask)?,
+            let id = if self.is_repaired(model, &top, ask)? {
+                self.mean_time_of_process(model, &top, ask)?
+            } else {
+                self.mean_time(model, &top, ask)?
             };
             return Ok(Lowered { id, dimension: Dimension::TIME });
         }
         if phrase == "failures" && !ask.clauses.is_empty() {
             let [Some(over)] = self.clauses(ask, &["over"])?[..] else { return Err(self.not_for(ask, "a tree")) };
-            return plain(self.process_in_time(model, &top, ask, over, |down| {
-                WithinTime::Collected(Gather::Entries(down))
-            })?);
+            let entries = |down| WithinTime::Collected(Gather::Entries(down));
+            return plain(self.process_in_time(model, &top, ask, over, entries)?);
         }
         if let "unreliability" | "reliability" = phrase {
             let at = self.clauses(ask, &["at"])?[0];
             let Some(at) = at else {
                 return Err(self.error(ask.phrase.span, "by which time?", format!("`{phrase} of MODEL at 1000 h`")));
             };
-            if self.repaired(model, &top, ask)?.is_some() {
-                let reached = |down| match phrase {
-                    "reliability" => WithinTime::NotReached(down),
-                    _ => WithinTime::Reached { target: down, avoid: States::default() },
+            if self.is_repaired(model, &top, ask)? {
+                let reached = |down| {
+                    if phrase == "reliability" {
+                        return WithinTime::NotReached(down);
+                    }
+                    WithinTime::Reached { target: down, avoid: States::default() }
                 };
                 return plain(self.process_in_time(model, &top, ask, at, reached)?);
             }

@@ -97,9 +97,7 @@ impl Source {
     pub(super) fn read(&self, given: &[(String, String)]) -> Result<Model, Failure> {
         let model = with_resources(|resources| match &self.text {
             Text::Composed(whole, _) => Model::read_with(&self.name, &whole.text(), given, resources),
-            Text::Other(format, file, beside) => {
-                format.read_with(file, beside, self.top.as_deref(), given, resources)
-            }
+            Text::Other(format, file, beside) => format.read_with(file, beside, self.top.as_deref(), given, resources),
         });
         model.map_err(|error| self.failure(Kind::Wrong, error))
     }
