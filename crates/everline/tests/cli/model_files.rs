@@ -10,7 +10,7 @@ use crate::availability::{DUPLEX, place};
 fn derivatives_have_a_unit_and_what_may_be_0_is_marked() {
     let text = "parameter l = 3 per hour\nparameter m = 60 min\n\
                 chain d { up: a, x; a -> x at l; x -> f at 7/h; f -> a at 1/m }\n\
-                measure F = failures of d\nmeasure mttf of d\n";
+                measure F = failures of d\nmeasure T = mttf of d\n";
     let place = place("d.avail", text);
     let ended = place.run("availability solve d.avail --gradient --json");
     let value: Value = serde_json::from_str(&ended.out).expect("JSON");
@@ -20,7 +20,7 @@ fn derivatives_have_a_unit_and_what_may_be_0_is_marked() {
     // 1/l + 1/7: nothing of it depends on both rates.
     let text = text.replace("7/h", "k").replace("measure F", "parameter k = 7 per hour\nmeasure F");
     fs::write(place.path().join("d.avail"), text).expect("written");
-    let out = place.run("availability solve d.avail --measure mttf --gradient --hessian").out;
+    let out = place.run("availability solve d.avail --measure T --gradient --hessian").out;
     let mixed = out.lines().find(|line| line.starts_with("l ") && line.contains(" k ")).unwrap_or("l k 0?");
     assert!(mixed.contains('?') && out.contains("-1.111111111e-1"), "{out}");
 }
