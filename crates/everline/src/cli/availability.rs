@@ -98,6 +98,9 @@ pub(crate) struct Solve {
     /// The seed of the samples
     #[arg(long, value_name = "N", default_value_t = 1, requires = "samples")]
     pub(crate) seed: u64,
+    /// The gate that is the top event, if several gates of an Open-PSA tree are no input of another
+    #[arg(long, value_name = "NAME")]
+    pub(crate) top: Option<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -114,6 +117,9 @@ pub(crate) struct Export {
     /// Which chain, rules, tree or block diagram of the model, if there are several
     #[arg(long = "chain", visible_alias = "tree", value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// The gate that is the top event, if several gates of an Open-PSA tree are no input of another
+    #[arg(long, value_name = "NAME")]
+    pub(crate) top: Option<String>,
     #[command(flatten)]
     pub(crate) given: Given,
 }

@@ -140,6 +140,17 @@ fn what_cannot_be_reached_is_told_with_the_best_that_can() {
 }
 
 #[test]
+fn a_target_near_to_1_is_told_apart_and_a_forgotten_sign_is_asked_about() {
+    let place = place(&[("duplex.avail", &format!("{DUPLEX}measure a = availability of duplex\n"))]);
+    let goal = |words: &[&str]| run(&place, &[&["goal", "duplex.avail", "--parameter", "lambda"][..], words].concat());
+    let out = goal(&["--measure", "a", "--target", "99.9999%"]).out;
+    assert!(out.starts_with("a is 0.99999853 now, and should be 0.99999900\n"), "{out}");
+    let asked = goal(&["--target", "99.999"]).err;
+    assert_eq!(asked, "99.999 are minutes a year here; write 99.999% for an availability\n");
+    assert_eq!(goal(&["--target", "99.999%"]).err, "");
+}
+
+#[test]
 fn a_budget_gives_each_part_its_share() {
     let place = place(&[("duplex.avail", DUPLEX)]);
     let value = json(&place, &["budget", "duplex.avail", "--measure", "service", "--target", "1 min", "--json"]);
@@ -407,6 +418,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
     for (words, said) in [
         (&["compare", "duplex.avail", "--set", "c=90%,99%", "--measure", "downtme"][..], "did you mean \"downtime\"?"),
         (&["compare", "duplex.avail", "--set", "cc=90%"], "there is no parameter `cc`"),
+        (&["compare", "duplex.avail", "--set", "c=90"], "the rate from `unseen` to `reboot` is -"),
         (&["compare", "duplex.avail", "--set", "c="], "a setting without a name or a value"),
         (&["compare", "duplex.avail"], "required"),
         (&["compare", "--hosts", "0..3"], "write numbers from 1 to 12"),
@@ -416,6 +428,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
         (&["goal", "duplex.avail", "--target", "-3"], "the target -3 is out of range"),
         (&["goal", "duplex.avail", "--target", "101%"], "the target 101% is out of range"),
         (&["goal", "duplex.avail", "--target", "soon"], "the target `soon` is not understood"),
+        (&["goal", "duplex.avail", "--target", "five"], "help: write a number with its unit"),
         (&["goal", "duplex.avail", "--target", "3 per year"], "does not fit a measure in min/year"),
         (&["goal", "duplex.avail", "--target", "1", "--parameter", "lamda"], "did you mean \"lambda\"?"),
         (
