@@ -22,13 +22,21 @@ pub struct Error {
     pub what: String,
     /// What to do, or what is allowed instead.
     pub remedy: String,
+    /// Whether a value of the model or of somebody who asks is wrong, although it was found only while it was solved.
+    pub is_wrong: bool,
 }
 
 impl Error {
     /// An error that belongs to no place in a text.
     #[must_use]
     pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { place: None, what: what.into(), remedy: remedy.into() }
+        Self { place: None, what: what.into(), remedy: remedy.into(), is_wrong: false }
+    }
+
+    /// The same error, said of a value that is wrong.
+    #[must_use]
+    pub(crate) fn wrong(self) -> Self {
+        Self { is_wrong: true, ..self }
     }
 
     /// The same error, at a place; one that has a place keeps it, since the inner one is the more exact.

@@ -1,5 +1,6 @@
-//! Availability models and what can be computed from them: Markov chains, fault trees, block diagrams, reliability graphs,
-//! estimates of their parameters from what was observed, and with every number the digits that are sure.
+#![doc = include_str!("../README.md")]
+//!
+//! # What holds everywhere
 //!
 //! This crate depends on nothing else of the project, and is worth using alone: `cargo package -p availability` makes an archive
 //! that builds by itself, and whose tests pass where it was unpacked. It has no clock, reads no file and opens no socket: models come

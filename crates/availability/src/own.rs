@@ -88,6 +88,12 @@ pub fn path(solution: &str) -> String {
     format!("{FOLDER}solutions/{solution}.avail")
 }
 
+/// Whether this is the path of one of [`SOLUTIONS`], as [`path`] gives it.
+#[must_use]
+pub fn is_solution(file: &str) -> bool {
+    SOLUTIONS.iter().any(|solution| path(solution) == file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -89,11 +89,13 @@ fn drill(name: &str, text: &str) -> impl FnMut(&str) -> Option<File> + use<> {
 fn a_drill_replaces_value_and_distribution() {
     let mut whole = composed(WHOLE).expect("valid");
     // Not at hand: the text keeps its value.
-    assert_eq!(whole.measure(both(), &mut |_| None).expect("nothing wrong"), Taken::default());
+    let absent = BTreeMap::from([("m/drill.json".to_owned(), vec!["sip_covered".to_owned()])]);
+    let taken = whole.measure(both(), &mut |_| None).expect("nothing wrong");
+    assert_eq!(taken, Taken { absent, ..Taken::default() });
     let text = whole.text();
     let at_hand = |path: &str| File { name: path.to_owned(), text: DRILL.to_owned() };
     let taken = whole.measure(both(), &mut |path| (path == "m/drill.json").then(|| at_hand(path))).expect("measured");
-    assert!(taken.replaced.len() == 1 && taken.kept.is_empty(), "{taken:?}");
+    assert!(taken.replaced.len() == 1 && taken.kept.is_empty() && taken.absent.is_empty(), "{taken:?}");
     let replaced = &taken.replaced[0];
     assert_eq!((replaced.parameter.as_str(), replaced.file.as_str()), ("sip_covered", "m/drill.json"));
     let line = "parameter sip_covered = 1.5/3 ~ beta(a = 1.5, b = 1.5) from measured \"drill.json#coverage of freeze\"";
@@ -154,6 +156,22 @@ fn errors_name_the_file_they_come_from() {
     let error = whole.explain(Model::read("whole", &whole.text(), &[]).expect_err("no unit"));
     let Some(Place { file, line, .. }) = error.place else { panic!("{error}") };
     assert_eq!((file.as_str(), line), ("m/whole.avail", 3));
+    // So do the lines that their words name.
+    for (more, said) in [
+        ("let sip_covered = 1", "m/whole.avail:13:5: `sip_covered` has a meaning already, from line 4:"),
+        (
+            "let repair = 1 per hour",
+            "m/whole.avail:13:5: `repair` has a meaning already, from line 1 of m/parts/shared.avail:",
+        ),
+        (
+            "rules r { n : 0..1 start 0\n when n < 2 then n := n + 1 at 1 per hour; up: n = 0 }",
+            "m/whole.avail:14:2: rule 'the rule in line 14' would set",
+        ),
+    ] {
+        let whole = composed(&format!("{WHOLE}{more}\n")).expect("composes");
+        let error = whole.explain(Model::read("whole", &whole.text(), &[]).expect_err("wrong")).to_string();
+        assert!(error.starts_with(said), "{error}\nshould begin with {said}");
+    }
 
     for (whole, expected) in [
         (

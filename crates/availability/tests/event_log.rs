@@ -1,5 +1,7 @@
 //! Event logs in their three forms, what is estimated from them, and errors with the line.
 
+mod repository;
+
 use availability::estimate::log::{EventLog, History};
 use availability::estimate::{Confidence, Ending};
 
@@ -61,6 +63,9 @@ fn rates_and_availability_come_out_of_it() {
     let trend = History::trend(&histories).expect("failures");
     let sum: f64 = 10.0 / 38.0 + 20.0 / 39.5;
     assert!((trend.p_value - sum * sum).abs() < 1e-12, "{trend:?}");
+    let power_law = History::power_law_trend(&histories).expect("failures");
+    let product: f64 = 10.0 / 38.0 * 20.0 / 39.5;
+    assert!((power_law.statistic + 2.0 * product.ln()).abs() < 1e-12, "{power_law:?}");
 }
 
 #[test]
@@ -100,6 +105,64 @@ fn a_time_down_that_does_not_end_is_no_repair() {
 }
 
 #[test]
+fn a_unit_that_never_failed_is_declared_beside_the_star() {
+    let (star, end) = ("2026-01-01T00:00Z * begin\n", "2026-01-01T08:00Z a down\n2026-01-01T10:00Z * end\n");
+    let read = |text: String| EventLog::read("log", &text).expect("valid");
+    let hours = |log: &EventLog| History::failures(&log.histories).expect("up").time;
+    assert_eq!(hours(&read(format!("{star}{end}"))), 8.0);
+    for at in ["00:00", "04:00"] {
+        let own = format!("2026-01-01T{at}Z b begin\n");
+        let log = read(format!("{star}{own}{end}"));
+        assert_eq!(hours(&log), if at == "00:00" { 18.0 } else { 14.0 });
+        assert!(log.by_star && !log.histories[0].is_eventless() && log.histories[1].is_eventless());
+    }
+    let above = read(format!("2026-01-01T00:00Z b begin\n{star}{end}"));
+    assert_eq!(above, read(format!("{star}2026-01-01T00:00Z b begin\n{end}")));
+    // Its own line says in which state it begins.
+    assert_eq!(hours(&read(format!("{star}2026-01-01T00:00Z b begin-down\n{end}"))), 8.0);
+    let alone = read("2026-01-01T00:00Z a begin\n2026-01-01T10:00Z a end".to_owned());
+    assert!(!alone.by_star);
+}
+
+#[test]
+fn an_observation_may_end_with_a_failure() {
+    let log = "\
+2026-01-01T00:00Z * begin
+2026-01-01T05:00Z a down
+2026-01-01T06:00Z a up
+2026-01-01T08:00Z b down
+2026-01-01T08:00Z * end
+";
+    let histories = EventLog::read("log", log).expect("valid").histories;
+    let (a, b) = (&histories[..1], &histories[1..]);
+    let until = |histories: &[History], ending| {
+        History::failures_until(histories, ending).map(|found| (found.time, found.events))
+    };
+    // b failed as its observation ended: no time down of it was seen.
+    assert_eq!(History::still_down(&histories), 0);
+    assert_eq!(History::failures(&histories).expect("up").ending, Ending::Time);
+    assert_eq!(History::failures_until(&histories, Ending::Event).expect("b").ending, Ending::Event);
+    assert_eq!(until(&histories, Ending::Event), until(&histories, Ending::Time));
+    assert_eq!(until(b, Ending::Event), Ok((8.0, 1)));
+    assert_eq!(History::failures(b).expect("up").ending, Ending::Event);
+    assert_eq!(History::failures_until(b, Ending::Time).expect("up").ending, Ending::Time);
+    assert!(History::repairs(b).is_err());
+    let error = until(a, Ending::Event).expect_err("a was up").to_string();
+    assert!(error.starts_with("no failure ended the observation of a"), "{error}");
+}
+
+#[test]
+fn the_examples_of_the_guide_are_read() {
+    let Some(guide) = repository::text("docs/availability.md") else { return };
+    let blocks: Vec<&str> = guide.split("```\n").skip(1).step_by(2).collect();
+    for begin in ["2026-01-01T00:00:00Z  *", "time,component,event\n", "{\"time\""] {
+        let block = blocks.iter().find(|block| block.starts_with(begin)).expect(begin);
+        let log = EventLog::read("guide", block).expect(begin);
+        assert!(log.by_star && !log.histories.is_empty(), "{block}");
+    }
+}
+
+#[test]
 fn what_is_missing_or_out_of_order_is_told_with_its_line() {
     let begin = "2026-01-01T00:00Z * begin\n";
     for (log, expected) in [
@@ -110,7 +173,9 @@ fn what_is_missing_or_out_of_order_is_told_with_its_line() {
             "log:3:1: a is down already, since line 2",
         ),
         (&format!("{begin}2026-01-02T00:00Z a up"), "log:2:1: a is up already, since line 1"),
-        (&format!("{begin}2026-01-02T00:00Z a begin"), "log:2:1: a is observed already, since line 1"),
+        ("2026-01-01T00:00Z a begin\n2026-01-02T00:00Z * begin", "log:2:1: a is observed already, since line 1"),
+        (&format!("{begin}{begin}2026-01-02T00:00Z a down"), "log:2:1: a is observed already, since line 1"),
+        (&format!("{begin}2026-01-01T00:00Z a begin\n2026-01-01T00:00Z a end"), "log:3:1: a changes at the instant"),
         (&format!("{begin}2026-01-02T00:00Z a down"), "log:2:1: a is observed since this line, and no line ends that"),
         (&format!("{begin}2026-01-01T00:00Z a down"), "log:2:1: a changes at the instant of line 1"),
         (&format!("{begin}2026-01-02T00:00Z * down\n2026-01-02T00:00Z a down"), "log:2:1: all components at once"),

@@ -7,7 +7,7 @@
 
 use availability::Chance;
 use availability::estimate::{
-    Confidence, CoverageBelief, Exposure, Injections, Interval, RateBelief, Sides, availability,
+    Confidence, CoverageBelief, Ending, Exposure, Injections, Interval, RateBelief, Sides, availability,
 };
 
 const QUICK: u32 = 4_000;
@@ -53,6 +53,27 @@ fn events(until: f64, chance: &mut Chance) -> u64 {
     count
 }
 
+/// Hours up in a window of 3 of components that are down as long as up, as a log counts them: a failure ended them if all are
+/// down at the end.
+fn window(components: u32, chance: &mut Chance) -> Exposure {
+    let (mut up, mut failures, mut ending) = (0.0, 0, Ending::Event);
+    for _ in 0..components {
+        let mut clock = 0.0;
+        while clock < 3.0 {
+            let time = chance.exponential();
+            up += time.min(3.0 - clock);
+            clock += time;
+            if clock >= 3.0 {
+                ending = Ending::Time;
+                break;
+            }
+            failures += 1;
+            clock += chance.exponential();
+        }
+    }
+    Exposure::new(up, failures, ending).expect("valid")
+}
+
 fn misses(n: u64, q: f64, chance: &mut Chance) -> Injections {
     let missed = (0..n).filter(|_| chance.uniform() < q).count() as u64;
     Injections::new(n, missed).expect("valid")
@@ -82,6 +103,10 @@ fn rates(runs: u32) {
             runs,
             share(runs, 5, 1.0, |chance| truncated(chance).mean_time(both())),
         );
+    }
+    for components in [1, 2] {
+        let window = share(runs, 14, 1.0, |chance| window(components, chance).rate(both()));
+        conservative(&format!("rate by a window, components: {components}"), runs, window);
     }
     // The posterior of Jeffreys' prior is not exact for each rate, but close once some events are expected.
     let posterior = share(runs, 6, 1.0, |chance| {

@@ -88,6 +88,12 @@ fn more_hosts_are_down_less() {
         );
     }
     assert!(sites("calls_of_two_sites") < three("calls_with_site") / 5.0);
+    // Each of two sites may lack a service. What stands on the disks of a site is away with its building.
+    for name in ["queues", "prompts", "statistics", "console"] {
+        let both = sites(&format!("{name}_of_two_sites"));
+        assert!(both > sites("calls_of_two_sites") && both < sites("calls_of_two_sites") + 2.0 * three(name), "{name}");
+    }
+    assert!(sites("reports_of_two_sites") > 1.9 * (three("calls_with_site") - three("calls")));
     // A service is down at least when calls are: it stands on the same hosts, or on calls themselves.
     for at in [&one as &dyn Fn(&str) -> f64, &two, &three] {
         assert!(at("queues") > at("calls") && at("prompts") > at("calls") && at("calls_with_site") > at("calls"));

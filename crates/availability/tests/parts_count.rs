@@ -1,5 +1,7 @@
 //! Parts count with the user's factors, against sums by hand, and errors with their places.
 
+mod repository;
+
 use availability::estimate::parts::{Equipment, Factors};
 
 const TABLE: &str = "\
@@ -47,6 +49,16 @@ fn rates_times_factors_add_up() {
         prediction.parts[2].factors,
         [("environment rack".to_owned(), 2.0), ("quality commercial".to_owned(), 1.0)]
     );
+}
+
+#[test]
+fn the_example_of_the_guide_has_the_rate_that_is_printed_there() {
+    let Some(guide) = repository::text("docs/availability.md") else { return };
+    let blocks: Vec<&str> = guide.split("```\n").skip(1).step_by(2).collect();
+    let block = |begin: &str| *blocks.iter().find(|block| block.starts_with(begin)).expect(begin);
+    let rate = predicted(block("unit FIT"), block("equipment")).expect("complete");
+    let printed = format!("telephony server: {:.0} FIT,", rate * 1e9);
+    assert!(block("$ everline availability estimate parts").contains(&printed), "{printed}");
 }
 
 #[test]

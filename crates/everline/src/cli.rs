@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use availability::{
-    AvailabilityCommand, AvailabilityReport, Budget, Compare, Estimate, EstimateDrill, EstimateLog, EstimateParts,
-    EstimatePlan, Export, Goal, PageLanguage, Question, Solve,
+    AvailabilityCommand, AvailabilityReport, Budget, Compare, Estimate, EstimateCounts, EstimateDrill, EstimateLog,
+    EstimateParts, EstimatePlan, Export, Goal, PageLanguage, Question, Solve, Until,
 };
 
 /// An open SIP contact centre that stays up.

@@ -4,10 +4,12 @@
 //! 1960, section 6.3; Buchholz 1994). The coarsest one that respects all labels and rewards is found by refinement: blocks
 //! are split by what their states have as rates into blocks, until nothing splits. Rates are compared for equality, and
 //! their sums are formed in ascending order, so that symmetric states agree to the last bit; a lumping that is found is
-//! exact, and what differs by rounding only is not lumped.
+//! exact, and what differs by rounding only is not lumped. A round looks at what the one before may have changed, so that a
+//! long chain, each round of which splits off two states, does not take n^2 (Derisavi, Hermanns and Sanders 2003).
 
 use std::collections::BTreeMap;
 
+use super::graph::Graph;
 use super::{Chain, Rewards, States};
 use crate::Error;
 
@@ -34,19 +36,8 @@ impl Chain<f64> {
         self.arcs().iter().for_each(|arc| leaving[arc.from].push((arc.to, arc.rate)));
         // Ascending rates, so that equal multisets have equal sums.
         leaving.iter_mut().for_each(|arcs| arcs.sort_by(|a, b| a.1.total_cmp(&b.1)));
-        let mut block_of = self.kinds();
-        let mut blocks = block_of.iter().max().map_or(0, |&last| last + 1);
-        loop {
-            let signatures =
-                (0..count).map(|state| (block_of[state], signature(&leaving[state], &block_of, block_of[state])));
-            let refined = number(signatures);
-            let more = refined.iter().max().map_or(0, |&last| last + 1);
-            block_of = refined;
-            if more == blocks {
-                break;
-            }
-            blocks = more;
-        }
+        let block_of = number(Blocks::new(self.kinds()).refined(&leaving).into_iter());
+        let blocks = block_of.iter().max().map_or(0, |&last| last + 1);
         let chain = self.quotient(&block_of, blocks)?;
         Ok(Lumped { chain, block_of })
     }
@@ -103,6 +94,83 @@ impl Chain<f64> {
             chain.set_rewards(name, Rewards { states, arcs: arcs.iter().map(|&index| rewards.arc(index)).collect() });
         }
         Ok(chain)
+    }
+}
+
+/// A partition of the states.
+struct Blocks {
+    block_of: Vec<usize>,
+    members: Vec<Vec<usize>>,
+    /// Where each state stands among the members of its block.
+    place: Vec<usize>,
+}
+
+impl Blocks {
+    fn new(block_of: Vec<usize>) -> Self {
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); block_of.iter().max().map_or(0, |&last| last + 1)];
+        let mut place = Vec::with_capacity(block_of.len());
+        for (state, &block) in block_of.iter().enumerate() {
+            place.push(members[block].len());
+            members[block].push(state);
+        }
+        Self { block_of, members, place }
+    }
+
+    /// The block of each state when no block has states that behave differently. After the first round only those states are
+    /// looked at that are in a new block or have an arc into one: the others of their blocks behave as they did. The largest
+    /// part of a block keeps its number, so that no state comes into more than log2 n new ones.
+    fn refined(mut self, leaving: &[Vec<(usize, f64)>]) -> Vec<usize> {
+        let taken = leaving.iter().enumerate().flat_map(|(from, arcs)| {
+            arcs.iter().filter(|(_, rate)| *rate > 0.0).map(move |&(to, _)| (to, from))
+        });
+        let entering = Graph::new(leaving.len(), taken);
+        let mut open: Vec<usize> = (0..leaving.len()).collect();
+        while !open.is_empty() {
+            let look = |&state: &usize| {
+                let block = self.block_of[state];
+                (block, signature(&leaving[state], &self.block_of, block), state)
+            };
+            let mut looked: Vec<(usize, Signature, usize)> = open.iter().map(look).collect();
+            looked.sort_unstable();
+            let mut moved = Vec::new();
+            for of_block in looked.chunk_by(|a, b| a.0 == b.0) {
+                let alike = of_block.chunk_by(|a, b| a.1 == b.1);
+                let parts: Vec<Vec<usize>> = alike.map(|part| part.iter().map(|looked| looked.2).collect()).collect();
+                self.split(of_block[0].0, parts, &open, &mut moved);
+            }
+            let before: Vec<usize> = moved.iter().flat_map(|&state| entering.after(state)).copied().collect();
+            open = moved;
+            open.extend(before);
+            open.sort_unstable();
+            open.dedup();
+        }
+        self.block_of
+    }
+
+    /// Splits these parts off from a block, all of whose other states are alike; if one of them is larger than what is left,
+    /// that is split off in its place. `open` are the states of all parts, ascending.
+    fn split(&mut self, block: usize, mut parts: Vec<Vec<usize>>, open: &[usize], moved: &mut Vec<usize>) {
+        parts.sort_by_key(Vec::len);
+        let left = self.members[block].len() - parts.iter().map(Vec::len).sum::<usize>();
+        if parts.last().is_some_and(|largest| largest.len() > left) {
+            parts.pop();
+            let others = self.members[block].iter().copied().filter(|state| open.binary_search(state).is_err());
+            parts.push(others.collect());
+        }
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            let new = self.members.len();
+            for (at, &state) in part.iter().enumerate() {
+                let gap = self.place[state];
+                let old = &mut self.members[block];
+                old.swap_remove(gap);
+                if let Some(&filled) = old.get(gap) {
+                    self.place[filled] = gap;
+                }
+                (self.block_of[state], self.place[state]) = (new, at);
+            }
+            moved.extend(&part);
+            self.members.push(part);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! | at a time, until a time, within a time | [`Chain::probability_at`], [`Chain::collected_until`], [`Chain::reached_within`] | uniformisation (`transient`) |
 //! | distribution of the downtime within a time | [`Chain::more_downtime_than`] | uniformisation with two clocks |
 //! | chains written as rules | [`generator`] | breadth-first exploration of packed states |
+//! | what the elimination of a large chain would take | the crate itself | fronts of the states in breadth-first order (`front`) |
 //! | millions of states | [`Steady`], [`Sparse::mean_time_to`] | sweeps, GMRES and multigrid, with an enclosure that is proven (`large`) |
 //! | symmetric models | [`Chain::lump`], for one measure [`Chain::lumped_for`] | partition refinement |
 //! | large models with two halves that are alike | [`generator::Space::explore_alike`] | an automorphism of the rules |
@@ -15,6 +16,7 @@
 
 mod elimination;
 mod evaluate;
+mod front;
 pub mod generator;
 mod graph;
 mod large;

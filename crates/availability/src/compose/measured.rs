@@ -18,6 +18,8 @@ pub struct Taken {
     pub replaced: Vec<Replaced>,
     /// Those that keep their values, since the drill has nothing about them.
     pub kept: Vec<Kept>,
+    /// The files that are not at hand, each with the parameters that keep their values for want of it.
+    pub absent: BTreeMap<String, Vec<String>>,
 }
 
 /// A parameter that was given what a drill measured.
@@ -46,7 +48,7 @@ impl Composed {
     /// Replaces value and distribution of each parameter that comes `from measured "FILE#ESTIMATE"` by what the file says
     /// (see [`Drill::estimate`] for names). `read` gives the file of a path, under the name that the parameter and errors call
     /// it by; where it gives `None`, because the file is not at hand, the parameter keeps what the text says, and so it
-    /// does where the drill made no such fault. A range (`between`) goes away with the value.
+    /// does where the drill made no such fault; [`Taken`] names them. A range (`between`) goes away with the value.
     ///
     /// # Errors
     /// If a file is no result of a drill, or has nothing of what the text takes from it; if what is asked for is no estimate.
@@ -68,7 +70,10 @@ impl Composed {
                 };
                 drills.insert(path_here.clone(), drill);
             }
-            let Some(Some((file, drill))) = drills.get(&path_here) else { continue };
+            let Some(Some((file, drill))) = drills.get(&path_here) else {
+                taken.absent.entry(path_here).or_default().push(parameter.to_owned());
+                continue;
+            };
             let place = || Place { file: line.file.clone(), line: line.number, column: 1 };
             let (parameter, file) = (parameter.to_owned(), file.clone());
             let Some(measured) = drill.find(estimate, confidence).map_err(|error| error.at(place()))? else {

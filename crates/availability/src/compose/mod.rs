@@ -20,7 +20,8 @@
 //! parameter covered = 0.9 ~ beta(a = 9.5, b = 0.5) from measured "drill.json#coverage of process-death"
 //! ```
 //! takes value and distribution from that result of a drill when [`Composed::measure`] is given the file, so that a new drill
-//! needs no change of the model. Where the drill made no such fault the parameter keeps what the text says, and [`Taken`] names it.
+//! needs no change of the model. Where the drill made no such fault, or the file is not at hand, the parameter keeps what the text
+//! says, and [`Taken`] names it.
 //!
 //! A parameter that is given another value keeps the remark behind it, unless the new value has one of its own: it says what the
 //! parameter is ([`crate::model::Parameter::meaning`]).
@@ -37,6 +38,8 @@ use crate::{Error, Place};
 use names::Renaming;
 use using::Use;
 
+/// How errors name a line besides the one of their place.
+const LINE: &str = " line ";
 /// The deepest that files may use one another.
 const MOST_DEEP: usize = 32;
 
@@ -76,16 +79,41 @@ impl Composed {
         text
     }
 
-    /// The same error, at the file and line that its place in the whole text comes from. Its column is that of the whole
-    /// text, in which names may be longer.
+    /// The same error, at the file and line that its place in the whole text comes from, and with such lines in its words. Its
+    /// column is that of the whole text, in which names may be longer.
     #[must_use]
     pub fn explain(&self, mut error: Error) -> Error {
         if let Some(place) = &mut error.place
-            && let Some(line) = self.lines.get((place.line as usize).saturating_sub(1))
+            && let Some(line) = self.line(place.line)
         {
             *place = Place { file: line.file.clone(), line: line.number, column: place.column };
+            error.what = self.with_own_lines(&error.what, &line.file);
         }
         error
+    }
+
+    /// A line of the whole text, by its number there.
+    fn line(&self, number: u32) -> Option<&Line> {
+        self.lines.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The words with each `line 348` of the whole text as that of its own file, which is named unless it is `here`.
+    fn with_own_lines(&self, words: &str, here: &str) -> String {
+        let mut parts = words.split(LINE);
+        let mut told = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            let (number, rest) = part.split_at(end);
+            let line = number.parse().ok().and_then(|number| self.line(number));
+            told.push_str(LINE);
+            told.push_str(&line.map_or_else(|| number.to_owned(), |line| line.number.to_string()));
+            if let Some(line) = line.filter(|line| line.file != here) {
+                told.push_str(" of ");
+                told.push_str(&line.file);
+            }
+            told.push_str(rest);
+        }
+        told
     }
 }
 

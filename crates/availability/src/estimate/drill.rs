@@ -20,6 +20,8 @@ pub struct Drill {
     pub place: String,
     /// The seed that repeats it.
     pub seed: u64,
+    /// When it began, in nanoseconds since 1970, if the result says so: with the seed it tells one drill from another.
+    pub begun_ns: Option<u64>,
     /// The runs, in order.
     pub runs: Vec<DrillRun>,
 }
@@ -112,6 +114,7 @@ impl Drill {
         Ok(Self {
             place: value.get("place").and_then(Value::as_str).ok_or_else(|| missing("place"))?.to_owned(),
             seed: value.get("seed").and_then(Value::as_u64).ok_or_else(|| missing("seed"))?,
+            begun_ns: value.get("begun_ns").and_then(Value::as_u64),
             runs: made,
         })
     }

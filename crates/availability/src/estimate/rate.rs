@@ -1,7 +1,7 @@
 //! Failure and repair rates from events counted in a time.
 
 use super::special::{Tail, chi_square_quantile};
-use super::{Confidence, Interval};
+use super::{Confidence, Interval, RateBelief};
 use crate::Error;
 
 /// The most events: beyond it quantiles take long, and nobody counts so far.
@@ -33,7 +33,7 @@ impl Exposure {
     /// # Errors
     /// Unless the time is positive and finite, and there were at most 1e9 events.
     pub fn until_time(time: f64, events: u64) -> Result<Self, Error> {
-        Self { time, events, ending: Ending::Time }.checked()
+        Self::new(time, events, Ending::Time)
     }
 
     /// Times that ended with the event that they waited for: `events` of them, `time` in all.
@@ -41,26 +41,30 @@ impl Exposure {
     /// # Errors
     /// Unless the time is positive and finite, and there was one event, and at most 1e9.
     pub fn until_event(time: f64, events: u64) -> Result<Self, Error> {
-        Self { time, events, ending: Ending::Event }.checked()
+        Self::new(time, events, Ending::Event)
     }
 
-    fn checked(self) -> Result<Self, Error> {
-        if !(self.time > 0.0 && self.time.is_finite()) {
+    /// Events counted until one or the other.
+    ///
+    /// # Errors
+    /// As [`Self::until_time`] and [`Self::until_event`].
+    pub fn new(time: f64, events: u64, ending: Ending) -> Result<Self, Error> {
+        if !(time > 0.0 && time.is_finite()) {
             return Err(Error::new(
-                format!("an observed time of {}", self.time),
+                format!("an observed time of {time}"),
                 "a rate needs the time in which events could happen: positive and finite",
             ));
         }
-        if self.events > MOST_EVENTS {
-            return Err(Error::new(format!("{} events", self.events), format!("count at most {MOST_EVENTS}")));
+        if events > MOST_EVENTS {
+            return Err(Error::new(format!("{events} events"), format!("count at most {MOST_EVENTS}")));
         }
-        if self.ending == Ending::Event && self.events == 0 {
+        if ending == Ending::Event && events == 0 {
             return Err(Error::new(
                 "an observation without an event that ended with one",
                 "say that it ended at a time",
             ));
         }
-        Ok(self)
+        Ok(Self { time, events, ending })
     }
 
     /// The rate, per unit of the time given, with its interval.
@@ -94,6 +98,16 @@ impl Exposure {
     pub fn mean_time(&self, confidence: Confidence) -> Interval {
         self.rate(confidence.mirrored()).reciprocal()
     }
+
+    /// What is known of the rate after it and nothing before: the posterior of Jeffreys' prior, which a model takes.
+    ///
+    /// That prior is the root of Fisher's information (Jeffreys 1961), which depends on what ended the observation: half an
+    /// event before a fixed time, and none before the last event. Then the quantiles are the ends of [`Self::rate`].
+    #[must_use]
+    pub fn belief(&self) -> RateBelief {
+        let before = if self.ending == Ending::Time { RateBelief::JEFFREYS.events } else { 0.0 };
+        RateBelief { events: before + self.events as f64, time: self.time }
+    }
 }
 
 #[cfg(test)]
@@ -110,6 +124,21 @@ mod tests {
         assert_eq!(rate.point, 0.2);
         assert!((rate.lower - 0.095_907_773_922_648_67).abs() < 1e-15);
         assert!((rate.upper - 0.341_696_069_028_383_4).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_belief_lies_between_the_ends_of_the_interval() {
+        let confidence = Confidence::two_sided(0.95).expect("valid");
+        let until = |ending| {
+            let exposure = Exposure::new(50.0, 10, ending).expect("valid");
+            (exposure.rate(confidence), exposure.belief().rate(confidence).expect("known"))
+        };
+        let (exact, belief) = until(Ending::Event);
+        assert_eq!(belief.point, 0.2);
+        assert!((belief.lower / exact.lower - 1.0).abs() < 1e-12 && (belief.upper / exact.upper - 1.0).abs() < 1e-12);
+        let (exact, belief) = until(Ending::Time);
+        assert_eq!(belief.point, 0.21);
+        assert!(exact.lower < belief.lower && belief.upper < exact.upper, "{exact:?} {belief:?}");
     }
 
     #[test]

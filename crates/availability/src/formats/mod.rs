@@ -82,10 +82,11 @@ impl Format {
     /// # Errors
     /// The first thing that is wrong, with file, line and column.
     pub fn read(self, file: &File, beside: &[(&str, File)], given: &[(String, String)]) -> Result<Model, Error> {
-        self.read_with(file, beside, given, Resources::default())
+        self.read_with(file, beside, None, given, Resources::default())
     }
 
-    /// The same with other limits of state spaces and diagrams than the default ones.
+    /// The same with other limits of state spaces and diagrams than the default ones, and of a tree in [`Self::OpenPsa`] with the
+    /// gate that is its top event; the other formats say it themselves.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -93,6 +94,7 @@ impl Format {
         self,
         file: &File,
         beside: &[(&str, File)],
+        top: Option<&str>,
         given: &[(String, String)],
         resources: Resources<'_>,
     ) -> Result<Model, Error> {
@@ -101,19 +103,20 @@ impl Format {
             Self::Avail => Model::read_with(&file.name, &file.text, given, resources),
             Self::Prism => prism::read(file, beside.iter().map(|(_, file)| file), given, resources),
             Self::Explicit => explicit::read(file, beside, given),
-            Self::OpenPsa => tree(open_psa::read(&file.text, &file.name, None)?),
+            Self::OpenPsa => tree(open_psa::read(&file.text, &file.name, top)?),
             Self::Galileo => tree(galileo::read(&file.text, &file.name)?),
         }
     }
 
-    /// The fault tree of a file with the laws that stand there; nothing for the formats that are not of trees alone.
+    /// The fault tree of a file with the laws that stand there, its top event as in [`Self::read_with`]; nothing for the formats
+    /// that are not of trees alone.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn tree(self, file: &File) -> Result<Option<QuantifiedTree>, Error> {
+    pub fn tree(self, file: &File, top: Option<&str>) -> Result<Option<QuantifiedTree>, Error> {
         match self {
             Self::Avail | Self::Prism | Self::Explicit => Ok(None),
-            Self::OpenPsa => open_psa::read(&file.text, &file.name, None).map(Some),
+            Self::OpenPsa => open_psa::read(&file.text, &file.name, top).map(Some),
             Self::Galileo => galileo::read(&file.text, &file.name).map(Some),
         }
     }

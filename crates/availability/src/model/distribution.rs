@@ -24,7 +24,8 @@ pub enum Distribution {
         /// The largest value.
         high: f64,
     },
-    /// Normal. Samples outside of the range that a rate or a probability can have are drawn again.
+    /// Normal. Samples outside of the range that a rate or a probability can have are drawn again, as those of every distribution are
+    /// outside of the range that the parameter has in the text.
     Normal {
         /// The mean.
         mean: f64,
@@ -84,6 +85,19 @@ impl Distribution {
                     high - ((1.0 - share) * whole * (high - mode)).sqrt()
                 }
             }
+        }
+    }
+
+    /// The smallest and the largest value that it can have, or comes near to.
+    #[must_use]
+    pub const fn support(&self) -> (f64, f64) {
+        match *self {
+            Self::Uniform { low, high } | Self::LogUniform { low, high } | Self::Triangular { low, high, .. } => {
+                (low, high)
+            }
+            Self::Normal { .. } => (f64::NEG_INFINITY, f64::INFINITY),
+            Self::Lognormal { .. } | Self::Gamma { .. } => (0.0, f64::INFINITY),
+            Self::Beta { .. } => (0.0, 1.0),
         }
     }
 
@@ -182,6 +196,8 @@ mod tests {
                 // Four standard deviations of a share of 40,000 samples.
                 assert!((below - share).abs() < 0.01, "{distribution:?}: {below} below {point}, not {share}");
             }
+            let (low, high) = distribution.support();
+            assert!(samples.iter().all(|sample| (low..=high).contains(sample)), "{distribution:?}");
         }
     }
 }

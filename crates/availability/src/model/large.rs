@@ -1,4 +1,8 @@
-//! Steady-state measures of large state spaces, by iteration with a proof in place of elimination.
+//! Steady-state measures of large state spaces, by iteration with a proof where elimination takes too long or loses digits.
+//!
+//! Long and narrow chains (a queue, alone or beside a server that fails) are eliminated whatever their size: iteration carries
+//! probability from state to state and hardly gets to their ends. Others are eliminated where iteration has no proof, or one of few
+//! digits, and elimination is affordable.
 
 use std::sync::Arc;
 
@@ -10,8 +14,12 @@ use crate::structure::Bounded;
 use crate::text::exact::Exact;
 use crate::{Certain, Error};
 
-/// With more states elimination takes too long.
+/// With more states elimination may take too long: its work is looked at.
 const LARGE: usize = 3_000;
+/// Products for each state that elimination forms at most in a narrow chain.
+const NARROW: f64 = 100.0;
+/// Products that elimination may form where iteration was in vain: some seconds.
+const AFFORDABLE: f64 = 1e9;
 /// With more states the bound of elimination takes digits away, which an iteration with a proof does not.
 const MEDIUM: usize = 400;
 /// A bound of the relative error that elimination need not try to do better.
@@ -49,13 +57,20 @@ impl<'a> LongRuns<'a> {
         let (values, wrong) = binary64(inputs, wrong);
         let inputs: Vec<Bounded> =
             values.into_iter().zip(wrong).map(|(value, error)| Bounded { value, error }).collect();
-        let can_be_eliminated = rules.space.states() <= LARGE;
+        let states = rules.space.states();
+        let work = rules.space.elimination_work().unwrap_or(f64::INFINITY);
         let is_explored = inputs.iter().zip(rules.space.parameters()).all(|(input, &explored)| input.value == explored);
-        if can_be_eliminated && !is_explored {
+        // Each product of an elimination can cost it two roundings.
+        let bound = work * f64::EPSILON;
+        let is_small = states <= LARGE;
+        let is_narrow = work <= NARROW * states as f64 && (!is_small || bound <= ENOUGH);
+        if is_narrow || (is_small && !is_explored) {
             return Ok(None);
         }
+        let can_be_eliminated = is_small || work <= AFFORDABLE;
+        let enough = if is_small { ENOUGH } else { ENOUGH.max(bound) };
         match self.steady(rules).and_then(|steady| question.in_the_long_run(rules, steady, &inputs)) {
-            Ok(found) if can_be_eliminated && found.relative_error > ENOUGH => Ok(None),
+            Ok(found) if can_be_eliminated && found.relative_error > enough => Ok(None),
             Ok(found) => Ok(Some(found)),
             Err(_) if can_be_eliminated => Ok(None),
             Err(error) => Err(solve.located(error)),

@@ -13,12 +13,12 @@
 //! | `failure rate of M`, `repair rate of M` | `w/A`, `w/U`: the rates of a unit with two states that has the same `A` and `w` | Lanus, Yin and Trivedi 2003 |
 //! | `mtbf of M` (`mean time between failures of M`) | `1/w` | IEC 61703:2016 |
 //! | `mean down time of M`, `mean up time of M` | `U/w`, `A/w` | IEC 61703:2016 |
-//! | `mttf of M` (`mean time to failure of M`) | mean time from the start until a down state is entered; of a structure without repair the integral of its reliability | Kemeny and Snell 1960, chapter 3; [`StructureFunction::mean_time_to_failure`] |
+//! | `mttf of M` (`mean time to failure of M`) | mean time from the start until a down state is entered; of a structure without repair the integral of its reliability, of another by the chain of all its events | Kemeny and Snell 1960, chapter 3; [`StructureFunction::mean_time_to_failure`] |
 //! | `defects per million of M with holding H` | `10^6 (U + w H)`: calls that find the service down, and calls in progress when it fails, which are `H` times the rate of calls by Little's law | ATIS-0100008 (2007); Mondal, Yin, Muppala, Alonso Lopez and Trivedi 2015 |
 //! | `unavailability of M at T`, `availability of M at T` | the same probabilities at a time | [`Chain::probability_at`] |
 //! | `unavailability of M over T`, `availability of M over T` | their mean until then, `1/T` times the integral | [`Chain::collected_until`] |
-//! | `unreliability of M at T`, `reliability of M at T` | that a down state was entered by then; that none was | [`Chain::reached_within`], [`Chain::not_reached_within`] |
-//! | `failures of M over T` | mean number of entries into down states until then | [`Chain::collected_until`] |
+//! | `unreliability of M at T`, `reliability of M at T` | that a down state was entered by then; that none was; of a structure with repair by the chain of all its events | [`Chain::reached_within`], [`Chain::not_reached_within`] |
+//! | `failures of M over T` | mean number of entries into down states until then; of a structure by the chain of all its events | [`Chain::collected_until`] |
 //! | `probability of downtime in M above D over T` | that more than `D` of `T` is spent in down states; of a structure by the chain of all its events | [`Chain::more_downtime_than`], after de Souza e Silva and Gail 1986 |
 //! | `states of M`, `cut sets of M` | their number | [`StructureFunction::cut_sets`] |
 //! | `probability of S in M` | sum of `pi_i` over `S`; of a gate or event that it has occurred | as `unavailability` |
@@ -96,6 +96,8 @@ pub struct Parameter {
     /// A bound of the absolute error of the value as the text has it.
     wrong: f64,
     dimension: Dimension,
+    /// The smallest and the largest value, if the text says them.
+    range: Option<(f64, f64)>,
     distribution: Option<Distribution>,
     origin: Option<(OriginKind, String)>,
     meaning: Option<String>,

@@ -44,7 +44,8 @@ impl<'a> Nodes<'a> {
         let value = match self.given.iter().rev().find(|(given, _)| given == name) {
             None => Exact::from(value),
             Some((_, text)) => Exact::decimal(text).ok_or_else(|| {
-                Error::new(format!("`{text}` is no number for `{name}`"), "in this format numbers have no units")
+                let what = format!("`{text}` is no number for `{name}`");
+                Error::new(what, "write a number of 0 or more, as 8760 or 1.5e-6: in this format it has no unit")
             })?,
         };
         self.parameters.push(Parameter {
@@ -53,6 +54,7 @@ impl<'a> Nodes<'a> {
             // The file has decimal numbers, of which the nearest binary64 was taken.
             wrong: if value.whole().is_some() { 0.0 } else { value.rounded().abs() * f64::EPSILON },
             dimension: Dimension::PLAIN,
+            range: None,
             distribution: None,
             origin: None,
             meaning: None,

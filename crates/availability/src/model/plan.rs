@@ -206,10 +206,8 @@ impl Plan<'_> {
     /// Those of the models that are solved, and if no parameter has a distribution or one has hardly any sound value.
     pub fn sample(&self, seed: u64, samples: Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
         if !self.model.parameters.iter().any(|parameter| parameter.distribution.is_some()) {
-            return Err(Error::new(
-                "no parameter has a distribution",
-                "write `~ gamma(shape = 10)` or the like behind its value",
-            ));
+            let remedy = "write `~ gamma(shape = 10)` or the like behind its value";
+            return Err(Error::new("no parameter has a distribution", remedy).wrong());
         }
         samples
             .map(|number| {
@@ -227,15 +225,18 @@ impl Parameter {
         let Some(distribution) = &self.distribution else { return Ok(self.value()) };
         if self.structural {
             let what = format!("`{}` decides about the structure of a model and has a distribution", self.name);
-            return Err(Error::new(what, "take the distribution away"));
+            return Err(Error::new(what, "take the distribution away").wrong());
         }
-        // Rates and times are positive, and what was a probability stays one.
+        // Rates and times are positive, what was a probability stays one, and a range is one for samples, too.
         let is_share = self.dimension == Dimension::PLAIN && (0.0..=1.0).contains(&self.value());
-        let top = if is_share { 1.0 } else { f64::INFINITY };
+        let (low, high) = self.range.unwrap_or((0.0, f64::INFINITY));
+        let high = if is_share { high.min(1.0) } else { high };
         let mut draws = (0..MAX_DRAWS).map(|_| distribution.draw(chance));
-        draws.find(|value| *value > 0.0 && *value <= top).ok_or_else(|| {
+        draws.find(|value| *value > 0.0 && (low..=high).contains(value)).ok_or_else(|| {
             let what = format!("the distribution of `{}` has hardly any value that it can be", self.name);
-            Error::new(what, format!("values lie above 0{}", if is_share { " and not above 1" } else { "" }))
+            let unit = self.unit();
+            let unit = if unit == "1" { String::new() } else { format!(" {unit}") };
+            Error::new(what, format!("values lie above 0, and from {low} to {high}{unit}")).wrong()
         })
     }
 }

@@ -32,6 +32,6 @@ impl Sound {
             return Ok(number);
         }
         let allowed = if self.is_share { "it is a number from 0 to 1" } else { "it is a finite number, 0 or more" };
-        Err(Error::new(format!("{} is {value}", self.what), allowed))
+        Err(Error::new(format!("{} is {value}", self.what), allowed).wrong())
     }
 }

@@ -1,6 +1,7 @@
 //! Which parameters matter, and where each comes from.
 
 use crate::Error;
+use crate::goal::Range;
 use crate::model::{OriginKind, Parameter, Plan};
 
 /// How many improvements are told.
@@ -22,6 +23,9 @@ pub struct Source {
     /// By how many per cent the main service's downtime changes if the parameter changes by one per cent; `None` for one
     /// that decides about the structure.
     pub elasticity: Option<f64>,
+    /// What parameters are compared by: the elasticity, of a share that of its odds `p/(1 - p)`. That of a share near 1 says
+    /// nothing beside others, since one per cent of it is many times what is missing.
+    pub sensitivity: Option<f64>,
     /// Where the value comes from, if the text says it.
     pub origin: Option<(OriginKind, String)>,
     /// What it is, in the words of the remark behind it, if there is one.
@@ -85,17 +89,21 @@ pub(super) fn sources(parameters: &[Parameter], main: &Plan<'_>, users: &[Vec<us
     let elasticities = main.elasticities(0)?;
     let all = parameters.iter().zip(elasticities).zip(users);
     let mut sources: Vec<Source> = all.map(|((own, elasticity), users)| source(own, elasticity, users)).collect();
-    let size = |source: &Source| source.elasticity.map_or(-1.0, f64::abs);
+    let size = |source: &Source| source.sensitivity.map_or(-1.0, f64::abs);
     sources.sort_by(|a, b| size(b).total_cmp(&size(a)));
     Ok(sources)
 }
 
 fn source(parameter: &Parameter, elasticity: f64, users: &[usize]) -> Source {
+    let is_share = Range::of(parameter).is_ok_and(|range| range.is_share());
+    let sensitivity = if is_share { elasticity * (1.0 - parameter.value()) } else { elasticity };
+    let unless_structural = |number: f64| (!parameter.is_structural()).then_some(number);
     Source {
         name: parameter.name().to_owned(),
         value: parameter.value(),
         unit: parameter.unit(),
-        elasticity: (!parameter.is_structural()).then_some(elasticity),
+        elasticity: unless_structural(elasticity),
+        sensitivity: unless_structural(sensitivity),
         origin: parameter.origin().map(|(kind, text)| (kind, text.to_owned())),
         meaning: parameter.meaning().map(str::to_owned),
         components: users.to_vec(),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::diagram::{Diagram, Kind};
 use super::improve::{Improvement, Source, Swing};
-use super::{BUDGETS, Component, Member, Report, Service, Spread};
+use super::{Assumed, BUDGETS, Component, Member, Report, Service, Spread};
 use crate::Certain;
 use crate::compose::Kept;
 use crate::model::OriginKind;
@@ -26,6 +26,7 @@ impl Report {
             "components": list(self.components.iter().map(component).collect()),
             "improvements": list(self.improvements.iter().map(|one| self.improvement(one)).collect()),
             "swings": list(self.swings.iter().map(|swing| self.swing(swing)).collect()),
+            "assumed": assumed(self.assumed()),
             "parameters": list(self.sources.iter().map(|source| self.source(source)).collect()),
             "kept": list(self.kept.iter().map(kept).collect()),
             "diagrams": list(self.diagrams.iter().map(diagram).collect()),
@@ -74,6 +75,7 @@ impl Report {
             "meaning": source.meaning,
             "used_by": used_by,
             "elasticity": source.elasticity,
+            "sensitivity": source.sensitivity,
             "origin": source.origin.as_ref().map(|(of, _)| kind(*of)),
             "source": source.origin.as_ref().map(|(_, text)| text),
             "p05": source.range.map(|(low, _)| low),
@@ -96,6 +98,10 @@ fn component(component: &Component) -> Value {
         "unplanned": component.unplanned(),
         "designed": component.designed,
     })
+}
+
+fn assumed(Assumed { count, not_said, of, weight }: Assumed) -> Value {
+    json!({ "count": count, "not_said": not_said, "of": of, "weight": weight })
 }
 
 fn kept(kept: &Kept) -> Value {

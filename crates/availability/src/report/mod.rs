@@ -10,10 +10,13 @@
 //! | downtime of a service or component | U in minutes a year, with the digits that are sure |
 //! | share of a component | criticality importance through the hierarchy: the product of `B p / P` of each event on the way (Rausand and Høyland 2004, section 5.4). It is the share of the service's downtime that ends when this component is repaired; redundant ones share theirs |
 //! | planned | time in the down states with the label `planned`; for a service the sum of its components' planned downtime, each times share over unavailability (first order) |
-//! | what to improve first | elasticities `(p/m) dm/dp` of the parameters, and what a parameter half as bad would save |
+//! | sensitivity | elasticity `(p/m) dm/dp` of a parameter; of a share that of its odds `p/(1 - p)`, which is `1 - p` times as large |
+//! | assumptions | the part of the sum of all sensitivities' sizes that belongs to parameters that are assumed, or of which nothing is said |
+//! | what to improve first | what a parameter half as bad would save |
 //! | tornado | the service with one parameter at its 5 % and its 95 % point, all others at their values |
 //! | interval | 5 % and 95 % points of samples of all parameters' distributions |
 
+mod assumed;
 mod diagram;
 mod draw;
 mod html;
@@ -24,13 +27,14 @@ mod members;
 mod names;
 mod numbers;
 mod question;
+mod remarks;
 mod spread;
 
+pub use assumed::Assumed;
 pub use diagram::{Diagram, Flow, Kind, Place};
 pub use improve::{Improvement, Source, Swing};
 pub use language::Language;
 pub use members::{Component, Member};
-pub use names::title;
 pub use numbers::{duration, elasticity, percent, rate, share, short, value_with_unit};
 pub use question::Question;
 pub use spread::{Bin, Samples, Spread};
@@ -112,45 +116,26 @@ impl Service {
     }
 }
 
-/// How much of a result is only assumed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Assumed {
-    /// Parameters that are only assumed.
-    pub count: usize,
-    /// All parameters but those that decide about the structure.
-    pub of: usize,
-    /// The assumed ones' part of the sum of all elasticities' sizes.
-    pub weight: f64,
-}
-
 impl Report {
-    /// How much of the main service's downtime rests on what is only assumed.
-    #[must_use]
-    pub fn assumed(&self) -> Assumed {
-        let sizes = self.sources.iter().filter_map(|source| Some((source.is_assumed(), source.elasticity?.abs())));
-        let (mut assumed, mut whole) = (Assumed { count: 0, of: 0, weight: 0.0 }, 0.0);
-        for (is_assumed, size) in sizes {
-            assumed.of += 1;
-            whole += size;
-            assumed.count += usize::from(is_assumed);
-            assumed.weight += if is_assumed { size } else { 0.0 };
-        }
-        assumed.weight = if whole > 0.0 { assumed.weight / whole } else { 0.0 };
-        assumed
-    }
-
     /// What a parameter is, for people: the words of the text about it, and the components that need it.
     #[must_use]
     pub fn described(&self, source: &Source, language: Language) -> String {
-        let words = source.words();
-        let Some(&first) = source.components.first() else { return words.to_owned() };
-        let name = title(&self.components[first].name, language);
+        let (words, place) = self.words_and_place(source, language);
+        format!("{words}{place}")
+    }
+
+    /// The two parts of [`Self::described`]; the second one has the brackets that it needs.
+    fn words_and_place<'a>(&self, source: &'a Source, language: Language) -> (&'a str, String) {
+        let words = remarks::translated(source.words(), language);
+        let Some(&first) = source.components.first() else { return (words, String::new()) };
+        let name = self.title(&self.components[first].name, language);
         let place = match (source.components.len(), language) {
             (1, _) => name.to_owned(),
             (all, Language::English) => format!("{name}, and {} more", all - 1),
             (all, Language::Chinese) => format!("{name}等 {all} 个组件"),
         };
-        if words.is_empty() { place } else { format!("{words} ({place})") }
+        let place = if words.is_empty() { place } else { names::with_mark("", &place, language) };
+        (words, place)
     }
 
     /// The component of a member.

@@ -1,12 +1,18 @@
-//! What the models of a contact centre are called among people.
+//! What the models of Everline's own solutions are called among people.
 
 use super::{Component, Language, Report, Service};
+use crate::own;
 
 /// Name in a model, in English, in Chinese. First the services, then the components.
-const TITLES: [(&str, &str, &str); 27] = [
+const TITLES: [(&str, &str, &str); 32] = [
     ("calls", "Calls", "呼叫"),
     ("calls_with_site", "Calls with building and carrier", "呼叫（含机房与运营商）"),
     ("calls_of_two_sites", "Calls, over two sites", "呼叫（双站点）"),
+    ("queues_of_two_sites", "Queues and routing, over two sites", "排队与路由（双站点）"),
+    ("prompts_of_two_sites", "Prompts and media, over two sites", "语音提示与媒体（双站点）"),
+    ("statistics_of_two_sites", "Real-time statistics, over two sites", "实时统计（双站点）"),
+    ("reports_of_two_sites", "Reports, over two sites", "报表（双站点）"),
+    ("console_of_two_sites", "Console and operations, over two sites", "控制台与运维（双站点）"),
     ("queues", "Queues and routing", "排队与路由"),
     ("prompts", "Prompts and media", "语音提示与媒体"),
     ("statistics", "Real-time statistics", "实时统计"),
@@ -33,39 +39,8 @@ const TITLES: [(&str, &str, &str); 27] = [
     ("calls_anywhere.gap", "Gaps below a second", "一秒以内的中断"),
 ];
 
-/// What a service or component is called; its own name if it is none of ours.
-#[must_use]
-pub fn title(name: &str, language: Language) -> &str {
-    let known = TITLES.iter().find(|(model, _, _)| *model == name);
-    known.map_or(name, |(_, english, chinese)| language.pick(english, chinese))
-}
-
-impl Service {
-    /// What it is called, with a mark if it, or something in it, is designed and not built yet.
-    #[must_use]
-    pub fn titled(&self, language: Language) -> String {
-        let mark = if self.designed.is_empty() {
-            ""
-        } else if self.designed.contains(&self.model) {
-            language.pick("designed, not built yet", "已设计，尚未实现")
-        } else {
-            language.pick("in part designed, not built yet", "部分已设计，尚未实现")
-        };
-        with_mark(title(&self.name, language), mark, language)
-    }
-}
-
-impl Component {
-    /// What it is called, with a mark if it is designed and not built yet.
-    #[must_use]
-    pub fn titled(&self, language: Language) -> String {
-        let mark =
-            if self.designed { language.pick("designed, not built yet", "已设计，尚未实现") } else { "" };
-        with_mark(title(&self.name, language), mark, language)
-    }
-}
-
-fn with_mark(title: &str, mark: &str, language: Language) -> String {
+/// A name with a mark in brackets behind it, if there is a mark.
+pub(super) fn with_mark(title: &str, mark: &str, language: Language) -> String {
     match language {
         _ if mark.is_empty() => title.to_owned(),
         Language::English => format!("{title} ({mark})"),
@@ -74,6 +49,34 @@ fn with_mark(title: &str, mark: &str, language: Language) -> String {
 }
 
 impl Report {
+    /// What a service or component is called. Models of others keep their names, also those that ours have too.
+    #[must_use]
+    pub fn title<'a>(&self, name: &'a str, language: Language) -> &'a str {
+        let known = TITLES.iter().find(|(model, _, _)| *model == name && own::is_solution(&self.model));
+        known.map_or(name, |(_, english, chinese)| language.pick(english, chinese))
+    }
+
+    /// What a service is called, with a mark if it, or something in it, is designed and not built yet.
+    #[must_use]
+    pub fn service_title(&self, service: &Service, language: Language) -> String {
+        let mark = if service.designed.is_empty() {
+            ""
+        } else if service.designed.contains(&service.model) {
+            language.pick("designed, not built yet", "已设计，尚未实现")
+        } else {
+            language.pick("in part designed, not built yet", "部分已设计，尚未实现")
+        };
+        with_mark(self.title(&service.name, language), mark, language)
+    }
+
+    /// What a component is called, with a mark if it is designed and not built yet.
+    #[must_use]
+    pub fn component_title(&self, component: &Component, language: Language) -> String {
+        let mark =
+            if component.designed { language.pick("designed, not built yet", "已设计，尚未实现") } else { "" };
+        with_mark(self.title(&component.name, language), mark, language)
+    }
+
     /// All that is designed and not built yet, and stands in the figures as if it were, in one sentence; `None` if there is
     /// nothing of the kind.
     #[must_use]
@@ -84,7 +87,7 @@ impl Report {
                 models.push(model);
             }
         }
-        let titles: Vec<&str> = models.into_iter().map(|model| title(model, language)).collect();
+        let titles: Vec<&str> = models.into_iter().map(|model| self.title(model, language)).collect();
         let said = match language {
             Language::English => {
                 format!("Designed, not built yet, and in the figures all the same: {}.", titles.join("; "))

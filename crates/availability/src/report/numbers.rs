@@ -41,19 +41,28 @@ pub fn share(share: f64) -> String {
 
 /// A time in minutes, in the unit in which it is read most easily.
 #[must_use]
-pub fn duration(minutes: f64) -> String {
+pub fn duration(minutes: f64, language: Language) -> String {
     let seconds = minutes * 60.0;
+    let [ms, s, min, h, d] = units(language);
     match seconds {
         _ if seconds == 0.0 => "0".to_owned(),
-        _ if seconds < 0.9995 => format!("{} ms", short(seconds * 1e3)),
-        _ if seconds < 59.95 => format!("{} s", short(seconds)),
-        _ if minutes < 59.95 => format!("{} min", short(minutes)),
+        _ if seconds < 0.9995 => format!("{} {ms}", short(seconds * 1e3)),
+        _ if seconds < 59.95 => format!("{} {s}", short(seconds)),
+        _ if minutes < 59.95 => format!("{} {min}", short(minutes)),
         _ if minutes < 2_880.0 => {
             let tenths = (minutes * 10.0).round();
             let (hours, rest) = ((tenths / 600.0).floor(), (tenths % 600.0) / 10.0);
-            if rest == 0.0 { format!("{hours} h") } else { format!("{hours} h {rest} min") }
+            if rest == 0.0 { format!("{hours} {h}") } else { format!("{hours} {h} {rest} {min}") }
         }
-        _ => format!("{} d", short(minutes / 1_440.0)),
+        _ => format!("{} {d}", short(minutes / 1_440.0)),
+    }
+}
+
+/// Milliseconds, seconds, minutes, hours and days.
+pub(super) const fn units(language: Language) -> [&'static str; 5] {
+    match language {
+        Language::English => ["ms", "s", "min", "h", "d"],
+        Language::Chinese => ["毫秒", "秒", "分钟", "小时", "天"],
     }
 }
 
@@ -61,14 +70,15 @@ pub fn duration(minutes: f64) -> String {
 #[must_use]
 pub fn rate(per_hour: f64, language: Language) -> String {
     let year = language.pick("year", "年");
+    let [_, s, _, h, _] = units(language);
     match per_hour {
         _ if per_hour * 8_760.0 < 2_000.0 => format!("{}/{year}", short(per_hour * 8_760.0)),
-        _ if per_hour < 2_000.0 => format!("{}/h", short(per_hour)),
-        _ => format!("{}/s", short(per_hour / 3_600.0)),
+        _ if per_hour < 2_000.0 => format!("{}/{h}", short(per_hour)),
+        _ => format!("{}/{s}", short(per_hour / 3_600.0)),
     }
 }
 
-/// An elasticity: with its sign, to four digits behind the point.
+/// An elasticity, or a sensitivity: with its sign, to four digits behind the point.
 #[must_use]
 pub fn elasticity(value: Option<f64>) -> String {
     match value {
@@ -83,7 +93,7 @@ pub fn elasticity(value: Option<f64>) -> String {
 #[must_use]
 pub fn value_with_unit(value: f64, unit: &str, language: Language) -> String {
     let text = match unit {
-        "h" => duration(value * 60.0),
+        "h" => duration(value * 60.0, language),
         "1/h" => rate(value, language),
         "1" => short_share(value),
         _ => format!("{} {unit}", short(value)),
@@ -129,17 +139,21 @@ mod tests {
             (percent(0.0), "100 %"),
             (share(0.1234), "12.3 %"),
             (share(1e-5), "< 0.1 %"),
-            (duration(525.6), "8 h 45.6 min"),
-            (duration(52.56), "52.6 min"),
-            (duration(0.25), "15.0 s"),
-            (duration(0.155 / 60.0), "155 ms"),
-            (duration(119.99), "2 h"),
-            (duration(5_000.0), "3.47 d"),
+            (duration(525.6, Language::English), "8 h 45.6 min"),
+            (duration(52.56, Language::English), "52.6 min"),
+            (duration(0.25, Language::English), "15.0 s"),
+            (duration(0.155 / 60.0, Language::English), "155 ms"),
+            (duration(119.99, Language::English), "2 h"),
+            (duration(5_000.0, Language::English), "3.47 d"),
+            (duration(525.6, Language::Chinese), "8 小时 45.6 分钟"),
+            (duration(0.155 / 60.0, Language::Chinese), "155 毫秒"),
             (rate(6.0 / 8_760.0, Language::English), "6.00/year"),
             (rate(6.0 / 8_760.0, Language::Chinese), "6.00/年"),
             (rate(2.0 * 3_600.0, Language::English), "2.00/s"),
+            (rate(2.0 * 3_600.0, Language::Chinese), "2.00/秒"),
             (value_with_unit(0.9959, "1", Language::English), "0.9959"),
             (value_with_unit(0.5, "h", Language::English), "30 min"),
+            (value_with_unit(0.5, "h", Language::Chinese), "30 分钟"),
             (value_with_unit(12.0 / 8_760.0, "1/h", Language::English), "12/year"),
             (elasticity(Some(-0.25)), "-0.2500"),
             (elasticity(Some(1e-9)), "≈ 0"),

@@ -51,6 +51,21 @@ fn what_is_alike_towards_one_measure_is_put_together_for_it() {
     assert!(chain.lumped_for(&Measure::unavailability(States::of(&[1, 2]))).is_none(), "there are two kinds of units");
 }
 
+#[test]
+fn a_long_row_is_folded_at_its_middle() {
+    let half = 5_000;
+    let mut row = Chain::new();
+    (0..=2 * half).for_each(|state| _ = row.add_state(state.to_string()));
+    for state in 0..2 * half {
+        row.add_arc(state, state + 1, 1.0).expect("an arc");
+        row.add_arc(state + 1, state, 1.0).expect("an arc");
+    }
+    let middle = Measure::unavailability(States::of(&[half]));
+    let (few, alike) = row.lumped_for(&middle).expect("a smaller chain");
+    assert_eq!(few.states().len(), half + 1);
+    near("middle", few.evaluate(&alike).expect("a number"), 1.0 / (2 * half + 1) as f64, 1e-12);
+}
+
 proptest! {
     /// `n` units alike, each with its own bit: 2^n states become n + 1.
     #[test]

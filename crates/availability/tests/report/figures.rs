@@ -2,7 +2,7 @@
 
 use availability::model::{OriginKind, Resources};
 use availability::own;
-use availability::report::{Kind, Language, Question, Report, YEAR_MINUTES, title};
+use availability::report::{Kind, Language, Question, Report, YEAR_MINUTES};
 
 use crate::support::{SMALL, report, solution, three_hosts};
 
@@ -42,7 +42,7 @@ fn parameters_say_where_they_come_from_and_what_they_would_save() {
     assert_eq!(source("fails").origin, Some((OriginKind::Measured, "log.json".to_owned())));
     assert!(!source("fails").is_assumed() && source("works").is_assumed() && source("repair").is_assumed());
     let assumed = report.assumed();
-    assert_eq!((assumed.count, assumed.of), (2, 3));
+    assert_eq!((assumed.count, assumed.not_said, assumed.of), (1, 1, 3));
     // What would be saved by half the faults, solved anew.
     let given = [("fails".to_owned(), "1 per 2000 h".to_owned())];
     let halved = Question::new("small.avail", SMALL, &given, Resources::default()).expect("read");
@@ -56,6 +56,61 @@ fn parameters_say_where_they_come_from_and_what_they_would_save() {
     assert!(
         report.swings[0].low < report.main().downtime.value && report.swings[0].high > report.main().downtime.value
     );
+}
+
+/// A fault is over in a second, if it is covered: nearly always.
+const COVERED: &str = r#"
+parameter fails = 1 per 10000 h from measured "log.json"
+parameter c     = 99.999 % from assumed "a guess"
+chain part {
+  up: fine
+  fine -> brief at c*fails
+  fine -> lasting at (1 - c)*fails
+  brief -> fine at 1/(1 s)
+  lasting -> fine at 1/(10 h)
+}
+measure service = downtime of part
+"#;
+
+#[test]
+fn parameters_are_compared_by_the_odds_of_shares() {
+    let report = report("covered.avail", COVERED, 10);
+    let [first, second] = &report.sources[..] else { panic!("{:?}", report.sources) };
+    assert_eq!((first.name.as_str(), second.name.as_str()), ("fails", "c"));
+    assert!(second.elasticity.is_some_and(|elasticity| elasticity < -2e4), "{second:?}");
+    // Of fails*(c*brief + (1 - c)*lasting) by the logarithm of the odds of c, by hand.
+    let (c, brief, lasting) = (0.999_99, 1.0 / 3_600.0, 10.0);
+    let expected = c * (1.0 - c) * (brief - lasting) / (c * brief + (1.0 - c) * lasting);
+    let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-6;
+    assert!(second.sensitivity.is_some_and(|found| near(found, expected)), "{second:?} {expected}");
+    let assumed = report.assumed();
+    assert!(near(assumed.weight, expected.abs() / (1.0 + expected.abs())), "{assumed:?}");
+    let said = "1 of 2 parameters is only assumed; it carries 20.9 % of the sensitivity of service.";
+    assert_eq!(report.assumptions(Language::English), said);
+}
+
+#[test]
+fn what_is_said_of_assumptions_counts_what_is_not_said_and_names_other_systems() {
+    let said = report("small.avail", SMALL, 10).assumptions(Language::English);
+    assert!(said.starts_with("1 of 3 parameters is only assumed, and of 1 nothing is said; they carry "), "{said}");
+    assert!(!said.contains("Published"), "{said}");
+    for (language, words) in [(Language::English, "those of other systems"), (Language::Chinese, "来自其他系统")] {
+        let said = three_hosts().assumptions(language);
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn models_of_others_keep_their_names() {
+    let text = SMALL.replace("chain part", "chain control").replace("is part ", "is control ");
+    let report = report("b.avail", &text, 10);
+    assert!(report.components.iter().any(|component| component.name == "control"));
+    for language in [Language::English, Language::Chinese] {
+        assert_eq!(report.title("control", language), "control");
+        let page = report.html(language);
+        assert!(!page.contains("Control Server") && !page.contains("控制服务器"), "{language:?}");
+    }
+    assert_eq!(three_hosts().title("control", Language::English), "Control Server");
 }
 
 #[test]
@@ -74,7 +129,7 @@ fn parameters_say_what_they_are_and_who_needs_them() {
     assert!(components > 3, "{components}");
     let words = format!("until somebody looks into it (SIP Server, hot pair, and {} more)", components - 1);
     assert_eq!(three.described(notice, Language::English), words);
-    let words = format!("until somebody looks into it (SIP 服务器，热备对等 {components} 个组件)");
+    let words = format!("有人着手处理之前的时间（SIP 服务器，热备对等 {components} 个组件）");
     assert_eq!(three.described(notice, Language::Chinese), words);
     // The components of the main service come first.
     let main: Vec<usize> = three.main().members.iter().map(|member| member.component).collect();
@@ -109,13 +164,15 @@ fn what_has_only_a_probability_is_in_the_downtime_and_not_among_the_failures() {
 fn what_is_not_built_yet_is_marked() {
     let three = three_hosts();
     let service = |name: &str| three.services.iter().find(|service| service.name == name).expect("the service");
-    assert_eq!(service("calls").titled(Language::English), "Calls");
+    let titled = |name: &str, language| three.service_title(service(name), language);
+    assert_eq!(titled("calls", Language::English), "Calls");
     assert!(service("queues").designed.is_empty());
-    assert_eq!(service("prompts").titled(Language::English), "Prompts and media (in part designed, not built yet)");
-    assert_eq!(service("prompts").titled(Language::Chinese), "语音提示与媒体（部分已设计，尚未实现）");
+    assert_eq!(titled("prompts", Language::English), "Prompts and media (in part designed, not built yet)");
+    assert_eq!(titled("prompts", Language::Chinese), "语音提示与媒体（部分已设计，尚未实现）");
     let component = |name: &str| three.components.iter().find(|one| one.name == name).expect("the component");
-    assert_eq!(component("media_pool").titled(Language::English), "Media Server, pool (designed, not built yet)");
-    assert_eq!(component("media_pool").titled(Language::Chinese), "媒体服务器，池（已设计，尚未实现）");
+    let media = |language| three.component_title(component("media_pool"), language);
+    assert_eq!(media(Language::English), "Media Server, pool (designed, not built yet)");
+    assert_eq!(media(Language::Chinese), "媒体服务器，池（已设计，尚未实现）");
     assert!(!component("sip_pair").designed && !component("control").designed);
     let said = three.not_built(Language::English).expect("something");
     for name in
@@ -126,7 +183,7 @@ fn what_is_not_built_yet_is_marked() {
     let sites = solution("two-sites");
     assert_eq!(sites.main().designed, ["sites"]);
     let all = report("small.avail", &format!("{SMALL}designed whole\n"), 10);
-    assert_eq!(all.main().titled(Language::English), "service (designed, not built yet)");
+    assert_eq!(all.service_title(all.main(), Language::English), "service (designed, not built yet)");
     assert_eq!(report("small.avail", SMALL, 10).not_built(Language::English), None);
 }
 
@@ -146,18 +203,15 @@ fn everlines_solutions_are_made_of_their_components() {
             // Nearly all trees are series at the top: what is redundant has hardly a share.
             let sum: f64 = service.members.iter().map(|member| member.share).sum();
             assert!((0.99..1.01).contains(&sum), "{name} {}: {sum}", service.name);
-            // What is planned on a site goes into how often it is lost.
-            match service.planned {
-                Some(planned) => assert!(planned > 0.0 && planned < service.downtime.value, "{name} {}", service.name),
-                None => assert_eq!(name, "two-sites"),
-            }
+            let planned = service.planned.unwrap_or_else(|| panic!("{name} {}: nothing is planned", service.name));
+            assert!(planned > 0.0 && planned < service.downtime.value, "{name} {}", service.name);
             let spread = service.spread.as_ref().expect("an interval");
             assert!(spread.points.is_sorted() && spread.keeps.is_sorted_by(|a, b| a >= b));
-            assert_ne!(title(&service.name, Language::Chinese), service.name);
+            assert_ne!(report.title(&service.name, Language::Chinese), service.name);
         }
         for component in &report.components {
-            assert_ne!(title(&component.name, Language::Chinese), component.name, "{name}");
-            assert_ne!(title(&component.name, Language::English), component.name, "{name}");
+            assert_ne!(report.title(&component.name, Language::Chinese), component.name, "{name}");
+            assert_ne!(report.title(&component.name, Language::English), component.name, "{name}");
         }
         assert!(report.sources.iter().all(|source| source.origin.is_some() || source.elasticity.is_none()));
     }

@@ -43,9 +43,10 @@ fn field_names_stay() {
         }],
         "improvements": [{ "parameter": "string", "elasticity": "number", "better": "number", "saves": "number" }],
         "swings": [{ "parameter": "string", "low": "number", "high": "number" }],
+        "assumed": { "count": "number", "not_said": "number", "of": "number", "weight": "number" },
         "parameters": [{
             "name": "string", "value": "number", "unit": "string", "meaning": "string", "used_by": ["string"],
-            "elasticity": "number", "origin": "string", "source": "string", "p05": "number", "p95": "number",
+            "elasticity": "number", "sensitivity": "number", "origin": "string", "source": "string", "p05": "number", "p95": "number",
         }],
         "kept": [],
         "diagrams": [{

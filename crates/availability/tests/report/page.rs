@@ -109,14 +109,48 @@ fn both_languages_are_complete() {
 }
 
 #[test]
+fn a_chinese_voice_reads_no_english() {
+    let [_, page] = pages();
+    let document = parsed(&page);
+    let main = all(&document, "main").next().expect("the content");
+    for node in main.descendants().filter(Node::is_text) {
+        let text = node.text().unwrap_or_default();
+        let is_word = |pair: &[u8]| pair.iter().all(u8::is_ascii_alphabetic);
+        let is_english = text.is_ascii() && text.as_bytes().windows(2).any(is_word);
+        let is_drawn = node.ancestors().any(|above| above.tag_name().name() == "svg");
+        let is_marked = node.ancestors().any(|above| above.attribute("lang") == Some("en"));
+        assert!(!is_english || is_drawn || is_marked, "{text}");
+        // Units too are Chinese, in tables and in drawings.
+        let parent = node.parent_element().filter(|parent| parent.tag_name().name() != "th");
+        let class = parent.and_then(|parent| parent.attribute("class"));
+        let is_figure = ["figure", "rate"].map(Some).contains(&class);
+        let has_letters = text.chars().any(|c| c.is_ascii_alphabetic() && c != 'e');
+        assert!(!is_figure || !has_letters, "{text}");
+    }
+    let text = SMALL.replace("from assumed \"a guess\"", "from assumed \"a guess\"   # new versions");
+    let page = report("small.avail", &text, 10).html(Language::Chinese);
+    for part in ["<span lang=\"en\" xml:lang=\"en\">new versions<", "<td lang=\"en\" xml:lang=\"en\">a guess<"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let page = report("small.avail", &text.replace("new versions", "新版本"), 10).html(Language::Chinese);
+    assert!(page.contains("<span>新版本</span>"));
+}
+
+#[test]
 fn what_is_not_built_and_what_a_drill_lacks_stands_on_the_page() {
-    for (language, mark, kept) in [
+    for (language, mark, kept, remark) in [
         (
             Language::English,
             "(designed, not built yet)",
             "notice keeps the value of the model: mine.json has no gap of loss.",
+            "until somebody looks into it (",
         ),
-        (Language::Chinese, "（已设计，尚未实现）", "notice 沿用模型中的值：mine.json 中没有 gap of loss。"),
+        (
+            Language::Chinese,
+            "（已设计，尚未实现）",
+            "notice 沿用模型中的值：mine.json 中没有 gap of loss。",
+            "有人着手处理之前的时间（",
+        ),
     ] {
         let mut report = three_hosts().clone();
         let [parameter, file, estimate] = ["notice", "mine.json", "gap of loss"].map(str::to_owned);
@@ -127,9 +161,9 @@ fn what_is_not_built_and_what_a_drill_lacks_stands_on_the_page() {
         let marked = |name: &'static str| all(&document, name).filter(|node| words(*node).contains(mark)).count();
         assert!(marked("th") >= 4 && marked("h3") >= 3, "{} {}", marked("th"), marked("h3"));
         assert!(all(&document, "p").any(|node| words(node) == kept), "{language:?}");
-        let described = all(&document, "span").any(|node| words(node).starts_with("until somebody looks into it ("));
-        let pointed =
-            all(&document, "title").any(|node| words(node).starts_with("notice: until somebody looks into it ("));
+        let described = all(&document, "span").any(|node| words(node).starts_with(remark));
+        let named = format!("notice: {remark}");
+        let pointed = all(&document, "title").any(|node| words(node).starts_with(&named));
         assert!(described && pointed, "{language:?}");
     }
 }

@@ -39,6 +39,7 @@ fn the_cluster_in_the_prism_language_is_the_same() {
 #[test]
 fn what_the_subset_does_not_have_is_refused_in_its_file() {
     let module = "ctmc\nmodule m\n x : [0..1] init 0;\n [] x=0 -> 2 : (x'=1);\n [] x=1 -> 1 : (x'=0);\nendmodule\n";
+    let beyond = module.replace("(x'=1)", "(x'=2)");
     for (model, properties, said) in [
         ("dtmc\n", "", "x.sm:1:1: `dtmc` does not belong to the subset"),
         ("module m x : [0..1]; endmodule", "", "the model does not say its type"),
@@ -55,6 +56,7 @@ fn what_the_subset_does_not_have_is_refused_in_its_file() {
         (module, "\n  P=? [ G x=1 ]", "x.csl:2:9: `G` is not expected here"),
         (module, "S=? [ \"x\" ]", "there is no variable, value, label or parameter `\"x\"`"),
         (module, "R=? [ S ]", "the model has no rewards"),
+        (beyond.as_str(), "", "x.sm:4:2: rule 'the rule in line 4' would set 'x' to 2"),
     ] {
         let error = prism(model, properties, &[]).expect_err(said).to_string();
         assert!(error.contains(said), "{model}{properties}\n{error}");

@@ -46,6 +46,13 @@ fn all_examples_of_the_guide_are_read_and_solved() {
 }
 
 #[test]
+fn the_example_of_the_crate_is_read_and_solved() {
+    let example = include_str!("../../README.md").split("```").nth(1).and_then(|block| block.strip_prefix("text\n"));
+    let found = solved(&model(example.expect("the example"), &[]));
+    assert!(found.len() == 2 && found.values().all(|value| value.value > 0.0 && value.digits() >= 12), "{found:?}");
+}
+
+#[test]
 fn the_example_of_the_readme_says_what_is_printed_there() {
     let Some(readme) = repository::text("README.md") else { return };
     let blocks: Vec<&str> = readme.split("```").collect();

@@ -6,6 +6,7 @@ mod exports;
 mod extremes;
 mod formats;
 mod guide;
+mod long_chains;
 #[path = "../repository/mod.rs"]
 mod repository;
 mod sip;

@@ -86,6 +86,39 @@ fn cut_sets_need_not_be_gone_through_to_be_counted_and_weighed() {
 }
 
 #[test]
+fn the_first_failure_of_a_repaired_tree_is_that_of_the_chain_of_its_events() {
+    let text = "parameter a = 1 per 1000 h
+    parameter b = 1 per 500 h
+    tree t { event x fails at a, repaired at 1/(8 h); event y is unit; top = x and y }
+    blocks s { block x fails at a, repaired at 1/(8 h); block y fails at b; works = x or y }
+    chain unit { up: w; w -> f at b; f -> w at 1/(4 h) }
+    chain all { up: ww, wf, fw
+      ww -> fw at a; fw -> ww at 1/(8 h); ww -> wf at b; wf -> ww at 1/(4 h)
+      fw -> ff at b; ff -> fw at 1/(4 h); wf -> ff at a; ff -> wf at 1/(8 h) }
+    measure first = mttf of t
+    measure F = unreliability of t at 1000 h
+    measure R = reliability of t at 1000 h
+    measure n = failures of t over 100 h
+    measure once = mttf of s
+    measure first_all = mttf of all
+    measure F_all = unreliability of all at 1000 h
+    measure R_all = reliability of all at 1000 h
+    measure n_all = failures of all over 100 h";
+    let model = model(text, &[]);
+    let found = solved(&model);
+    for name in ["first", "F", "R", "n"] {
+        let (got, expected) = (found[name], found[format!("{name}_all").as_str()].value);
+        assert!((got.value / expected - 1.0).abs() < 1e-11 && got.digits() >= 9, "{name}: {got:?}, not {expected:e}");
+    }
+    // T = 1/(a + b) + a/(a + b) T1 + b/(a + b)/a, and while x is repaired T1 = 1/(m + b) + m/(m + b) T.
+    let (a, b, m) = (1e-3, 2e-3, 0.125);
+    let by_hand = (1.0 / (a + b) + a / (a + b) / (m + b) + b / (a + b) / a) / (1.0 - a / (a + b) * m / (m + b));
+    assert!((found["once"].value / by_hand - 1.0).abs() < 1e-12, "{:?} {by_hand}", found["once"]);
+    let slopes = |measure: usize| model.plan(&[measure]).gradient(0).expect("a gradient");
+    assert!(slopes(0).iter().zip(slopes(5)).all(|(tree, chain)| (tree / chain - 1.0).abs() < 1e-12));
+}
+
+#[test]
 fn a_gate_needs_of_events_only_what_is_below_it() {
     // `a` has no rate, and `never` no repair: neither is below `pair`.
     let text = "tree t {

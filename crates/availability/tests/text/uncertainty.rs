@@ -49,8 +49,21 @@ fn samples_have_the_reference_spread_however_they_are_divided() {
 }
 
 #[test]
+fn samples_stay_within_the_range_of_their_parameter() {
+    let samples = |x: &str| {
+        let model = model(&format!("parameter x = {x}\nmeasure y = x"), &[]);
+        model.plan(&[0]).sample(3, 0..500)
+    };
+    let within = samples("5 h between 4 h and 6 h ~ lognormal(error_factor = 100)").expect("samples");
+    assert!(within.iter().all(|sample| (4.0..=6.0).contains(&sample[0])));
+    assert!(within.iter().any(|sample| sample[0] < 4.5) && within.iter().any(|sample| sample[0] > 5.5));
+    let error = samples("5 h between 4 h and 6 h ~ normal(mean = 1000 h, sd = 1 h)").expect_err("hardly any");
+    assert!(error.is_wrong && error.remedy == "values lie above 0, and from 4 to 6 h", "{error}");
+}
+
+#[test]
 fn without_a_distribution_there_is_nothing_to_sample() {
     let model = model(&file("models/duplex.avail"), &[]);
     let error = model.plan(&[0]).sample(1, 0..10).expect_err("no distribution");
-    assert_eq!(error.what, "no parameter has a distribution");
+    assert!(error.is_wrong && error.what == "no parameter has a distribution", "{error}");
 }

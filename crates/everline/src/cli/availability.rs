@@ -21,7 +21,7 @@ pub(crate) enum AvailabilityCommand {
         everline availability solve three-hosts --measure calls\n  \
         everline availability solve duplex.avail --samples 100000 --seed 7")]
     Solve(Solve),
-    /// Estimate parameters from what was observed: logs, drills, parts; and how much has to be observed
+    /// Estimate parameters from what was observed: logs, drills, counts, parts; and how much has to be observed
     #[command(subcommand, after_help = "Example:\n  everline availability estimate log field.log")]
     Estimate(Estimate),
     /// Put the measures of several settings side by side
@@ -98,6 +98,9 @@ pub(crate) struct Solve {
     /// The seed of the samples
     #[arg(long, value_name = "N", default_value_t = 1, requires = "samples")]
     pub(crate) seed: u64,
+    /// The gate that is the top event, if several gates of an Open-PSA tree are no input of another
+    #[arg(long, value_name = "NAME")]
+    pub(crate) top: Option<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -114,6 +117,9 @@ pub(crate) struct Export {
     /// Which chain, rules, tree or block diagram of the model, if there are several
     #[arg(long = "chain", visible_alias = "tree", value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// The gate that is the top event, if several gates of an Open-PSA tree are no input of another
+    #[arg(long, value_name = "NAME")]
+    pub(crate) top: Option<String>,
     #[command(flatten)]
     pub(crate) given: Given,
 }
@@ -162,11 +168,13 @@ pub(crate) enum PageLanguage {
 pub(crate) enum Estimate {
     /// Rates, mean times and availability from a log of failures and repairs
     ///
-    /// The log has lines `TIME COMPONENT EVENT` (or CSV with a header, or JSON lines); events are begin, begin-down, down, up and
-    /// end, and the component * begins and ends the observation of all. A log with gaps is refused at its line.
+    /// The log has lines `TIME COMPONENT EVENT` (or CSV with a header, or JSON lines: docs/availability.md shows each); events are
+    /// begin, begin-down, down, up and end, and the component * begins and ends the observation of all that the log names. A unit
+    /// that never failed needs a line of its own, `NAME begin` at the instant of `* begin`. A log with gaps is refused at its line.
     #[command(after_help = "Examples:\n  everline availability estimate log field.log\n  \
         everline availability estimate log field.log --pool --tests --confidence 90%\n  \
         everline availability estimate log field.log --pool --phases 6\n  \
+        everline availability estimate log life-test.log --pool --until failure\n  \
         everline availability estimate log field.log --prior \"3 per year\" --error-factor 10 --json")]
     Log(EstimateLog),
     /// Coverage and times from the result files of drills
@@ -176,6 +184,15 @@ pub(crate) enum Estimate {
     #[command(after_help = "Examples:\n  everline availability estimate drill drill.json\n  \
         everline availability estimate drill monday.json tuesday.json --any-time --json")]
     Drill(EstimateDrill),
+    /// A failure rate or a coverage from counts
+    ///
+    /// Either failures and the time up in which they came, all units together: the rate and the mean time to failure with exact
+    /// intervals. Or faults that were made and those of them that were covered: the coverage with the exact interval (Clopper and
+    /// Pearson) and with that of the posterior of Jeffreys' prior.
+    #[command(after_help = "Examples:\n  everline availability estimate counts --failures 3 --over 17000h\n  \
+        everline availability estimate counts --failures 10 --over \"2 years\" --until failure --confidence 90%\n  \
+        everline availability estimate counts --covered 198 --of 200 --json")]
+    Counts(EstimateCounts),
     /// How much has to be observed before a claim is shown
     ///
     /// CLAIM is one of three, told apart by its unit:
@@ -200,9 +217,19 @@ pub(crate) enum Estimate {
     Plan(EstimatePlan),
     /// The failure rate of hardware by parts count
     ///
-    /// Base rates and factors come from your own file, since the published tables are licensed.
+    /// Base rates and factors come from your own file, since the published tables are licensed. What stands in both files, with an
+    /// example of each: docs/availability.md.
     #[command(after_help = "Example:\n  everline availability estimate parts server.parts --factors factors.txt")]
     Parts(EstimateParts),
+}
+
+/// What ended an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Until {
+    /// The last failure: it was decided before to observe so many
+    Failure,
+    /// A time that was fixed before
+    Time,
 }
 
 /// A log, and what is wanted of it.
@@ -217,6 +244,9 @@ pub(crate) struct EstimateLog {
     /// Take all components for alike, and estimate them as one
     #[arg(long)]
     pub(crate) pool: bool,
+    /// What ended the hours up; without it the last failure if all are down at the end, else a time
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) until: Option<Until>,
     /// How sure the intervals are
     #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = amounts::share)]
     pub(crate) confidence: f64,
@@ -251,6 +281,32 @@ pub(crate) struct EstimateDrill {
     /// Coverage intervals that hold although one looked after each fault and stopped when one liked; they are wider
     #[arg(long)]
     pub(crate) any_time: bool,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// What was counted.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("counted").required(true).args(["failures", "covered"]))]
+pub(crate) struct EstimateCounts {
+    /// So many failures
+    #[arg(long, value_name = "N", requires = "over")]
+    pub(crate) failures: Option<u64>,
+    /// The time up in which they came, all units together ("17000 h", "2 years")
+    #[arg(long, value_name = "TIME", requires = "failures")]
+    pub(crate) over: Option<String>,
+    /// What ended the observation
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Until::Time, requires = "failures")]
+    pub(crate) until: Until,
+    /// So many faults that were covered
+    #[arg(long, value_name = "N", requires = "of")]
+    pub(crate) covered: Option<u64>,
+    /// All faults that were made
+    #[arg(long, value_name = "N", requires = "covered")]
+    pub(crate) of: Option<u64>,
+    /// How sure the intervals are
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = amounts::share)]
+    pub(crate) confidence: f64,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }

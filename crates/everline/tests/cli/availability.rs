@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::support::Place;
 
-const DUPLEX: &str = "\
+/// Two units and one repairer.
+pub(crate) const DUPLEX: &str = "\
 parameter lambda = 1 per 10000 h ~ gamma(shape = 10)
 parameter c      = 95 %
 chain duplex {
@@ -22,7 +23,7 @@ measure U = unavailability of duplex
 ";
 
 /// A folder with a model in it.
-fn place(name: &str, text: &str) -> Place {
+pub(crate) fn place(name: &str, text: &str) -> Place {
     let place = Place::new();
     fs::write(place.path().join(name), text).expect("written");
     place
@@ -85,10 +86,10 @@ fn second_derivatives_are_printed_by_each_two_parameters() {
     // U = a/(a + m): -2m, a - m and 2a over (a + m)^3; the time is of the other measure.
     let table = [
         "U by each two parameters",
-        "PARAMETER PARAMETER SECOND DERIVATIVE",
-        "a a -9.375000000e-2",
-        "a m -3.125000000e-2",
-        "m m 3.125000000e-2",
+        "PARAMETER PARAMETER SECOND DERIVATIVE UNIT",
+        "a a -9.375000000e-2 1 per 1/h per 1/h",
+        "a m -3.125000000e-2 1 per 1/h per 1/h",
+        "m m 3.125000000e-2 1 per 1/h per 1/h",
     ];
     let table = table.map(|line| line.split_whitespace().collect::<Vec<_>>());
     assert_eq!(lines[lines.len() - 5..], table, "{}", ended.out);
@@ -129,7 +130,7 @@ fn a_measure_without_derivatives_leaves_the_others_theirs() {
 fn a_rate_that_a_parameter_makes_negative_is_shown_with_its_line() {
     let place = place("unit.avail", &UNIT.replace("u -> f at a;", "u -> f at m - a;"));
     let ended = place.run("availability solve unit.avail --measure U --parameter a=4/hour");
-    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
     assert_eq!(
         ended.err,
         "error: unit.avail:4:28: the rate from `u` to `f` is -1\n  \
@@ -154,6 +155,7 @@ fn a_wrong_model_is_shown_with_its_line() {
 #[test]
 fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
     let place = place("duplex.avail", DUPLEX);
+    fs::write(place.path().join("plain.avail"), DUPLEX.replace("~ gamma(shape = 10)", "")).expect("written");
     for (line, said) in [
         ("nothing.avail", "there is no file nothing.avail"),
         ("duplex.doc", "`.doc` is the ending of no model"),
@@ -162,6 +164,9 @@ fn wrong_usage_is_exit_code_2_and_says_what_there_is() {
         ("duplex.avail --parameter lamda=1", "there is no parameter `lamda`; did you mean `lambda`?"),
         ("duplex.avail --parameter lambda", "write NAME=VALUE"),
         ("duplex.avail --parameter lambda=5h", "`lambda` is a rate, and `5h` is a time"),
+        ("duplex.avail --parameter c=3furlong", "error: `c=3furlong`: `furlong` is not expected here\n  help: "),
+        ("duplex.avail --top both", "duplex.avail is no tree of Open-PSA"),
+        ("plain.avail --samples 20", "no parameter has a distribution"),
     ] {
         let ended = place.run(&format!("availability solve {line}"));
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}");
@@ -351,9 +356,21 @@ fn the_report_of_a_model_says_what_to_improve_first() {
     let ended = place.run("availability report duplex.avail --samples 50 --html page.html --language zh");
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(ended.err.starts_with("the page is ") && ended.err.ends_with("page.html\n"), "{}", ended.err);
-    for part in ["AVAILABILITY", "99.999 % allows 5.26 min", "What to improve first", "! not said", "50 samples"] {
+    for part in [
+        "AVAILABILITY",
+        "99.999 % allows 5.26 min",
+        " % of what 99.999 % allows, which is kept in ",
+        "What to improve first",
+        "! not said",
+        "0 of 2 parameters are only assumed, and of 2 nothing is said; they carry 100.0 % of the sensitivity",
+        "50 samples",
+    ] {
         assert!(ended.out.contains(part), "{part}: {}", ended.out);
     }
+    assert!(!ended.out.contains("hardly matter"), "{}", ended.out);
+    fs::write(place.path().join("idle.avail"), format!("parameter idle = 5 h\n{DUPLEX}")).expect("written");
+    let out = place.run("availability report idle.avail --samples 50").out;
+    assert!(out.contains("\nand 1 other that hardly matters ("), "{out}");
     let page = fs::read_to_string(place.path().join("page.html")).expect("the page");
     assert!(page.contains("lang=\"zh-Hans\"") && page.contains("</svg>") && !page.contains("<script"));
     // As readable for others as any file that somebody writes.

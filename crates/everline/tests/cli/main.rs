@@ -4,6 +4,7 @@ mod availability;
 mod commands;
 mod detections;
 mod life;
+mod model_files;
 mod stub;
 mod support;
 mod up;

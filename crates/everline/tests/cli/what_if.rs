@@ -140,6 +140,17 @@ fn what_cannot_be_reached_is_told_with_the_best_that_can() {
 }
 
 #[test]
+fn a_target_near_to_1_is_told_apart_and_a_forgotten_sign_is_asked_about() {
+    let place = place(&[("duplex.avail", &format!("{DUPLEX}measure a = availability of duplex\n"))]);
+    let goal = |words: &[&str]| run(&place, &[&["goal", "duplex.avail", "--parameter", "lambda"][..], words].concat());
+    let out = goal(&["--measure", "a", "--target", "99.9999%"]).out;
+    assert!(out.starts_with("a is 0.99999853 now, and should be 0.99999900\n"), "{out}");
+    let asked = goal(&["--target", "99.999"]).err;
+    assert_eq!(asked, "99.999 are minutes a year here; write 99.999% for an availability\n");
+    assert_eq!(goal(&["--target", "99.999%"]).err, "");
+}
+
+#[test]
 fn a_budget_gives_each_part_its_share() {
     let place = place(&[("duplex.avail", DUPLEX)]);
     let value = json(&place, &["budget", "duplex.avail", "--measure", "service", "--target", "1 min", "--json"]);
@@ -203,13 +214,119 @@ fn rates_with_intervals_come_out_of_a_log() {
     assert!((number(&rate["lower"]) - 1.635_383 / 155.0).abs() < 1e-8, "{rate}");
     assert!((number(&rate["upper"]) - 15.507_313 / 155.0).abs() < 1e-8, "{rate}");
     assert!(number(&find("downtime")["value"]) > 0.0);
-    assert!(value["tests"].as_array().is_some_and(|tests| tests.len() == 7), "{value}");
+    assert!(value["tests"].as_array().is_some_and(|tests| tests.len() == 8), "{value}");
     let text = run(&place, &["estimate", "log", "field.log", "--component", "sip-b", "--prior", "3 per year"]).out;
     assert!(text.contains("1 failure in 39.5000 h up") && text.contains("failure rate with prior"), "{text}");
+    assert!(text.contains("1 failure, 1 repair\n"), "{text}");
     // sip-a is down when the log ends.
     let repair = find("repair rate");
     assert_eq!(repair["from"], "2 repairs in 2.50000 h down, 1 more not seen: still down at the end");
-    assert!((number(&repair["value"]) - 2.0 / 2.5).abs() < 1e-15 && value["notes"] == serde_json::json!([]), "{value}");
+    assert!((number(&repair["value"]) - 2.0 / 2.5).abs() < 1e-15, "{value}");
+}
+
+#[test]
+fn a_log_says_for_whom_the_star_stands_and_takes_units_that_never_failed() {
+    let declared = LOG.replacen("begin\n", "begin\n2026-01-01T00:00:00Z sip-c begin\n", 1);
+    let place = place(&[("field.log", LOG), ("declared.log", &declared)]);
+    for (file, rate, said) in [
+        ("field.log", 3.0 / 77.5, "* stands for the 2 components that the log names, 0 of them without an event; "),
+        ("declared.log", 3.0 / 117.5, "* stands for the 3 components that the log names, 1 of them without an event; "),
+    ] {
+        let value = json(&place, &["estimate", "log", file, "--pool", "--json"]);
+        assert!((number(&value["estimates"][0]["value"]) - rate).abs() < 1e-15, "{value}");
+        assert!(value["notes"][0].as_str().is_some_and(|note| note.starts_with(said)), "{value}");
+        assert!(run(&place, &["estimate", "log", file]).out.contains(said));
+    }
+}
+
+#[test]
+fn what_ended_a_log_may_be_said_and_is_told() {
+    let log = "2026-01-01T00:00Z a begin\n2026-01-01T20:00Z a down\n2026-01-01T20:00Z a end\n";
+    let place = place(&[("test.log", log), ("field.log", LOG)]);
+    let row = |words: &[&str]| json(&place, &[&["estimate", "log", "--json"], words].concat())["estimates"][0].clone();
+    // Chi-square 0.975 of 2 degrees is -2 ln 0.025, of 4 degrees 11.143287.
+    for (words, until, upper, shape) in [
+        (&["test.log"][..], "the last failure", -0.025_f64.ln() / 20.0, 1.0),
+        (&["test.log", "--until", "failure"], "the last failure", -0.025_f64.ln() / 20.0, 1.0),
+        (&["test.log", "--until", "time"], "a time", 11.143_287 / 40.0, 1.5),
+    ] {
+        let rate = row(words);
+        assert_eq!(rate["from"], format!("1 failure in 20.0000 h up, until {until}"));
+        assert!((number(&rate["upper"]) - upper).abs() < 1e-7, "{rate}");
+        assert_eq!(rate["model"]["law"]["gamma"]["shape"], shape, "{rate}");
+        assert!((number(&rate["model"]["value"]) - shape / 20.0).abs() < 1e-15, "{rate}");
+    }
+    let ended = run(&place, &["estimate", "log", "field.log", "--until", "failure"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
+    assert!(ended.err.contains("no failure ended the observation of sip-b"), "{}", ended.err);
+}
+
+#[test]
+fn rates_and_coverage_come_out_of_counts() {
+    let place = Place::new();
+    let rows = |words: &[&str]| {
+        let value = json(&place, &[&["estimate", "counts", "--json"], words].concat());
+        value["estimates"].as_array().expect("rows").clone()
+    };
+    let near = |value: &Value, expected: f64| (number(value) / expected - 1.0).abs() < 1e-9;
+    // Chi-square by sums of Poisson's law: 0.025 of 6 degrees, 0.975 of 8 and of 6, over twice the hours.
+    let time = rows(&["--failures", "3", "--over", "17000h"]);
+    let [rate, mttf] = &time[..] else { panic!("{time:?}") };
+    assert!(near(&rate["value"], 3.0 / 17_000.0) && near(&rate["lower"], 3.639_247_781_738_83e-5), "{rate}");
+    assert!(near(&rate["upper"], 5.157_219_452_789_602e-4) && near(&mttf["upper"], 27_478.205_936_343_267), "{mttf}");
+    assert_eq!((&mttf["what"], &rate["model"]["law"]["gamma"]["shape"]), (&"mttf".into(), &3.5.into()));
+    let failure = rows(&["--failures", "3", "--over", "17000 h", "--until", "failure"]);
+    assert!(near(&failure[0]["upper"], 4.249_816_275_131_739_7e-4), "{failure:?}");
+    // Without a failure there is an upper end, and no mean time.
+    let none = rows(&["--failures", "0", "--over", "1000 h"]);
+    assert!(near(&none[0]["upper"], -0.025_f64.ln() / 1000.0) && none[1]["value"].is_null(), "{none:?}");
+
+    // Clopper and Pearson by sums of the binomial law.
+    let faults = rows(&["--covered", "198", "--of", "200"]);
+    let [exact, missed, posterior, _] = &faults[..] else { panic!("{faults:?}") };
+    assert!(near(&exact["value"], 0.99) && near(&exact["lower"], 1.0 - 0.035_654_668_397_239_8), "{exact}");
+    assert!(near(&missed["lower"], 0.001_213_349_013_735_987), "{missed}");
+    assert!(near(&posterior["value"], 198.5 / 201.0) && near(&posterior["model"]["value"], 198.5 / 201.0));
+    assert_eq!(posterior["model"]["law"], serde_json::json!({ "beta": { "a": 198.5, "b": 2.5 } }));
+}
+
+#[test]
+fn what_stands_for_a_model_is_taken_by_one() {
+    let place = Place::new();
+    let column = |words: &[&str]| {
+        let text = run(&place, &[&["estimate", "counts"], words].concat()).out;
+        let at = text.find("FOR A MODEL").expect("the column");
+        let cell = text.lines().filter_map(|line| line.get(at..)).find(|cell| cell.contains('~'));
+        cell.unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    let rate = column(&["--failures", "3", "--over", "17000h"]);
+    let coverage = column(&["--covered", "198", "--of", "200"]);
+    assert_eq!(rate, "0.00020588 per h ~ gamma(shape = 3.500)");
+    assert_eq!(coverage, "0.9876 ~ beta(a = 198.5, b = 2.5)");
+    let model = format!(
+        "parameter l = {rate}\nparameter c = {coverage}\nchain x {{ up: u; u -> f at l*c; f -> u at 1/(2 h) }}\n\
+         measure unavailability of x\n"
+    );
+    fs::write(place.path().join("x.avail"), model).expect("written");
+    let ended = run(&place, &["solve", "x.avail", "--samples", "20"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_result_of_a_drill_counts_once() {
+    let file = |begun: u64| {
+        let run = r#"{"step": "kill sip.primary", "kind": "process-death", "ending": "passed"}"#;
+        format!(r#"{{"schema": "everline-drill-1", "place": "here", "seed": 1, "begun_ns": {begun}, "runs": [{run}]}}"#)
+    };
+    let place = place(&[("one.json", &file(5)), ("copy.json", &file(5)), ("two.json", &file(6))]);
+    for words in [&["one.json", "one.json"], &["one.json", "copy.json"]] {
+        let ended = run(&place, &[&["estimate", "drill", "two.json"][..], words].concat());
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{words:?}");
+        let said = format!("{} and {} are the result of one drill", words[0], words[1]);
+        assert!(ended.err.contains(&said), "{}", ended.err);
+    }
+    let value = json(&place, &["estimate", "drill", "one.json", "two.json", "--json"]);
+    assert_eq!(value["estimates"][0]["runs"], 2, "{value}");
 }
 
 #[test]
@@ -301,6 +418,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
     for (words, said) in [
         (&["compare", "duplex.avail", "--set", "c=90%,99%", "--measure", "downtme"][..], "did you mean \"downtime\"?"),
         (&["compare", "duplex.avail", "--set", "cc=90%"], "there is no parameter `cc`"),
+        (&["compare", "duplex.avail", "--set", "c=90"], "the rate from `unseen` to `reboot` is -"),
         (&["compare", "duplex.avail", "--set", "c="], "a setting without a name or a value"),
         (&["compare", "duplex.avail"], "required"),
         (&["compare", "--hosts", "0..3"], "write numbers from 1 to 12"),
@@ -310,6 +428,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
         (&["goal", "duplex.avail", "--target", "-3"], "the target -3 is out of range"),
         (&["goal", "duplex.avail", "--target", "101%"], "the target 101% is out of range"),
         (&["goal", "duplex.avail", "--target", "soon"], "the target `soon` is not understood"),
+        (&["goal", "duplex.avail", "--target", "five"], "help: write a number with its unit"),
         (&["goal", "duplex.avail", "--target", "3 per year"], "does not fit a measure in min/year"),
         (&["goal", "duplex.avail", "--target", "1", "--parameter", "lamda"], "did you mean \"lambda\"?"),
         (
@@ -324,6 +443,12 @@ fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
         (&["estimate", "log", "no.log"], "there is no file no.log"),
         (&["estimate", "log", "gap.log", "--confidence", "95"], "write a share between 0 and 1"),
         (&["estimate", "drill", "no.json"], "it has no schema"),
+        (&["estimate", "counts"], "required"),
+        (&["estimate", "counts", "--failures", "3"], "--over"),
+        (&["estimate", "counts", "--failures", "3", "--over", "2 per year"], "`2 per year` is no time"),
+        (&["estimate", "counts", "--failures", "0", "--over", "9 h", "--until", "failure"], "without an event"),
+        (&["estimate", "counts", "--covered", "3", "--of", "2"], "3 faults covered of 2"),
+        (&["estimate", "counts", "--covered", "3", "--of", "4", "--failures", "3"], "cannot be used with"),
         (&["estimate", "plan", "--claim", "3 C"], "the claim `3 C` is not understood"),
         (&["estimate", "plan", "--claim", "7"], "the claim `7` is out of range"),
         (&["estimate", "parts", "s.parts", "--factors", "f.txt"], "s.parts:1:3: there is no part \"fna\""),

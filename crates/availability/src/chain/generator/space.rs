@@ -131,6 +131,11 @@ impl Space {
         self.keys.bytes() + self.arcs.bytes()
     }
 
+    /// How many products it takes about to eliminate all states; nothing if there is no memory for that.
+    pub(crate) fn elimination_work(&self) -> Option<f64> {
+        self.arcs.elimination_work(self.limits.bytes)
+    }
+
     /// How many states there are.
     #[must_use]
     pub fn states(&self) -> usize {

@@ -16,6 +16,7 @@ use super::krylov::{DIRECTIONS, cycle};
 use super::levels::{Levels, Pictures};
 use super::steady::Steady;
 use super::sweep::{Drift, Inflow, Pull};
+use super::weights::REMEDY;
 use crate::chain::evaluate::UNIT;
 use crate::{Certain, Error};
 
@@ -73,8 +74,12 @@ impl Steady<'_> {
             }
         }
         Err(Error::new(
-            format!("no way back to the likeliest state (number {}) could be proven from everywhere", self.anchor),
-            "the chain is reducible or nearly so: look for states without repair, or solve it by elimination",
+            format!(
+                "the mean times of {} states to the likeliest one (number {}) have no bound after {MOST} sweeps",
+                self.arcs.states(),
+                self.anchor
+            ),
+            REMEDY,
         ))
     }
 

@@ -18,6 +18,10 @@ pub(super) const ROUGH: f64 = 1e-6;
 /// Sweeps that carry probability away from state 0, before it is told which states have some.
 const FIRST: usize = 8;
 
+/// What is left to do about a chain that iteration does not solve.
+pub(super) const REMEDY: &str =
+    "let fewer states do: narrow its ranges, put together what is alike, or split off what is nearly separate";
+
 /// Rounds over coarse pictures at most, and what share of a change one may leave so that GMRES is not asked.
 const ROUNDS: usize = 60;
 const SLOW: f64 = 0.6;
@@ -78,7 +82,7 @@ pub(super) fn settle(core: &Core<'_>, weights: &mut [f64], still: f64) -> Result
     }
     Err(Error::new(
         format!("the steady state of {} states still changes by {before:.1e} after {MOST} sweeps", arcs.states()),
-        "solve it by elimination, lump it, or split off what is nearly separate",
+        REMEDY,
     ))
 }
 
@@ -114,7 +118,7 @@ pub(super) fn by_levels(core: &Core<'_>, pictures: &Pictures, weights: &mut [f64
     }
     Err(Error::new(
         format!("the steady state of {} states still changes by {before:.1e} with coarse pictures", arcs.states()),
-        "solve it by elimination, lump it, or split off what is nearly separate",
+        REMEDY,
     ))
 }
 

@@ -1,9 +1,11 @@
 //! A log as spells up and down of each component, and what is estimated from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Event, Record, records};
-use crate::estimate::{Availability, Confidence, Exposure, FailureTimes, TestResult, availability, laplace_trend};
+use crate::estimate::{
+    Availability, Confidence, Ending, Exposure, FailureTimes, TestResult, availability, laplace_trend, power_law_trend,
+};
 use crate::{Error, Place};
 
 /// Nanoseconds of an hour.
@@ -14,6 +16,8 @@ const HOUR: f64 = 3.6e12;
 pub struct EventLog {
     /// The components, by name.
     pub histories: Vec<History>,
+    /// Whether a `*` began an observation. It stands for the components that the log names: others are not in `histories`.
+    pub by_star: bool,
 }
 
 /// What one component did while it was observed. Several histories of components that are alike may be pooled.
@@ -68,7 +72,7 @@ impl EventLog {
                 "name the components that were observed",
             ));
         }
-        for record in &records {
+        for (index, record) in records.iter().enumerate() {
             let wrong = |(what, remedy): (String, &str)| at_line(record.line, what, remedy);
             if record.component == "*" {
                 if !matches!(record.event, Event::Begin { .. } | Event::End) {
@@ -77,7 +81,8 @@ impl EventLog {
                         "* may begin and end; failures name their component",
                     )));
                 }
-                for (name, observed) in &mut components {
+                let alone = if record.event == Event::End { BTreeSet::new() } else { beside(&records, index) };
+                for (name, observed) in components.iter_mut().filter(|(name, _)| !alone.contains(*name)) {
                     observed.take(name, record).map_err(wrong)?;
                 }
             } else if let Some(observed) = components.get_mut(record.component.as_str()) {
@@ -92,8 +97,27 @@ impl EventLog {
             }
             histories.push(History { component: name.to_owned(), spells: observed.spells });
         }
-        Ok(Self { histories })
+        let by_star = records.iter().any(|record| record.component == "*" && record.event != Event::End);
+        Ok(Self { histories, by_star })
     }
+}
+
+/// The components that the `* begin` at this index leaves alone, since a line of their own begins them: one at the same instant
+/// above it, or their first one below it and above the next line of `*`.
+fn beside(records: &[Record], index: usize) -> BTreeSet<&str> {
+    let begins = |record: &Record| matches!(record.event, Event::Begin { .. });
+    let own = |record: &&Record| record.component != "*";
+    let (above, below) = (&records[..index], &records[index + 1..]);
+    let at_once = above.iter().rev().take_while(own).take_while(|record| record.at == records[index].at);
+    let mut names: BTreeSet<&str> =
+        at_once.filter(|record| begins(record)).map(|record| record.component.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    for record in below.iter().take_while(own) {
+        if seen.insert(record.component.as_str()) && begins(record) {
+            names.insert(&record.component);
+        }
+    }
+    names
 }
 
 /// A component while its log is read.
@@ -138,14 +162,17 @@ impl Observed {
             }
         };
         if let Some((up, since)) = self.state {
-            if record.at == since.at {
+            // Observed until it failed: a time down without a length is none.
+            let until_failure = record.event == Event::End && since.begun && !up;
+            if record.at > since.at {
+                let hours = (record.at - since.at) as f64 / HOUR;
+                self.spells.push(Spell { up, hours, begun: since.begun, ended: record.event != Event::End });
+            } else if !until_failure {
                 return Err((
                     format!("{name} changes at the instant of line {}", since.line),
                     "give instants with more digits",
                 ));
             }
-            let hours = (record.at - since.at) as f64 / HOUR;
-            self.spells.push(Spell { up, hours, begun: since.begun, ended: record.event != Event::End });
         }
         self.state = next;
         Ok(())
@@ -168,10 +195,39 @@ fn exposure(histories: &[History], up: bool) -> Result<Exposure, Error> {
 impl History {
     /// Failures in the hours up of these components, taken for alike.
     ///
+    /// The last failure ended them if nothing is up where the observation ends, else a time did. A time fixed before may have
+    /// found everything down by chance: the interval holds the true rate at least as often as it says then, too (sampled by the
+    /// tests).
+    ///
     /// # Errors
     /// If none was ever up.
     pub fn failures(histories: &[Self]) -> Result<Exposure, Error> {
         exposure(histories, true)
+    }
+
+    /// The same by what was decided before: to observe until so many failures, the last of which ended it for all, or until a
+    /// time.
+    ///
+    /// # Errors
+    /// As [`Self::failures`]; and if a failure is said to have ended the observation while something was still up when it ended,
+    /// and nothing failed at that instant.
+    pub fn failures_until(histories: &[Self], ending: Ending) -> Result<Exposure, Error> {
+        let found = Self::failures(histories)?;
+        let failed_last = |history: &Self| history.spells.last().is_some_and(|spell| spell.up && spell.ended);
+        if ending == Ending::Event && found.ending != ending && !histories.iter().any(failed_last) {
+            let names: Vec<&str> = histories.iter().map(|history| history.component.as_str()).collect();
+            return Err(Error::new(
+                format!("no failure ended the observation of {}", names.join(", ")),
+                "end the log at the instant of its last failure and pool what it ended, or say that a time did",
+            ));
+        }
+        Exposure::new(found.time, found.events, ending)
+    }
+
+    /// Whether nothing was seen to happen to it.
+    #[must_use]
+    pub fn is_eventless(&self) -> bool {
+        self.spells.iter().all(|spell| !spell.begun && !spell.ended)
     }
 
     /// Repairs in the hours down. A time down that had not ended when the observation did is among the hours and has no repair
@@ -210,6 +266,21 @@ impl History {
     /// # Errors
     /// If none failed.
     pub fn trend(histories: &[Self]) -> Result<TestResult, Error> {
+        Self::trend_by(histories, laplace_trend)
+    }
+
+    /// The same by the power-law test, which is the better one against wear-out.
+    ///
+    /// # Errors
+    /// If none failed.
+    pub fn power_law_trend(histories: &[Self]) -> Result<TestResult, Error> {
+        Self::trend_by(histories, power_law_trend)
+    }
+
+    fn trend_by(
+        histories: &[Self],
+        test: fn(&[FailureTimes]) -> Result<TestResult, Error>,
+    ) -> Result<TestResult, Error> {
         let clocks: Vec<(Vec<f64>, f64)> = histories.iter().map(Self::operating_clock).collect();
         let units: Vec<FailureTimes> = clocks
             .iter()
@@ -221,7 +292,7 @@ impl History {
             })
             .filter(|unit| unit.end.is_some() || unit.instants.len() > 1)
             .collect();
-        laplace_trend(&units)
+        test(&units)
     }
 
     /// Hours up until each failure, and all hours up.

@@ -22,7 +22,10 @@
 //! | `down`, `up` | it fails, it is repaired |
 //! | `end` | the observation ends; a later `begin` starts another, so that time without observation counts as neither. What is up or down then counts as such until then, and as no failure and no repair |
 //!
-//! The component `*` stands for all of the log, at `begin` and `end`. Times are in any form of ISO 8601 with a zone (see
+//! The component `*` stands for all that the log names, at `begin` and `end`. A unit to which nothing happened is named by a
+//! line such as `disk-7 begin` at the instant of `* begin`: without one nobody knows of it, and its hours are missing. A unit that
+//! begins later than `* begin`, by its own first line, is observed since then. A unit may `end` at the instant at which it goes
+//! down, if the observation went on until that failure. Times are in any form of ISO 8601 with a zone (see
 //! [`instant`]). Lines stand in the order of time. A log that misses something is refused at the line where that shows:
 //! nothing is guessed.
 

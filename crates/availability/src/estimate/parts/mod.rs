@@ -20,6 +20,7 @@
 //! ```text
 //! equipment "telephony server"
 //! environment rack
+//! quality commercial                         # what the equipment and the line leave open is refused
 //! temperature 35 C
 //! 8 "memory module" quality screened         # count, part, and what differs from the lines above
 //! 2 ssd temperature 45 C
@@ -33,3 +34,25 @@ mod words;
 
 pub use equipment::{Equipment, Line};
 pub use factors::{Factors, PartRate, Prediction};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_above_are_read_and_add_up() {
+        let page: Vec<&str> = include_str!("mod.rs").lines().map_while(|line| line.strip_prefix("//!")).collect();
+        let page = page.join("\n");
+        let blocks: Vec<&str> = page.split("```").collect();
+        let [table, list] = [1_usize, 3].map(|block| blocks[block].trim_start_matches("text"));
+        let table = Factors::read("table", table).expect("an example of a table");
+        let equipment = Equipment::read("list", list).expect("an example of an equipment");
+        let prediction = table.predict(&equipment).expect("complete");
+        let fit: Vec<f64> = prediction.parts.iter().map(|part| part.each * 1e9).collect();
+        // Arrhenius by hand: 0.7 eV / 8.617333262e-5 eV/K (1/313.15 K - 1/318.15 K) = 0.40767.
+        for (found, expected) in fit.iter().zip([60.0 * 1.2 * 0.4, 250.0 * 1.2 * 1.503_31, 1500.0 * 1.5]) {
+            assert!((found / expected - 1.0).abs() < 1e-5, "{fit:?}");
+        }
+        assert_eq!(fit.len(), 3);
+    }
+}

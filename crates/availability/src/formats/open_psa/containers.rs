@@ -151,7 +151,7 @@ impl<'a, 'input> Reading<'a, 'input> {
             (None, []) => self.gates.first().cloned().unwrap_or_default(),
             (None, several) => {
                 let what = format!("{} gates are no input of another: {}", several.len(), several.join(", "));
-                return Err(self.error(root, what, "say which of them is the top event"));
+                return Err(self.error(root, what, "say which of them is the top event, as with `--top NAME`"));
             }
         };
         for (occurs, name) in [false, true].into_iter().zip(CONSTANTS) {

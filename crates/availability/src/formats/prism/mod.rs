@@ -86,7 +86,9 @@ fn document(source: Source<'_>) -> Result<Document, Error> {
     if reading.document.measures.is_empty() {
         reading.ask_the_usual();
     }
-    let name = Name { text: MODEL.to_owned(), span: Span::default() };
+    // What is wrong with the whole is shown where the first module begins.
+    let first = reading.rules.modules.first().and_then(|module| module.name.as_ref());
+    let name = Name { text: MODEL.to_owned(), span: first.map_or_else(Span::default, |name| name.span) };
     reading.document.models.push(ast::Model { name, body: Body::Rules(reading.rules) });
     Ok(reading.document)
 }

@@ -133,7 +133,7 @@ impl Compiler<'_> {
     }
 
     /// A time that decides about a measure, in hours.
-    fn time(&mut self, time: &Expr) -> Result<f64, Error> {
+    pub(super) fn time(&mut self, time: &Expr) -> Result<f64, Error> {
         let id = self.of_dimension(time, Dimension::TIME, "the time")?;
         let hours = self.fold(id, time.span)?.rounded();
         Sound::amount("this time").checked(hours).map_err(|error| error.at(self.place(time.span)))

@@ -250,6 +250,12 @@ impl Compiler<'_> {
 
     fn chain_rewards(&mut self, draft: &Draft) -> Result<Rewards, Error> {
         let zero = self.constant(Exact::ZERO, Dimension::PLAIN);
+        let mut between: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+        if draft.rewards.iter().any(|earned| earned.to.is_some()) {
+            for (arc, &(from, to, _)) in draft.arcs.iter().enumerate() {
+                between.entry((from, to)).or_default().push(arc);
+            }
+        }
         let (mut rewards, mut dimensions) = (BTreeMap::<String, Earnings>::new(), BTreeMap::new());
         for Earned { name, from, to, amount, dimension } in &draft.rewards {
             // What a state earns is per unit of time: with a unit of time beside it both kinds have the same unit.
@@ -267,14 +273,12 @@ impl Compiler<'_> {
             match to {
                 None => earnings.states[*from] = *amount,
                 Some((to, span)) => {
-                    let mut found =
-                        draft.arcs.iter().enumerate().filter(|(_, arc)| (arc.0, arc.1) == (*from, *to)).peekable();
-                    if found.peek().is_none() {
+                    let Some(found) = between.get(&(*from, *to)) else {
                         let what =
                             format!("no arc leads from `{}` to `{}`", draft.states[*from].0, draft.states[*to].0);
                         return Err(self.error(*span, what, "a reward of an arc needs the arc"));
-                    }
-                    found.for_each(|(arc, _)| earnings.arcs[arc] = *amount);
+                    };
+                    found.iter().for_each(|&arc| earnings.arcs[arc] = *amount);
                 }
             }
         }

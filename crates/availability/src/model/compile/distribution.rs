@@ -34,13 +34,33 @@ const FAMILIES: [Family; 7] = [
 ];
 
 impl Compiler<'_> {
-    /// The distribution of a parameter of this value.
+    /// The distribution of a parameter of this name and value.
+    ///
+    /// # Errors
+    /// If there is no such distribution, its arguments do not fit, or the parameter cannot have this value by it.
     pub(super) fn distribution(
         &mut self,
+        parameter: &str,
         asked: &ast::Distribution,
         value: Exact,
         dimension: Dimension,
     ) -> Result<Distribution, Error> {
+        let made = self.made(asked, value, dimension)?;
+        let name = &asked.family;
+        if matches!(made, Distribution::Beta { .. }) && dimension != Dimension::PLAIN {
+            let what = format!("`beta` is a distribution of shares, and `{parameter}` is {}", dimension.name());
+            return Err(self.error(name.span, what, "rates and times have `gamma` or `lognormal`"));
+        }
+        let (low, high) = made.support();
+        if (low..=high).contains(&value.rounded()) {
+            return Ok(made);
+        }
+        let unit = if dimension == Dimension::PLAIN { String::new() } else { format!(" {}", dimension.usual_unit()) };
+        let what = format!("the value of `{parameter}`, {}{unit}, lies outside of its distribution", value.rounded());
+        Err(self.error(name.span, what, format!("`{}` has values from {low} to {high}{unit} here", name.text)))
+    }
+
+    fn made(&mut self, asked: &ast::Distribution, value: Exact, dimension: Dimension) -> Result<Distribution, Error> {
         let name = &asked.family;
         let Some(family) = FAMILIES.iter().find(|family| family.name == name.text) else {
             let known = FAMILIES.iter().map(|family| family.name);

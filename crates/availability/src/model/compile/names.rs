@@ -8,6 +8,7 @@ use crate::model::Parameter;
 use crate::model::node::Node;
 use crate::text::ast::{Document, Expr};
 use crate::text::exact::Exact;
+use crate::text::lexer::Kind;
 use crate::text::parser::Parser;
 use crate::text::source::{Name, Source, Span, did_you_mean, remark};
 use crate::text::unit::Dimension;
@@ -73,12 +74,11 @@ impl<'a> Compiler<'a> {
                     ));
                 }
             };
-            if let Some((low, high)) = &declared.between {
-                self.within(name, value, dimension, low, high)?;
-            }
+            let between = declared.between.as_ref();
+            let range = between.map(|(low, high)| self.within(name, value, dimension, low, high)).transpose()?;
             let distribution = match &declared.distribution {
                 None => None,
-                Some(distribution) => Some(self.distribution(distribution, value, dimension)?),
+                Some(distribution) => Some(self.distribution(&name.text, distribution, value, dimension)?),
             };
             debug_assert_eq!(index, self.parameters.len());
             let origin = declared.origin.clone();
@@ -90,6 +90,7 @@ impl<'a> Compiler<'a> {
                 value,
                 wrong,
                 dimension,
+                range,
                 distribution,
                 origin,
                 meaning,
@@ -111,18 +112,19 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A value that takes the place of the one in the text.
+    /// A value that takes the place of the one in the text. It has no place there, so that errors name the option.
     fn given(&mut self, name: &Name, text: &'a str, own: Option<Dimension>) -> Result<(Exact, f64, Dimension), Error> {
         let source = Source::new("--parameter", text);
-        let mut parser = Parser::new(source, "#")?;
-        let value = parser.expression()?;
-        if parser.peek(0).kind != crate::text::lexer::Kind::End {
-            return Err(parser.unexpected("one value with its unit"));
-        }
+        let named = |error: Error| {
+            let what = format!("`{}={text}`: {}", name.text, error.what);
+            Error { place: None, what, ..error }
+        };
+        let value = only_value(source).map_err(named)?;
         let outer = std::mem::replace(&mut self.source, source);
         let found = self.alone(&value);
         self.source = outer;
-        let (value, wrong, dimension) = found.map_err(|error| Error { place: None, ..error })?;
+        let remedy = "write one value with its unit, as `30 min`, `2 per year`, `99.9 %`";
+        let (value, wrong, dimension) = found.map_err(|error| named(Error { remedy: remedy.to_owned(), ..error }))?;
         match own {
             Some(own) if own != dimension => {
                 let what = format!("`{}` is {}, and `{text}` is {}", name.text, own.name(), dimension.name());
@@ -132,6 +134,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// The smallest and the largest value of a parameter, between which its own one lies.
     fn within(
         &mut self,
         name: &Name,
@@ -139,7 +142,7 @@ impl<'a> Compiler<'a> {
         dimension: Dimension,
         low: &Expr,
         high: &Expr,
-    ) -> Result<(), Error> {
+    ) -> Result<(f64, f64), Error> {
         for end in [low, high] {
             let (.., found) = self.alone(end)?;
             self.same_dimension(end.span, found, dimension, "the range", &format!("`{}`", name.text))?;
@@ -154,6 +157,13 @@ impl<'a> Compiler<'a> {
                 format!("it must lie between {} and {}", text(low.span), text(high.span)),
             ));
         }
-        Ok(())
+        Ok((low_value.rounded(), high_value.rounded()))
     }
+}
+
+/// The one expression that a text is.
+fn only_value(source: Source<'_>) -> Result<Expr, Error> {
+    let mut parser = Parser::new(source, "#")?;
+    let value = parser.expression()?;
+    if parser.peek(0).kind == Kind::End { Ok(value) } else { Err(parser.unexpected("one value with its unit")) }
 }

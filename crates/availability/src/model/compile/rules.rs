@@ -44,10 +44,9 @@ impl Compiler<'_> {
         }
         made.parameters = (0..scope.inputs.len()).map(|index| format!("input {index}")).collect();
         let values = self.values_now(&scope.inputs)?;
-        let place = self.place(name.span);
         let Resources { spaces, explored, .. } = self.resources;
         let space = Space::explore_told(&made, &values, spaces, !self.whole, explored);
-        let space = space.map_err(|error| error.at(place))?;
+        let space = space.map_err(|error| self.at_rule(error, rules, name))?;
         self.resources.spaces = spaces.without(space.bytes());
         let mut chain = Chain {
             model: ChainModel::Rules(Arc::new(Generated { space })),
@@ -197,8 +196,20 @@ impl Compiler<'_> {
             }
             outcomes.push(Outcome { rate, effects });
         }
-        let name = format!("the rule in line {}", self.place(command.span).line);
+        let name = self.name_of(command);
         Ok(Rule { name, action: command.action.as_ref().map(|action| action.text.clone()), guard, outcomes })
+    }
+
+    fn name_of(&self, command: &Command) -> String {
+        format!("the rule in line {}", self.place(command.span).line)
+    }
+
+    /// The error at the rule that it names, or else where the model has its name.
+    fn at_rule(&self, error: Error, rules: &ast::Rules, name: &Name) -> Error {
+        let is_named = |command: &&Command| error.what.contains(&format!("'{}'", self.name_of(command)));
+        let mut commands = rules.modules.iter().flat_map(|module| &module.commands);
+        let span = commands.find(is_named).map_or(name.span, |command| command.span);
+        error.at(self.place(span))
     }
 
     /// The clauses of a reward, and the unit of what is earned in all.

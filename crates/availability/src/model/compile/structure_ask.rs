@@ -6,9 +6,12 @@ use super::names::Entity;
 use super::structure::{Failing, Inputs, Logic};
 use super::{Compiler, Lowered};
 use crate::Error;
+use crate::chain::States;
+use crate::model::chain_solve::Gather;
 use crate::model::node::{Binary, Id};
 use crate::model::solve::Question;
 use crate::model::structure_solve::{Asked, StructureQuestion};
+use crate::model::timed_solve::WithinTime;
 use crate::structure::StructureFunction;
 use crate::text::ast::{Ask, Expr, ExprKind};
 use crate::text::exact::Exact;
@@ -33,15 +36,32 @@ impl Compiler<'_> {
         }
         if let "mttf" | "mean time to failure" = phrase {
             self.clauses(ask, &[])?;
-            let id = self.mean_time(model, &top, ask)?;
+            let id = if self.is_repaired(model, &top, ask)? {
+                self.mean_time_of_process(model, &top, ask)?
+            } else {
+                self.mean_time(model, &top, ask)?
+            };
             return Ok(Lowered { id, dimension: Dimension::TIME });
+        }
+        if phrase == "failures" && !ask.clauses.is_empty() {
+            let [Some(over)] = self.clauses(ask, &["over"])?[..] else { return Err(self.not_for(ask, "a tree")) };
+            let entries = |down| WithinTime::Collected(Gather::Entries(down));
+            return plain(self.process_in_time(model, &top, ask, over, entries)?);
         }
         if let "unreliability" | "reliability" = phrase {
             let at = self.clauses(ask, &["at"])?[0];
             let Some(at) = at else {
                 return Err(self.error(ask.phrase.span, "by which time?", format!("`{phrase} of MODEL at 1000 h`")));
             };
-            self.never_repaired(model, &top, ask)?;
+            if self.is_repaired(model, &top, ask)? {
+                let reached = |down| {
+                    if phrase == "reliability" {
+                        return WithinTime::NotReached(down);
+                    }
+                    WithinTime::Reached { target: down, avoid: States::default() }
+                };
+                return plain(self.process_in_time(model, &top, ask, at, reached)?);
+            }
             let place = self.place(ask.phrase.span);
             self.function(model, &top, ask)?.check_coherent("unreliability").map_err(|error| error.at(place))?;
             let what = if phrase == "reliability" { Asked::NotTop } else { Asked::Top };
@@ -190,7 +210,6 @@ impl Compiler<'_> {
 
     /// The mean time to the first failure of a structure of which nothing is repaired.
     fn mean_time(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Id, Error> {
-        self.never_repaired(model, top, ask)?;
         let function = self.function(model, top, ask)?;
         let mut rates = Vec::new();
         for name in function.events() {

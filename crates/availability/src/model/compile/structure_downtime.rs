@@ -1,5 +1,5 @@
-//! The distribution of the downtime of a tree, block diagram or network: that of the chain in which all its events go
-//! through their states side by side.
+//! What a tree, block diagram or network of which something is repaired is asked about its first failure or about a time: that
+//! of the chain in which all its events go through their states side by side.
 
 use std::sync::Arc;
 
@@ -8,17 +8,19 @@ use super::structure::Failing;
 use super::{Compiler, Lowered};
 use crate::Error;
 use crate::chain::States;
-use crate::model::chain_solve::{ChainModel, ChainShape};
+use crate::model::chain_solve::{ChainModel, ChainQuestion, ChainShape, Gather};
 use crate::model::node::Id;
 use crate::model::solve::Question;
 use crate::model::timed_solve::{TimedQuestion, WithinTime};
 use crate::structure::{Probability, StructureFunction};
-use crate::text::ast::{Ask, Body};
+use crate::text::ast::{Ask, Body, Expr};
 use crate::text::source::Name;
 use crate::text::unit::Dimension;
 
-/// The most states that are written out. Those that behave alike are put together before anything is solved.
+/// The most states that are written out for what is asked about a time.
 const MOST_STATES: f64 = 4_096.0;
+/// The most for a mean time, for which the states are eliminated one by one.
+const MOST_ELIMINATED: f64 = 1_024.0;
 
 /// Something that goes through states of its own, whatever else there is.
 struct Process {
@@ -33,36 +35,55 @@ impl Compiler<'_> {
     /// `probability of downtime in M above 10 min over 1 year`.
     pub(super) fn downtime_of_structure(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Lowered, Error> {
         let (above, time) = self.downtime_and_time(ask)?;
-        let Process { states, arcs, down, start } = self.process(model, top, ask)?;
-        let inputs = arcs.iter().map(|&(.., rate)| rate).collect();
-        let arcs = arcs.into_iter().map(|(from, to, _)| (from, to)).collect();
-        let chain = ChainModel::Drawn(Arc::new(ChainShape { states, arcs, start }));
-        let what = WithinTime::MoreDowntime { down: States::new(down), above, alike: true };
+        let (chain, inputs, down) = self.process(model, top, ask, MOST_STATES)?.chain();
+        let what = WithinTime::MoreDowntime { down, above, alike: true };
         let question = Question::Timed(Arc::new(TimedQuestion { model: chain, time, what }));
         Ok(Lowered { id: self.solved(model, question, inputs, Dimension::PLAIN), dimension: Dimension::PLAIN })
     }
 
+    /// What is asked of the down states of a structure about a time.
+    pub(super) fn process_in_time(
+        &mut self,
+        model: usize,
+        top: &str,
+        ask: &Ask,
+        time: &Expr,
+        what: impl FnOnce(States) -> WithinTime,
+    ) -> Result<Id, Error> {
+        let time = self.time(time)?;
+        let (chain, inputs, down) = self.process(model, top, ask, MOST_STATES)?.chain();
+        let question = Question::Timed(Arc::new(TimedQuestion { model: chain, time, what: what(down) }));
+        Ok(self.solved(model, question, inputs, Dimension::PLAIN))
+    }
+
+    /// The mean time to the first failure of a structure of which something is repaired.
+    pub(super) fn mean_time_of_process(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Id, Error> {
+        let (chain, inputs, down) = self.process(model, top, ask, MOST_ELIMINATED)?.chain();
+        let question = ChainQuestion { model: chain, gain: Gather::Time, per: Gather::Arrivals, until: Some(down) };
+        Ok(self.solved(model, Question::Chain(Arc::new(question)), inputs, Dimension::TIME))
+    }
+
     /// All events that a gate needs, side by side.
-    fn process(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Process, Error> {
+    fn process(&mut self, model: usize, top: &str, ask: &Ask, most: f64) -> Result<Process, Error> {
         self.enter(Entity::Model(model), format!("`{}`", ask.model.text), ask.model.span)?;
-        let made = self.side_by_side(model, top, ask);
+        let made = self.side_by_side(model, top, ask, most);
         self.open.pop();
         made
     }
 
-    fn side_by_side(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Process, Error> {
+    fn side_by_side(&mut self, model: usize, top: &str, ask: &Ask, most: f64) -> Result<Process, Error> {
         let function = self.function(model, top, ask)?;
         let mut parts = Vec::new();
         for event in self.events_of(model, &function) {
             let (name, failing) = self.structures[&model].events[event].clone();
-            let part = self.part_of_process(&name, &failing, ask)?;
+            let part = self.part_of_process(&name, &failing, ask, most)?;
             parts.push((name, part));
         }
         let count: f64 = parts.iter().map(|(_, part)| part.states.len() as f64).product();
-        if count > MOST_STATES {
+        if count > most {
             let count = if count < 1e15 { count.to_string() } else { format!("{count:.1e}") };
             let what = format!(
-                "the {} events of `{}` have {count} states together, and at most {MOST_STATES} are written out",
+                "the {} events of `{}` have {count} states together, and at most {most} are written out",
                 parts.len(),
                 ask.model.text
             );
@@ -72,9 +93,9 @@ impl Compiler<'_> {
         Ok(together(&parts, &function))
     }
 
-    fn part_of_process(&mut self, name: &str, failing: &Failing, ask: &Ask) -> Result<Process, Error> {
+    fn part_of_process(&mut self, name: &str, failing: &Failing, ask: &Ask, most: f64) -> Result<Process, Error> {
         match failing {
-            Failing::As(model) => self.process_of(model, ask),
+            Failing::As(model) => self.process_of(model, ask, most),
             Failing::Rates { fails, repaired } => {
                 let mut arcs = vec![(0, 1, *fails)];
                 arcs.extend(repaired.map(|repaired| (1, 0, repaired)));
@@ -90,12 +111,12 @@ impl Compiler<'_> {
     }
 
     /// A model that an event is.
-    fn process_of(&mut self, name: &Name, ask: &Ask) -> Result<Process, Error> {
+    fn process_of(&mut self, name: &Name, ask: &Ask, most: f64) -> Result<Process, Error> {
         let model = self.model(name)?;
         if let Body::Structure { .. } | Body::Graph { .. } = self.document.models[model].body {
             self.structure(model)?;
             let top = self.structures[&model].top.clone();
-            return self.process(model, &top, &Ask { model: name.clone(), ..ask.clone() });
+            return self.process(model, &top, &Ask { model: name.clone(), ..ask.clone() }, most);
         }
         self.chain(model)?;
         let down = self.down(model, name)?;
@@ -107,6 +128,16 @@ impl Compiler<'_> {
         let arcs = shape.arcs.iter().zip(&chain.inputs).map(|(&(from, to), &rate)| (from, to, rate)).collect();
         let down = (0..shape.states.len()).map(|state| down.contains(state)).collect();
         Ok(Process { states: shape.states.clone(), arcs, down, start: shape.start })
+    }
+}
+
+impl Process {
+    /// It as a chain, with what goes into that, and its down states.
+    fn chain(self) -> (ChainModel, Vec<Id>, States) {
+        let Self { states, arcs, down, start } = self;
+        let inputs = arcs.iter().map(|&(.., rate)| rate).collect();
+        let arcs = arcs.into_iter().map(|(from, to, _)| (from, to)).collect();
+        (ChainModel::Drawn(Arc::new(ChainShape { states, arcs, start })), inputs, States::new(down))
     }
 }
 

@@ -55,32 +55,21 @@ impl Compiler<'_> {
         Ok(Inputs { yes, no, frequency: None })
     }
 
-    /// Refuses a structure that can recover from a failure.
-    pub(super) fn never_repaired(&mut self, model: usize, top: &str, ask: &Ask) -> Result<(), Error> {
-        match self.repaired(model, top, ask)? {
-            None => Ok(()),
-            Some(name) => {
-                let what = format!("`{name}` is repaired, so that the tree can fail and recover before the time");
-                Err(self.error(ask.phrase.span, what, "ask for the unavailability at the time, or model it as a chain"))
-            }
-        }
-    }
-
-    /// An event that ends again after it has occurred, if there is one.
-    fn repaired(&mut self, model: usize, top: &str, ask: &Ask) -> Result<Option<String>, Error> {
+    /// Whether an event can end again after it has occurred.
+    pub(super) fn is_repaired(&mut self, model: usize, top: &str, ask: &Ask) -> Result<bool, Error> {
         let function = self.function(model, top, ask)?;
         for event in self.events_of(model, &function) {
-            let (name, failing) = self.structures[&model].events[event].clone();
+            let failing = self.structures[&model].events[event].1.clone();
             let is_repaired = match &failing {
                 Failing::Probability(_) | Failing::Rates { repaired: None, .. } => false,
                 Failing::Rates { .. } | Failing::Known { .. } => true,
                 Failing::As(below) => self.recovers(below, ask)?,
             };
             if is_repaired {
-                return Ok(Some(name));
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Whether a model can be up again after it was down.
@@ -94,11 +83,11 @@ impl Compiler<'_> {
         self.structure(model)?;
         let (top, inner) = (self.structures[&model].top.clone(), Ask { model: name.clone(), ..ask.clone() });
         self.enter(Entity::Model(model), format!("`{}`", name.text), name.span)?;
-        let found = self.repaired(model, &top, &inner);
+        let found = self.is_repaired(model, &top, &inner);
         self.open.pop();
         let place = self.place(name.span);
         // A negation within would let it end although nothing is repaired.
         self.function(model, &top, &inner)?.check_coherent("unreliability").map_err(|error| error.at(place))?;
-        Ok(found?.is_some())
+        found
     }
 }

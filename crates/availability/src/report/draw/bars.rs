@@ -2,7 +2,7 @@
 
 use super::{Anchor, Drawing, fitted};
 use crate::report::numbers::{duration, share};
-use crate::report::{Language, Report, Service, title};
+use crate::report::{Language, Report, Service};
 
 /// The most bars; the others are put together in the table only.
 const MOST_BARS: usize = 12;
@@ -10,14 +10,14 @@ const ROW: f64 = 30.0;
 const LEFT: f64 = 250.0;
 const WIDTH: f64 = 760.0;
 /// Room for the figures at the end of a bar.
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 180.0;
 
 /// A bar for each component of a service, as long as its share; the planned part is hatched.
 pub(in crate::report) fn contributions(id: &str, report: &Report, service: &Service, language: Language) -> String {
     let rows = service.members.len().min(MOST_BARS);
-    let name = title(&service.name, language);
+    let name = report.title(&service.name, language);
     let heading = format!("{}: {name}", language.pick("What the downtime is made of", "停机时间的构成"));
-    let first = service.members.first().map_or("", |member| title(&report.component(member).name, language));
+    let first = service.members.first().map_or("", |member| report.title(&report.component(member).name, language));
     let described = format!(
         "{} {first}. {}",
         language.pick("The largest share has", "占比最大的是"),
@@ -37,7 +37,7 @@ pub(in crate::report) fn contributions(id: &str, report: &Report, service: &Serv
         let planned = component.planned.filter(|_| component.downtime.value > 0.0).unwrap_or(0.0);
         let hatched = if planned > 0.0 { length * planned / component.downtime.value } else { 0.0 };
         let copies = if member.copies > 1 { format!(" × {}", member.copies) } else { String::new() };
-        let label = format!("{}{copies}", title(&component.name, language));
+        let label = format!("{}{copies}", report.title(&component.name, language));
         drawing.words("label", (LEFT - 10.0, top + 15.0), Anchor::End, &fitted(&label, LEFT - 14.0));
         drawing.rect("bar", (LEFT, top), (length.max(1.0) - hatched, 20.0));
         if hatched > 0.0 {
@@ -46,7 +46,8 @@ pub(in crate::report) fn contributions(id: &str, report: &Report, service: &Serv
                 "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"20\" fill=\"url(#{id}-hatch)\"/>"
             ));
         }
-        let figures = format!("{} · {}", share(member.share), duration(member.share * service.downtime.value));
+        let down = duration(member.share * service.downtime.value, language);
+        let figures = format!("{} · {down}", share(member.share));
         drawing.words("figure", (LEFT + length + 8.0, top + 15.0), Anchor::Start, &figures);
     }
     drawing.finish()

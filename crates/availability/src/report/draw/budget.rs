@@ -1,8 +1,8 @@
 //! The downtime budget, and where the services stand in it.
 
 use super::{Anchor, Drawing, fitted, log_ticks};
-use crate::report::numbers::duration;
-use crate::report::{BUDGETS, Language, Report, title};
+use crate::report::numbers::{duration, units};
+use crate::report::{BUDGETS, Language, Report};
 
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 252.0;
@@ -20,8 +20,8 @@ pub(in crate::report) fn budget(id: &str, report: &Report, language: Language) -
         main.keeps().map_or(language.pick("none of the classes", "未达到任何等级"), |budget| BUDGETS[budget].0);
     let described = format!(
         "{}: {} {}; {}: {kept}",
-        title(&main.name, language),
-        duration(main.downtime.value),
+        report.title(&main.name, language),
+        duration(main.downtime.value, language),
         language.pick("a year", "每年"),
         language.pick("keeps", "达到")
     );
@@ -31,12 +31,13 @@ pub(in crate::report) fn budget(id: &str, report: &Report, language: Language) -
     for (name, minutes) in BUDGETS {
         drawing.line("limit", (x(minutes), TOP - 10.0), (x(minutes), bottom));
         drawing.words("figure", (x(minutes), 16.0), Anchor::Middle, name);
-        drawing.words("tick", (x(minutes), 31.0), Anchor::Middle, &duration(minutes));
+        drawing.words("tick", (x(minutes), 31.0), Anchor::Middle, &duration(minutes, language));
     }
+    let [_, _, min, ..] = units(language);
     drawing.line("axis", (LEFT, bottom), (WIDTH - RIGHT, bottom));
     for tick in log_ticks(low, high).into_iter().filter(|tick| tick.log10().fract().abs() < 1e-9) {
         drawing.line("axis", (x(tick), bottom), (x(tick), bottom + 5.0));
-        drawing.words("tick", (x(tick), bottom + 19.0), Anchor::Middle, &format!("{tick} min"));
+        drawing.words("tick", (x(tick), bottom + 19.0), Anchor::Middle, &format!("{tick} {min}"));
     }
     for (row, service) in report.services.iter().enumerate() {
         let y = TOP + ROW * (row as f64 + 0.5);
@@ -44,7 +45,7 @@ pub(in crate::report) fn budget(id: &str, report: &Report, language: Language) -
             "label",
             (LEFT - 14.0, y + 5.0),
             Anchor::End,
-            &fitted(title(&service.name, language), LEFT - 18.0),
+            &fitted(report.title(&service.name, language), LEFT - 18.0),
         );
         if let Some(spread) = &service.spread {
             let [from, _, to] = spread.points.map(x);
@@ -52,7 +53,7 @@ pub(in crate::report) fn budget(id: &str, report: &Report, language: Language) -
         }
         let at = x(service.downtime.value);
         drawing.raw(&format!("<path class=\"mark\" d=\"M{:.1} {y:.1}l8 -8 8 8 -8 8z\"/>", at - 8.0));
-        drawing.words("figure", (WIDTH - 6.0, y + 5.0), Anchor::End, &duration(service.downtime.value));
+        drawing.words("figure", (WIDTH - 6.0, y + 5.0), Anchor::End, &duration(service.downtime.value, language));
     }
     drawing.finish()
 }

@@ -2,7 +2,7 @@
 
 use super::{Anchor, Drawing, log_ticks};
 use crate::report::numbers::duration;
-use crate::report::{BUDGETS, Language, Service, Spread, title};
+use crate::report::{BUDGETS, Language, Report, Spread};
 
 const WIDTH: f64 = 760.0;
 const BOTTOM: f64 = 250.0;
@@ -10,17 +10,18 @@ const TOP: f64 = 44.0;
 const SIDE: f64 = 30.0;
 
 /// Bars over a logarithmic axis, with the point of the model, the 5 % and 95 % points, and the budgets that lie in it.
-pub(in crate::report) fn histogram(id: &str, service: &Service, spread: &Spread, language: Language) -> String {
+pub(in crate::report) fn histogram(id: &str, report: &Report, spread: &Spread, language: Language) -> String {
+    let service = report.main();
     let (low, high) = (spread.bins[0].low, spread.bins[spread.bins.len() - 1].high);
     let x = |minutes: f64| {
         let place = if high > low { (minutes.clamp(low, high) / low).ln() / (high / low).ln() } else { 0.5 };
         SIDE + (WIDTH - 2.0 * SIDE) * place
     };
-    let [p05, p50, p95] = spread.points.map(duration);
+    let [p05, p50, p95] = spread.points.map(|point| duration(point, language));
     let heading = format!(
         "{}: {}",
         language.pick("How sure the downtime is", "停机时间的不确定性"),
-        title(&service.name, language)
+        report.title(&service.name, language)
     );
     let described = match language {
         Language::English => {
@@ -49,6 +50,6 @@ pub(in crate::report) fn histogram(id: &str, service: &Service, spread: &Spread,
     }
     let at = x(service.downtime.value);
     drawing.line("here", (at, 20.0), (at, BOTTOM));
-    drawing.words("figure", (at, 14.0), Anchor::Middle, &duration(service.downtime.value));
+    drawing.words("figure", (at, 14.0), Anchor::Middle, &duration(service.downtime.value, language));
     drawing.finish()
 }

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use super::{Anchor, Drawing, escape, fitted, width_of};
 use crate::report::numbers::{duration, rate};
-use crate::report::{Diagram, Kind, Language, title};
+use crate::report::{Diagram, Kind, Language};
 
 const WIDTH: f64 = 760.0;
 /// Half the height of a state's box.
@@ -23,11 +23,11 @@ struct Spot {
     half: f64,
 }
 
-/// States that are up have round corners, those that are down are square with a second frame; both show the time in them.
-pub(in crate::report) fn states(id: &str, diagram: &Diagram, language: Language) -> String {
+/// States that are up have round corners, those that are down are square with a second frame; both show the time in them. `name`
+/// is what the model is called.
+pub(in crate::report) fn states(id: &str, name: &str, diagram: &Diagram, language: Language) -> String {
     let count = diagram.places.len();
     let height = if count <= 2 { 110.0 } else { 150.0 + 42.0 * count.min(12) as f64 };
-    let name = title(&diagram.model, language);
     let heading = format!("{}: {name}", language.pick("States", "状态图"));
     let up = diagram.places.iter().filter(|place| place.kind == Kind::Up).count();
     let described = match language {
@@ -44,7 +44,7 @@ pub(in crate::report) fn states(id: &str, diagram: &Diagram, language: Language)
     let spots = spots(diagram, height);
     arcs(&mut drawing, id, diagram, &spots, language);
     for (place, spot) in diagram.places.iter().zip(&spots) {
-        state(&mut drawing, place, spot);
+        state(&mut drawing, place, spot, language);
     }
     drawing.finish()
 }
@@ -84,7 +84,7 @@ fn arcs(drawing: &mut Drawing, id: &str, diagram: &Diagram, spots: &[Spot], lang
 
 fn spots(diagram: &Diagram, height: f64) -> Vec<Spot> {
     let count = diagram.places.len() as f64;
-    let widest = diagram.places.iter().map(|place| width_of(&place.name)).fold(70.0, f64::max).min(150.0);
+    let widest = diagram.places.iter().map(|place| width_of(&place.name)).fold(84.0, f64::max).min(150.0);
     let half = widest / 2.0 + 12.0;
     let spot = |index: usize| {
         // The first state stands on the left, and the others follow clockwise.
@@ -98,7 +98,7 @@ fn spots(diagram: &Diagram, height: f64) -> Vec<Spot> {
     (0..diagram.places.len()).map(spot).collect()
 }
 
-fn state(drawing: &mut Drawing, place: &crate::report::Place, spot: &Spot) {
+fn state(drawing: &mut Drawing, place: &crate::report::Place, spot: &Spot, language: Language) {
     let (x, y, half) = (spot.x, spot.y, spot.half);
     let (class, corner) = match place.kind {
         Kind::Up => ("up", 16),
@@ -119,7 +119,7 @@ fn state(drawing: &mut Drawing, place: &crate::report::Place, spot: &Spot) {
         drawing.raw(&frame(3.0));
     }
     drawing.words("label", (x, y - 2.0), Anchor::Middle, &fitted(&place.name, 2.0 * half - 12.0));
-    drawing.words("tick", (x, y + 13.0), Anchor::Middle, &duration(place.minutes));
+    drawing.words("tick", (x, y + 13.0), Anchor::Middle, &duration(place.minutes, language));
 }
 
 /// How far an arc bends: towards the middle of the drawing, where no state stands; of two arcs there and back one bends more.

@@ -2,12 +2,12 @@
 
 use super::{Anchor, Drawing, escape, fitted};
 use crate::report::numbers::duration;
-use crate::report::{Language, Report, Swing, title};
+use crate::report::{Language, Report, Swing};
 
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 290.0;
 /// Room at both ends for the figures.
-const SIDE: f64 = 90.0;
+const SIDE: f64 = 112.0;
 /// Room for the name of a parameter, and below it what it is.
 const ROW: f64 = 40.0;
 const TOP: f64 = 30.0;
@@ -29,7 +29,7 @@ pub(in crate::report) fn tornado(id: &str, report: &Report, language: Language) 
     let heading = format!(
         "{}: {}",
         language.pick("Which uncertainty matters", "哪些不确定性影响最大"),
-        title(&main.name, language)
+        report.title(&main.name, language)
     );
     let named = |swing: &Swing| {
         let source = &report.sources[swing.source];
@@ -43,7 +43,7 @@ pub(in crate::report) fn tornado(id: &str, report: &Report, language: Language) 
     };
     let mut drawing = Drawing::new(id, (WIDTH, bottom + 8.0), &heading, &described);
     drawing.line("here", (x(now), TOP - 6.0), (x(now), bottom));
-    drawing.words("figure", (x(now), TOP - 12.0), Anchor::Middle, &duration(now));
+    drawing.words("figure", (x(now), TOP - 12.0), Anchor::Middle, &duration(now, language));
     for (row, swing) in swings.iter().enumerate() {
         let top = TOP + ROW * row as f64 + 4.0;
         let source = &report.sources[swing.source];
@@ -57,7 +57,7 @@ pub(in crate::report) fn tornado(id: &str, report: &Report, language: Language) 
             drawing.rect(class, (from, top + 6.0), ((to - from).max(1.0), 18.0));
             let is_right = end > now || (end == now && class == "bar");
             let (at, anchor) = if is_right { (to + 6.0, Anchor::Start) } else { (from - 6.0, Anchor::End) };
-            drawing.words("figure", (at, top + 20.0), anchor, &duration(end));
+            drawing.words("figure", (at, top + 20.0), anchor, &duration(end, language));
         }
         drawing.raw("</g>");
     }

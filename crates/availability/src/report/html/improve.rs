@@ -4,7 +4,7 @@ use super::Page;
 use super::table::Cell;
 use crate::report::draw::{self, escape};
 use crate::report::numbers::{duration, elasticity, share, short, value_with_unit};
-use crate::report::{BUDGETS, Improvement, Service, Spread, Swing, title};
+use crate::report::{BUDGETS, Improvement, Spread, Swing};
 
 /// The most rows of the table beside the tornado.
 const MOST_SWINGS: usize = 20;
@@ -23,15 +23,12 @@ impl Page<'_> {
             self.pick("Now", "当前值"),
             self.pick("Half as bad", "改善一半"),
             self.pick("Saves, min/year", "减少，分钟/年"),
-            self.pick("Elasticity", "弹性"),
+            self.pick("Sensitivity", "灵敏度"),
             self.pick("Comes from", "来源"),
         ];
         let rows: Vec<Vec<Cell>> = report.improvements.iter().map(|one| self.improvement(one)).collect();
-        let caption = format!(
-            "{}: {}",
-            self.pick("What to improve first", "优先改进"),
-            title(&report.main().name, self.language)
-        );
+        let caption =
+            format!("{}: {}", self.pick("What to improve first", "优先改进"), self.title(&report.main().name));
         self.table(&caption, &head, &rows);
         self.add("</section>\n");
     }
@@ -44,7 +41,7 @@ impl Page<'_> {
             value(source.value),
             value(improvement.better),
             Cell::Figure(short(improvement.saves)),
-            Cell::Figure(elasticity(source.elasticity)),
+            Cell::Figure(elasticity(source.sensitivity)),
             self.origin(source),
         ]
     }
@@ -67,16 +64,16 @@ impl Page<'_> {
             crate::report::Language::Chinese => format!("按各参数的分布抽取 {count} 个样本，随机种子 {seed}。"),
         });
         if let Some(spread) = &report.main().spread {
-            self.histogram(report.main(), spread);
+            self.histogram(spread);
         }
         self.spreads();
         self.swings();
         self.add("</section>\n");
     }
 
-    fn histogram(&mut self, service: &Service, spread: &Spread) {
+    fn histogram(&mut self, spread: &Spread) {
         let label = self.pick("Distribution of the downtime", "停机时间的分布");
-        self.drawing(label, &draw::histogram("samples", service, spread, self.language));
+        self.drawing(label, &draw::histogram("samples", self.report, spread, self.language));
         let row = |bin: &crate::report::Bin| {
             vec![Cell::Text(format!("{} – {}", short(bin.low), short(bin.high))), Cell::Figure(bin.count.to_string())]
         };
@@ -95,7 +92,7 @@ impl Page<'_> {
             let Some(spread) = &service.spread else { continue };
             let figures = spread.points.into_iter().chain([spread.mean, spread.sd, spread.delta]).map(short);
             let keeps = spread.keeps.into_iter().map(share);
-            let mut row = vec![Cell::Text(title(&service.name, self.language).to_owned())];
+            let mut row = vec![Cell::Text(self.title(&service.name).to_owned())];
             row.extend(figures.chain(keeps).map(Cell::Figure));
             rows.push(row);
         }
@@ -129,7 +126,7 @@ impl Page<'_> {
             let source = &report.sources[swing.source];
             let (low, high) = source.range.unwrap_or((source.value, source.value));
             let value = |value: f64| Cell::Figure(value_with_unit(value, &source.unit, self.language));
-            let end = |minutes: f64| Cell::Figure(duration(minutes));
+            let end = |minutes: f64| Cell::Figure(duration(minutes, self.language));
             vec![self.parameter(source), value(low), value(high), end(swing.low), end(swing.high)]
         };
         let rows: Vec<Vec<Cell>> = report.swings.iter().take(MOST_SWINGS).map(row).collect();

@@ -10,7 +10,7 @@ mod table;
 
 use super::draw::escape;
 use super::numbers::{duration, percent, share};
-use super::{BUDGETS, Language, Report, title};
+use super::{BUDGETS, Language, Report};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -22,7 +22,8 @@ struct Page<'a> {
 }
 
 impl Report {
-    /// The page in one language. Names of parameters and the texts on where they come from are those of the model.
+    /// The page in one language. Names of parameters, and the texts on where they come from, are those of the model;
+    /// so are remarks, but for those of Everline's own models.
     #[must_use]
     pub fn html(&self, language: Language) -> String {
         let mut page = Page { report: self, language, text: String::new() };
@@ -56,6 +57,18 @@ impl Page<'_> {
         self.language.pick(english, chinese)
     }
 
+    /// What a service or component is called in it.
+    fn title<'b>(&self, name: &'b str) -> &'b str {
+        self.report.title(name, self.language)
+    }
+
+    /// The attribute of an element that has this text, if a voice of the page's language could not read it: English on the
+    /// Chinese page.
+    fn voice(&self, text: &str) -> &'static str {
+        let is_foreign = self.language == Language::Chinese && is_english(text);
+        if is_foreign { " lang=\"en\" xml:lang=\"en\"" } else { "" }
+    }
+
     /// Begins a section with its heading; the one before has ended.
     fn section(&mut self, id: &str, heading: &str) {
         self.add(&format!(
@@ -74,15 +87,16 @@ impl Page<'_> {
 
     fn head(&mut self) {
         let (tag, heading) = (self.language.tag(), self.pick("Availability report", "可用性报告"));
-        let main = title(&self.report.main().name, self.language);
+        let main = self.title(&self.report.main().name);
         self.add(&format!(
             "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"{tag}\" xml:lang=\"{tag}\"><head>\
              <meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
              <meta name=\"color-scheme\" content=\"light dark\"/><title>{heading}: {}</title>\n<style>{STYLE}</style></head>\n\
-             <body><a class=\"skip\" href=\"#main\">{}</a><header><h1>{heading}</h1>\n<p>{}: <code>{}</code></p>\n",
+             <body><a class=\"skip\" href=\"#main\">{}</a><header><h1>{heading}</h1>\n<p>{}: <code{}>{}</code></p>\n",
             escape(main),
             self.pick("To the content", "跳到正文"),
             self.pick("Model", "模型"),
+            self.voice(&self.report.model),
             escape(&self.report.model)
         ));
         let links = [
@@ -102,7 +116,7 @@ impl Page<'_> {
     /// The answer in a few words: where the main service stands.
     fn verdict(&mut self) {
         let main = self.report.main();
-        let (name, down) = (title(&main.name, self.language), duration(main.downtime.value));
+        let (name, down) = (self.title(&main.name), duration(main.downtime.value, self.language));
         let available = percent(main.unavailability());
         let answer = match (main.keeps(), self.language) {
             (Some(kept), Language::English) => {
@@ -120,7 +134,7 @@ impl Page<'_> {
         };
         self.add(&format!("<p class=\"verdict\">{}</p>\n", escape(&answer)));
         if let Some(spread) = &main.spread {
-            let [low, _, high] = spread.points.map(duration);
+            let [low, _, high] = spread.points.map(|point| duration(point, self.language));
             let strictest = BUDGETS.len() - 1;
             let (name, kept) = (BUDGETS[strictest].0, share(spread.keeps[strictest]));
             self.paragraph(&match self.language {
@@ -131,21 +145,7 @@ impl Page<'_> {
                 Language::Chinese => format!("考虑参数的不确定性，每年停机时间有九成可能在 {low} 与 {high} 之间；达到 {name} 的可能性为 {kept}。"),
             });
         }
-        let assumed = self.report.assumed();
-        self.paragraph(&match self.language {
-            Language::English => format!(
-                "{} of {} parameters are only assumed; they carry {} of the result's sensitivity.",
-                assumed.count,
-                assumed.of,
-                share(assumed.weight)
-            ),
-            Language::Chinese => format!(
-                "{} 个参数中有 {} 个只是假设，它们占结果灵敏度的 {}。",
-                assumed.of,
-                assumed.count,
-                share(assumed.weight)
-            ),
-        });
+        self.paragraph(&self.report.assumptions(self.language));
     }
 
     fn method(&mut self) {
@@ -167,8 +167,9 @@ impl Page<'_> {
                 "计划内停机指计划性工作（包括出错的计划性工作）造成的停机。服务的计划内停机由各组件一阶累加得出。",
             ),
             self.pick(
-                "Elasticity says by how many per cent the downtime changes if the parameter grows by one per cent.",
-                "弹性表示参数增加百分之一时，停机时间变化百分之几。",
+                "Sensitivity says by how many per cent the downtime changes if the parameter grows by one per cent; if it is a \
+                 share, its odds p/(1 - p).",
+                "灵敏度表示参数增加百分之一时，停机时间变化百分之几；对于比例类参数，则指其几率 p/(1 - p) 增加百分之一。",
             ),
             self.pick(
                 "The model does not know faults that nobody thought of, and its digits say nothing about whether its assumptions \
@@ -179,4 +180,10 @@ impl Page<'_> {
         let items: String = notes.iter().map(|note| format!("<li>{}</li>", escape(note))).collect();
         self.add(&format!("<ul>{items}</ul></section>\n"));
     }
+}
+
+/// Whether a text has a word and no Chinese character.
+fn is_english(text: &str) -> bool {
+    let is_word = |pair: &[u8]| pair.iter().all(u8::is_ascii_alphabetic);
+    text.as_bytes().windows(2).any(is_word) && !text.chars().any(|c| ('\u{3400}'..='\u{9fff}').contains(&c))
 }

@@ -5,7 +5,7 @@ use super::table::Cell;
 use crate::report::draw;
 use crate::report::draw::escape;
 use crate::report::numbers::{duration, percent, share, short};
-use crate::report::{BUDGETS, Language, Service, title};
+use crate::report::{BUDGETS, Language, Service};
 
 /// A figure that a model may not have.
 fn optional(value: Option<f64>) -> String {
@@ -45,7 +45,8 @@ impl Page<'_> {
         let budgets: Vec<Vec<Cell>> = BUDGETS
             .iter()
             .map(|(name, minutes)| {
-                vec![Cell::Text((*name).to_owned()), Cell::Figure(duration(*minutes)), Cell::Figure(short(*minutes))]
+                let time = duration(*minutes, language);
+                vec![Cell::Text((*name).to_owned()), Cell::Figure(time), Cell::Figure(short(*minutes))]
             })
             .collect();
         let head =
@@ -67,7 +68,7 @@ impl Page<'_> {
             None => Cell::Mark(self.pick("none", "无").to_owned()),
         };
         vec![
-            Cell::Text(service.titled(self.language)),
+            Cell::Text(self.report.service_title(service, self.language)),
             Cell::Figure(percent(service.unavailability())),
             Cell::Figure(short(service.downtime.value)),
             Cell::Figure(optional(service.planned)),
@@ -82,7 +83,7 @@ impl Page<'_> {
     fn not_counted(&mut self) {
         let (report, language) = (self.report, self.language);
         for service in report.services.iter().filter(|service| !service.uncounted.is_empty()) {
-            let (name, events) = (title(&service.name, language), service.uncounted.join(", "));
+            let (name, events) = (self.title(&service.name), service.uncounted.join(", "));
             self.paragraph(&match language {
                 Language::English => {
                     format!("{name}: failures are counted without {events}, of which only a probability is known.")
@@ -98,8 +99,8 @@ impl Page<'_> {
         self.section("members", self.pick("Components", "组件"));
         self.paragraph(self.pick("The hatched part of a bar is planned work.", "条形中的斜线部分为计划性工作。"));
         for (index, service) in report.services.iter().enumerate() {
-            let name = title(&service.name, language);
-            self.add(&format!("<h3>{}</h3>\n", escape(&service.titled(language))));
+            let name = self.title(&service.name);
+            self.add(&format!("<h3>{}</h3>\n", escape(&report.service_title(service, language))));
             let label = format!("{}: {name}", self.pick("What the downtime is made of", "停机时间的构成"));
             self.drawing(&label, &draw::contributions(&format!("parts{index}"), report, service, language));
             self.member_table(service);
@@ -121,7 +122,7 @@ impl Page<'_> {
         let row = |member: &crate::report::Member| {
             let component = report.component(member);
             vec![
-                Cell::Text(component.titled(self.language)),
+                Cell::Text(report.component_title(component, self.language)),
                 Cell::Figure(member.copies.to_string()),
                 Cell::Figure(percent(component.unavailability())),
                 Cell::Figure(short(component.downtime.value)),
@@ -131,7 +132,7 @@ impl Page<'_> {
             ]
         };
         let rows: Vec<Vec<Cell>> = service.members.iter().map(row).collect();
-        let name = title(&service.name, self.language);
+        let name = self.title(&service.name);
         let caption = format!("{}: {name}", self.pick("Components", "组件"));
         self.table(&caption, &head, &rows);
     }

@@ -22,7 +22,7 @@ impl Page<'_> {
             self.pick("Parameter", "参数"),
             self.pick("Value", "值"),
             self.pick("5 % to 95 %", "5 % 至 95 %"),
-            self.pick("Elasticity", "弹性"),
+            self.pick("Sensitivity", "灵敏度"),
             self.pick("Comes from", "来源"),
             self.pick("Source", "出处"),
         ];
@@ -40,7 +40,7 @@ impl Page<'_> {
             self.parameter(source),
             Cell::Figure(value(source.value)),
             Cell::Figure(range),
-            Cell::Figure(elasticity(source.elasticity)),
+            Cell::Figure(elasticity(source.sensitivity)),
             self.origin(source),
             Cell::Text(source.said().to_owned()),
         ]
@@ -48,7 +48,8 @@ impl Page<'_> {
 
     /// A parameter with what it is.
     pub(super) fn parameter(&self, source: &Source) -> Cell {
-        Cell::Named(source.name.clone(), self.report.described(source, self.language))
+        let (words, place) = self.report.words_and_place(source, self.language);
+        Cell::Named(source.name.clone(), words.to_owned(), place)
     }
 
     /// The kind of origin; what nobody knows is marked.

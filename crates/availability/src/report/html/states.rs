@@ -4,7 +4,7 @@ use super::Page;
 use super::table::Cell;
 use crate::report::draw::{self, escape};
 use crate::report::numbers::{duration, rate};
-use crate::report::{Diagram, Flow, Kind, Language, Place, title};
+use crate::report::{Diagram, Flow, Kind, Language, Place};
 
 impl Page<'_> {
     pub(super) fn diagrams(&mut self) {
@@ -16,9 +16,10 @@ impl Page<'_> {
             "圆角框表示服务可用，双线方框表示停机，虚线框由若干状态合并而成，其中部分停机。名称下方为每年处于该状态的时间。",
         ));
         for (index, diagram) in report.diagrams.iter().enumerate() {
-            let name = title(&diagram.model, self.language);
+            let name = self.title(&diagram.model);
             let component = report.components.iter().find(|component| component.name == diagram.model);
-            let heading = component.map_or_else(|| name.to_owned(), |component| component.titled(self.language));
+            let titled = |component| report.component_title(component, self.language);
+            let heading = component.map_or_else(|| name.to_owned(), titled);
             self.add(&format!("<div class=\"diagram\"><h3>{}</h3>\n", escape(&heading)));
             if let Some((variable, count)) = &diagram.merged {
                 self.paragraph(&match self.language {
@@ -29,7 +30,7 @@ impl Page<'_> {
                 });
             }
             let label = format!("{}: {name}", self.pick("States", "状态图"));
-            self.drawing(&label, &draw::states(&format!("chain{index}"), diagram, self.language));
+            self.drawing(&label, &draw::states(&format!("chain{index}"), name, diagram, self.language));
             self.add("</div>\n");
             self.diagram_tables(diagram, name);
         }
@@ -46,7 +47,7 @@ impl Page<'_> {
             vec![
                 Cell::Code(place.name.clone()),
                 Cell::Text(kind(place.kind).to_owned()),
-                Cell::Figure(duration(place.minutes)),
+                Cell::Figure(duration(place.minutes, self.language)),
             ]
         };
         let arc = |flow: &Flow| {

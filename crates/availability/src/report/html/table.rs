@@ -11,8 +11,8 @@ pub(super) enum Cell {
     Figure(String),
     /// A name as the model has it.
     Code(String),
-    /// A name as the model has it, and what it is.
-    Named(String, String),
+    /// A name as the model has it, what it is, and where it is needed.
+    Named(String, String, String),
     /// Something that the reader should look at, marked by a sign as well.
     Mark(String),
 }
@@ -37,13 +37,16 @@ impl Page<'_> {
             for (column, cell) in row.iter().enumerate() {
                 let (open, close) = if column == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
                 text.push_str(&match cell {
-                    Cell::Text(words) => format!("<{open}>{}</{close}>", escape(words)),
+                    Cell::Text(words) => format!("<{open}{}>{}</{close}>", self.voice(words), escape(words)),
                     Cell::Figure(figure) => format!("<{open} class=\"figure\">{}</{close}>", escape(figure)),
-                    Cell::Code(name) => format!("<{open}><code>{}</code></{close}>", escape(name)),
-                    Cell::Named(name, words) => format!(
-                        "<{open}><code>{}</code><span class=\"what\">{}</span></{close}>",
+                    Cell::Code(name) => format!("<{open}><code{}>{}</code></{close}>", self.voice(name), escape(name)),
+                    Cell::Named(name, words, place) => format!(
+                        "<{open}><code{}>{}</code><span class=\"what\"><span{}>{}</span>{}</span></{close}>",
+                        self.voice(name),
                         escape(name),
-                        escape(words)
+                        self.voice(words),
+                        escape(words),
+                        escape(place)
                     ),
                     Cell::Mark(words) => {
                         format!("<{open}><strong class=\"look\">⚠ {}</strong></{close}>", escape(words))

@@ -4,6 +4,7 @@ use availability::Certain;
 use availability::model::Model;
 
 use crate::failure::{Failure, Kind};
+use crate::output;
 
 /// Hours of a year, and its minutes.
 const YEAR: f64 = 8760.0;
@@ -52,7 +53,8 @@ pub(crate) fn hosts(text: &str) -> Result<Hosts, String> {
 /// If it is not understood.
 pub(super) fn quantity(what: &str, text: &str) -> Result<(f64, String), Failure> {
     let model = Model::read(what, &format!("parameter it = {text}\n"), &[]).map_err(|error| {
-        Failure::new(Kind::Wrong, format!("the {what} `{text}` is not understood: {}", error.what)).help(error.remedy)
+        Failure::new(Kind::Wrong, format!("the {what} `{text}` is not understood: {}", error.what))
+            .help("write a number with its unit, as `5.26 min`, `2 per year`, `500 FIT` or `99.9 %`")
     })?;
     let first = model.parameters().first().map(|parameter| (parameter.value(), parameter.unit()));
     first
@@ -67,6 +69,9 @@ pub(super) fn quantity(what: &str, text: &str) -> Result<(f64, String), Failure>
 /// If it is not understood, or of another kind than the measure.
 pub(super) fn target(text: &str, unit: &str) -> Result<f64, Failure> {
     if let Ok(plain) = text.trim().parse::<f64>() {
+        if unit == "min/year" && (90.0..100.0).contains(&plain) {
+            output::remark(&format!("{plain} are minutes a year here; write {plain}% for an availability"));
+        }
         return Ok(plain);
     }
     let (value, own) = quantity("target", text)?;
@@ -130,6 +135,15 @@ pub(super) fn digits(value: f64, digits: usize) -> String {
     format!("{value:.*}", (digits as i32 - before).max(0) as usize)
 }
 
+/// A value of a measure with its unit, in up to so many digits; what is near to 1, as an availability is, in as many as it needs.
+pub(super) fn measured(value: f64, unit: &str, most: usize) -> String {
+    match unit {
+        "1" if value > 0.9 && value < 1.0 => humane(value, unit),
+        "1" => digits(value, most),
+        unit => format!("{} {unit}", digits(value, most)),
+    }
+}
+
 /// A parameter's value with a unit that makes it easy to read.
 pub(super) fn humane(value: f64, unit: &str) -> String {
     let of = |size: f64, name: &str| format!("{} {name}", digits(value / size, 4));
@@ -182,6 +196,8 @@ mod tests {
         ] {
             assert_eq!(humane(value, unit), said);
         }
+        assert_eq!(measured(0.999_99, "1", 5), "0.9999900");
+        assert_eq!(measured(0.771_738, "min/year", 5), "0.77174 min/year");
         assert_eq!(hosts("1..3"), Ok(Hosts(vec![1, 2, 3])));
         assert_eq!(hosts("4,1"), Ok(Hosts(vec![4, 1])));
         assert!(hosts("0..2").is_err() && hosts("5..1").is_err() && hosts("a").is_err());

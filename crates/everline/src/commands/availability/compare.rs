@@ -1,7 +1,5 @@
 //! `everline availability compare`: one set of measures under several settings.
 
-use std::path::PathBuf;
-
 use availability::Certain;
 use serde_json::{Map, Value, json};
 
@@ -51,7 +49,9 @@ pub(crate) fn compare(order: &Compare) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Wrong, format!("more than {MOST_SETTINGS} settings")).help("give fewer values"));
     }
     let names = measures(order);
-    let rows = product(&axes).into_iter().map(|choices| row(order, &choices, &names)).collect::<Result<Vec<_>, _>>()?;
+    let own = order.model.as_deref().map(|path| Source::open(path, None)).transpose()?;
+    let row = |choices: Vec<Choice>| row(order, own.as_ref(), &choices, &names);
+    let rows = product(&axes).into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
     let heads: Vec<&str> = axes.iter().map(|axis| axis.head.as_str()).collect();
     output::result(&if order.listing.json { as_json(&heads, &rows) } else { table(&heads, &rows) })
 }
@@ -147,18 +147,20 @@ fn product(axes: &[Axis]) -> Vec<Vec<Choice>> {
     })
 }
 
-fn row(order: &Compare, choices: &[Choice], names: &[String]) -> Result<Row, Failure> {
-    let model = choices.iter().find_map(|choice| choice.model);
-    let path = order.model.clone().or_else(|| model.map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("three-hosts"));
-    let source = if order.model.is_some() {
-        Source::open(&path, None)?
+/// One setting, of somebody's `own` model or of the built-in one that the setting names.
+fn row(order: &Compare, own: Option<&Source>, choices: &[Choice], names: &[String]) -> Result<Row, Failure> {
+    let built_in;
+    let source = if let Some(own) = own {
+        own
     } else {
-        Source::built_in(&path.to_string_lossy(), None)?
+        let name = choices.iter().find_map(|choice| choice.model).unwrap_or("three-hosts");
+        built_in = Source::built_in(name, None)?;
+        &built_in
     };
     let mut given = order.given.parameters.clone();
     given.extend(choices.iter().flat_map(|choice| choice.given.iter().cloned()));
     let model = source.read(&given)?;
-    let plan = model.plan(&wanted(&source, &model, names)?);
+    let plan = model.plan(&wanted(source, &model, names)?);
     let values = source.solve(&plan)?;
     let of = |(&index, value): (&usize, Certain)| {
         let measure = &model.measures()[index];

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use availability::formats::{Format, explicit, galileo, open_psa, prism};
 use availability::structure::QuantifiedTree;
-use node::wire::Trouble;
 
 use crate::cli::Export;
 use crate::failure::{Failure, Kind};
-use crate::{files, output};
+use crate::output;
 
 use super::source::Source;
-use super::{failure, near};
+use super::{failure, near, publish};
 
 /// Writes a chain or a tree of a model, as the ending of the file says.
 ///
@@ -68,7 +67,7 @@ fn chain(order: &Export, format: Format) -> Result<(), Failure> {
 }
 
 fn tree(order: &Export, format: Format) -> Result<(), Failure> {
-    let source = Source::open(&order.model, None)?;
+    let source = Source::open(&order.model, None)?.with_top(order.top.as_deref())?;
     let Found { name, about, mut tree, long_run } = found(order, &source)?;
     let mut lost = Vec::new();
     if !long_run.is_empty() {
@@ -153,8 +152,7 @@ fn some(names: &[String]) -> String {
 
 /// Writes a file, and says that something "is" in it.
 fn write(path: &Path, text: &str, what: &str) -> Result<(), Failure> {
-    let path = std::path::absolute(path).map_err(|error| Trouble::of_file("write", path, &error))?;
-    files::publish(&path, text.as_bytes()).map_err(|error| Trouble::of_file("write", &path, &error))?;
+    let path = publish(path, text)?;
     output::remark(&format!("{what} in {}", path.display()));
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use availability::compose::Kept;
 use availability::model::OriginKind;
 use availability::report::{
-    BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, share, short, title, value_with_unit,
+    BUDGETS, Language, Report, Service, Source, duration, elasticity, percent, share, short, value_with_unit,
 };
 
 use crate::output::{self, Cell, bad, good, optional, plain};
@@ -17,21 +17,14 @@ const MATTERS: f64 = 0.01;
 pub(super) fn tables(report: &Report, replaced: usize) -> String {
     let mut text = services(report);
     for service in &report.services {
-        let name = service.titled(Language::English);
+        let name = report.service_title(service, Language::English);
         // Writing into a String cannot fail, here and below.
         let _ = write!(text, "\n{name}: what its downtime is made of\n{}", members(report, service));
     }
-    let main = name(&report.main().name);
+    let main = report.title(&report.main().name, Language::English);
     let _ = write!(text, "\nWhat to improve first for {main}, if it were half as bad\n{}", improvements(report));
     let _ = write!(text, "\nWhere the figures for {main} come from\n{}", sources(report));
-    let assumed = report.assumed();
-    let _ = writeln!(
-        text,
-        "\n{} of {} parameters are only assumed; they carry {:.0} % of the sensitivity of {main}.",
-        assumed.count,
-        assumed.of,
-        100.0 * assumed.weight
-    );
+    let _ = writeln!(text, "\n{}", report.assumptions(Language::English));
     if replaced > 0 {
         let _ = writeln!(text, "{} from the results of drills.", output::count(replaced, "parameter"));
     }
@@ -44,10 +37,6 @@ pub(super) fn tables(report: &Report, replaced: usize) -> String {
     text
 }
 
-fn name(model: &str) -> &str {
-    title(model, Language::English)
-}
-
 fn services(report: &Report) -> String {
     let row = |service: &Service| {
         let keeps = service.keeps().map_or_else(|| bad("none"), |budget| good(BUDGETS[budget].0));
@@ -56,7 +45,7 @@ fn services(report: &Report) -> String {
             format!("{low} to {high}")
         });
         [
-            plain(service.titled(Language::English)),
+            plain(report.service_title(service, Language::English)),
             plain(percent(service.unavailability())),
             plain(short(service.downtime.value)),
             optional(service.planned.map(short)),
@@ -68,7 +57,7 @@ fn services(report: &Report) -> String {
     let rows: Vec<[Cell; 7]> = report.services.iter().map(row).collect();
     let head = ["SERVICE", "AVAILABILITY", "DOWN MIN/YEAR", "PLANNED", "UNPLANNED", "5 % TO 95 %", "KEEPS"];
     let mut text = output::table(head, &rows, "no services");
-    let budgets = BUDGETS.map(|(name, minutes)| format!("{name} allows {}", duration(minutes)));
+    let budgets = BUDGETS.map(|(name, minutes)| format!("{name} allows {}", duration(minutes, Language::English)));
     let _ = writeln!(text, "\nA year of {}.", budgets.join(", "));
     if let Some(said) = report.not_built(Language::English) {
         let _ = writeln!(text, "{said}");
@@ -76,9 +65,9 @@ fn services(report: &Report) -> String {
     let main = report.main();
     for ((class, minutes), share) in BUDGETS.iter().zip(main.spread.iter().flat_map(|spread| spread.keeps)) {
         let used = 100.0 * main.downtime.value / minutes;
-        let (share, used) = (100.0 * share, short(used));
+        let (share, used, name) = (100.0 * share, short(used), report.title(&main.name, Language::English));
         let _ =
-            writeln!(text, "{} use {used} % of {class}, and keep it in {share:.1} % of the samples.", name(&main.name));
+            writeln!(text, "{name}: {used} % of what {class} allows, which is kept in {share:.1} % of the samples.");
     }
     text
 }
@@ -87,7 +76,7 @@ fn members(report: &Report, service: &Service) -> String {
     let row = |member: &availability::report::Member| {
         let component = report.component(member);
         [
-            plain(component.titled(Language::English)),
+            plain(report.component_title(component, Language::English)),
             plain(member.copies),
             plain(percent(component.unavailability())),
             plain(short(component.downtime.value)),
@@ -109,23 +98,23 @@ fn improvements(report: &Report) -> String {
             plain(value(source, source.value)),
             plain(value(source, improvement.better)),
             plain(short(improvement.saves)),
-            plain(elasticity(source.elasticity)),
+            plain(elasticity(source.sensitivity)),
             origin(source),
             plain(report.described(source, Language::English)),
         ]
     };
     let rows: Vec<[Cell; 7]> = report.improvements.iter().map(row).collect();
-    let head = ["PARAMETER", "NOW", "BETTER", "SAVES MIN/YEAR", "% FOR 1 %", "FROM", "WHAT IT IS"];
+    let head = ["PARAMETER", "NOW", "BETTER", "SAVES MIN/YEAR", "SENSITIVITY", "FROM", "WHAT IT IS"];
     output::table(head, &rows, "nothing matters")
 }
 
 fn sources(report: &Report) -> String {
-    let matters = |source: &&Source| source.elasticity.is_some_and(|elasticity| elasticity.abs() >= MATTERS);
+    let matters = |source: &&Source| source.sensitivity.is_some_and(|sensitivity| sensitivity.abs() >= MATTERS);
     let row = |source: &Source| {
         [
             plain(&source.name),
             plain(value(source, source.value)),
-            plain(elasticity(source.elasticity)),
+            plain(elasticity(source.sensitivity)),
             origin(source),
             plain(report.described(source, Language::English)),
             optional(source.origin.as_ref().map(|_| source.said())),
@@ -133,13 +122,12 @@ fn sources(report: &Report) -> String {
     };
     let rows: Vec<[Cell; 6]> = report.sources.iter().filter(matters).map(row).collect();
     let others = report.sources.len() - rows.len();
-    let head = ["PARAMETER", "VALUE", "% FOR 1 %", "FROM", "WHAT IT IS", "SOURCE"];
+    let head = ["PARAMETER", "VALUE", "SENSITIVITY", "FROM", "WHAT IT IS", "SOURCE"];
     let mut text = output::table(head, &rows, "nothing matters");
-    let _ = writeln!(
-        text,
-        "and {} that hardly matter (all are in the page and in the JSON).",
-        output::count(others, "other")
-    );
+    if others > 0 {
+        let (others, verb) = (output::count(others, "other"), if others == 1 { "matters" } else { "matter" });
+        let _ = writeln!(text, "and {others} that hardly {verb} (all are in the page and in the JSON).");
+    }
     text
 }
 

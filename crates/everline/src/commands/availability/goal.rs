@@ -12,7 +12,7 @@ use crate::cli::Goal;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Cell, plain};
 
-use super::amounts::{brief, digits, humane, sensible, target};
+use super::amounts::{digits, humane, measured, sensible, target};
 use super::source::Source;
 use super::{near, wanted};
 
@@ -88,9 +88,8 @@ fn all(aim: &Aim<'_>) -> Vec<(usize, Found)> {
 
 /// `calls is 5.9 min/year now, and should be 5.256 min/year`.
 fn heading(aim: &Aim<'_>) -> String {
-    let unit = if aim.unit == "1" { String::new() } else { format!(" {}", aim.unit) };
-    let (now, target) = (brief(aim.now), digits(aim.target, 5));
-    format!("{} is {now}{unit} now, and should be {target}{unit}\n", aim.measure)
+    let now = measured(aim.now.value, &aim.unit, (aim.now.digits() as usize).min(5));
+    format!("{} is {now} now, and should be {}\n", aim.measure, measured(aim.target, &aim.unit, 5))
 }
 
 /// The factor by which a parameter changes; of a share, its odds.
@@ -120,11 +119,10 @@ fn one(aim: &Aim<'_>, own: &Parameter, found: &Found) -> String {
         let (value, measure) = found.closest;
         let (low, high) = (humane(found.searched.0, &unit), humane(found.searched.1, &unit));
         text.push_str(&format!(
-            "no value of {} from {low} to {high} brings it there; the closest is {}, with {} {}\n",
+            "no value of {} from {low} to {high} brings it there; the closest is {}, with {}\n",
             own.name(),
             humane(value, &unit),
-            digits(measure, 5),
-            aim.unit
+            measured(measure, &aim.unit, 5)
         ));
     }
     text.push_str(match found.trend {
@@ -169,11 +167,10 @@ fn table(aim: &Aim<'_>, found: &[(usize, Found)]) -> String {
         let own = &parameters[*index];
         let what = if others == 1 { "1 parameter cannot".to_owned() } else { format!("{others} parameters cannot") };
         text.push_str(&format!(
-            "\n{what}; closest comes {} = {}, with {} {}\n",
+            "\n{what}; closest comes {} = {}, with {}\n",
             own.name(),
             humane(found.closest.0, &own.unit()),
-            digits(found.closest.1, 5),
-            aim.unit
+            measured(found.closest.1, &aim.unit, 5)
         ));
     }
     text

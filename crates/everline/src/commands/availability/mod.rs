@@ -15,16 +15,16 @@ mod source;
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use availability::formats::File;
-use availability::model::Model;
+use availability::model::{Measure, Model, Parameter, Plan};
 use availability::{Certain, Error, explain};
 use node::wire::Trouble;
 
 use crate::cli::Solve;
 use crate::failure::{Failure, Kind};
-use crate::output;
+use crate::{files, output};
 
 pub(crate) use budget::budget;
 pub(crate) use compare::compare;
@@ -42,11 +42,33 @@ struct Answer {
     value: Certain,
     /// Whether there are derivatives of it.
     is_smooth: bool,
-    /// By parameter: its name, the derivative, the elasticity.
-    gradient: Vec<(String, f64, f64)>,
-    /// By each two parameters: their names, the second derivative.
-    hessian: Vec<(String, String, f64)>,
+    /// By each parameter.
+    gradient: Vec<Slope>,
+    /// By each two parameters.
+    hessian: Vec<Slope>,
     spread: Option<Spread>,
+}
+
+/// A derivative of a measure.
+struct Slope {
+    /// The parameter, or the two of a second derivative.
+    by: Vec<String>,
+    derivative: f64,
+    /// The unit of the measure over those of the parameters, `min/year per h`.
+    unit: String,
+    /// The derivative times the parameters over the measure: of a first one the elasticity.
+    share: f64,
+}
+
+impl Slope {
+    fn new(derivative: f64, by: &[&Parameter], measure: &Measure, value: Certain) -> Self {
+        let units = by.iter().map(|parameter| parameter.unit()).filter(|unit| unit != "1");
+        let unit = units.fold(measure.unit().to_owned(), |unit, per| format!("{unit} per {per}"));
+        let product: f64 = by.iter().map(|parameter| parameter.value()).product();
+        let share = if derivative == 0.0 { 0.0 } else { derivative * product / value.value };
+        let by = by.iter().map(|parameter| parameter.name().to_owned()).collect();
+        Self { by, derivative, unit, share }
+    }
 }
 
 /// Solves a model and prints its measures.
@@ -54,7 +76,7 @@ struct Answer {
 /// # Errors
 /// [`Kind::Wrong`] if the model is, or there is no such measure; a failure if it cannot be solved.
 pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
-    let source = Source::open(&order.model, None)?;
+    let source = Source::open(&order.model, None)?.with_top(order.top.as_deref())?;
     source.tell_kept();
     let model = source.read(&order.given.parameters)?;
     let failed = |error: Error| source.failure(Kind::Failed, error);
@@ -67,10 +89,10 @@ pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
         let is_smooth = plan.has_derivatives(place);
         let (mut first, mut second) = (Vec::new(), Vec::new());
         if is_smooth && order.gradient {
-            first = gradient(&model, &plan, place, value).map_err(failed)?;
+            first = gradient(&plan, place, value).map_err(failed)?;
         }
         if is_smooth && order.hessian {
-            second = hessian(&model, index).map_err(failed)?;
+            second = hessian(&model, index, value).map_err(failed)?;
         }
         answers.push(Answer { name, unit, value, is_smooth, gradient: first, hessian: second, spread: None });
     }
@@ -82,23 +104,16 @@ pub(crate) fn solve(order: &Solve) -> Result<(), Failure> {
     output::result(&text)
 }
 
-fn gradient(
-    model: &Model,
-    plan: &availability::model::Plan<'_>,
-    measure: usize,
-    value: Certain,
-) -> Result<Vec<(String, f64, f64)>, Error> {
-    let slopes = plan.gradient(measure)?.into_iter().zip(model.parameters());
+/// The derivatives of a measure, by its place in the plan.
+fn gradient(plan: &Plan<'_>, place: usize, value: Certain) -> Result<Vec<Slope>, Error> {
+    let measure = &plan.model().measures()[plan.measures()[place]];
+    let slopes = plan.gradient(place)?.into_iter().zip(plan.model().parameters());
     let free = slopes.filter(|(_, parameter)| !parameter.is_structural());
-    let row = |(slope, parameter): (f64, &availability::model::Parameter)| {
-        let elasticity = if slope == 0.0 { 0.0 } else { slope * parameter.value() / value.value };
-        (parameter.name().to_owned(), slope, elasticity)
-    };
-    Ok(free.map(row).collect())
+    Ok(free.map(|(slope, parameter)| Slope::new(slope, &[parameter], measure, value)).collect())
 }
 
 /// The second derivatives by each two of the parameters that a measure needs; those that decide about a structure have none.
-fn hessian(model: &Model, measure: usize) -> Result<Vec<(String, String, f64)>, Error> {
+fn hessian(model: &Model, measure: usize, value: Certain) -> Result<Vec<Slope>, Error> {
     let plan = model.plan(&[measure]);
     let (matrix, parameters) = (plan.hessian(0)?, model.parameters());
     let free: Vec<usize> =
@@ -106,7 +121,7 @@ fn hessian(model: &Model, measure: usize) -> Result<Vec<(String, String, f64)>, 
     let mut all = Vec::new();
     for (place, &a) in free.iter().enumerate() {
         for &b in &free[place..] {
-            all.push((parameters[a].name().to_owned(), parameters[b].name().to_owned(), matrix[a][b]));
+            all.push(Slope::new(matrix[a][b], &[&parameters[a], &parameters[b]], &model.measures()[measure], value));
         }
     }
     Ok(all)
@@ -125,6 +140,22 @@ fn text_of(path: &Path) -> Result<Option<File>, Failure> {
     }
 }
 
+/// Writes a file that somebody named, whole or not at all, and says where it is; what is there is replaced.
+fn publish(path: &Path, text: &str) -> Result<PathBuf, Failure> {
+    let failed = |path: &Path, error: &io::Error| {
+        let failure = Failure::from(Trouble::of_file("write", path, error));
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                failure.help("create its folder, or name another file")
+            }
+            _ => failure,
+        }
+    };
+    let path = std::path::absolute(path).map_err(|error| failed(path, &error))?;
+    files::publish(&path, text.as_bytes()).map_err(|error| failed(&path, &error))?;
+    Ok(path)
+}
+
 /// The measures of these names; all if none is named.
 fn wanted(source: &Source, model: &Model, names: &[String]) -> Result<Vec<usize>, Failure> {
     let all = model.measures();
@@ -136,7 +167,7 @@ fn wanted(source: &Source, model: &Model, names: &[String]) -> Result<Vec<usize>
     }
     let find = |name: &String| {
         all.iter().position(|measure| measure.name() == name).ok_or_else(|| {
-            let known: Vec<&str> = all.iter().map(availability::model::Measure::name).collect();
+            let known: Vec<&str> = all.iter().map(Measure::name).collect();
             let meant = near(name, &known);
             Failure::new(Kind::Wrong, format!("the model has no measure \"{name}\"{meant}"))
                 .help(format!("it has {}", known.join(", ")))

@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use crate::cli::Solve;
 use crate::output::{self, Cell, optional, plain};
 
-use super::Answer;
+use super::{Answer, Slope};
+
+/// Derivatives are sums with thirty digits, the largest terms of which are mostly as large as the measure over the parameter: what is
+/// so much smaller may be 0.
+const CANCELLED: f64 = 1e-27;
 
 /// Tables for people: the measures, and what else was asked.
 pub(super) fn tables(answers: &[Answer], order: &Solve) -> String {
@@ -25,23 +29,34 @@ pub(super) fn tables(answers: &[Answer], order: &Solve) -> String {
         text.push_str(&format!("\n{} has no derivatives: the distribution of downtime has none\n", answer.name));
     }
     for answer in answers.iter().filter(|answer| order.gradient && answer.is_smooth) {
-        let mut slopes: Vec<_> = answer.gradient.iter().filter(|(_, slope, _)| *slope != 0.0).collect();
-        slopes.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
-        let row = |(name, slope, elasticity): &(String, f64, f64)| {
-            [plain(name), plain(format!("{slope:.9e}")), plain(format!("{elasticity:+.6}"))]
+        let mut slopes: Vec<_> = answer.gradient.iter().filter(|slope| slope.derivative != 0.0).collect();
+        slopes.sort_by(|a, b| b.share.abs().total_cmp(&a.share.abs()));
+        let row = |slope: &Slope| {
+            [plain(&slope.by[0]), plain(derivative(slope)), plain(&slope.unit), plain(format!("{:+.6}", slope.share))]
         };
-        let rows: Vec<[Cell; 3]> = slopes.into_iter().map(row).collect();
-        let table = output::table(["PARAMETER", "DERIVATIVE", "% FOR 1 %"], &rows, "it depends on no parameter");
+        let rows: Vec<[Cell; 4]> = slopes.into_iter().map(row).collect();
+        let head = ["PARAMETER", "DERIVATIVE", "UNIT", "% FOR 1 %"];
+        let table = output::table(head, &rows, "it depends on no parameter");
         text.push_str(&format!("\n{} by each parameter\n{table}", answer.name));
     }
     for answer in answers.iter().filter(|answer| order.hessian && answer.is_smooth) {
-        let curved = answer.hessian.iter().filter(|(.., slope)| *slope != 0.0);
-        let row = |(a, b, slope): &(String, String, f64)| [plain(a), plain(b), plain(format!("{slope:.9e}"))];
-        let rows: Vec<[Cell; 3]> = curved.map(row).collect();
-        let table = output::table(["PARAMETER", "PARAMETER", "SECOND DERIVATIVE"], &rows, "all are 0");
+        let curved = answer.hessian.iter().filter(|slope| slope.derivative != 0.0);
+        let row = |slope: &Slope| {
+            [plain(&slope.by[0]), plain(&slope.by[1]), plain(derivative(slope)), plain(&slope.unit)]
+        };
+        let rows: Vec<[Cell; 4]> = curved.map(row).collect();
+        let table = output::table(["PARAMETER", "PARAMETER", "SECOND DERIVATIVE", "UNIT"], &rows, "all are 0");
         text.push_str(&format!("\n{} by each two parameters\n{table}", answer.name));
     }
     text
+}
+
+/// Ten digits; of what may be the rest of terms that cancel, one and a question mark, as of a value without a sure digit.
+fn derivative(slope: &Slope) -> String {
+    if slope.share != 0.0 && slope.share.abs() < CANCELLED {
+        return format!("{:.0e}?", slope.derivative);
+    }
+    format!("{:.9e}", slope.derivative)
 }
 
 fn spread_row(answer: &Answer) -> Option<[Cell; 7]> {
@@ -83,12 +98,12 @@ fn measure(answer: &Answer, order: &Solve) -> Value {
         "digits": answer.value.digits(),
     });
     if order.gradient {
-        let row = |(parameter, slope, elasticity): &(String, f64, f64)| json!({ "parameter": parameter, "derivative": slope, "elasticity": elasticity });
+        let row = |slope: &Slope| json!({ "parameter": slope.by[0], "derivative": slope.derivative, "unit": slope.unit, "elasticity": slope.share });
         let rows: Value = answer.gradient.iter().map(row).collect();
         value["gradient"] = if answer.is_smooth { rows } else { Value::Null };
     }
     if order.hessian {
-        let row = |(a, b, slope): &(String, String, f64)| json!({ "parameters": [a, b], "derivative": slope });
+        let row = |slope: &Slope| json!({ "parameters": slope.by, "derivative": slope.derivative, "unit": slope.unit });
         let rows: Value = answer.hessian.iter().map(row).collect();
         value["hessian"] = if answer.is_smooth { rows } else { Value::Null };
     }

@@ -24,6 +24,8 @@ pub(super) struct Source {
     /// The file or the built-in model, as it was named.
     pub(super) name: String,
     text: Text,
+    /// The gate of a tree of Open-PSA that is its top event, if somebody says it.
+    top: Option<String>,
 }
 
 enum Text {
@@ -53,7 +55,8 @@ impl Source {
         if format == Format::Avail {
             let mut whole = composed(&name)?;
             let taken = measure(&mut whole, &name, drill, true)?;
-            return Ok(Self { text: Text::Composed(whole, taken), name });
+            taken.absent.iter().for_each(|(file, parameters)| output::remark(&absent(file, parameters)));
+            return Ok(Self { text: Text::Composed(whole, taken), name, top: None });
         }
         let mut beside = Vec::new();
         for ending in format.beside() {
@@ -61,14 +64,26 @@ impl Source {
                 beside.push((*ending, file));
             }
         }
-        Ok(Self { name, text: Text::Other(format, file, beside) })
+        Ok(Self { name, text: Text::Other(format, file, beside), top: None })
     }
 
     /// The built-in model of this name; only a drill that is given changes its values.
     pub(super) fn built_in(name: &str, drill: Option<&Path>) -> Result<Self, Failure> {
         let mut whole = own::model(name).map_err(|error| failure(Kind::Wrong, &error, ""))?;
         let taken = measure(&mut whole, name, drill, false)?;
-        Ok(Self { name: name.to_owned(), text: Text::Composed(whole, taken) })
+        Ok(Self { name: name.to_owned(), text: Text::Composed(whole, taken), top: None })
+    }
+
+    /// The same, with the gate that is the top event of its tree.
+    ///
+    /// # Errors
+    /// If its format says that itself, or it is no tree.
+    pub(super) fn with_top(self, top: Option<&str>) -> Result<Self, Failure> {
+        if top.is_some() && !matches!(self.text, Text::Other(Format::OpenPsa, ..)) {
+            let what = format!("{} is no tree of Open-PSA, whose top event could be chosen", self.name);
+            return Err(Failure::new(Kind::Wrong, what).help("leave --top away, or name a file .xml"));
+        }
+        Ok(Self { top: top.map(str::to_owned), ..self })
     }
 
     /// Tells which parameters keep their values, since the drills that the model names have nothing about them.
@@ -82,7 +97,7 @@ impl Source {
     pub(super) fn read(&self, given: &[(String, String)]) -> Result<Model, Failure> {
         let model = with_resources(|resources| match &self.text {
             Text::Composed(whole, _) => Model::read_with(&self.name, &whole.text(), given, resources),
-            Text::Other(format, file, beside) => format.read_with(file, beside, given, resources),
+            Text::Other(format, file, beside) => format.read_with(file, beside, self.top.as_deref(), given, resources),
         });
         model.map_err(|error| self.failure(Kind::Wrong, error))
     }
@@ -102,7 +117,7 @@ impl Source {
     /// The fault tree of a file that has nothing else, as it stands there.
     pub(super) fn tree(&self) -> Result<Option<QuantifiedTree>, Failure> {
         let Text::Other(format, file, _) = &self.text else { return Ok(None) };
-        format.tree(file).map_err(|error| self.failure(Kind::Wrong, error))
+        format.tree(file, self.top.as_deref()).map_err(|error| self.failure(Kind::Wrong, error))
     }
 
     /// What to do with a model that asks for nothing, in its own language.
@@ -120,8 +135,10 @@ impl Source {
         }
     }
 
-    /// An error of this model, at the file and line that it comes from, with the line.
+    /// An error of this model, at the file and line that it comes from, with the line. A wrong value is wrong usage, however
+    /// late it was found.
     pub(super) fn failure(&self, kind: Kind, error: Error) -> Failure {
+        let kind = if error.is_wrong { Kind::Wrong } else { kind };
         match &self.text {
             Text::Composed(whole, _) => {
                 let place = error.place.as_ref().map_or(0, |place| place.line as usize);
@@ -145,6 +162,12 @@ impl Source {
     pub(super) fn solve(&self, plan: &Plan<'_>) -> Result<Vec<availability::Certain>, Failure> {
         plan.solve().map_err(|error| self.failure(Kind::Failed, error))
     }
+}
+
+/// That a file which parameters come from is not there.
+fn absent(file: &str, parameters: &[String]) -> String {
+    let keep = if parameters.len() == 1 { "keeps the value" } else { "keep the values" };
+    format!("{} {keep} of the model: there is no file {file} that can be read.", parameters.join(", "))
 }
 
 /// The file put together with those that it uses.

@@ -1,21 +1,29 @@
 //! `everline availability estimate drill`.
 
-use availability::estimate::drill::{Drill, Law, Measured};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use availability::estimate::drill::{Drill, Measured};
 use availability::estimate::{Confidence, Injections, Interval};
 use serde_json::{Value, json};
 
 use crate::cli::EstimateDrill;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::output::{self, Cell, plain};
 
 use super::super::amounts::digits;
-use super::{failed, text, wrong};
+use super::{failed, law_json, law_text, text, wrong};
 
 pub(super) fn estimate(order: &EstimateDrill) -> Result<String, Failure> {
     let confidence = Confidence::two_sided(order.confidence).map_err(|error| failed(&error))?;
     let mut campaign: Option<Drill> = None;
+    let mut taken: BTreeMap<(u64, u64), &Path> = BTreeMap::new();
     for file in &order.files {
         let drill = Drill::read(&file.display().to_string(), &text(file)?).map_err(|error| wrong(&error, ""))?;
+        if let Some(first) = drill.begun_ns.and_then(|begun| taken.insert((drill.seed, begun), file)) {
+            let what = format!("{} and {} are the result of one drill", first.display(), file.display());
+            return Err(Failure::new(Kind::Wrong, what).help("give each result once: its runs would count twice"));
+        }
         match &mut campaign {
             Some(campaign) => campaign.runs.extend(drill.runs),
             None => campaign = Some(drill),
@@ -42,19 +50,11 @@ fn at_any_time(drill: &Drill, estimate: &Measured, confidence: Confidence) -> Op
     Some(Injections::new(runs.len() as u64, missed).ok()?.at_any_time(confidence).covered)
 }
 
-/// What stands behind the value in a model.
-fn law(estimate: &Measured) -> String {
-    match estimate.law {
-        Law::Beta { a, b } => format!("~ beta(a = {a}, b = {b})"),
-        Law::Gamma { shape, .. } => format!("~ gamma(shape = {})", digits(shape, 4)),
-    }
-}
-
 fn table(estimates: &[Measured]) -> String {
     let row = |estimate: &Measured| -> [Cell; 7] {
         let Interval { point, lower, upper } = estimate.observed;
         let number = |value: f64| plain(if value.is_infinite() { "-".to_owned() } else { digits(value, 5) });
-        let model = format!("{} {}", digits(estimate.value, 5), law(estimate));
+        let model = format!("{} {}", digits(estimate.value, 5), law_text(estimate.law));
         let unit = if estimate.unit == "1" { "" } else { estimate.unit };
         [
             plain(&estimate.name),
@@ -74,13 +74,9 @@ fn table(estimates: &[Measured]) -> String {
 fn as_json(order: &EstimateDrill, estimates: &[Measured]) -> String {
     let of = |estimate: &Measured| -> Value {
         let Interval { point, lower, upper } = estimate.observed;
-        let law = match estimate.law {
-            Law::Beta { a, b } => json!({ "beta": { "a": a, "b": b } }),
-            Law::Gamma { shape, mean } => json!({ "gamma": { "shape": shape, "mean": mean } }),
-        };
         json!({
             "name": estimate.name, "runs": estimate.count, "observed": point, "lower": lower, "upper": upper,
-            "unit": estimate.unit, "value": estimate.value, "law": law,
+            "unit": estimate.unit, "value": estimate.value, "law": law_json(estimate.law),
         })
     };
     let estimates: Vec<Value> = estimates.iter().map(of).collect();

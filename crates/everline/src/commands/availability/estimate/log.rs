@@ -1,6 +1,7 @@
 //! `everline availability estimate log`.
 
 use availability::Error;
+use availability::estimate::drill::Law;
 use availability::estimate::log::{EventLog, History};
 use availability::estimate::{
     Confidence, ExponentialTest, Exposure, HyperErlang, Interval, Lifetime, RateBelief, TestResult, exponential_test,
@@ -8,13 +9,13 @@ use availability::estimate::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::EstimateLog;
+use crate::cli::{EstimateLog, Until};
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Cell, plain};
 
 use super::super::amounts::{digits, quantity};
 use super::super::near;
-use super::{Row, failed, table, text, wrong};
+use super::{Row, ending, failed, from_failures, rate_law, table, text, wrong};
 
 /// Samples of a test's statistic.
 const RUNS: u32 = 9_999;
@@ -38,12 +39,13 @@ pub(super) fn estimate(order: &EstimateLog) -> Result<String, Failure> {
     let text = text(&order.file)?;
     let name = order.file.display().to_string();
     let log = EventLog::read(&name, &text).map_err(|error| wrong(&error, &text))?;
+    let mut notes: Vec<String> = star_note(&log).into_iter().collect();
     let groups = groups(order, log)?;
     let confidence = Confidence::two_sided(order.confidence).map_err(|error| failed(&error))?;
     let prior = prior(order)?;
-    let (mut rows, mut notes, mut tests, mut fits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut tests, mut fits) = (Vec::new(), Vec::new(), Vec::new());
     for group in &groups {
-        rows.extend(group.rows(confidence, prior, &mut notes).map_err(|error| failed(&error))?);
+        rows.extend(group.rows(confidence, order.until, prior, &mut notes).map_err(|error| failed(&error))?);
         if order.tests {
             tests.extend(group.tests(order.seed));
         }
@@ -61,6 +63,18 @@ pub(super) fn estimate(order: &EstimateLog) -> Result<String, Failure> {
     }
     fits.iter().for_each(|(name, fit)| text.push_str(&fit_table(name, fit)));
     Ok(text)
+}
+
+/// For whom `*` stands: nobody can know of a unit that no line names.
+fn star_note(log: &EventLog) -> Option<String> {
+    let eventless = log.histories.iter().filter(|history| history.is_eventless()).count();
+    log.by_star.then(|| {
+        format!(
+            "* stands for the {} that the log names, {eventless} of them without an event; a unit that no line names \
+             is not counted: name it by `NAME begin` at the instant of `* begin`",
+            output::count(log.histories.len(), "component")
+        )
+    })
 }
 
 /// Each component by itself, or all that were asked for as one.
@@ -95,25 +109,31 @@ impl Group {
     fn rows(
         &self,
         confidence: Confidence,
+        until: Option<Until>,
         prior: Option<RateBelief>,
         notes: &mut Vec<String>,
     ) -> Result<Vec<Row>, Error> {
-        let row = |what, interval, unit, from: &str| Row {
+        let row = |what, interval, unit, from: &str, model: Option<Law>| Row {
             of: self.name.clone(),
             what,
             interval,
             unit,
             from: from.to_owned(),
+            model,
         };
-        let up = History::failures(&self.histories)?;
-        let from = output::count(up.events as usize, "failure") + &format!(" in {} h up", digits(up.time, 6));
+        let up = match until {
+            Some(until) => History::failures_until(&self.histories, ending(until))?,
+            None => History::failures(&self.histories)?,
+        };
+        let from = from_failures(&up);
         let mut rows = vec![
-            row("failure rate", up.rate(confidence), "1/h", &from),
-            row("mtbf", up.mean_time(confidence), "h", &from),
+            row("failure rate", up.rate(confidence), "1/h", &from, Some(rate_law(up.belief()))),
+            row("mtbf", up.mean_time(confidence), "h", &from, None),
         ];
         if let Some(prior) = prior {
             let belief = prior.updated(up.events, up.time)?;
-            rows.push(row("failure rate with prior", belief.rate(confidence)?, "1/h", &from));
+            let law = Some(rate_law(belief));
+            rows.push(row("failure rate with prior", belief.rate(confidence)?, "1/h", &from, law));
         }
         // Without a time down there is no repair, and no availability below 1.
         let Ok(down) = History::repairs(&self.histories) else { return Ok(rows) };
@@ -122,8 +142,8 @@ impl Group {
         if open > 0 {
             from.push_str(&format!(", {open} more not seen: still down at the end"));
         }
-        rows.push(row("repair rate", down.rate(confidence), "1/h", &from));
-        rows.push(row("mean down time", down.mean_time(confidence), "h", &from));
+        rows.push(row("repair rate", down.rate(confidence), "1/h", &from, Some(rate_law(down.belief()))));
+        rows.push(row("mean down time", down.mean_time(confidence), "h", &from, None));
         match self.availability_rows(&up, &down, confidence) {
             Ok(more) => rows.extend(more),
             Err(error) => notes.push(format!("no unavailability of {}: {error}", self.name)),
@@ -134,17 +154,28 @@ impl Group {
     /// The availability and the downtime, if there were a failure and a repair.
     fn availability_rows(&self, up: &Exposure, down: &Exposure, confidence: Confidence) -> Result<Vec<Row>, Error> {
         let found = availability::estimate::availability(up, down, confidence)?;
-        let from = format!("{} failures, {} repairs", up.events, down.events);
+        let (failures, repairs) = (up.events as usize, down.events as usize);
+        let from = format!("{}, {}", output::count(failures, "failure"), output::count(repairs, "repair"));
         let Interval { point, lower, upper } = found.unavailable;
         let minutes = Interval { point: point * MINUTES, lower: lower * MINUTES, upper: upper * MINUTES };
-        let row = |what, interval, unit| Row { of: self.name.clone(), what, interval, unit, from: from.clone() };
+        let row = |what, interval, unit| Row {
+            of: self.name.clone(),
+            what,
+            interval,
+            unit,
+            from: from.clone(),
+            model: None,
+        };
         Ok(vec![row("unavailability", found.unavailable, "1"), row("downtime", minutes, "min/year")])
     }
 
     /// Whether the rate is constant, and the times up and down are exponential.
     fn tests(&self, seed: u64) -> Vec<Test> {
         let test = |about, result| Test { of: self.name.clone(), about, result };
-        let mut tests = vec![test("constant rate: Laplace", History::trend(&self.histories))];
+        let mut tests = vec![
+            test("constant rate: Laplace", History::trend(&self.histories)),
+            test("constant rate: power law", History::power_law_trend(&self.histories)),
+        ];
         let names = [
             (
                 true,

@@ -1,0 +1,62 @@
+//! Files of other tools and of drills that models need, and the units of derivatives.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::availability::{DUPLEX, place};
+
+#[test]
+fn derivatives_have_a_unit_and_what_may_be_0_is_marked() {
+    let text = "parameter l = 3 per hour\nparameter m = 60 min\n\
+                chain d { up: a, x; a -> x at l; x -> f at 7/h; f -> a at 1/m }\n\
+                measure F = failures of d\nmeasure T = mttf of d\n";
+    let place = place("d.avail", text);
+    let ended = place.run("availability solve d.avail --gradient --json");
+    let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let units: Vec<_> =
+        value["measures"][0]["gradient"].as_array().expect("rows").iter().map(|row| &row["unit"]).collect();
+    assert_eq!(units, ["1/year per 1/h", "1/year per h"], "{}", ended.out);
+    // 1/l + 1/7: nothing of it depends on both rates.
+    let text = text.replace("7/h", "k").replace("measure F", "parameter k = 7 per hour\nmeasure F");
+    fs::write(place.path().join("d.avail"), text).expect("written");
+    let out = place.run("availability solve d.avail --measure T --gradient --hessian").out;
+    let mixed = out.lines().find(|line| line.starts_with("l ") && line.contains(" k ")).unwrap_or("l k 0?");
+    assert!(mixed.contains('?') && out.contains("-1.111111111e-1"), "{out}");
+}
+
+#[test]
+fn the_top_event_of_a_tree_of_open_psa_can_be_chosen() {
+    let both = "<basic-event name=\"a\"/><basic-event name=\"b\"/>";
+    let gate = |name: &str, kind: &str| format!("<define-gate name=\"{name}\"><{kind}>{both}</{kind}></define-gate>");
+    let event = |name: &str| format!("<define-basic-event name=\"{name}\"><float value=\"0.5\"/></define-basic-event>");
+    let inside = [gate("G3", "and"), gate("TOP", "or"), event("a"), event("b")].concat();
+    let text = format!("<opsa-mef><define-fault-tree name=\"t\">{inside}</define-fault-tree></opsa-mef>");
+    let place = place("t.xml", &text);
+    let ended = place.run("availability solve t.xml");
+    assert!(ended.code == Some(2) && ended.err.contains("G3, TOP") && ended.err.contains("--top"), "{}", ended.err);
+    for (top, value) in [("G3", "0.25"), ("TOP", "0.75")] {
+        let out = place.run(&format!("availability solve t.xml --top {top}")).out;
+        assert!(out.contains(&format!("probability of {top}  {value}")), "{out}");
+    }
+    let ended = place.run("availability solve t.xml --top NONE");
+    assert!(ended.code == Some(2) && ended.err.contains("the top event \"NONE\" is not declared"), "{}", ended.err);
+    let ended = place.run("availability export t.xml t.dft --top TOP");
+    assert!(ended.code == Some(0) && ended.err.starts_with("the tree TOP is in DIR/t.dft"), "{}", ended.err);
+    let ended = place.run("availability export t.xml none/t.dft --top TOP");
+    assert!(ended.code == Some(1) && ended.err.contains("create its folder, or name another file"), "{}", ended.err);
+}
+
+#[test]
+fn a_drill_that_is_not_there_is_told_once() {
+    let from = "from measured \"gone.json#coverage of freeze\"";
+    let text = DUPLEX.replace("95 %", &format!("95 % {from}\nparameter d = 5 % {from}"));
+    let place = place("duplex.avail", &text);
+    let told = "c, d keep the values of the model: there is no file gone.json that can be read.\n";
+    for line in ["solve duplex.avail", "report duplex.avail --samples 20", "compare duplex.avail --set c=90%,99%"] {
+        let ended = place.run(&format!("availability {line}"));
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), told), "{line}");
+    }
+    // The record of Everline's own models is not beside who asks them.
+    assert_eq!(place.run("availability solve hot-pair").err, "");
+}
