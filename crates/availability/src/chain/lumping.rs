@@ -120,9 +120,10 @@ impl Blocks {
     /// looked at that are in a new block or have an arc into one: the others of their blocks behave as they did. The largest
     /// part of a block keeps its number, so that no state comes into more than log2 n new ones.
     fn refined(mut self, leaving: &[Vec<(usize, f64)>]) -> Vec<usize> {
-        let taken = leaving.iter().enumerate().flat_map(|(from, arcs)| {
-            arcs.iter().filter(|(_, rate)| *rate > 0.0).map(move |&(to, _)| (to, from))
-        });
+        let taken = leaving
+            .iter()
+            .enumerate()
+            .flat_map(|(from, arcs)| arcs.iter().filter(|(_, rate)| *rate > 0.0).map(move |&(to, _)| (to, from)));
         let entering = Graph::new(leaving.len(), taken);
         let mut open: Vec<usize> = (0..leaving.len()).collect();
         while !open.is_empty() {

@@ -94,7 +94,8 @@ fn what_is_said_of_assumptions_counts_what_is_not_said_and_names_other_systems()
     let said = report("small.avail", SMALL, 10).assumptions(Language::English);
     assert!(said.starts_with("1 of 3 parameters is only assumed, and of 1 nothing is said; they carry "), "{said}");
     assert!(!said.contains("Published"), "{said}");
-    for (language, words) in [(Language::English, "those of other systems"), (Language::Chinese, "来自其他系统")] {
+    for (language, words) in [(Language::English, "those of other systems"), (Language::Chinese, "来自其他系统")]
+    {
         let said = three_hosts().assumptions(language);
         assert!(said.contains(words), "{said}");
     }
@@ -201,7 +202,7 @@ fn everlines_solutions_are_made_of_their_components() {
         let report = solution(name);
         for service in &report.services {
             // Nearly all trees are series at the top: what is redundant has hardly a share.
-            let sum: f64 = service.members.iter().map(|member| member.share).sum();
+            let sum: f64 = service.members.iter().map(|member| member.copies as f64 * member.share).sum();
             assert!((0.99..1.01).contains(&sum), "{name} {}: {sum}", service.name);
             let planned = service.planned.unwrap_or_else(|| panic!("{name} {}: nothing is planned", service.name));
             assert!(planned > 0.0 && planned < service.downtime.value, "{name} {}", service.name);

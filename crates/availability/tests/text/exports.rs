@@ -167,7 +167,7 @@ fn a_tree_for_a_mission_keeps_its_rates() {
     let found = solved(&read(Format::Galileo, &dft, &[("time", "100")]))["probability of top"].value;
     assert!((found / solved(&model)["F"].value - 1.0).abs() < 1e-12);
     assert_eq!(Format::Galileo.tree(&named("x.dft", &dft), None).expect("a tree"), Some(tree));
-    assert_eq!(Format::Avail.tree(&named("x.avail", text)), Ok(None::<QuantifiedTree>));
+    assert_eq!(Format::Avail.tree(&named("x.avail", text), None), Ok(None::<QuantifiedTree>));
 }
 
 #[test]

@@ -41,9 +41,8 @@ pub(super) fn tables(answers: &[Answer], order: &Solve) -> String {
     }
     for answer in answers.iter().filter(|answer| order.hessian && answer.is_smooth) {
         let curved = answer.hessian.iter().filter(|slope| slope.derivative != 0.0);
-        let row = |slope: &Slope| {
-            [plain(&slope.by[0]), plain(&slope.by[1]), plain(derivative(slope)), plain(&slope.unit)]
-        };
+        let row =
+            |slope: &Slope| [plain(&slope.by[0]), plain(&slope.by[1]), plain(derivative(slope)), plain(&slope.unit)];
         let rows: Vec<[Cell; 4]> = curved.map(row).collect();
         let table = output::table(["PARAMETER", "PARAMETER", "SECOND DERIVATIVE", "UNIT"], &rows, "all are 0");
         text.push_str(&format!("\n{} by each two parameters\n{table}", answer.name));

@@ -158,14 +158,8 @@ impl Group {
         let from = format!("{}, {}", output::count(failures, "failure"), output::count(repairs, "repair"));
         let Interval { point, lower, upper } = found.unavailable;
         let minutes = Interval { point: point * MINUTES, lower: lower * MINUTES, upper: upper * MINUTES };
-        let row = |what, interval, unit| Row {
-            of: self.name.clone(),
-            what,
-            interval,
-            unit,
-            from: from.clone(),
-            model: None,
-        };
+        let row =
+            |what, interval, unit| Row { of: self.name.clone(), what, interval, unit, from: from.clone(), model: None };
         Ok(vec![row("unavailability", found.unavailable, "1"), row("downtime", minutes, "min/year")])
     }
 
