@@ -13,6 +13,7 @@ mod own;
 #[expect(dead_code, reason = "the tests of bad input need more of it")]
 #[path = "../bad_input/phone.rs"]
 mod phone;
+mod shut;
 #[path = "../cli/stopped.rs"]
 mod stopped;
 mod unprivileged;
@@ -36,7 +37,7 @@ use support::{Place, QUESTIONS, Running, is_measured};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 14] = [
+const TESTS: [Test; 15] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("what was acknowledged last outlives both hosts of a pair", what_was_acknowledged_last_is_kept),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
@@ -48,10 +49,8 @@ const TESTS: [Test; 14] = [
     ("a host that phones cannot reach hands over", nobody_is_reached),
     ("a server that answers and takes no calls is replaced", no_calls_are_taken),
     ("a host that freezes and wakes does no harm", a_host_freezes),
-    (
-        "a call goes on over IPv6 although threads stop and a host dies, whose address another one announces",
-        ipv6::a_call_goes_on,
-    ),
+    ("a call goes on over IPv6 although threads stop and a host dies", ipv6::a_call_goes_on),
+    ("a host that could not serve is named, and loses nothing that it takes over", shut::nothing_is_lost),
     ("calls follow the primary to another address", own::calls_follow_the_primary),
     ("what is no host and no link is refused, and what is done to a link is listed", links::what_is_typed),
 ];

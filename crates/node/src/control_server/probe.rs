@@ -278,7 +278,7 @@ async fn standing(settings: &ControlSettings) -> Option<Standing<'_>> {
             Some((report, _)) if report.role == Some(Role::Primary) && report.level => {
                 primary = Some((member, report.epoch));
             }
-            Some((report, _)) if report.role == Some(Role::Backup) => backup = Some(member),
+            Some((report, _)) if report.role == Some(Role::Backup) && report.ready => backup = Some(member),
             _ => {}
         }
     }
