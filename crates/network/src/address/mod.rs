@@ -163,6 +163,14 @@ pub fn held(given: &[VirtualAddress]) -> Result<Vec<&VirtualAddress>, Trouble> {
     Ok(held)
 }
 
+/// All addresses that this host has now, whatever their interface.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn here() -> Result<Vec<IpAddr>, Trouble> {
+    Ok(Kernel::open()?.addresses()?.into_iter().map(|(_, address)| address).collect())
+}
+
 /// All addresses that this host has at an interface.
 ///
 /// # Errors
