@@ -41,6 +41,7 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
     let found = found::look(folder);
+    found.become_its_program()?;
     let settings = if found == Found::Nothing {
         prepare(folder)?
     } else {
@@ -61,6 +62,7 @@ pub(crate) fn run_host(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
     let found = found::look(folder);
+    found.become_its_program()?;
     if found == Found::Nothing {
         host::prepare(folder)?;
     }
