@@ -17,7 +17,7 @@ use super::visit::Welcome;
 use super::words::{Answer, LONGEST_QUESTION, Question, hear, say};
 use super::{AuthoritySettings, files, token};
 use crate::configuration;
-use crate::identity::{Authority, HOST_LIFETIME, explain, host_of};
+use crate::identity::{Authority, HOST_LIFETIME, explain, host_of, serial_of};
 use crate::server::Refusals;
 use crate::wire::Trouble;
 
@@ -93,12 +93,15 @@ impl Door {
             }
         };
         let shown = guest.get_ref().1.peer_certificates();
-        let host = shown.map(|shown| host_of(shown, self.authority.solution())).transpose();
-        let answer = match (hear(&mut guest, LONGEST_QUESTION).await?, host) {
+        let host = shown.map(|shown| {
+            let host = host_of(shown, self.authority.solution())?;
+            Ok::<_, Trouble>((host, serial_of(&shown[0])?))
+        });
+        let answer = match (hear(&mut guest, LONGEST_QUESTION).await?, host.transpose()) {
             (Question::Join { secret, request }, Ok(None)) => self.join(&secret, &request, from, now),
-            (Question::Renew { request }, Ok(Some(host))) => self.renew(&host, &request, now),
+            (Question::Renew { request }, Ok(Some((host, serial)))) => self.renew(&host, &serial, &request, now),
             (_, Err(trouble)) => Err(trouble),
-            (Question::Join { .. }, Ok(Some(host))) => Err(twice(&host)),
+            (Question::Join { .. }, Ok(Some((host, _)))) => Err(twice(&host)),
             (Question::Renew { .. }, Ok(None)) => Err(Trouble::new(
                 "a certificate is renewed only for a host that shows the one it has",
                 "let the host join anew by `everline host join`",
@@ -114,6 +117,7 @@ impl Door {
 
     fn join(&self, secret: &str, request: &str, from: IpAddr, now: SystemTime) -> Result<Answer, Trouble> {
         let folder = &self.settings.folder;
+        let _issuing = files::issuing(folder)?;
         let grant = token::look_up(folder, secret, now)?;
         if grant.comes == Comes::First && files::joined(folder, &grant.host).is_some() {
             return Err(has_joined(&grant.host));
@@ -136,9 +140,18 @@ impl Door {
         Ok(Answer::Joined(Box::new(Welcome { issued, configuration, nonce_key, cluster })))
     }
 
-    fn renew(&self, host: &str, request: &str, now: SystemTime) -> Result<Answer, Trouble> {
+    /// Gives `host`, which has shown the certificate with the number `serial`, another one.
+    fn renew(&self, host: &str, serial: &[u8], request: &str, now: SystemTime) -> Result<Answer, Trouble> {
+        let folder = &self.settings.folder;
+        let _issuing = files::issuing(folder)?;
+        if files::is_taken_back(folder, serial, now)? {
+            return Err(Trouble::new(
+                format!("the certificate of {host} was taken back"),
+                format!("to let it join anew, give `everline host token {host} --again` where the authority is"),
+            ));
+        }
         let known = self.settings.hosts.iter().find(|(name, _)| name == host).map(|(_, addresses)| addresses.clone());
-        let addresses = known.or_else(|| Some(files::joined(&self.settings.folder, host)?.addresses));
+        let addresses = known.or_else(|| Some(files::joined(folder, host)?.addresses));
         let addresses = addresses.ok_or_else(|| {
             Trouble::new(
                 format!("{host} is no host of this solution any more"),
@@ -146,8 +159,8 @@ impl Door {
             )
         })?;
         let issued = self.authority.sign(request, host, &addresses, now, HOST_LIFETIME)?;
-        let since = files::joined(&self.settings.folder, host).map_or(now, |joined| joined.since);
-        files::note(&self.settings.folder, host, &addresses, &issued, since)?;
+        let since = files::joined(folder, host).map_or(now, |joined| joined.since);
+        files::note(folder, host, &addresses, &issued, since)?;
         tracing::info!("{host} gets a new certificate");
         Ok(Answer::Renewed(Box::new(issued)))
     }

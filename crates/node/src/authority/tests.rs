@@ -185,6 +185,27 @@ fn whoever_is_in_does_not_join_again() {
 }
 
 #[test]
+fn a_host_that_is_taken_out_cannot_renew_itself_past_the_list() {
+    let site = Site::new();
+    let (old, _) = join(site.address, &site.token("h2")).unwrap();
+    let (token, now) = (site.token("h3"), SystemTime::now());
+    let shut = shut(&site.folder).unwrap();
+    let list = shut.revoke(&site.authority, &["h1".to_owned()], now).unwrap();
+    for told in [site.renew(&old).unwrap_err(), site.refused(&token)] {
+        assert!(told.what.contains("takes certificates back just now"), "{told}");
+    }
+    assert_eq!(shut.forget("h2", now).unwrap(), 1);
+    drop(shut);
+    join(site.address, &token).unwrap();
+    // As one whose connection was accepted before the list lay here.
+    let told = site.renew(&old).unwrap_err();
+    assert!(told.what.contains("the certificate of h2 was taken back"), "{told}");
+    std::fs::write(site.folder.revoked(), list).unwrap();
+    let told = site.renew(&old).unwrap_err();
+    assert!(told.what.contains("does not accept the certificate of this host"), "{told}");
+}
+
+#[test]
 fn a_host_that_cannot_be_noted_does_not_use_its_token_up() {
     let site = Site::new();
     let token = site.token("h2");
