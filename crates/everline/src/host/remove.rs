@@ -150,7 +150,8 @@ pub(super) fn patiently<T>(mut work: impl FnMut() -> Result<T, Failure>) -> Resu
     }
 }
 
-fn names_of(hosts: &Hosts) -> Vec<String> {
+/// The names of all hosts.
+pub(super) fn names_of(hosts: &Hosts) -> Vec<String> {
     hosts.all.iter().map(|host| host.name.clone()).collect()
 }
 

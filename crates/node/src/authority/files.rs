@@ -54,19 +54,26 @@ pub fn read(folder: &Folder) -> Result<Authority, Trouble> {
     })
 }
 
-/// Writes a new authority into a folder.
+/// The authority of a solution in a folder: a new one, or the one that whoever was broken off has made there.
 ///
 /// # Errors
-/// If there is one, or it cannot be written.
-pub fn keep(folder: &Folder, authority: &Authority) -> Result<(), Trouble> {
+/// If it is that of another solution or broken, or a new one cannot be written.
+pub fn make(folder: &Folder, solution: &str, now: SystemTime) -> Result<Authority, Trouble> {
     let path = folder.authority();
-    write_new(&path, authority).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Trouble::new(
-            format!("there is an authority in {} already", path.display()),
-            "`everline host token HOST` lets another host join it",
-        ),
-        _ => Trouble::of_file("write", &path, &error),
-    })
+    if !path.exists() {
+        let authority = Authority::create(solution, now)?;
+        write_new(&path, &authority).map_err(|error| Trouble::of_file("write", &path, &error))?;
+        return Ok(authority);
+    }
+    let authority = read(folder)?;
+    if authority.solution() != solution {
+        let (path, theirs) = (path.display(), authority.solution());
+        return Err(Trouble::new(
+            format!("{path} is the authority of {theirs}, and the configuration is that of {solution}"),
+            format!("write name = \"{theirs}\" into [solution]; or, if no host was made by it, remove that file"),
+        ));
+    }
+    Ok(authority)
 }
 
 /// Whether a host has joined, as the authority in this folder knows.
@@ -216,8 +223,13 @@ fn of_host(folder: &Folder, host: &str) -> PathBuf {
 pub(super) fn write_new(path: &Path, what: &impl Serialize) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    // It gets its name when it is whole.
+    let draft = path.with_added_extension("new");
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(&serde_json::to_vec_pretty(what)?)?;
     file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    linked?;
     File::open(folder)?.sync_all()
 }

@@ -26,7 +26,7 @@ impl Site {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path());
         folder.create().unwrap();
-        keep(&folder, &Authority::create(SOLUTION, SystemTime::now()).unwrap()).unwrap();
+        make(&folder, SOLUTION, SystemTime::now()).unwrap();
         std::fs::write(folder.nonce_key(), [7; 32]).unwrap();
         let (files, variables, moved) = Default::default();
         let (at, text, revoked) = (SystemTime::now(), "# ours".into(), None);
@@ -182,6 +182,18 @@ fn whoever_is_in_does_not_join_again() {
     let (config, address) = (site.keyring(&identity).client(), site.address);
     let answer = runtime.block_on(visit::join_with(address, config, &site.token("h3")));
     assert!(answer.unwrap_err().what.contains("this host is h2 already"));
+}
+
+#[test]
+fn an_authority_is_made_once_in_a_folder() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = Folder::new(place.path());
+    let made = |solution| make(&folder, solution, SystemTime::now());
+    let first = made(SOLUTION).unwrap().fingerprint().unwrap();
+    assert_eq!(made(SOLUTION).unwrap().fingerprint().unwrap(), first);
+    let told = made("theirs").unwrap_err();
+    assert!(told.what.contains("is the authority of ours, and the configuration is that of theirs"), "{told}");
+    assert!(told.remedy.contains("name = \"ours\""), "{told}");
 }
 
 #[test]
