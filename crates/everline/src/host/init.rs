@@ -71,7 +71,8 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     }
     for other in others {
         let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes, Comes::First)?;
-        let _ = writeln!(text, "  on {}: everline host join {} {token}", other.name, host.networks[0]);
+        let (name, at, option) = (&other.name, host.networks[0], folder::option(folder));
+        let _ = writeln!(text, "  on {name}: everline host join {at} {token}{option}");
     }
     // Last, as it says that this machine is a host.
     identity::install(folder, &identity)?;

@@ -181,6 +181,17 @@ fn a_folder_without_a_name_is_told_how_it_is_named() {
 const INIT: &str = "host init --host h1=10.77.1.1/24,10.77.2.1/24 --host h2=10.77.1.2/24,10.77.2.2/24";
 
 #[test]
+fn the_line_that_lets_a_host_join_names_the_folder() {
+    let place = Place::new();
+    let made = place.run(INIT);
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    for said in [made, place.run("host token h2")] {
+        let line = said.out.lines().find(|line| line.contains("everline host join 10.77.1.1 "));
+        assert!(line.is_some_and(|line| line.ends_with(" --dir DIR")), "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
 fn a_first_host_that_was_broken_off_is_made_when_it_is_asked_for_again() {
     let place = Place::new();
     let made = place.run(INIT);
