@@ -223,7 +223,7 @@ pub(crate) enum HostCommand {
     /// Print the systemd unit that runs this host
     #[command(after_help = "Example:\n  everline host unit --install --user everline --dir /srv/everline")]
     Unit {
-        /// Whom the processes belong to; root if left away
+        /// Whom the processes belong to, as the folder must; root if left away
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
         /// Write it to /etc/systemd/system/everline.service

@@ -25,6 +25,12 @@ pub(crate) fn at(path: &Path) -> Result<Folder, Failure> {
     }
 }
 
+/// How a command that somebody copies names this folder, if it needs to: ` --dir /srv/everline`.
+pub(crate) fn option(folder: &Folder) -> String {
+    let usual = std::env::current_dir().is_ok_and(|here| folder.path() == here.join("everline"));
+    if usual { String::new() } else { format!(" --dir {}", folder.path().display()) }
+}
+
 /// What people write.
 pub(crate) fn configuration(folder: &Folder) -> PathBuf {
     folder.path().join("everline.toml")

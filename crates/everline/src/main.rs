@@ -31,6 +31,8 @@ use crate::control::Control;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    // Who was started by another process of the solution (`node::process::program_of`) would be `exe` in listings of processes.
+    let _ = rustix::thread::set_name(c"everline");
     let done = match (Cli::<Command>::try_parse(), Cli::<Inner>::try_parse()) {
         (Ok(cli), _) => run(cli),
         (_, Ok(cli)) => serve(cli),

@@ -49,9 +49,8 @@ pub(crate) fn run(folder: Folder, application: &str, run: u64) -> Result<(), Fai
             let addresses = addresses.collect();
             let isolated = settings.fence.isolated.map(|seconds| Span::from_secs(seconds.into()));
             let moved = moved(&settings);
-            let (program, may_harm) = (program(), settings.may_drill);
-            let ran =
-                lca::run(LcaSettings { folder, program, applications, moved, addresses, others, isolated, may_harm });
+            let may_harm = settings.may_drill;
+            let ran = lca::run(LcaSettings { folder, applications, moved, addresses, others, isolated, may_harm });
             Ok(ran.inspect_err(say_last_word)?)
         }
         "control" => Ok(control_server::run(control(folder, &settings, me)?)?),
@@ -81,9 +80,11 @@ fn say_last_word(trouble: &Trouble) {
     let _ = serde_json::to_writer(std::io::stdout(), trouble);
 }
 
-/// The program that this process runs, even if its file was replaced or removed meanwhile.
+/// Where another program finds the one that this process runs, even if its file was replaced or removed meanwhile. Whoever starts it
+/// without another program's help asks [`process::program_of`].
 pub(crate) fn program() -> PathBuf {
-    std::env::current_exe().ok().filter(|path| path.exists()).unwrap_or_else(|| "/proc/self/exe".into())
+    let kept = || PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+    std::env::current_exe().ok().filter(|path| path.exists()).unwrap_or_else(kept)
 }
 
 /// What the local control agent starts, in this order: the control server with the coordinator, the way to other hosts, then

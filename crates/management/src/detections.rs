@@ -34,7 +34,7 @@ pub enum Detection {
     Memory,
     /// A pair has no backup that could take over.
     Backup,
-    /// Somebody else has a virtual address, or it cannot be taken or given up.
+    /// Somebody else has a virtual address, or it cannot be taken or given up; or a host could not serve at it.
     Address,
     /// The coordinator does not answer a primary that waits for it, or has forgotten the pair.
     Coordinator,

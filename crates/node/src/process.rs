@@ -1,7 +1,11 @@
-//! What an application of the host does before anything else, and what it says if it cannot start.
+//! How an application of the host is started, what it does before anything else, and what it says if it cannot start.
 
+use std::env;
+use std::fmt::Display;
 use std::fs::File;
 use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use model::Incarnation;
 
@@ -12,6 +16,18 @@ use crate::local;
 use crate::log::{self, Log};
 use crate::open_files;
 use crate::wire::{ToLca, Trouble};
+
+/// A command that starts the program which a process runs, `self` being this one: the file itself, whatever lies at its path by now
+/// (`proc(5)`, `/proc/pid/exe`). So a solution stays of one version for as long as it runs, also when the next one is installed. In
+/// listings of processes it has the name under which this one was started.
+#[must_use]
+pub fn program_of(process: impl Display) -> Command {
+    let mut command = Command::new(format!("/proc/{process}/exe"));
+    if let Some(name) = env::args_os().next() {
+        command.arg0(name);
+    }
+    command
+}
 
 /// Begins the life of an incarnation that the LCA has started: its log, and its claim to be the only run of its
 /// application that lives. Keep what is returned until the end of the process.

@@ -161,6 +161,14 @@ pub struct ServerReport {
     pub hold: Option<Hold>,
 }
 
+impl ServerReport {
+    /// True of a backup that holds every record and could not serve, as its host lacks something: the note says what.
+    #[must_use]
+    pub fn is_hindered(&self) -> bool {
+        self.role == Some(Role::Backup) && self.level && !self.ready
+    }
+}
+
 /// How long outputs waited from when their checkpoint was given to the link until they left (rule 2): of the last thousand checkpoints
 /// of a primary that had any. Times in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use model::Span;
 use network::address::{Hook, VirtualAddress};
 
-use super::problem::Problems;
+use super::problem::{Problem, Problems};
 use super::section::{At, Key, Section};
 use super::sections::{name, noted};
 
@@ -276,6 +276,21 @@ pub(super) fn etcd<'a>(section: &Section<'a>, problems: &mut Problems) -> Etcd<'
     if !given.is_empty() {
         files.into_iter().filter(|key| !section.has(key)).for_each(|key| section.missing(key, problems));
     }
+    if !section.has("ca-file")
+        && let Some(open) = members.iter().flat_map(|members| &members.value).find(|at| !is_loopback(at.value))
+    {
+        let what = "whoever reaches it can read all passwords and make himself primary";
+        let help = "let etcd demand certificates, and write ca-file, certificate-file and key-file into [etcd]";
+        let problem = Problem::warning(open.span.clone(), section.key("members"), what);
+        problems.add(problem.allowed("without TLS, and not on loopback").help(help));
+    }
     let members = members.map_or_else(Vec::new, |members| members.value.into_iter().map(|at| at.value).collect());
     Etcd { span: section.span.clone(), members, tls: given.try_into().ok() }
+}
+
+/// Whether a member of etcd, `HOST:PORT`, is reached from its own host only.
+fn is_loopback(member: &str) -> bool {
+    let host = member.rsplit_once(':').map_or(member, |(host, _)| host);
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::section::At;
 use super::sections::Document;
 use crate::hosts::{self, Coordinator};
+use crate::settings::{Listen, Transport};
 
 /// Members of etcd where there are as many hosts: fewer survive no loss of one.
 const MEMBERS: usize = 3;
@@ -45,6 +46,7 @@ pub(super) fn check(document: &Document<'_>, checker: &mut Checker<'_>) {
     addresses(document, checker);
     place(document, &hosts, checker);
     listen(document, checker);
+    probed(document, checker);
     own::check(document, checker);
 }
 
@@ -228,6 +230,22 @@ fn listen(document: &Document<'_>, checker: &mut Checker<'_>) {
             checker.problems.add(problem.allowed("an address that has its own [[address]]").help(help));
         }
     }
+}
+
+/// Hosts ask by UDP whether phones are served, and by nothing else.
+fn probed(document: &Document<'_>, checker: &mut Checker<'_>) {
+    let given = &document.hosts;
+    let outside = || document.sip.listen.iter().flatten().filter(|listen| !listen.value.address.ip().is_loopback());
+    let Some(first) = outside().next() else { return };
+    let is_asked = outside().any(|listen| listen.value.transport == Transport::Udp);
+    if is_asked || (given.hosts.len() < 2 && given.addresses.is_empty()) {
+        return;
+    }
+    let what = "without UDP no host can ask whether phones are served";
+    let beside = Listen { transport: Transport::Udp, ..first.value };
+    let help = format!("with \"{beside}\" beside it, a server that runs and does not serve is noticed and replaced");
+    let problem = Problem::warning(first.span.clone(), "[sip] listen", what);
+    checker.problems.add(problem.allowed("hosts do not ask by TCP").help(help));
 }
 
 /// Who stands in for others.

@@ -12,6 +12,7 @@ use super::*;
 
 mod fencing;
 mod own;
+mod warnings;
 
 /// What is found in the text; the environment has one variable.
 fn outcome(text: &str) -> Outcome {

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use network::address::VirtualAddress;
 use node::authority::{self, Comes, Token};
 use node::configuration::{self, Document};
-use node::identity::{self, Authority, HOST_LIFETIME};
+use node::identity::{self, HOST_LIFETIME};
 
 use super::apply::set_base;
+use super::remove::names_of;
 use super::{document, is_member};
 use crate::cli::Init;
 use crate::config::{self, example};
@@ -21,7 +22,7 @@ use crate::output::{self, remark};
 use crate::settings::Settings;
 use crate::up;
 
-/// Makes this machine the first host of a solution; gives a token for each of the others.
+/// Makes this machine the first host of a solution; gives a token for each of the others. Where that was broken off, it goes on.
 ///
 /// # Errors
 /// If it is a host already, the configuration has errors or names no hosts, or a file cannot be written.
@@ -29,15 +30,16 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     folder.create()?;
     is_member(folder)?;
     let path = folder::configuration(folder);
-    if path.exists() && !order.hosts.is_empty() {
-        let what = format!("{} exists, and is never overwritten", path.display());
-        let help =
-            format!("give the command without --host, after you have written this into it:\n\n{}", tables(order)?);
-        return Err(Failure::new(Kind::Wrong, what).help(help));
-    }
     let is_new = !path.exists();
     if is_new {
         example::write_with(&path, &tables(order)?).map_err(Failure::failed)?;
+    } else if !order.hosts.is_empty() {
+        let typed = tables(order)?;
+        if !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&typed)) {
+            let what = format!("{} exists, and is never overwritten", path.display());
+            let help = format!("give the command without --host, after you have written this into it:\n\n{typed}");
+            return Err(Failure::new(Kind::Wrong, what).help(help));
+        }
     }
     let checked = up::checked(folder, "nothing was done").and_then(|(settings, source)| {
         let hosts = hosts_of(&path, &settings, order)?;
@@ -54,12 +56,11 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     let here = order.here.as_deref().unwrap_or(&hosts.authority);
     let Some(host) = hosts.host(here) else { return Err(super::no_such_host(here, &hosts)) };
     let now = SystemTime::now();
-    let authority = Authority::create(&solution, now)?;
+    let authority = authority::make(folder, &solution, now)?;
     let identity = authority.issue(here, &host.networks, now, HOST_LIFETIME)?;
-    let revoked = Some(authority.revoke(&[], now)?);
+    let revoked = Some(authority::shut(folder)?.revoke(&authority, &names_of(&hosts), now)?);
     configuration::keep(folder, &Document { revoked, ..document::version(1, here, source) })?;
     set_base(folder, 1)?;
-    authority::keep(folder, &authority)?;
     let fingerprint = authority.fingerprint()?;
     let mut text = format!(
         "This is {here}, the first host of {solution}. Its authority has the fingerprint {fingerprint}.\n`everline host run` runs it.\n"
@@ -70,7 +71,8 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     }
     for other in others {
         let token = Token::make(folder, fingerprint, &other.name, other.networks.clone(), order.minutes, Comes::First)?;
-        let _ = writeln!(text, "  on {}: everline host join {} {token}", other.name, host.networks[0]);
+        let (name, at, option) = (&other.name, host.networks[0], folder::option(folder));
+        let _ = writeln!(text, "  on {name}: everline host join {at} {token}{option}");
     }
     // Last, as it says that this machine is a host.
     identity::install(folder, &identity)?;

@@ -64,6 +64,11 @@ pub(crate) fn join(folder: &Folder, address: &str, token: &str) -> Result<(), Fa
             missing.join(", ")
         ));
     }
+    for address in settings.hosts.iter().flat_map(|hosts| &hosts.addresses) {
+        if let Err(trouble) = address.read()?.has_place() {
+            remark(&format!("warning: {host} could not serve at {}: {trouble}", address.text));
+        }
+    }
     output::result(&format!("This is {host}, a host of {solution}. `everline host run` runs it.\n"))
 }
 

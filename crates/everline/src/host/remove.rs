@@ -108,7 +108,9 @@ pub(super) fn publish(
     (remain, moved): (&[String], BTreeSet<String>),
     name: &str,
 ) -> Result<usize, Failure> {
-    let revoked = authority::revoke(folder, &authority::read(folder)?, remain, SystemTime::now())?;
+    // Until the list counts, the host's certificate would be good for another one.
+    let shut = authority::shut(folder)?;
+    let revoked = shut.revoke(&authority::read(folder)?, remain, SystemTime::now())?;
     let Source { text, files, variables } = source;
     let order = json!({
         "over": over, "text": text, "files": files, "variables": variables, "revoked": revoked, "moved": moved
@@ -124,7 +126,7 @@ pub(super) fn publish(
         Err(_) if is_done() => Ok(()),
         done => done.map(drop),
     })?;
-    Ok(authority::forget(folder, name, SystemTime::now())?)
+    Ok(shut.forget(name, SystemTime::now())?)
 }
 
 /// Takes the certificates of a host back that the configuration does not name any more: somebody has changed that by hand, or an earlier
@@ -148,7 +150,8 @@ pub(super) fn patiently<T>(mut work: impl FnMut() -> Result<T, Failure>) -> Resu
     }
 }
 
-fn names_of(hosts: &Hosts) -> Vec<String> {
+/// The names of all hosts.
+pub(super) fn names_of(hosts: &Hosts) -> Vec<String> {
     hosts.all.iter().map(|host| host.name.clone()).collect()
 }
 

@@ -5,7 +5,7 @@ use node::authority::{self, Comes, Token};
 use super::{document, member, no_such_host, replace};
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::output::{self, remark};
 
 /// Makes a token for `host`, and says what is to be typed there.
@@ -43,5 +43,5 @@ pub(crate) fn token(
     let at = at.ok_or_else(|| Failure::failed("this host has no address"))?;
     let token = Token::make(folder, authority.fingerprint()?, host, other.networks.clone(), minutes, comes)?;
     remark(&format!("Good for {host}, once, for {minutes} minutes; give it there:"));
-    output::result(&format!("everline host join {at} {token}\n"))
+    output::result(&format!("everline host join {at} {token}{}\n", folder::option(folder)))
 }

@@ -20,6 +20,10 @@ const PLACE: &str = "/etc/systemd/system";
 /// If a name cannot stand in it, or it cannot be written.
 pub(crate) fn unit(folder: &Folder, user: Option<&str>, install: bool) -> Result<(), Failure> {
     let text = text(&processes::program(), folder.path(), user)?;
+    if let Some(user) = user {
+        let folder = folder.path().display();
+        remark(&format!("{folder} must belong to {user}: `chown -R {user}: {folder}`"));
+    }
     if !install {
         return output::result(&text);
     }
@@ -66,6 +70,8 @@ ExecStop={program} --dir {folder} stop
 KillMode=process
 Restart=on-failure
 RestartSec=100ms
+# A wrong configuration is for a person to mend.
+RestartPreventExitStatus=2
 WatchdogSec=30
 WatchdogSignal=SIGKILL
 TimeoutStartSec=60
@@ -103,6 +109,7 @@ mod tests {
         let unit = text(Path::new("/usr/bin/everline"), Path::new("/srv/everline"), Some("everline")).expect("right");
         assert!(unit.contains("ExecStart=/usr/bin/everline --dir /srv/everline host run\n"), "{unit}");
         assert!(unit.contains("\nUser=everline\nAmbientCapabilities="), "{unit}");
+        assert!(unit.contains("\nRestartPreventExitStatus=2\n"), "{unit}");
         assert!(text(Path::new("/x"), Path::new("/y"), Some("a b")).is_err());
     }
 }

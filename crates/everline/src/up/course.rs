@@ -28,9 +28,9 @@ const STARTS_MAX: u32 = 3;
 /// What happens.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// The local control agent says why it cannot go on; its end follows.
+    /// Why the local control agent cannot be started, or cannot go on, as it says itself; its end follows.
     LastWord(Trouble),
-    /// The local control agent has ended, with this exit code if it was not killed.
+    /// The local control agent has ended, with this exit code if it was not killed; or it could not be started.
     Ended(Option<i32>),
     /// The applications as they stand now.
     Applications(Vec<ApplicationRow>),
@@ -73,7 +73,7 @@ pub(super) struct Course {
     has_told: bool,
     restart: Restart,
     starts: u32,
-    /// Why the local control agent cannot go on, as it says itself.
+    /// Why the local control agent does not start.
     last_word: Option<Trouble>,
     /// What it waits for may come from another host, so it never gives up.
     waits: bool,
@@ -149,23 +149,24 @@ impl Course {
     fn ended(&mut self, now: Time, code: Option<i32>) -> Vec<Action> {
         let lived = self.started.take().map(|started| now.since(started));
         let pause = self.restart.ended(lived.filter(|_| std::mem::take(&mut self.has_told)));
+        let last_word = self.last_word.take();
         match &mut self.phase {
             Phase::Stopping { result, .. } | Phase::Killing { result } => {
                 let result = std::mem::replace(result, Ok(()));
                 vec![Action::Finish(result)]
             }
             Phase::Starting { .. } | Phase::Serving if code == Some(0) => vec![Action::Finish(Ok(()))],
-            Phase::Starting { .. } if let Some(trouble) = self.last_word.take() => {
-                vec![Action::Finish(Err(trouble.into()))]
-            }
-            Phase::Starting { .. } if self.starts >= STARTS_MAX => {
+            // Once it has told of applications these may serve, and none of them ends because it cannot be started again.
+            Phase::Starting { .. } if self.rows.is_empty() && (last_word.is_some() || self.starts >= STARTS_MAX) => {
                 let what = "the local control agent ends as soon as it is started";
-                vec![Action::Finish(Err(Failure::failed(what).help("log/lca.log says why")))]
+                let trouble = last_word.unwrap_or_else(|| Trouble::new(what, "log/lca.log says why"));
+                vec![Action::Finish(Err(trouble.into()))]
             }
             Phase::Starting { .. } | Phase::Serving => {
                 self.start_at = Some(now + pause);
-                let said = "The local control agent has ended; starting it again. No call notices.";
-                let mut actions = vec![Action::Say(said.into())];
+                let how = last_word.map_or_else(|| "has ended".to_owned(), |why| format!("does not start: {why}"));
+                let said = format!("The local control agent {how}; starting it again. No call notices.");
+                let mut actions = vec![Action::Say(said)];
                 actions.extend(self.tick(now));
                 actions
             }
@@ -443,6 +444,22 @@ mod tests {
         }
         let actions = course.handle(at(303), Input::Ended(Some(1)));
         assert!(matches!(actions[..], [Action::Finish(Err(_))]), "{actions:?}");
+    }
+
+    #[test]
+    fn one_that_cannot_be_started_again_ends_nothing_and_is_tried_until_it_can() {
+        let mut waiting = Course::of_host(at(0), false);
+        waiting.handle(at(0), Input::Tick);
+        waiting.handle(at(300), Input::Applications(vec![row("sip-a", 1, None)]));
+        for mut course in [serving(), waiting] {
+            course.handle(at(300), Input::Ended(None));
+            for (now, again) in [(300, 400), (400, 600), (600, 1_000)] {
+                course.handle(at(now), Input::LastWord(Trouble::new("full", "wait")));
+                let told = "The local control agent does not start: full (wait); starting it again. No call notices.";
+                assert_eq!(course.handle(at(now), Input::Ended(Some(1))), [Action::Say(told.into())]);
+                assert_eq!(course.handle(at(again), Input::Tick), [Action::Start]);
+            }
+        }
     }
 
     #[test]

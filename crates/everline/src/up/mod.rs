@@ -41,6 +41,7 @@ pub(crate) fn run(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
     let found = found::look(folder);
+    found.become_its_program()?;
     let settings = if found == Found::Nothing {
         prepare(folder)?
     } else {
@@ -61,12 +62,16 @@ pub(crate) fn run_host(folder: &Folder) -> Result<(), Failure> {
     folder.create()?;
     let _lock = lock(folder)?;
     let found = found::look(folder);
+    found.become_its_program()?;
     if found == Found::Nothing {
         host::prepare(folder)?;
     }
-    let settings = Settings::read(&folder::settings(folder)).map_err(|why| {
+    let path = folder::settings(folder);
+    let settings = Settings::read(&path).map_err(|why| {
         let help = "`everline host init` makes the first host of a solution, `everline host join` the others";
-        Failure::failed(why).help(help)
+        // Where nobody has told it what to run, to try again helps nothing.
+        let kind = if path.exists() { Kind::Failed } else { Kind::Wrong };
+        Failure::new(kind, why).help(help)
     })?;
     let Some(hosts) = settings.hosts else {
         let what = format!("{} is no host of a solution with several", folder.path().display());

@@ -1,10 +1,12 @@
 //! The hands of [`Course`]: signals, the process of the local control agent, and what it tells.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::{ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use model::{Span, Time};
@@ -16,6 +18,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use node::client::{Client, Event};
+use node::process;
 use node::wire::{ApplicationRow, FromLca, ToLca, Trouble};
 
 use super::course::{Action, Course, Input};
@@ -23,7 +26,6 @@ use super::notify::{Notify, VARIABLES};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::output::remark;
-use crate::processes;
 
 /// Starts, watches and ends the solution in one folder.
 pub(super) struct Watch<'a> {
@@ -96,25 +98,35 @@ impl<'a> Watch<'a> {
     /// Works until everything has ended; `welcome` is called when everything is up.
     ///
     /// # Errors
-    /// Why it did not come up, or did not end as it should.
+    /// Why it did not come up, or did not end as it should; or why nobody watches over it any more, though it goes on.
     pub(super) fn run(mut self, welcome: impl Fn()) -> Result<(), Failure> {
-        let result = loop {
+        loop {
             match self.turn(&welcome) {
                 Ok(None) => {}
-                Ok(Some(result)) => break result,
-                Err(error) => break Err(Failure::failed(format!("cannot watch over the solution: {error}"))),
+                Ok(Some(result)) => {
+                    self.sweep();
+                    return result;
+                }
+                Err(error) => {
+                    let what = format!("cannot watch over the solution, which goes on without: {error}");
+                    return Err(Failure::failed(what).help("give this command again, or `everline stop`"));
+                }
             }
-        };
-        self.sweep();
-        result
+        }
     }
 
     /// Waits until something happens and does what is to be done about it; gives the result when all is over.
     fn turn(&mut self, welcome: &impl Fn()) -> io::Result<Option<Result<(), Failure>>> {
-        for input in self.wait()? {
+        let mut inputs = VecDeque::from(self.wait()?);
+        while let Some(input) = inputs.pop_front() {
             for action in self.course.handle(self.now(), input) {
                 match action {
-                    Action::Start => self.start()?,
+                    Action::Start => {
+                        // To the course that is an agent which ends as soon as it is started.
+                        if let Err(trouble) = self.start() {
+                            inputs.extend([Input::LastWord(trouble), Input::Ended(Some(1))]);
+                        }
+                    }
                     Action::Say(text) => {
                         self.notify.status(text.lines().next().unwrap_or_default());
                         remark(&text);
@@ -242,15 +254,17 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn start(&mut self) -> io::Result<()> {
-        let log = node::log::open(&self.folder.log("lca"))?;
-        let mut command = Command::new(processes::program());
+    fn start(&mut self) -> Result<(), Trouble> {
+        let path = self.folder.log("lca");
+        let log = node::log::open(&path).map_err(|error| Trouble::of_file("open", &path, &error))?;
+        let mut command = process::program_of("self");
         command.arg("--dir").arg(self.folder.path()).args(["run", "lca"]);
         // Those are for this process.
         for name in VARIABLES {
             command.env_remove(name);
         }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn();
+        let mut child = child.map_err(|error| Trouble::of_file("start", Path::new(command.get_program()), &error))?;
         let (pid, last_word) = (Pid::from_raw(child.id().cast_signed()), child.stdout.take());
         self.lca = Some(Lca { pid, adopted: None, last_word });
         Ok(())

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::settings::{Device, Extension, Listen, Secret, Settings};
 
 /// The text; its last line is `ready`.
@@ -20,16 +20,10 @@ pub(super) fn text(folder: &Folder, settings: &Settings) -> String {
     let _ = writeln!(
         text,
         "\nCtrl-C ends it. In another terminal: `everline{} status`, likewise calls, agents, switchover sip, stop",
-        option(folder)
+        folder::option(folder)
     );
     text.push_str("ready\n");
     text
-}
-
-/// How other commands name this folder, if they need to.
-fn option(folder: &Folder) -> String {
-    let usual = std::env::current_dir().is_ok_and(|here| folder.path() == here.join("everline"));
-    if usual { String::new() } else { format!(" --dir {}", folder.path().display()) }
 }
 
 /// Two phones and a number to dial; `None` if the configuration has no agent who could take a call.

@@ -177,6 +177,43 @@ fn a_folder_without_a_name_is_told_how_it_is_named() {
     }
 }
 
+/// Makes the first of two hosts.
+const INIT: &str = "host init --host h1=10.77.1.1/24,10.77.2.1/24 --host h2=10.77.1.2/24,10.77.2.2/24";
+
+#[test]
+fn the_line_that_lets_a_host_join_names_the_folder() {
+    let place = Place::new();
+    let made = place.run(INIT);
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    for said in [made, place.run("host token h2")] {
+        let line = said.out.lines().find(|line| line.contains("everline host join 10.77.1.1 "));
+        assert!(line.is_some_and(|line| line.ends_with(" --dir DIR")), "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
+fn a_first_host_that_was_broken_off_is_made_when_it_is_asked_for_again() {
+    let place = Place::new();
+    let made = place.run(INIT);
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    // That this machine is a host is written last, so a full disk leaves everything but that.
+    let identity = place.path().join("data/identity.json");
+    for again in [INIT, "host init"] {
+        std::fs::remove_file(&identity).expect("there");
+        let ended = place.run(again);
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        assert_eq!(ended.out.lines().next(), made.out.lines().next(), "its authority is the same one");
+    }
+    std::fs::remove_file(&identity).expect("there");
+    let path = place.path().join("everline.toml");
+    let text = std::fs::read_to_string(&path).expect("there");
+    std::fs::write(&path, text.replace("name = \"everline\"", "name = \"other\"")).expect("written");
+    let told = place.run("host init").err;
+    assert!(told.contains("is the authority of everline, and the configuration is that of other"), "{told}");
+    let told = place.run(INIT).err;
+    assert!(told.contains("everline.toml exists, and is never overwritten"), "{told}");
+}
+
 #[test]
 fn a_file_is_no_folder() {
     let place = Place::new();

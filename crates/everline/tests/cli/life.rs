@@ -1,8 +1,11 @@
 //! A contact centre from `up` to its end, whatever is killed in between.
 
+use std::fs;
+use std::process::Command;
+
 use nix::sys::signal::Signal;
 
-use crate::support::Running;
+use crate::support::{Place, Running};
 
 /// The application of a pair that has a role, as soon as one has it.
 fn who(running: &Running, pair: &str, role: &str) -> String {
@@ -163,6 +166,46 @@ fn servers_that_live_without_anybody_are_found_and_kept() {
     running.signal_up(Signal::SIGINT);
     assert_eq!(running.end().0.code(), Some(0));
     assert!(running.living().is_empty());
+}
+
+#[test]
+fn what_runs_stays_the_program_that_it_is_when_another_one_is_installed() {
+    let place = Place::new();
+    place.configure("");
+    let installed = place.path().join("everline");
+    // By another process: from this one the child of another test would inherit the open file, and what is open for writing cannot be run.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_everline")).arg(&installed).status().expect("started");
+    assert!(copied.success());
+    let mut first = place.clone();
+    first.by = vec![installed.to_str().expect("text").to_owned()];
+    let start = first.program();
+    let mut running = Running::by(place, start);
+    let next = running.place.path().join("next");
+    fs::write(&next, "cannot run").expect("written");
+    fs::rename(&next, &installed).expect("replaced");
+
+    let comes_back = |running: &mut Running, pair: &str| {
+        who(running, pair, "backup");
+        let victim = who(running, pair, "primary");
+        running.signal(&victim, Signal::SIGKILL);
+        running.until(&format!("{victim} is backup now"));
+    };
+    comes_back(&mut running, "sip");
+    running.signal("lca", Signal::SIGKILL);
+    running.until("The local control agent has ended; starting it again.");
+    comes_back(&mut running, "routing");
+    running.kill_up();
+    // This one is another file, with the same in it.
+    running.up_again();
+    running.until("What runs here is another version of everline");
+    comes_back(&mut running, "sip");
+    for pid in running.living().into_values().chain([running.up.id().cast_signed()]) {
+        let file = fs::read_link(format!("/proc/{pid}/exe")).expect("it lives");
+        assert_eq!(file.to_str(), Some(format!("{} (deleted)", installed.display()).as_str()));
+        assert_eq!(fs::read_to_string(format!("/proc/{pid}/comm")).expect("it lives"), "everline\n");
+    }
+    running.signal_up(Signal::SIGTERM);
+    assert_eq!(running.end().0.code(), Some(0));
 }
 
 #[test]

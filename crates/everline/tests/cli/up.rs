@@ -44,6 +44,13 @@ fn the_example_is_for_its_owner_only_and_so_is_the_folder() {
 }
 
 #[test]
+fn a_folder_of_no_host_is_wrong_and_not_to_be_tried_again() {
+    let ended = Place::new().run("host run");
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
+    assert!(ended.err.contains("`everline host init` makes the first host"), "{}", ended.err);
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_said() {
     let place = Place::new();
     fs::write(place.path().join("file"), "").expect("written");

@@ -24,7 +24,7 @@ exec everline --dir . host fail \"$1\"
 ";
 
 /// What the control servers of these hosts have to say.
-fn alarms(status: &Value) -> Vec<String> {
+pub(crate) fn alarms(status: &Value) -> Vec<String> {
     let rows = status["applications"].as_array().into_iter().flatten();
     rows.filter(|row| row["name"] == "control").map(|row| text(row, "note")).collect()
 }

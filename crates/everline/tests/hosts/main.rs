@@ -13,6 +13,8 @@ mod own;
 #[expect(dead_code, reason = "the tests of bad input need more of it")]
 #[path = "../bad_input/phone.rs"]
 mod phone;
+mod probing;
+mod shut;
 #[path = "../cli/stopped.rs"]
 mod stopped;
 mod unprivileged;
@@ -36,7 +38,7 @@ use support::{Place, QUESTIONS, Running, is_measured};
 /// A test and its name.
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 14] = [
+const TESTS: [Test; 16] = [
     ("whoever serves is reached at one address although its host dies", the_host_of_the_primary_dies),
     ("what was acknowledged last outlives both hosts of a pair", what_was_acknowledged_last_is_kept),
     ("a host that stays away is stood in for until it returns", a_spare_stands_in),
@@ -45,13 +47,12 @@ const TESTS: [Test; 14] = [
     ("a host that nobody reaches is fenced, and its pair begins again", fencing::a_lost_host_is_fenced),
     ("a host that reaches nobody stops its servers if it is to", fencing::an_isolated_host_stops),
     ("two hosts that are cut off from each other do not both serve", links::two_hosts_are_cut_off),
-    ("a host that phones cannot reach hands over", nobody_is_reached),
-    ("a server that answers and takes no calls is replaced", no_calls_are_taken),
+    ("a host that phones cannot reach hands over", probing::nobody_is_reached),
+    ("a server that answers and takes no calls is replaced", probing::no_calls_are_taken),
+    ("hosts that have never been answered leave the roles as they are", probing::hosts_cannot_ask),
     ("a host that freezes and wakes does no harm", a_host_freezes),
-    (
-        "a call goes on over IPv6 although threads stop and a host dies, whose address another one announces",
-        ipv6::a_call_goes_on,
-    ),
+    ("a call goes on over IPv6 although threads stop and a host dies", ipv6::a_call_goes_on),
+    ("a host that could not serve is named, and loses nothing that it takes over", shut::nothing_is_lost),
     ("calls follow the primary to another address", own::calls_follow_the_primary),
     ("what is no host and no link is refused, and what is done to a link is listed", links::what_is_typed),
 ];
@@ -202,14 +203,6 @@ impl Solution {
             let noticed = self.noticed_when("hang", is_over);
             assert!(is_measured(&noticed, at_least), "{noticed}");
         }
-    }
-
-    /// How many questions had no answer when the control servers said so in these words, each time.
-    fn unanswered(&self, words: &str) -> Vec<u32> {
-        let logs = (1..=3).map(|host| self.running.place.path().join(format!("hosts/h{host}/log/control.log")));
-        let text: String = logs.map(|log| fs::read_to_string(log).unwrap_or_default()).collect();
-        let told = text.lines().filter(|line| line.contains(words));
-        told.filter_map(|line| line.split(" ms and ").nth(1)?.split(' ').next()?.parse().ok()).collect()
     }
 
     /// Whether a host has the virtual address.
@@ -413,52 +406,6 @@ fn an_operator_accepts_a_loss() {
     solution.is_reached();
     solution.play(&format!("host repair {first}"));
     assert_eq!(solution.level().1, now, "whoever returns finds that it was superseded");
-}
-
-fn nobody_is_reached() {
-    let solution = Solution::new();
-    let (host, epoch) = solution.level();
-    solution.is_reached();
-    // The links of the pair stand, so neither side suspects the other one.
-    for place in ["h1", "h2", "h3", "phones", "carriers", "stranger"] {
-        if place != host {
-            solution.play(&format!("link cut {host} {place} --network access"));
-        }
-    }
-    let other = solution.ask(|sides| {
-        let primary = sides.get("primary").filter(|side| side["epoch"].as_u64() > Some(epoch))?;
-        Some(text(primary, "host"))
-    });
-    assert_ne!(other, host);
-    solution.is_reached();
-    let noticed = solution.noticed("service");
-    assert!(is_measured(&noticed, 1_500.0), "{noticed}");
-    // How long so many questions take depends on the machine; asked every 250 ms, they take less than 2 s.
-    let questions = solution.unanswered("nobody answers this host at ");
-    assert!(!questions.is_empty() && questions.iter().all(|count| (1..=7).contains(count)), "{questions:?}");
-}
-
-fn no_calls_are_taken() {
-    let solution = Solution::new();
-    let (host, epoch) = solution.level();
-    // Of what comes to the server the INVITEs are missing: OPTIONS are answered as ever.
-    let rules = "add table inet deaf; add chain inet deaf in { type filter hook input priority 0; }; \
-                 add rule inet deaf in udp dport 5060 @th,64,32 0x494e5649 drop";
-    let number = host.trim_start_matches('h').parse().expect("a number");
-    let ruled = solution.net.inside(At::Host(number), || Command::new("nft").arg(rules).status());
-    assert!(ruled.expect("there").expect("`nft` runs").success());
-    let other = solution.ask(|sides| {
-        let primary = sides.get("primary").filter(|side| side["epoch"].as_u64() > Some(epoch))?;
-        Some(text(primary, "host"))
-    });
-    assert_ne!(other, host);
-    // There calls are taken: what was noticed is over.
-    let noticed = solution.noticed_when("call", |one| one["on"] == false);
-    assert!(is_measured(&noticed, 1_500.0), "{noticed}");
-    // One a second.
-    let calls = solution.unanswered("nobody takes the calls of this host at ");
-    assert!(!calls.is_empty() && calls.iter().all(|count| (1..=3).contains(count)), "{calls:?}");
-    assert_eq!(solution.level(), (other, epoch + 1));
 }
 
 fn a_host_freezes() {

@@ -8,7 +8,7 @@ use node::identity::{Authority, HOST_LIFETIME, Identity, install};
 use serde_json::Value;
 
 use crate::Test;
-use crate::net::{Net, Running};
+use crate::net::{Net, Running, bare};
 use crate::refusals::INIT;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -23,7 +23,7 @@ fn two(name: &str) -> Net {
     let first = net.start(1, "exec everline host run");
     net.until(1, "authority", |row| row["state"] == "started");
     let line = net.does(1, "everline host token h2");
-    net.does(2, &line);
+    net.does(2, bare(&line));
     net.does(1, "everline stop");
     first.ends();
     net

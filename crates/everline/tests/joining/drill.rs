@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::net::{Ended, Net, Running};
+use crate::net::{Ended, Net, Running, bare};
 
 pub(crate) const TESTS: &[Test] =
     &[("a real solution of three hosts is drilled from one of them, where its hosts allow it", drilled)];
@@ -81,7 +81,7 @@ fn drilled() {
     net.until(1, "authority", |row| row["state"] == "started");
     for host in 2..=3 {
         let line = net.does(1, &format!("everline host token h{host}"));
-        net.does(host, &line);
+        net.does(host, bare(&line));
         running.push(net.start(host, "exec everline host run"));
     }
     running.iter_mut().for_each(Running::is_ready);

@@ -13,7 +13,7 @@ use node::identity::{Authority, HOST_LIFETIME, install, tls_files};
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::net::Net;
+use crate::net::{Net, bare};
 
 pub(crate) const TESTS: &[Test] =
     &[("a solution stands on an etcd that somebody else keeps, and on two of its three members", stands)];
@@ -158,7 +158,7 @@ fn stands() {
     let mut first = net.start(1, "exec everline host run");
     net.until(1, "authority", |row| row["state"] == "started");
     let line = net.does(1, "everline host token h2");
-    net.does(2, &line);
+    net.does(2, bare(&line));
     let mut second = net.start(2, "exec everline host run");
     first.is_ready();
     second.is_ready();

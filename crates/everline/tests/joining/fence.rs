@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use network::rehearsal::Place;
 
 use crate::Test;
-use crate::net::{Net, Running};
+use crate::net::{Net, Running, bare};
 
 pub(crate) const TESTS: &[Test] =
     &[("a third host serves when both hosts of a pair are lost and fenced", both_are_lost)];
@@ -45,7 +45,7 @@ fn both_are_lost() {
     net.until(1, "authority", |row| row["state"] == "started");
     for host in 2..=HOSTS {
         let line = net.does(1, &format!("everline host token h{host}"));
-        net.does(host, &line);
+        net.does(host, bare(&line));
         running.push(net.start(host, "exec everline host run"));
     }
     running.iter_mut().for_each(Running::is_ready);

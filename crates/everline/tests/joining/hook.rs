@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::Value;
 
 use crate::Test;
-use crate::net::Net;
+use crate::net::{Net, bare};
 use crate::stopped::{can_stop, stop};
 
 pub(crate) const TESTS: &[Test] = &[("a hook moves the address in a cloud", moved)];
@@ -62,7 +62,7 @@ fn moved() {
     let mut first = net.start(1, "exec everline host run");
     net.until(1, "authority", |row| row["state"] == "started");
     let line = net.does(1, "everline host token h2");
-    net.does(2, &line);
+    net.does(2, bare(&line));
     let mut second = net.start(2, "exec everline host run");
     first.is_ready();
     second.is_ready();

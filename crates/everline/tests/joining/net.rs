@@ -145,6 +145,11 @@ impl Net {
     }
 }
 
+/// A line that lets a host join, without the folder that it names: each machine here has another one.
+pub(crate) fn bare(line: &str) -> &str {
+    line.split_once(" --dir ").expect("it names the folder of the first machine").0
+}
+
 impl Drop for Net {
     fn drop(&mut self) {
         // Whatever still runs there ends with it.

@@ -75,7 +75,9 @@ impl Reader {
             let said = self.net.does(block.host, &command);
             if let Some((_, behind)) = command.split_once("host token ") {
                 let host = behind.split(' ').next().expect("a host").to_owned();
-                let token = said.split_whitespace().last().expect("a token").to_owned();
+                // The page types the line as it is printed.
+                let token = said.strip_prefix("everline host join 10.77.1.1 ").expect("the line that is on the page");
+                let token = token.strip_suffix(&format!(" --dir {folder}\n")).expect("the folder").to_owned();
                 self.tokens.insert(host, token);
             }
             if command.contains("everline stop") {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::Test;
-use crate::net::Net;
+use crate::net::{Net, bare};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a token is good for one host, once, and for a time", tokens),
@@ -19,7 +19,7 @@ fn tokens() {
     net.does(1, INIT);
     let _running = net.start(1, "exec everline host run");
     net.until(1, "authority", |row| row["state"] == "started");
-    let join = |host, line: &str, dir: &str| net.fails(host, &format!("{} --dir {dir}", line.trim()));
+    let join = |host, line: &str, dir: &str| net.fails(host, &format!("{} --dir {dir}", bare(line)));
 
     let bad = net.fails(2, "everline host join 10.77.1.1 nonsense");
     assert!(bad.contains("this is no token"), "{bad}");
@@ -34,14 +34,14 @@ fn tokens() {
 
     let first = net.does(1, "everline host token h2");
     let stale = net.does(1, "everline host token h2 --minutes 1");
-    make_stale(&net, stale.split_whitespace().last().expect("a token"));
+    make_stale(&net, bare(&stale).split_whitespace().last().expect("a token"));
     let told = join(2, &stale, "elsewhere");
     assert!(told.contains("the token for h2 is too old") && told.contains("`everline host token h2`"), "{told}");
 
     let line = net.does(1, "everline host token h2");
     let told = join(2, &first, "elsewhere");
     assert!(told.contains("a newer token for h2 was made after this one"), "{told}");
-    net.does(2, &line);
+    net.does(2, bare(&line));
     let told = join(2, &line, "elsewhere");
     assert!(told.contains("the token was used already: somebody has joined as h2 with it"), "{told}");
     let told = net.fails(1, "everline host token h2");

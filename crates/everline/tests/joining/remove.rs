@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::Test;
-use crate::net::{Net, Running};
+use crate::net::{Net, Running, bare};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a host is taken out of the solution, and is not let in any more", removed),
@@ -26,7 +26,7 @@ impl Solution {
         solution.net.until(1, "authority", |row| row["state"] == "started");
         for host in 2..=hosts {
             let line = solution.net.does(1, &format!("everline host token h{host}"));
-            solution.net.does(host, &line);
+            solution.net.does(host, bare(&line));
             solution.run(host);
         }
         (1..=hosts).for_each(|host| solution.is_ready(host));
@@ -169,7 +169,7 @@ fn removed() {
     fs::write(&path, text + host).expect("written");
     solution.net.does(1, "everline config apply");
     let line = solution.net.does(1, "everline host token h3");
-    solution.net.does(3, &format!("{} --dir anew", line.trim()));
+    solution.net.does(3, &format!("{} --dir anew", bare(&line)));
 
     // Somebody takes it out of the text by hand: its certificates are taken back all the same.
     let text = fs::read_to_string(&path).expect("there");
@@ -188,7 +188,7 @@ fn replaced() {
     assert!(told.contains("h2 lives; no token was made"), "{told}");
     solution.stop(2);
     let line = solution.net.does(1, "everline host token h2 --again");
-    solution.net.does(2, &format!("{} --dir anew", line.trim()));
+    solution.net.does(2, &format!("{} --dir anew", bare(&line)));
     solution.running[1] = Some(solution.net.start(2, "exec everline host run --dir anew"));
     solution.is_ready(2);
     solution.is_level_on(3, ["h1", "h2"]);

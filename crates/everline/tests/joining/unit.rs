@@ -19,6 +19,7 @@ fn is_right() {
     let printed =
         command.args(["host", "unit", "--user", "root", "--dir"]).arg(folder.path()).output().expect("started");
     assert!(printed.status.success());
+    assert!(String::from_utf8_lossy(&printed.stderr).contains(" must belong to root: `chown -R root: "));
     let path = folder.path().join("everline.service");
     std::fs::write(&path, printed.stdout).expect("written");
     // Units that it refers to may be missing where systemd does not run; it names the files of its complaints.

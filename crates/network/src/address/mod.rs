@@ -7,7 +7,8 @@
 //! [`Hook`] does what a network needs that believes no announcements; a [`Mover`] calls it.
 //!
 //! All of it is meant for the one thread of a server: no call waits for anything but the kernel, and what takes longer has a
-//! descriptor to poll. Reading order: this file, `frames`, `interface`, `netlink`, `port`, `search`.
+//! descriptor to poll. Reading order: this file, `frames`, `interface`, `netlink`, `port`, `search`; `trial` looks whether a socket
+//! could be opened.
 
 mod announcer;
 mod frames;
@@ -18,6 +19,7 @@ mod netlink;
 mod port;
 mod search;
 mod text;
+mod trial;
 mod trouble;
 
 use std::net::IpAddr;
@@ -30,6 +32,7 @@ pub(crate) use frames::checksum;
 pub use hook::{Deed, Hook};
 pub use mover::{Mover, Witness};
 pub use search::{Found, Search};
+pub use trial::could_bind;
 pub(crate) use trouble::of_packets;
 
 use interface::Interface;
@@ -87,6 +90,26 @@ impl VirtualAddress {
         if is_gone { Ok(()) } else { Err(trouble::is_kept(self, refusal)) }
     }
 
+    /// Whether the interface can be used: the least that a host must have which is to take the address.
+    ///
+    /// # Errors
+    /// The interface does not exist or is down; or it is no Ethernet, where no hook moves the address.
+    pub fn has_place(&self) -> Result<(), Trouble> {
+        self.fitting().map(drop)
+    }
+
+    /// Whether this host could take the address, as far as it can be known before: nothing is changed, sent or waited for.
+    ///
+    /// # Errors
+    /// As [`has_place`](Self::has_place); or the process lacks `CAP_NET_ADMIN`, or `CAP_NET_RAW` where no hook moves the address.
+    pub fn could_be_claimed(&self) -> Result<(), Trouble> {
+        let interface = self.fitting()?;
+        if self.hook.is_none() {
+            drop(Port::open(interface.index, &interface.name, None)?);
+        }
+        Kernel::open()?.may_change(&format!("add {} to {}", self.address, self.interface))
+    }
+
     /// Begins to ask who else holds the address, for as long as `patience` at most. Polled; nobody waits.
     ///
     /// # Errors
@@ -105,12 +128,20 @@ impl VirtualAddress {
         search::wait(self.address, &interface, mac, patience)
     }
 
+    /// The interface, if whoever takes the address can use it: what a hook moves is announced by nobody else.
+    fn fitting(&self) -> Result<Interface, Trouble> {
+        if self.hook.is_some() { self.usable() } else { self.place().map(|(interface, _)| interface) }
+    }
+
+    /// The interface, if it is there and up.
+    fn usable(&self) -> Result<Interface, Trouble> {
+        let interface = Interface::must_be(&self.interface)?;
+        if interface.is_up { Ok(interface) } else { Err(trouble::is_down(&self.interface)) }
+    }
+
     /// The interface, if it can be used, and its Ethernet address.
     fn place(&self) -> Result<(Interface, Mac), Trouble> {
-        let interface = Interface::must_be(&self.interface)?;
-        if !interface.is_up {
-            return Err(trouble::is_down(&self.interface));
-        }
+        let interface = self.usable()?;
         let mac = interface.mac.ok_or_else(|| trouble::no_ethernet(&self.interface))?;
         Ok((interface, mac))
     }
@@ -130,6 +161,14 @@ pub fn held(given: &[VirtualAddress]) -> Result<Vec<&VirtualAddress>, Trouble> {
         }
     }
     Ok(held)
+}
+
+/// All addresses that this host has now, whatever their interface.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn here() -> Result<Vec<IpAddr>, Trouble> {
+    Ok(Kernel::open()?.addresses()?.into_iter().map(|(_, address)| address).collect())
 }
 
 /// All addresses that this host has at an interface.

@@ -29,6 +29,13 @@ struct Refusal {
     words: Option<String>,
 }
 
+impl Refusal {
+    /// The process lacks the right to it.
+    fn is_of_right(&self) -> bool {
+        matches!(self.error.raw_os_error(), Some(libc::EPERM | libc::EACCES))
+    }
+}
+
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
         Self { error, words: None }
@@ -73,6 +80,15 @@ impl Kernel {
             Ok(_) => Ok(()),
             Err(refusal) if matches!(refusal.error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENODEV)) => Ok(()),
             Err(refusal) => Err(told(&format!("remove {} from {}", address.address, address.interface), &refusal)),
+        }
+    }
+
+    /// Whether this process may change addresses. It asks to remove what belongs to no family of addresses: the kernel looks at the
+    /// right first (`rtnetlink_rcv_msg` in Linux), then finds nobody who could do it, and takes no lock for that.
+    pub(super) fn may_change(&mut self, doing: &str) -> Result<(), Trouble> {
+        match self.ask(RouteNetlinkMessage::DelAddress(AddressMessage::default()), NLM_F_ACK) {
+            Err(refusal) if refusal.is_of_right() => Err(told(doing, &refusal)),
+            _ => Ok(()),
         }
     }
 
@@ -139,7 +155,7 @@ fn refusal(error: &ErrorMessage) -> Refusal {
 }
 
 fn told(doing: &str, refusal: &Refusal) -> Trouble {
-    if matches!(refusal.error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) {
+    if refusal.is_of_right() {
         return trouble::lacks("CAP_NET_ADMIN", doing);
     }
     let words = refusal.words.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();

@@ -190,7 +190,9 @@ fn interfaces() {
     let [address, _] = both();
     let claim = |interface: &str| {
         let address = VirtualAddress { interface: interface.into(), ..address.clone() };
-        net.at(H1, || address.claim().map(drop)).expect_err("no interface for it")
+        let trouble = net.at(H1, || address.claim().map(drop)).expect_err("no interface for it");
+        assert_eq!(net.at(H1, || address.could_be_claimed()), Err(trouble.clone()), "it is known before");
+        trouble
     };
     let trouble = claim("eth7");
     assert!(trouble.what.contains("no interface eth7") && trouble.remedy.contains("ip link"), "{trouble}");
@@ -200,6 +202,9 @@ fn interfaces() {
     assert!(claim("lo").what.contains("no Ethernet address"));
     let listed = net.says(H1, "ip address");
     assert!(!listed.contains(&address.address.to_string()), "nothing was added: {listed}");
+    assert_eq!(net.at(H1, || address.could_be_claimed()), Ok(()));
+    let listed = net.says(H1, "ip address");
+    assert!(!listed.contains(&address.address.to_string()), "whoever looks changes nothing: {listed}");
 }
 
 fn words() {
@@ -212,8 +217,10 @@ fn words() {
 /// Run as another process, which says what became of it.
 pub(crate) fn claim_without_a_right(address: &str) {
     let address: VirtualAddress = address.parse().expect("an address");
+    let foreseen = address.could_be_claimed().err();
     match address.claim() {
         Ok(_) => println!("claimed"),
+        Err(trouble) if foreseen.as_ref() == Some(&trouble) => println!("{trouble}, as was foreseen"),
         Err(trouble) => println!("{trouble}"),
     }
 }
@@ -256,6 +263,7 @@ fn rights() {
         command.arg(format!("--bounding-set=-{right}")).arg(format!("--inh-caps=-{right}")).arg(&own);
         let told = crate::net::said(command.args(["claim", "10.77.0.201/24@access"]));
         assert!(told.contains(&format!("it lacks {capability}")) && told.contains("setcap"), "{told}");
+        assert!(told.contains("as was foreseen"), "{told}");
         assert!(!net.says(H1, "ip address").contains("10.77.0.201"), "nothing is left behind");
     }
 }

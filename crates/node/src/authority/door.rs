@@ -14,15 +14,15 @@ use tokio_rustls::TlsAcceptor;
 
 use super::token::Comes;
 use super::visit::Welcome;
-use super::words::{Answer, Question, hear, say};
+use super::words::{Answer, LONGEST_QUESTION, Question, hear, say};
 use super::{AuthoritySettings, files, token};
 use crate::configuration;
-use crate::identity::{Authority, HOST_LIFETIME, explain, host_of};
+use crate::identity::{Authority, HOST_LIFETIME, explain, host_of, serial_of};
 use crate::server::Refusals;
 use crate::wire::Trouble;
 
-/// Guests that are served at a time; others wait.
-const MOST_GUESTS: usize = 32;
+/// Guests that are served at a time in each network; others wait in the kernel, where they cost no descriptor.
+pub(super) const MOST_GUESTS: usize = 32;
 /// How long one may take for all of it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause when the system gives no more connections.
@@ -32,7 +32,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 struct Door {
     settings: AuthoritySettings,
     authority: Authority,
-    room: Semaphore,
     refusals: Refusals,
 }
 
@@ -43,7 +42,7 @@ struct Door {
 pub(super) async fn listen(settings: AuthoritySettings, authority: Authority) -> Result<Vec<SocketAddr>, Trouble> {
     let listen = settings.listen.clone();
     let mut places = Vec::new();
-    let door = Arc::new(Door { settings, authority, room: Semaphore::new(MOST_GUESTS), refusals: Refusals::begin() });
+    let door = Arc::new(Door { settings, authority, refusals: Refusals::begin() });
     for address in listen {
         let cannot = |error| {
             Trouble::new(
@@ -59,12 +58,13 @@ pub(super) async fn listen(settings: AuthoritySettings, authority: Authority) ->
 }
 
 async fn answer(listener: TcpListener, door: Arc<Door>) {
-    loop {
+    let room = Arc::new(Semaphore::new(MOST_GUESTS));
+    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
         match listener.accept().await {
             Ok((guest, from)) => {
                 let door = Arc::clone(&door);
                 tokio::spawn(async move {
-                    let Ok(_place) = door.room.acquire().await else { return };
+                    let _place = place;
                     let served = timeout(PATIENCE, door.serve(guest, from.ip())).await;
                     if let Err(error) = served.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                         let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
@@ -93,12 +93,15 @@ impl Door {
             }
         };
         let shown = guest.get_ref().1.peer_certificates();
-        let host = shown.map(|shown| host_of(shown, self.authority.solution())).transpose();
-        let answer = match (hear(&mut guest).await?, host) {
+        let host = shown.map(|shown| {
+            let host = host_of(shown, self.authority.solution())?;
+            Ok::<_, Trouble>((host, serial_of(&shown[0])?))
+        });
+        let answer = match (hear(&mut guest, LONGEST_QUESTION).await?, host.transpose()) {
             (Question::Join { secret, request }, Ok(None)) => self.join(&secret, &request, from, now),
-            (Question::Renew { request }, Ok(Some(host))) => self.renew(&host, &request, now),
+            (Question::Renew { request }, Ok(Some((host, serial)))) => self.renew(&host, &serial, &request, now),
             (_, Err(trouble)) => Err(trouble),
-            (Question::Join { .. }, Ok(Some(host))) => Err(twice(&host)),
+            (Question::Join { .. }, Ok(Some((host, _)))) => Err(twice(&host)),
             (Question::Renew { .. }, Ok(None)) => Err(Trouble::new(
                 "a certificate is renewed only for a host that shows the one it has",
                 "let the host join anew by `everline host join`",
@@ -114,11 +117,13 @@ impl Door {
 
     fn join(&self, secret: &str, request: &str, from: IpAddr, now: SystemTime) -> Result<Answer, Trouble> {
         let folder = &self.settings.folder;
+        let _issuing = files::issuing(folder)?;
         let grant = token::look_up(folder, secret, now)?;
         if grant.comes == Comes::First && files::joined(folder, &grant.host).is_some() {
             return Err(has_joined(&grant.host));
         }
-        // Everything that can fail comes before the token is used up.
+        // Everything that a full disk makes fail comes before the token is used up. Where that cannot be done a host is noted that nobody is:
+        // nobody has its certificate, and `--again` lets it join.
         let issued = self.authority.sign(request, &grant.host, &grant.addresses, now, HOST_LIFETIME)?;
         let configuration = configuration::kept(folder)?.ok_or_else(|| {
             Trouble::new("the authority has no configuration to give", "give `everline host init` where it is")
@@ -129,15 +134,24 @@ impl Door {
             Comes::Anew => fs::read_to_string(folder.cluster()).ok(),
             Comes::First | Comes::Again => None,
         };
-        token::use_up(folder, secret)?;
         files::note(folder, &grant.host, &grant.addresses, &issued, now)?;
+        token::use_up(folder, secret)?;
         tracing::info!("{} joins from {from}", grant.host);
         Ok(Answer::Joined(Box::new(Welcome { issued, configuration, nonce_key, cluster })))
     }
 
-    fn renew(&self, host: &str, request: &str, now: SystemTime) -> Result<Answer, Trouble> {
+    /// Gives `host`, which has shown the certificate with the number `serial`, another one.
+    fn renew(&self, host: &str, serial: &[u8], request: &str, now: SystemTime) -> Result<Answer, Trouble> {
+        let folder = &self.settings.folder;
+        let _issuing = files::issuing(folder)?;
+        if files::is_taken_back(folder, serial, now)? {
+            return Err(Trouble::new(
+                format!("the certificate of {host} was taken back"),
+                format!("to let it join anew, give `everline host token {host} --again` where the authority is"),
+            ));
+        }
         let known = self.settings.hosts.iter().find(|(name, _)| name == host).map(|(_, addresses)| addresses.clone());
-        let addresses = known.or_else(|| Some(files::joined(&self.settings.folder, host)?.addresses));
+        let addresses = known.or_else(|| Some(files::joined(folder, host)?.addresses));
         let addresses = addresses.ok_or_else(|| {
             Trouble::new(
                 format!("{host} is no host of this solution any more"),
@@ -145,8 +159,8 @@ impl Door {
             )
         })?;
         let issued = self.authority.sign(request, host, &addresses, now, HOST_LIFETIME)?;
-        let since = files::joined(&self.settings.folder, host).map_or(now, |joined| joined.since);
-        files::note(&self.settings.folder, host, &addresses, &issued, since)?;
+        let since = files::joined(folder, host).map_or(now, |joined| joined.since);
+        files::note(folder, host, &addresses, &issued, since)?;
         tracing::info!("{host} gets a new certificate");
         Ok(Answer::Renewed(Box::new(issued)))
     }

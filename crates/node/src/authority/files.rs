@@ -1,6 +1,6 @@
 //! The files of the authority: its key, and who has joined.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -54,19 +54,26 @@ pub fn read(folder: &Folder) -> Result<Authority, Trouble> {
     })
 }
 
-/// Writes a new authority into a folder.
+/// The authority of a solution in a folder: a new one, or the one that whoever was broken off has made there.
 ///
 /// # Errors
-/// If there is one, or it cannot be written.
-pub fn keep(folder: &Folder, authority: &Authority) -> Result<(), Trouble> {
+/// If it is that of another solution or broken, or a new one cannot be written.
+pub fn make(folder: &Folder, solution: &str, now: SystemTime) -> Result<Authority, Trouble> {
     let path = folder.authority();
-    write_new(&path, authority).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Trouble::new(
-            format!("there is an authority in {} already", path.display()),
-            "`everline host token HOST` lets another host join it",
-        ),
-        _ => Trouble::of_file("write", &path, &error),
-    })
+    if !path.exists() {
+        let authority = Authority::create(solution, now)?;
+        write_new(&path, &authority).map_err(|error| Trouble::of_file("write", &path, &error))?;
+        return Ok(authority);
+    }
+    let authority = read(folder)?;
+    if authority.solution() != solution {
+        let (path, theirs) = (path.display(), authority.solution());
+        return Err(Trouble::new(
+            format!("{path} is the authority of {theirs}, and the configuration is that of {solution}"),
+            format!("write name = \"{theirs}\" into [solution]; or, if no host was made by it, remove that file"),
+        ));
+    }
+    Ok(authority)
 }
 
 /// Whether a host has joined, as the authority in this folder knows.
@@ -94,41 +101,86 @@ pub(super) fn note(
     written().map_err(|error| Trouble::of_file("write", &path, &error))
 }
 
-/// The list of the certificates that count for nothing where these hosts remain, as PEM: those that were taken back before, and those of
-/// all others that have joined. It counts when it is in the configuration.
-///
-/// # Errors
-/// If the authority is broken.
-pub fn revoke(folder: &Folder, authority: &Authority, remain: &[String], now: SystemTime) -> Result<String, Trouble> {
-    let mut all = taken_back(folder, now)?;
-    for entry in fs::read_dir(place(folder)).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        // Names of hosts have no point, drafts have one.
-        if !remain.contains(&name) && !name.contains('.') {
-            all.extend(certificates(folder, &name, now));
-        }
-    }
-    let serials: Vec<Vec<u8>> = all.iter().filter_map(|one| HEXLOWER.decode(one.serial.as_bytes()).ok()).collect();
-    authority.revoke(&serials, now)
+/// Nobody is issued a certificate as long as this lives: a host whose certificate is taken back could otherwise get another one before the
+/// list counts, and that one would not be on it. It ends with its process, however that ends.
+#[derive(Debug)]
+pub struct Shut<'a> {
+    folder: &'a Folder,
+    _lock: File,
 }
 
-/// Forgets that a host has joined, and the tokens by which it could; its certificates stay on each later list. Gives how many they are.
+/// Shuts the authority in this folder, as soon as nobody else has.
 ///
 /// # Errors
-/// If a file cannot be written or removed.
-pub fn forget(folder: &Folder, host: &str, now: SystemTime) -> Result<usize, Trouble> {
-    super::token::forget(folder, host);
-    let (mut all, own) = (taken_back(folder, now)?, certificates(folder, host, now));
-    let count = own.len();
-    all.extend(own);
-    let path = back(folder);
-    let written = serde_json::to_vec_pretty(&all).map_err(io::Error::from).and_then(|text| replace(&path, &text));
-    written.map_err(|error| Trouble::of_file("write", &path, &error))?;
-    let path = of_host(folder, host);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Trouble::of_file("remove", &path, &error)),
-        _ => Ok(count),
+/// If its file cannot be locked.
+pub fn shut(folder: &Folder) -> Result<Shut<'_>, Trouble> {
+    let path = folder.authority();
+    let locked = File::open(&path).and_then(|file| file.lock().map(|()| file));
+    Ok(Shut { folder, _lock: locked.map_err(|error| Trouble::of_file("lock", &path, &error))? })
+}
+
+impl Shut<'_> {
+    /// The list of the certificates that count for nothing where these hosts remain, as PEM: those that were taken back before, and those of
+    /// all others that have joined. It counts when it is in the configuration.
+    ///
+    /// # Errors
+    /// If the authority is broken.
+    pub fn revoke(&self, authority: &Authority, remain: &[String], now: SystemTime) -> Result<String, Trouble> {
+        let mut all = taken_back(self.folder, now)?;
+        for entry in fs::read_dir(place(self.folder)).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // Names of hosts have no point, drafts have one.
+            if !remain.contains(&name) && !name.contains('.') {
+                all.extend(certificates(self.folder, &name, now));
+            }
+        }
+        let serials: Vec<Vec<u8>> = all.iter().filter_map(|one| HEXLOWER.decode(one.serial.as_bytes()).ok()).collect();
+        authority.revoke(&serials, now)
     }
+
+    /// Forgets that a host has joined, and the tokens by which it could; its certificates stay on each later list. Gives how many they are.
+    ///
+    /// # Errors
+    /// If a file cannot be written or removed.
+    pub fn forget(&self, host: &str, now: SystemTime) -> Result<usize, Trouble> {
+        super::token::forget(self.folder, host);
+        let (mut all, own) = (taken_back(self.folder, now)?, certificates(self.folder, host, now));
+        let count = own.len();
+        all.extend(own);
+        let path = back(self.folder);
+        let written = serde_json::to_vec_pretty(&all).map_err(io::Error::from).and_then(|text| replace(&path, &text));
+        written.map_err(|error| Trouble::of_file("write", &path, &error))?;
+        let path = of_host(self.folder, host);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Trouble::of_file("remove", &path, &error)),
+            _ => Ok(count),
+        }
+    }
+}
+
+/// What whoever issues a certificate holds from before he looks who may have one until it is noted.
+///
+/// # Errors
+/// If the authority is [`Shut`].
+pub(super) fn issuing(folder: &Folder) -> Result<File, Trouble> {
+    let path = folder.authority();
+    let locked = File::open(&path).map_err(TryLockError::Error).and_then(|file| file.try_lock_shared().map(|()| file));
+    locked.map_err(|error| match error {
+        TryLockError::WouldBlock => Trouble::new(
+            "the authority takes certificates back just now, and issues none until that is done",
+            "try again in a minute",
+        ),
+        TryLockError::Error(error) => Trouble::of_file("lock", &path, &error),
+    })
+}
+
+/// Whether the certificate with this number was taken back, which whoever was let in a moment ago may not know.
+///
+/// # Errors
+/// If that is not known.
+pub(super) fn is_taken_back(folder: &Folder, serial: &[u8], now: SystemTime) -> Result<bool, Trouble> {
+    let serial = HEXLOWER.encode(serial);
+    Ok(taken_back(folder, now)?.iter().any(|one| one.serial == serial))
 }
 
 /// The certificates of a host that have not ended.
@@ -171,8 +223,13 @@ fn of_host(folder: &Folder, host: &str) -> PathBuf {
 pub(super) fn write_new(path: &Path, what: &impl Serialize) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    // It gets its name when it is whole.
+    let draft = path.with_added_extension("new");
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(&serde_json::to_vec_pretty(what)?)?;
     file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    linked?;
     File::open(folder)?.sync_all()
 }

@@ -1,6 +1,7 @@
 //! Both sides of the authority's door.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +26,7 @@ impl Site {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path());
         folder.create().unwrap();
-        keep(&folder, &Authority::create(SOLUTION, SystemTime::now()).unwrap()).unwrap();
+        make(&folder, SOLUTION, SystemTime::now()).unwrap();
         std::fs::write(folder.nonce_key(), [7; 32]).unwrap();
         let (files, variables, moved) = Default::default();
         let (at, text, revoked) = (SystemTime::now(), "# ours".into(), None);
@@ -181,4 +182,68 @@ fn whoever_is_in_does_not_join_again() {
     let (config, address) = (site.keyring(&identity).client(), site.address);
     let answer = runtime.block_on(visit::join_with(address, config, &site.token("h3")));
     assert!(answer.unwrap_err().what.contains("this host is h2 already"));
+}
+
+#[test]
+fn an_authority_is_made_once_in_a_folder() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = Folder::new(place.path());
+    let made = |solution| make(&folder, solution, SystemTime::now());
+    let first = made(SOLUTION).unwrap().fingerprint().unwrap();
+    assert_eq!(made(SOLUTION).unwrap().fingerprint().unwrap(), first);
+    let told = made("theirs").unwrap_err();
+    assert!(told.what.contains("is the authority of ours, and the configuration is that of theirs"), "{told}");
+    assert!(told.remedy.contains("name = \"ours\""), "{told}");
+}
+
+#[test]
+fn a_host_that_is_taken_out_cannot_renew_itself_past_the_list() {
+    let site = Site::new();
+    let (old, _) = join(site.address, &site.token("h2")).unwrap();
+    let (token, now) = (site.token("h3"), SystemTime::now());
+    let shut = shut(&site.folder).unwrap();
+    let list = shut.revoke(&site.authority, &["h1".to_owned()], now).unwrap();
+    for told in [site.renew(&old).unwrap_err(), site.refused(&token)] {
+        assert!(told.what.contains("takes certificates back just now"), "{told}");
+    }
+    assert_eq!(shut.forget("h2", now).unwrap(), 1);
+    drop(shut);
+    join(site.address, &token).unwrap();
+    // As one whose connection was accepted before the list lay here.
+    let told = site.renew(&old).unwrap_err();
+    assert!(told.what.contains("the certificate of h2 was taken back"), "{told}");
+    std::fs::write(site.folder.revoked(), list).unwrap();
+    let told = site.renew(&old).unwrap_err();
+    assert!(told.what.contains("does not accept the certificate of this host"), "{told}");
+}
+
+#[test]
+fn a_host_that_cannot_be_noted_does_not_use_its_token_up() {
+    let site = Site::new();
+    let token = site.token("h2");
+    let joined = site.place.path().join("data/joined");
+    std::fs::write(&joined, "no folder").unwrap();
+    let told = site.refused(&token);
+    assert!(told.what.contains("data/joined"), "{told}");
+    std::fs::remove_file(&joined).unwrap();
+    join(site.address, &token).unwrap();
+}
+
+#[test]
+fn guests_who_say_nothing_cost_few_descriptors() {
+    let site = Site::new();
+    let connect = |_| TcpStream::connect(site.address).unwrap();
+    let _silent: Vec<TcpStream> = (0..2 * door::MOST_GUESTS).map(connect).collect();
+    assert!((0..).map(|_| accepted(site.address)).any(|count| count >= door::MOST_GUESTS));
+    // There is time enough to accept more.
+    let most = (0..200).map(|_| accepted(site.address)).max();
+    assert!(most <= Some(door::MOST_GUESTS), "{most:?}");
+}
+
+/// How many connections that stand were accepted by whoever listens there: those in the kernel's queue have no inode yet (`proc_pid_net(5)`).
+fn accepted(listener: SocketAddr) -> usize {
+    let (table, port) = (std::fs::read_to_string("/proc/self/net/tcp").unwrap(), format!(":{:04X}", listener.port()));
+    let rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+    let stands = rows.filter(|row| row[1].ends_with(&port) && row[3] == "01" && row[9] != "0");
+    stands.map(|row| row[9]).collect::<BTreeSet<_>>().len()
 }

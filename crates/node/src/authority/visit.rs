@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::token::Token;
-use super::words::{Answer, Question, hear, say};
+use super::words::{Answer, LONGEST_ANSWER, Question, hear, say};
 use crate::configuration::Document;
 use crate::identity::{DOOR, Fingerprint, Identity, Issued, KeyRequest};
 use crate::wire::Trouble;
@@ -114,7 +114,7 @@ async fn ask(
         let mut stream = TlsConnector::from(config).connect(name, stream).await?;
         // Whoever does not want to hear it has said why.
         let said = say(&mut stream, question).await;
-        let heard = hear(&mut stream).await;
+        let heard = hear(&mut stream, LONGEST_ANSWER).await;
         if is_alert(&heard) { heard } else { said.and(heard) }
     };
     timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))

@@ -9,8 +9,10 @@ use super::visit::Welcome;
 use crate::identity::Issued;
 use crate::wire::Trouble;
 
-/// The longest message, in bytes: a welcome holds the configuration.
-const LONGEST: u32 = 4 << 20;
+/// The longest question, in bytes: it holds one request for a certificate, and anybody may ask.
+pub(super) const LONGEST_QUESTION: u32 = 64 << 10;
+/// The longest answer, in bytes: a welcome holds the configuration.
+pub(super) const LONGEST_ANSWER: u32 = 4 << 20;
 
 /// What a host wants.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,13 +53,36 @@ pub(super) async fn say(to: &mut (impl AsyncWrite + Unpin), what: &impl Serializ
     to.flush().await
 }
 
-/// Hears it, as far as it comes.
-pub(super) async fn hear<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+/// Hears it, as far as it comes, if it has no more than `longest` bytes.
+pub(super) async fn hear<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin), longest: u32) -> io::Result<T> {
     let length = from.read_u32().await?;
-    if length > LONGEST {
+    if length > longest {
         return Err(io::Error::other(format!("a message of {length} bytes is too long")));
     }
     let mut text = Vec::new();
     from.take(length.into()).read_to_end(&mut text).await?;
     Ok(serde_json::from_slice(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::KeyRequest;
+
+    #[test]
+    fn a_question_is_heard_up_to_its_bound() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let ask = |request: String| {
+            runtime.block_on(async {
+                let mut wire = Vec::new();
+                say(&mut wire, &Question::Renew { request }).await.unwrap();
+                hear::<Question>(&mut wire.as_slice(), LONGEST_QUESTION).await
+            })
+        };
+        let usual = KeyRequest::new().unwrap().text().to_owned();
+        assert!(usual.len() < 4_096, "{}", usual.len());
+        ask(usual).unwrap();
+        let long = ask("x".repeat(64 << 10)).unwrap_err();
+        assert!(long.to_string().contains("is too long"), "{long}");
+    }
 }

@@ -6,16 +6,20 @@
 //! get no answer either: the backup is asked to take over. One host alone may be the one that is cut off. Not again before
 //! [`PAUSE`] is over, so that a network that comes and goes does not make the roles do so. The same goes for calls that are not taken
 //! although OPTIONS are answered (`probe_call`).
+//!
+//! A host that another one has never answered proves nothing by that: a firewall may be between them, or it may have no way there. Such
+//! a host says so in its status, and neither asks for a takeover nor agrees to one.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use management::{Detection, Sign};
 use model::{Epoch, Span};
+use network::address;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -56,38 +60,50 @@ impl fmt::Display for Sentence<'_> {
     }
 }
 
+/// Says to people that there is no answer, and that it proves nothing; other hosts must not find a [`Sentence`] in it.
+struct Unproven<'a>(&'a Asked);
+
+impl fmt::Display for Unproven<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, what, request) = match self.0 {
+            (Question::Options, place) => (place, "answered OPTIONS", "OPTIONS"),
+            (Question::Call, place) => (place, "taken a call", "INVITE"),
+        };
+        write!(
+            f,
+            "no other host has {what} of this one at {place} so far, so it cannot judge who serves phones there: if \
+             somebody does, let its {request} pass from host to host (a firewall, or no way into the network of the phones)"
+        )
+    }
+}
+
 /// What has no answer now, for whoever asks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unanswered {
-    all: Arc<Mutex<BTreeSet<Asked>>>,
+    /// With each, whether that proves anything: another host has answered before.
+    all: Arc<Mutex<BTreeMap<Asked, bool>>>,
     notices: Notices,
     /// When the backup was asked to take over last, whatever for.
     acted: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Unanswered {
-    fn set(&self, asked: &Asked, is_silent: bool) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_silent {
-            all.insert(asked.clone());
-        } else {
-            all.remove(asked);
-        }
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Asked, bool>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether nobody answers there.
     pub(super) fn is_silent(&self, place: &Place) -> bool {
-        self.has(&(Question::Options, place.clone()))
-    }
-
-    fn has(&self, asked: &Asked) -> bool {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).contains(asked)
+        self.all().contains_key(&(Question::Options, place.clone()))
     }
 
     /// What people should know, and other hosts look for.
     pub(super) fn note(&self) -> Option<String> {
-        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        (!all.is_empty()).then(|| all.iter().map(|asked| Sentence(asked).to_string()).collect::<Vec<_>>().join("; "))
+        let all = self.all();
+        let said = |(asked, is_proof): (&Asked, &bool)| {
+            if *is_proof { Sentence(asked).to_string() } else { Unproven(asked).to_string() }
+        };
+        (!all.is_empty()).then(|| all.iter().map(said).collect::<Vec<_>>().join("; "))
     }
 
     /// What was noticed since.
@@ -113,12 +129,18 @@ impl Unanswered {
         match verdict {
             Verdict::Nothing => {}
             Verdict::Ended(lasted) => {
-                self.set(asked, false);
-                self.notices.add(what, place.to_string(), Sign::Over(span(lasted)));
-                tracing::info!("no more: {}, for {} ms", Sentence(asked), lasted.as_millis());
+                let was_proof = self.all().remove(asked);
+                if was_proof == Some(true) {
+                    self.notices.add(what, place.to_string(), Sign::Over(span(lasted)));
+                    tracing::info!("no more: {}, for {} ms", Sentence(asked), lasted.as_millis());
+                }
+            }
+            Verdict::Unproven => {
+                self.all().insert(asked.clone(), false);
+                tracing::warn!("{}", Unproven(asked));
             }
             Verdict::Begun(lasted, questions) => {
-                self.set(asked, true);
+                self.all().insert(asked.clone(), true);
                 self.notices.add(what, place.to_string(), Sign::Noticed(span(lasted)));
                 tracing::error!("{}, for {} ms and {questions} questions so far", Sentence(asked), lasted.as_millis());
             }
@@ -152,19 +174,27 @@ async fn probe(settings: &ControlSettings, asked: &Asked, unanswered: &Unanswere
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
     let mut pace = interval(if *question == Question::Call { settings.probe_call } else { EVERY });
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silence = Silence::new(Instant::now());
+    // Where there is no other host, none takes over, and people are told what is.
+    let mut silence = Silence { is_heard: settings.others.is_empty(), ..Silence::new(Instant::now()) };
     let mut failing = Failing::default();
     for number in 0u64.. {
         pace.tick().await;
-        let answered = match question {
-            Question::Options => ask(&socket, place, number).await.is_some(),
-            // Where nobody answers at all, that is what is told.
-            Question::Call if unanswered.is_silent(place) => true,
-            // What cannot be sent has no answer.
-            Question::Call => probe_call::call(&socket, place, &settings.secret, number).await.unwrap_or(false),
+        let before = if silence.is_heard { None } else { address::here().ok() };
+        let from = match question {
+            Question::Options => ask(&socket, place, number).await,
+            Question::Call if unanswered.is_silent(place) => None,
+            Question::Call => probe_call::call(&socket, place, &settings.secret, number).await,
         };
+        if let (Some(from), Some(before)) = (from, before)
+            && address::here().is_ok_and(|after| is_elsewhere(from.ip(), [&before, &after]))
+        {
+            silence.is_heard = true;
+            tracing::info!("another host has answered at {place} ({question:?}): from now on it counts if nobody does");
+        }
+        // Where nobody answers at all, that is what is told.
+        let answered = from.is_some() || *question == Question::Call && unanswered.is_silent(place);
         unanswered.tell(asked, silence.after(Instant::now(), answered));
-        let standing = if silence.is_told { standing(settings).await } else { None };
+        let standing = if silence.is_proof() { standing(settings).await } else { None };
         let is_confirmed = failing.is_confirmed(standing.as_ref().map(|standing| standing.epoch));
         if let Some(standing) = standing
             && is_confirmed
@@ -177,9 +207,13 @@ async fn probe(settings: &ControlSettings, asked: &Asked, unanswered: &Unanswere
     Ok(())
 }
 
-/// Asks once; how long the answer took, if there was one.
-async fn ask(socket: &UdpSocket, place: &Place, number: u64) -> Option<Duration> {
-    let begun = Instant::now();
+/// True if an address was on another host all the while, by the addresses of this one before it was asked and after the answer.
+fn is_elsewhere(address: IpAddr, here: [&[IpAddr]; 2]) -> bool {
+    here.iter().all(|here| !here.contains(&address))
+}
+
+/// Asks once; who has answered, if anybody has.
+async fn ask(socket: &UdpSocket, place: &Place, number: u64) -> Option<SocketAddr> {
     let call = format!("probe-{}-{number}", std::process::id());
     let (here, address) = (socket.local_addr().ok()?, place.name()?);
     let text = format!(
@@ -195,11 +229,11 @@ async fn ask(socket: &UdpSocket, place: &Place, number: u64) -> Option<Duration>
             // A network that is gone says so here.
             let Ok((length, from)) = socket.recv_from(&mut room).await else { continue };
             if place.has(from) && is_answer(&room[..length], &call) {
-                return;
+                return from;
             }
         }
     };
-    timeout(ANSWER, answered).await.ok().map(|()| begun.elapsed())
+    timeout(ANSWER, answered).await.ok()
 }
 
 /// Any answer to the question of that name will do: who refuses serves.
@@ -217,6 +251,8 @@ struct Silence {
     questions: u32,
     /// It was told.
     is_told: bool,
+    /// Another host has answered once since this process runs, so the way there is open.
+    is_heard: bool,
 }
 
 /// The epoch in which a question has failed: another host may have had the backup take over meanwhile, and who serves now is not to
@@ -239,13 +275,20 @@ enum Verdict {
     /// Nobody has answered for so long, [`PATIENCE`] or more, and so many questions: by OPTIONS seven at most, whatever else keeps
     /// this host from asking.
     Begun(Duration, u32),
+    /// Nobody has answered for so long, and no other host ever has.
+    Unproven,
     /// Somebody does again, after so long.
     Ended(Duration),
 }
 
 impl Silence {
     fn new(now: Instant) -> Self {
-        Self { answered: now + START, questions: 0, is_told: false }
+        Self { answered: now + START, questions: 0, is_told: false, is_heard: false }
+    }
+
+    /// Whether it speaks against whoever should serve.
+    const fn is_proof(&self) -> bool {
+        self.is_told && self.is_heard
     }
 
     fn after(&mut self, now: Instant, answered: bool) -> Verdict {
@@ -260,7 +303,7 @@ impl Silence {
             return Verdict::Nothing;
         }
         self.is_told = true;
-        Verdict::Begun(lasted, self.questions)
+        if self.is_heard { Verdict::Begun(lasted, self.questions) } else { Verdict::Unproven }
     }
 }
 
@@ -278,7 +321,7 @@ async fn standing(settings: &ControlSettings) -> Option<Standing<'_>> {
             Some((report, _)) if report.role == Some(Role::Primary) && report.level => {
                 primary = Some((member, report.epoch));
             }
-            Some((report, _)) if report.role == Some(Role::Backup) => backup = Some(member),
+            Some((report, _)) if report.role == Some(Role::Backup) && report.ready => backup = Some(member),
             _ => {}
         }
     }
@@ -328,7 +371,7 @@ mod tests {
     fn silence_is_told_once_and_so_is_its_end() {
         let begun = Instant::now();
         let at = |millis| begun + Duration::from_millis(millis);
-        let mut silence = Silence::new(begun);
+        let mut silence = Silence { is_heard: true, ..Silence::new(begun) };
         assert_eq!(silence.after(at(0), false), Verdict::Nothing, "nobody was there yet");
         assert_eq!(silence.after(at(5_900), false), Verdict::Nothing);
         assert_eq!(silence.after(at(6_000), true), Verdict::Nothing);
@@ -345,7 +388,7 @@ mod tests {
         let at = |millis| begun + Duration::from_millis(millis);
         // When the last answer came, after how long a question has failed: at once if it cannot be sent.
         let told = |every: u64, answer: u64, fails: u64| {
-            let mut silence = Silence::new(begun);
+            let mut silence = Silence { is_heard: true, ..Silence::new(begun) };
             silence.after(at(answer), true);
             let mut told = (1..).map(|number| silence.after(at(every * number + fails), false));
             told.find(|verdict| *verdict != Verdict::Nothing)
@@ -357,6 +400,41 @@ mod tests {
         // Of calls that are made every second one is enough, or two.
         assert_eq!(told(1_000, 0, 900), begun(1_900, 1));
         assert_eq!(told(1_000, 900, 900), begun(2_000, 2));
+    }
+
+    #[test]
+    fn what_another_host_has_never_answered_proves_nothing() {
+        let begun = Instant::now();
+        let at = |millis| begun + Duration::from_millis(millis);
+        let place: Place = ["192.0.2.5:5060".parse().unwrap()].into_iter().collect();
+        let (asked, unanswered) = ((Question::Options, place), Unanswered::default());
+        let mut silence = Silence::new(begun);
+        // This host itself has served there.
+        assert_eq!(silence.after(at(6_000), true), Verdict::Nothing);
+        let verdict = silence.after(at(7_500), false);
+        assert_eq!((&verdict, silence.is_proof()), (&Verdict::Unproven, false));
+        unanswered.tell(&asked, verdict);
+        let note = unanswered.note().unwrap();
+        assert!(note.contains("cannot judge") && note.contains("192.0.2.5:5060"), "{note}");
+        assert!(!note.contains(&Sentence(&asked).to_string()), "no other host takes it for a yes: {note}");
+        assert!(unanswered.is_silent(&asked.1) && unanswered.noticed().is_empty());
+        // Another one does.
+        silence.is_heard = true;
+        unanswered.tell(&asked, silence.after(at(8_000), true));
+        assert_eq!((unanswered.note(), unanswered.noticed().len()), (None, 0));
+        let verdict = silence.after(at(9_500), false);
+        assert!(verdict == Verdict::Begun(PATIENCE, 1) && silence.is_proof());
+        unanswered.tell(&asked, verdict);
+        assert_eq!(unanswered.note(), Some(Sentence(&asked).to_string()));
+    }
+
+    #[test]
+    fn an_answer_of_this_host_does_not_count() {
+        let [ours, theirs]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.5"].map(|address| address.parse().unwrap());
+        let (without, with) = ([ours], [ours, theirs]);
+        assert!(is_elsewhere(theirs, [&without, &without]));
+        assert!(!is_elsewhere(theirs, [&with, &without]) && !is_elsewhere(theirs, [&without, &with]), "it was moved");
+        assert!(address::here().unwrap().contains(&Ipv4Addr::LOCALHOST.into()));
     }
 
     #[test]
@@ -389,6 +467,6 @@ mod tests {
             server.send_to(asked.replace("OPTIONS sip:", "SIP/2.0 405 sip:").as_bytes(), from).await.unwrap();
         };
         let (answered, ()) = tokio::join!(ask(&socket, &place, 7), serve);
-        assert!(answered.is_some());
+        assert_eq!(answered, server.local_addr().ok());
     }
 }

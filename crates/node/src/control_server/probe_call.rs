@@ -4,6 +4,7 @@
 //! rings. The call gets a record, passes the gate, and is refused: only an engine that takes calls answers so. Where OPTIONS are
 //! answered and such calls are not, everything else is as if OPTIONS were not (`probe`).
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::{HeaderName, Message, Method};
@@ -17,8 +18,8 @@ const ANSWER: Duration = Duration::from_millis(900);
 /// The INVITE is repeated after so long, which a network of one's own allows (RFC 3261 17.1.1.1).
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Calls once; true if the call was taken.
-pub(super) async fn call(socket: &UdpSocket, place: &Place, secret: &[u8; 32], number: u64) -> Option<bool> {
+/// Calls once; who has taken the call, if anybody has.
+pub(super) async fn call(socket: &UdpSocket, place: &Place, secret: &[u8; 32], number: u64) -> Option<SocketAddr> {
     let (here, address) = (socket.local_addr().ok()?, place.name()?);
     let id = format!("probe-call-{}-{number}", std::process::id());
     let called = format!("sip:{}@{address}", call::probe_number(secret, &id));
@@ -51,10 +52,10 @@ pub(super) async fn call(socket: &UdpSocket, place: &Place, secret: &[u8; 32], n
             }
             // RFC 3261 17.1.1.3: the same branch, and the To of the answer.
             let _ = socket.send_to(text("ACK", &to, "").as_bytes(), from).await;
-            return Some(is_taken(status));
+            return is_taken(status).then_some(from);
         }
     }
-    Some(false)
+    None
 }
 
 /// Status and To of an answer to the INVITE of this call.
@@ -78,7 +79,7 @@ mod tests {
     const SECRET: [u8; 32] = [7; 32];
 
     /// A server that answers each request by this, until it has heard an ACK.
-    async fn answering(with: &[&str]) -> (Option<bool>, String) {
+    async fn answering(with: &[&str]) -> (bool, String) {
         let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let place: Place = [server.local_addr().unwrap()].into_iter().collect();
@@ -97,15 +98,16 @@ mod tests {
                 }
             }
         };
-        tokio::join!(call(&socket, &place, &SECRET, 7), serve)
+        let (taken, ack) = tokio::join!(call(&socket, &place, &SECRET, 7), serve);
+        assert!(taken.is_none_or(|by| place.has(by)));
+        (taken.is_some(), ack)
     }
 
     #[tokio::test]
     async fn a_call_that_is_refused_in_the_end_was_taken() {
         let (taken, ack) = answering(&["SIP/2.0 100 Trying", "SIP/2.0 480 Temporarily Unavailable"]).await;
-        assert_eq!(taken, Some(true));
-        assert!(ack.contains(";tag=ours\r\n") && ack.contains("CSeq: 1 ACK\r\n"), "{ack}");
-        assert_eq!(answering(&["SIP/2.0 500 Server Internal Error"]).await.0, Some(false));
+        assert!(taken && ack.contains(";tag=ours\r\n") && ack.contains("CSeq: 1 ACK\r\n"), "{ack}");
+        assert!(!answering(&["SIP/2.0 500 Server Internal Error"]).await.0);
     }
 
     #[test]

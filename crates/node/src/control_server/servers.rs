@@ -104,6 +104,9 @@ pub(super) async fn switch_over(folder: &Folder, pair: &Pair, request: u64) -> R
         }
         sleep(PAUSE).await;
     };
+    if let Some(trouble) = hindrance(folder, pair).await {
+        return Err(trouble);
+    }
     // Without an answer it may have been done as well: that is seen below.
     if let Ok((ControlReply::Refused(trouble), _)) = ask(folder, primary, &ControlRequest::Switchover { request }).await
     {
@@ -118,6 +121,19 @@ pub(super) async fn switch_over(folder: &Folder, pair: &Pair, request: u64) -> R
     }
     let what = format!("the backup of {} has not become primary within {} s", pair.name, PATIENCE.as_secs());
     Err(Trouble::new(what, "`everline status` shows who serves; try again when the pair is level"))
+}
+
+/// Why the backup of a pair could not serve, although it holds every record.
+async fn hindrance(folder: &Folder, pair: &Pair) -> Option<Trouble> {
+    for member in &pair.members {
+        let report = status(folder, member).await.map(|(report, _)| report);
+        if let Some(report) = report.filter(ServerReport::is_hindered) {
+            let why = report.note.unwrap_or_default();
+            let what = format!("no switchover of {}: {member} could not serve: {why}", pair.name);
+            return Some(Trouble::new(what, "do what is said there; `everline status` shows when it is ready"));
+        }
+    }
+    None
 }
 
 /// Has the member of a pair serve that holds most, although another one may, for all that is known: `Ok` says who was in doubt.

@@ -16,7 +16,7 @@ pub use installed::{install, tls_files};
 pub use keyring::{Identity, Keyring, host_of};
 pub(crate) use request::FINGERPRINT;
 pub use request::{Fingerprint, Issued, KeyRequest};
-pub(crate) use revocation::REVOKED;
+pub(crate) use revocation::{REVOKED, serial_of};
 pub use words::explain;
 
 /// The name in the certificate of a host: what others check when they connect with it.

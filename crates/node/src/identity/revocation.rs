@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
-use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::authority::cannot_issue;
 use super::keyring::{certificate, unusable};
@@ -50,14 +50,16 @@ impl Issued {
     /// # Errors
     /// If it is broken.
     pub fn serial(&self) -> Result<Vec<u8>, Trouble> {
-        serial(&self.certificate)
+        serial_of(&certificate(&self.certificate)?)
     }
 }
 
 /// The serial number of a certificate.
-fn serial(pem: &str) -> Result<Vec<u8>, Trouble> {
-    let certificate = certificate(pem)?;
-    let parsed = webpki::EndEntityCert::try_from(&certificate).map_err(|error| unusable(&error))?;
+///
+/// # Errors
+/// If it is broken.
+pub(crate) fn serial_of(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, Trouble> {
+    let parsed = webpki::EndEntityCert::try_from(certificate).map_err(|error| unusable(&error))?;
     // A number that would be negative without it has a zero before it.
     let digits = parsed.serial().iter().skip_while(|octet| **octet == 0);
     Ok(digits.copied().collect())

@@ -35,9 +35,8 @@ use crate::wire::Trouble;
 pub struct LcaSettings {
     /// The contact centre.
     pub folder: Folder,
-    /// The program that is every application: `PROGRAM --dir DIR run APPLICATION --run-number N`.
-    pub program: PathBuf,
-    /// The applications, in the order in which they are started and listed.
+    /// The applications, in the order in which they are started and listed. Each is the program of the agent itself:
+    /// `PROGRAM --dir DIR run APPLICATION --run-number N`.
     pub applications: Vec<Description>,
     /// Of each application that has moved here from another host, the number of that move; see [`model::Incarnation::before_first`].
     pub moved: BTreeMap<String, u64>,

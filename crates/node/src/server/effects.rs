@@ -7,6 +7,7 @@ use std::path::Path;
 use redundancy::hot_standby::{Effect, Predecessor, Released, Remark, Retirement, RoleName, Serve, Stamp};
 
 use super::durable::UNCOUNTED;
+use super::hindrance::Hindrance;
 use super::link::{Link, LinkFrame};
 use super::mail::Mail;
 use super::service::{Action, Service};
@@ -159,13 +160,17 @@ impl<S: Service> Shell<S> {
         self.later.push(format!("serves as primary epoch={} takeover={}", serve.epoch, serve.after.is_some()));
         self.count_calls = self.now + UNCOUNTED;
         self.addresses.claim(self.now);
+        self.hindrance = Hindrance::none();
         if self.intake.listeners.is_empty()
             && let Err(trouble) = self.intake.listen(&self.settings.doors)
         {
-            // That an address could not be taken is why nobody can listen there.
-            let trouble = self.addresses.troubles().next().unwrap_or(trouble);
-            self.end = Some(End::Failed(trouble));
-            return;
+            if serve.after.is_none() {
+                // That an address could not be taken is why nobody can listen there.
+                let trouble = self.addresses.troubles().next().unwrap_or(trouble);
+                self.end = Some(End::Failed(trouble));
+                return;
+            }
+            self.hindrance.keeps_shut(self.now, trouble);
         }
         let mut known = self.known_connections();
         if serve.after.as_ref().is_none_or(|predecessor| !predecessor.complete) {
@@ -253,6 +258,7 @@ impl<S: Service> Shell<S> {
         self.send_datagrams();
         self.mail.hang_up();
         self.addresses.release(self.now);
+        self.hindrance = Hindrance::default();
         if self.far.is_some() {
             // Whoever serves on another host has doors of its own.
             self.intake.let_go();

@@ -7,6 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
 
+use network::address::could_bind;
+
 use super::link::Door;
 use super::poll::Poll;
 use super::streams::{self, Stream, Streams};
@@ -66,23 +68,12 @@ impl Intake {
         Ok(Self { poll: Poll::new()?, listeners, streams, accepted: 0, most_streams, spare, has_inherited: false })
     }
 
-    /// Opens the listening sockets.
+    /// Opens the listening sockets: all of them, or none.
     ///
     /// # Errors
     /// Which address cannot be had, and what to do about it.
     pub(super) fn listen(&mut self, doors: &[Door]) -> Result<(), Trouble> {
-        for door in doors {
-            self.listeners.push(match *door {
-                Door::Udp(address) => {
-                    let socket = udp::open(address).map_err(|error| cannot_listen("udp", address, &error))?;
-                    Listener::Udp(socket, Outbox::default())
-                }
-                Door::Tcp(address) => {
-                    let socket = streams::listen(address).map_err(|error| cannot_listen("tcp", address, &error))?;
-                    Listener::Tcp(socket)
-                }
-            });
-        }
+        self.listeners = doors.iter().map(open).collect::<Result<_, _>>()?;
         self.watch_listeners();
         Ok(())
     }
@@ -250,6 +241,31 @@ impl AsFd for Listener {
     }
 }
 
+fn open(door: &Door) -> Result<Listener, Trouble> {
+    match *door {
+        Door::Udp(address) => {
+            let socket = udp::open(address).map_err(|error| cannot_listen("udp", address, &error))?;
+            Ok(Listener::Udp(socket, Outbox::default()))
+        }
+        Door::Tcp(address) => {
+            let socket = streams::listen(address).map_err(|error| cannot_listen("tcp", address, &error))?;
+            Ok(Listener::Tcp(socket))
+        }
+    }
+}
+
+/// Whether a door could be opened; one at an address that `passes` from host to host, as soon as that is here.
+///
+/// # Errors
+/// As [`Intake::listen`].
+pub(super) fn could_open(door: Door, passes: bool) -> Result<(), Trouble> {
+    let (transport, address, is_stream) = match door {
+        Door::Udp(address) => ("udp", address, false),
+        Door::Tcp(address) => ("tcp", address, true),
+    };
+    could_bind(address, is_stream, passes).map_err(|error| cannot_listen(transport, address, &error))
+}
+
 fn cannot_listen(transport: &str, address: SocketAddr, error: &io::Error) -> Trouble {
     let what = format!("cannot listen on {transport}:{address}: {error}");
     let remedy = match error.kind() {
@@ -324,6 +340,18 @@ mod tests {
         assert!(anew.listen(&[Door::Tcp(address)]).is_err(), "the backup has it");
         backup.let_go();
         anew.listen(&[Door::Tcp(address)]).expect("nobody has it");
+    }
+
+    #[test]
+    fn one_door_that_cannot_be_opened_leaves_all_shut() {
+        let (_first, taken) = listening();
+        let doors = ["127.0.0.1:0".parse().expect("an address"), taken].map(Door::Tcp);
+        let mut intake = Intake::new().expect("a poll set");
+        let refused = intake.listen(&doors).expect_err("somebody has it");
+        assert!(refused.what.contains(&format!("cannot listen on tcp:{taken}")), "{refused}");
+        assert!(intake.listeners.is_empty(), "they are opened together, later");
+        assert_eq!(could_open(doors[1], false), Err(refused), "it is known before");
+        assert_eq!(could_open(doors[0], false), Ok(()));
     }
 
     #[test]

@@ -65,6 +65,15 @@ pub enum Door {
     Tcp(SocketAddr),
 }
 
+impl Door {
+    /// The address.
+    pub(super) const fn address(&self) -> SocketAddr {
+        match *self {
+            Self::Udp(address) | Self::Tcp(address) => address,
+        }
+    }
+}
+
 /// The other side of the pair, as far as its descriptors tell.
 pub(super) struct Peer {
     pub(super) incarnation: Incarnation,

@@ -2,8 +2,8 @@
 //!
 //! Start reading at `shell`, the loop. `taking_in` brings inputs from the sockets (`intake`, `udp`, `streams`) through
 //! the input `ring` to the engine, `effects` lets released outputs out, `pair` and `link` talk to the other side,
-//! `mail` to the other pair, `control` to the control server; `beginning` is a start without a predecessor, `alarms` keeps what people
-//! must know.
+//! `mail` to the other pair, `control` to the control server; `beginning` is a start without a predecessor, `hindrance` is what keeps a
+//! side from serving on its host, `alarms` keeps what people must know.
 
 mod addresses;
 mod alarms;
@@ -13,6 +13,7 @@ mod control;
 mod durable;
 mod effects;
 mod far;
+mod hindrance;
 mod holding;
 mod homecoming;
 mod intake;

@@ -1,7 +1,7 @@
 //! The TCP connections that a predecessor on another host has taken with it: whoever had opened them is told, some in each turn,
 //! and comes back on a new one.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use network::orphans;
 
@@ -18,9 +18,8 @@ pub(super) struct Orphans(Vec<(SocketAddr, SocketAddr)>);
 impl Orphans {
     /// Learns who was connected at which door. Only a virtual address is still the one at which they were.
     pub(super) fn learn(&mut self, settings: &ServerSettings, connected: Vec<(u8, SocketAddr)>) {
-        let is_virtual = |address: IpAddr| settings.addresses.iter().any(|one| one.address == address);
         let door = |number: u8| match settings.doors.get(usize::from(number)) {
-            Some(Door::Tcp(address)) if is_virtual(address.ip()) => Some(*address),
+            Some(Door::Tcp(address)) if settings.is_virtual(address.ip()) => Some(*address),
             _ => None,
         };
         self.0.extend(connected.into_iter().filter_map(|(number, peer)| Some((door(number)?, peer))));

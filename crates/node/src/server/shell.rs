@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use super::alarms::Alarms;
 use super::closing::Closing;
 use super::durable;
 use super::far::{Far, FarSettings};
+use super::hindrance::Hindrance;
 use super::holding::Holding;
 use super::intake::Intake;
 use super::link::{Door, Link, Peer};
@@ -70,6 +72,13 @@ pub struct ServerSettings {
     pub is_called: bool,
 }
 
+impl ServerSettings {
+    /// True if this address passes from host to host.
+    pub(super) fn is_virtual(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|one| one.address == address)
+    }
+}
+
 /// Why the loop ended.
 #[derive(Debug)]
 pub(super) enum End {
@@ -88,6 +97,7 @@ pub(super) struct Shell<S: Service> {
     pub(super) poll: Poll,
     pub(super) intake: Intake,
     pub(super) addresses: Addresses,
+    pub(super) hindrance: Hindrance,
     pub(super) ways: Ways,
     pub(super) orphans: Orphans,
     pub(super) ring: Ring,
@@ -164,6 +174,7 @@ impl<S: Service> Shell<S> {
                 poll,
                 intake: Intake::new()?,
                 addresses: Addresses::new(settings.addresses.clone(), clock::now())?,
+                hindrance: Hindrance::default(),
                 ways: Ways::default(),
                 orphans: Orphans::default(),
                 ring: Ring::create()?,
@@ -249,6 +260,7 @@ impl<S: Service> Shell<S> {
         self.close();
         self.heed_ways();
         self.addresses.look_after(self.now, self.replica.status().undecided);
+        self.heed_hindrance();
         self.orphans.tell();
         self.note_pair_time();
         self.notes.tell(self.now);
@@ -345,13 +357,10 @@ impl<S: Service> Shell<S> {
         let wanted = self.accepts_inputs() && !self.ring.is_full();
         if wanted != self.reading {
             self.reading = wanted;
-            // UDP comes without the detour through the set of all other sockets.
             if wanted {
                 let _ = self.poll.add(&self.intake.poll, Token::Intake, false);
                 let _ = self.poll.add(&self.mail_poll, Token::Mail, false);
-                self.intake.datagrams().for_each(|(number, socket)| {
-                    let _ = self.poll.add(socket, Token::Listener(number), false);
-                });
+                self.watch_datagrams();
             } else {
                 self.poll.remove(&self.intake.poll);
                 self.poll.remove(&self.mail_poll);
@@ -360,20 +369,28 @@ impl<S: Service> Shell<S> {
         }
     }
 
+    /// Waits for datagrams, which come without the detour through the set of all other sockets.
+    pub(super) fn watch_datagrams(&self) {
+        self.intake.datagrams().for_each(|(number, socket)| {
+            let _ = self.poll.add(socket, Token::Listener(number), false);
+        });
+    }
+
     fn report(&mut self) {
         let of_disk = self.journal.trouble().map(|trouble| (Detection::Disk, trouble));
         let of_addresses = self.addresses.troubles().map(|trouble| (Detection::Address, trouble));
-        let troubles = of_disk.into_iter().chain(of_addresses);
+        let hindrance = self.hindrance.troubles().map(|trouble| (Detection::Address, trouble));
+        let troubles = of_disk.into_iter().chain(of_addresses).chain(hindrance);
         self.alarms.see(self.now, &self.replica.status(), !self.settings.peers.is_empty(), troubles);
         self.notice();
         if let Some(connections) = self.far.as_mut().and_then(Far::connections) {
             self.lca.connections(connections);
         }
-        let report = self.server_report();
-        if report.ready {
+        // Whoever knows its part has started, also where its host keeps it from serving.
+        if self.replica.status().ready {
             self.lca.ready();
         }
-        self.lca.report(report);
+        self.lca.report(self.server_report());
     }
 
     pub(super) fn server_report(&self) -> ServerReport {
@@ -385,7 +402,7 @@ impl<S: Service> Shell<S> {
                 RoleName::Starting | RoleName::Retired => None,
             },
             epoch: status.epoch,
-            ready: status.ready,
+            ready: status.ready && self.hindrance.is_none(),
             lag: status.lag,
             records: status.records,
             state_hash: status.state_hash,

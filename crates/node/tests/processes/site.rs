@@ -32,10 +32,8 @@ pub(crate) fn run_lca(dir: &str) {
         ends_last: name == "control",
         spare: None,
     };
-    let program = std::env::current_exe().unwrap();
     let settings = LcaSettings {
         folder: Folder::new(dir),
-        program,
         applications: NAMES.map(describe).into(),
         moved: BTreeMap::new(),
         addresses: Vec::new(),

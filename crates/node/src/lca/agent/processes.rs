@@ -1,7 +1,8 @@
 //! The processes of the applications: found, started, taken leave of.
 
 use std::io;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
 use management::{Detection, State};
 use nix::sys::epoll::{EpollEvent, EpollFlags};
@@ -10,7 +11,7 @@ use super::{Agent, Guest, PROCESS};
 use crate::lca::lock;
 use crate::lca::supervised::Supervised;
 use crate::wire::Trouble;
-use crate::{clock, log};
+use crate::{clock, log, process};
 
 impl Agent {
     /// Finds out whether an application lives, and adopts its process if it has said which one that is.
@@ -114,13 +115,12 @@ impl Agent {
         let run = self.runs.next(name)?;
         let log = log::open(&log).map_err(|error| Trouble::of_file("open", &log, &error))?;
         let errors = log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from);
-        let program = &self.settings.program;
-        let mut command = Command::new(program);
+        let mut command = process::program_of("self");
         command.arg("--dir").arg(self.settings.folder.path()).args(["run", name, "--run-number", &run.to_string()]);
         let mut child = command.stdin(lock).stdout(log).stderr(errors).spawn();
         let watched = child.as_mut().map_err(|error| io::Error::from(error.kind())).and_then(|child| {
             Supervised::open(child.id()).inspect_err(|_| drop(child.kill().and_then(|()| child.wait())))
         });
-        Ok((run, watched.map_err(|error| Trouble::of_file("start", program, &error))?))
+        Ok((run, watched.map_err(|error| Trouble::of_file("start", Path::new(command.get_program()), &error))?))
     }
 }
