@@ -216,7 +216,7 @@ fn after_the_death_of_every_process_it_comes_back_with_what_the_agents_chose() {
     let order = running.place.run("agent 1001 not-ready --reason lunch");
     assert_eq!((order.code, order.out.as_str()), (Some(0), "agent anna is not ready\n"), "{}", order.err);
     // Each side writes it down in a thread of its own, so that nobody waits for a disk.
-    let journal = |side: &str| std::fs::read(running.place.path().join(format!("data/{side}.journal"))).expect("read");
+    let journal = |side: &str| fs::read(running.place.path().join(format!("data/{side}.journal"))).expect("read");
     let is_written = |side: &&str| journal(side).windows(5).any(|word| word == b"lunch");
     running.ask("agents --json", |_| ["routing-a", "routing-b"].iter().any(is_written).then_some(()));
     running.kill_up();
