@@ -149,6 +149,7 @@ impl Call {
         self.leave_queue(desk);
         // What has not reached a party yet would follow its goodbye or ours, and nobody waits for the answer any more.
         self.requests_out.retain(|request| matches!(request.purpose, Purpose::Bye { .. }));
+        self.invites_out.iter_mut().filter(|invite| !invite.is_fork()).for_each(|invite| invite.tx.repeat_no_more());
         self.refuse_pending(desk);
         (self.stage, self.until) = (Stage::Ended, Time::NEVER);
         (self.from, self.to) = Default::default();

@@ -4,7 +4,7 @@
 use model::{Span, Time};
 
 use super::desk::Desk;
-use super::outgoing::Purpose;
+use super::outgoing::{InviteOut, Purpose};
 use super::pair::{End, Pair, Side};
 use super::{Call, Stage};
 use crate::hop::LostFlows;
@@ -37,7 +37,8 @@ impl Call {
         for invite in self.invites_in.iter_mut().filter(|invite| lost.carried(invite.hop())) {
             invite.flow_lost(desk);
         }
-        for invite in self.invites_out.iter_mut().filter(|invite| lost.carried(&invite.hop)) {
+        let is_wanted = |invite: &InviteOut| invite.is_fork() || self.stage != Stage::Ended;
+        for invite in self.invites_out.iter_mut().filter(|invite| lost.carried(&invite.hop) && is_wanted(invite)) {
             invite.flow_lost(desk);
         }
         for request in self.requests_out.iter_mut().filter(|request| lost.carried(&request.hop)) {

@@ -252,8 +252,8 @@ impl Legal {
             return Err(format!("phone {phone} gets a {method} in a dialog that it does not know"));
         };
         let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
-        let is_excused = self.moved || !matches!(method, Method::Bye | Method::Options);
-        if late && (talk.over || seq <= talk.seq) && is_excused {
+        let lags = seq <= talk.seq && (self.moved || method != Method::Bye);
+        if late && if talk.over { self.moved } else { lags } {
             return Ok(());
         }
         // A goodbye that may have been answered elsewhere is said anew.

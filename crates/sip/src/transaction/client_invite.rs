@@ -116,6 +116,11 @@ impl ClientInvite {
         }
     }
 
+    /// Sends it no more: what it was for is over. An answer may be on its way, and is taken as before.
+    pub const fn repeat_no_more(&mut self) {
+        self.repeat = Repeat::NEVER;
+    }
+
     /// Does what is due at `now`.
     pub fn expire(&mut self, now: Time) -> Action {
         if self.end <= now {
