@@ -375,6 +375,9 @@ pub(crate) struct Compare {
     pub(crate) measures: Vec<String>,
     #[command(flatten)]
     pub(crate) given: Given,
+    /// The gate that is the top event, if several gates of an Open-PSA tree are no input of another
+    #[arg(long, value_name = "NAME", requires = "model", conflicts_with_all = ["question", "hosts"])]
+    pub(crate) top: Option<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -397,6 +400,9 @@ pub(crate) struct Goal {
     /// Another value for a parameter, with its unit; can be repeated
     #[arg(long = "with", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) with: Vec<(String, String)>,
+    /// The gate that is the top event, if several gates of an Open-PSA tree are no input of another
+    #[arg(long, value_name = "NAME")]
+    pub(crate) top: Option<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }

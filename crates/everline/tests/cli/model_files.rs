@@ -39,6 +39,19 @@ fn the_top_event_of_a_tree_of_open_psa_can_be_chosen() {
         let out = place.run(&format!("availability solve t.xml --top {top}")).out;
         assert!(out.contains(&format!("probability of {top}  {value}")), "{out}");
     }
+    // 0.2*0.5, and 1 - 0.8*0.5: both ask for the same probability of a.
+    for (top, target, table) in [("G3", "0.1", "0.2  0.10000\n"), ("TOP", "0.6", "0.2  0.60000\n")] {
+        let out = place.run(&format!("availability goal t.xml --top {top} --target {target} --parameter a")).out;
+        assert!(out.contains("\na has to be 0.2000 (now 0.5000, odds / 4.000)\n"), "{out}");
+        let out = place.run(&format!("availability compare t.xml --top {top} --set a=0.1,0.2")).out;
+        assert!(out.ends_with(table), "{out}");
+    }
+    let ended = place.run("availability compare --question hosts --top TOP");
+    assert!(ended.code == Some(2) && ended.err.contains("cannot be used with"), "{}", ended.err);
+    // A budget takes no such tree, whatever its top is.
+    let ended = place.run("availability budget t.xml --target 99%");
+    assert!(ended.code == Some(2) && ended.err.starts_with("error: the parts of a service"), "{}", ended.err);
+    assert!(!ended.err.contains("--top"), "{}", ended.err);
     let ended = place.run("availability solve t.xml --top NONE");
     assert!(ended.code == Some(2) && ended.err.contains("the top event \"NONE\" is not declared"), "{}", ended.err);
     let ended = place.run("availability export t.xml t.dft --top TOP");

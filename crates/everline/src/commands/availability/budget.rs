@@ -44,12 +44,13 @@ impl Part {
 pub(crate) fn budget(order: &Budget) -> Result<(), Failure> {
     let allowed = sensible(target(&order.target, "min/year")?, &order.target, "min/year")?;
     let source = Source::open(&order.model, None)?;
+    // Before the model is read: a tree that has several tops would ask for a `--top`, which is of no use here.
+    let (text, _) = source.text("the parts of a service cannot be told apart in")?;
     source.tell_kept();
     let model = source.read(&order.given.parameters)?;
     let whole = wanted(&source, &model, order.measure.as_slice())?[0];
     let name = model.measures()[whole].name().to_owned();
     let own = model.measures().len();
-    let (text, _) = source.text("the parts of a service cannot be told apart in")?;
     let model =
         with_resources(|resources| Model::read_parts(&source.name, &text, &order.given.parameters, &name, resources));
     let model = model.map_err(|error| source.failure(Kind::Wrong, error))?;

@@ -49,7 +49,8 @@ pub(crate) fn compare(order: &Compare) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Wrong, format!("more than {MOST_SETTINGS} settings")).help("give fewer values"));
     }
     let names = measures(order);
-    let own = order.model.as_deref().map(|path| Source::open(path, None)).transpose()?;
+    let open = |path| Source::open(path, None)?.with_top(order.top.as_deref());
+    let own = order.model.as_deref().map(open).transpose()?;
     let row = |choices: Vec<Choice>| row(order, own.as_ref(), &choices, &names);
     let rows = product(&axes).into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
     let heads: Vec<&str> = axes.iter().map(|axis| axis.head.as_str()).collect();

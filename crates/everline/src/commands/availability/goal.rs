@@ -30,7 +30,7 @@ struct Aim<'a> {
 /// # Errors
 /// [`Kind::Wrong`] if the model, the measure, the target or the parameter is; a failure if the model cannot be solved.
 pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
-    let source = Source::open(&order.model, None)?;
+    let source = Source::open(&order.model, None)?.with_top(order.top.as_deref())?;
     source.tell_kept();
     let model = source.read(&order.with)?;
     let measure = wanted(&source, &model, order.measure.as_slice())?[0];
