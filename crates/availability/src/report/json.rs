@@ -17,6 +17,7 @@ impl Report {
     #[must_use]
     pub fn json(&self) -> Value {
         let list = |values: Vec<Value>| Value::Array(values);
+        let absent = |(file, parameters): (&String, &Vec<String>)| json!({ "file": file, "parameters": parameters });
         json!({
             "schema": SCHEMA,
             "model": self.model,
@@ -29,6 +30,7 @@ impl Report {
             "assumed": assumed(self.assumed()),
             "parameters": list(self.sources.iter().map(|source| self.source(source)).collect()),
             "kept": list(self.kept.iter().map(kept).collect()),
+            "absent": list(self.absent.iter().map(absent).collect()),
             "diagrams": list(self.diagrams.iter().map(diagram).collect()),
         })
     }

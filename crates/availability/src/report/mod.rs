@@ -39,6 +39,8 @@ pub use numbers::{duration, elasticity, percent, rate, share, short, value_with_
 pub use question::Question;
 pub use spread::{Bin, Samples, Spread};
 
+use std::collections::BTreeMap;
+
 use crate::Certain;
 use crate::compose::Kept;
 
@@ -70,6 +72,9 @@ pub struct Report {
     /// Parameters that a drill has nothing about, so that they have the values of the text. Whoever took the values of the drill
     /// ([`crate::compose::Composed::measure`]) puts them here.
     pub kept: Vec<Kept>,
+    /// The files that are not there although parameters are said to be measured in them, each with these parameters: they have the
+    /// values of the text. Whoever looked for the files puts them here.
+    pub absent: BTreeMap<String, Vec<String>>,
 }
 
 /// A service, and what its downtime is made of.
@@ -136,6 +141,12 @@ impl Report {
         };
         let place = if words.is_empty() { place } else { names::with_mark("", &place, language) };
         (words, place)
+    }
+
+    /// Whether the parameter is said to be measured in a file that is not there.
+    #[must_use]
+    pub fn lacks_file(&self, source: &Source) -> bool {
+        self.absent.values().flatten().any(|parameter| *parameter == source.name)
     }
 
     /// The component of a member.

@@ -1,5 +1,7 @@
 //! What a report asks of a model.
 
+use std::collections::BTreeMap;
+
 use super::diagram;
 use super::improve;
 use super::members::{self, Component, Made, Member};
@@ -147,6 +149,7 @@ impl Question {
             sources,
             sampled: samples.map(|samples| (samples.seed, samples.values.len() as u64)),
             kept: Vec::new(),
+            absent: BTreeMap::new(),
         })
     }
 

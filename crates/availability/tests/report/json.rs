@@ -49,6 +49,7 @@ fn field_names_stay() {
             "elasticity": "number", "sensitivity": "number", "origin": "string", "source": "string", "p05": "number", "p95": "number",
         }],
         "kept": [],
+        "absent": [],
         "diagrams": [{
             "model": "string", "states": [{ "name": "string", "kind": "string", "minutes": "number" }],
             "arcs": [{ "from": "string", "to": "string", "rate": "number" }],
@@ -68,7 +69,9 @@ fn kept() -> Kept {
 fn what_a_drill_lacks_and_what_is_not_built_is_told() {
     let mut report = report("small.avail", &format!("{SMALL}designed part\n"), 10);
     report.kept.push(kept());
+    report.absent.insert("m/log.json".to_owned(), vec!["fails".to_owned()]);
     let value = report.json();
+    assert_eq!(value["absent"], json!([{ "file": "m/log.json", "parameters": ["fails"] }]));
     assert_eq!(value["kept"], json!([{ "parameter": "fails", "estimate": "gap of loss", "file": "d.json" }]));
     assert_eq!(value["services"][0]["designed"], json!(["part"]));
     let components = value["components"].as_array().expect("components").iter();
@@ -94,6 +97,7 @@ fn the_document_names_every_field() {
     let Some(document) = repository::text("docs/availability-report.md") else { return };
     let mut report = three_hosts().clone();
     report.kept.push(kept());
+    report.absent.insert("m/log.json".to_owned(), vec!["fails".to_owned()]);
     let mut open = vec![report.json()];
     while let Some(value) = open.pop() {
         match value {

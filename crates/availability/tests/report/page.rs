@@ -169,6 +169,27 @@ fn what_is_not_built_and_what_a_drill_lacks_stands_on_the_page() {
 }
 
 #[test]
+fn a_file_that_is_missing_is_marked_and_named() {
+    for (language, mark, said) in [
+        (
+            Language::English,
+            "⚠ measured, file missing",
+            "fails is said to be measured, but there is no file m/log.json.",
+        ),
+        (Language::Chinese, "⚠ 实测，文件缺失", "fails 注明为实测，但没有文件 m/log.json。"),
+    ] {
+        let mut report = report("small.avail", SMALL, 10);
+        let marked = |page: &str| all(&parsed(page), "strong").filter(|node| words(*node) == mark).count();
+        assert_eq!(marked(&report.html(language)), 0, "nobody has looked for it");
+        report.absent.insert("m/log.json".to_owned(), vec!["fails".to_owned()]);
+        let page = report.html(language);
+        // In the tables of improvements and of sources.
+        assert_eq!(marked(&page), 2, "{language:?}");
+        assert!(all(&parsed(&page), "p").any(|node| words(node) == said), "{language:?}");
+    }
+}
+
+#[test]
 fn names_of_a_model_cannot_break_the_page() {
     let text = SMALL.replace("a guess", "<script>&amp; 'guess'").replace("log.json", "a&b<c>.json");
     let page = report("<small>&.avail", &text, 10).html(Language::English);

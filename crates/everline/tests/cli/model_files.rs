@@ -73,3 +73,35 @@ fn a_drill_that_is_not_there_is_told_once() {
     // The record of Everline's own models is not beside who asks them.
     assert_eq!(place.run("availability solve hot-pair").err, "");
 }
+
+#[test]
+fn a_report_says_that_the_file_of_a_measurement_is_missing() {
+    let place = place("log.json", "");
+    let report = |line: &str| place.run(&format!("availability report {line} --samples 20"));
+    let write = |said: &str| {
+        let text = DUPLEX.replace("95 %", &format!("95 % from measured \"{said}\""));
+        fs::write(place.path().join("run/part.avail"), text).expect("written");
+    };
+    let text = "use \"run/part.avail\" as x\nmeasure down = downtime of x_duplex\n";
+    fs::write(place.path().join("duplex.avail"), text).expect("written");
+    write("log.json");
+    // What a file says is relative to its own folder.
+    let ended = report("duplex.avail --html page.html --language zh");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let rows: Vec<&str> = ended.out.lines().filter(|line| line.starts_with("x_c ")).collect();
+    assert!(rows.len() == 2 && rows.iter().all(|row| row.contains("! file missing")), "{}", ended.out);
+    let page = fs::read_to_string(place.path().join("page.html")).expect("the page");
+    assert!(page.contains("x_c 注明为实测，但没有文件 run/log.json。"), "{page}");
+    let absent = |line: &str| -> Value {
+        serde_json::from_str::<Value>(&report(&format!("{line} --json")).out).expect("JSON")["absent"].clone()
+    };
+    assert_eq!(absent("duplex.avail"), serde_json::json!([{ "file": "run/log.json", "parameters": ["x_c"] }]));
+    for said in ["../log.json", "two years of v1.x", "https://example.org/log.json"] {
+        write(said);
+        assert_eq!(absent("duplex.avail"), serde_json::json!([]), "{said}");
+    }
+    write("../gone.json#coverage of freeze");
+    assert_eq!(absent("duplex.avail"), serde_json::json!([{ "file": "gone.json", "parameters": ["x_c"] }]));
+    // What Everline's own models name is in the repository.
+    assert_eq!(absent("--solution one-host"), serde_json::json!([]));
+}

@@ -18,6 +18,9 @@ impl Page<'_> {
         for kept in &report.kept {
             self.paragraph(&kept_value(kept, self.language));
         }
+        for (file, parameters) in &report.absent {
+            self.paragraph(&no_file(file, parameters, self.language));
+        }
         let head = [
             self.pick("Parameter", "参数"),
             self.pick("Value", "值"),
@@ -52,9 +55,12 @@ impl Page<'_> {
         Cell::Named(source.name.clone(), words.to_owned(), place)
     }
 
-    /// The kind of origin; what nobody knows is marked.
+    /// The kind of origin; what nobody knows, or cannot look up, is marked.
     pub(super) fn origin(&self, source: &Source) -> Cell {
         match source.origin.as_ref().map(|(kind, _)| *kind) {
+            Some(OriginKind::Measured) if self.report.lacks_file(source) => {
+                Cell::Mark(self.pick("measured, file missing", "实测，文件缺失").to_owned())
+            }
             Some(OriginKind::Measured) => Cell::Text(self.pick("measured", "实测").to_owned()),
             Some(OriginKind::Published) => Cell::Text(self.pick("published", "文献").to_owned()),
             Some(OriginKind::Assumed) => Cell::Mark(self.pick("assumed", "假设").to_owned()),
@@ -69,5 +75,16 @@ fn kept_value(Kept { parameter, file, estimate }: &Kept, language: Language) -> 
     match language {
         Language::English => format!("{parameter} keeps the value of the model: {file} has no {estimate}."),
         Language::Chinese => format!("{parameter} 沿用模型中的值：{file} 中没有 {estimate}。"),
+    }
+}
+
+/// That a file which parameters are said to be measured in is not there.
+fn no_file(file: &str, parameters: &[String], language: Language) -> String {
+    let are = if parameters.len() == 1 { "is" } else { "are" };
+    match language {
+        Language::English => {
+            format!("{} {are} said to be measured, but there is no file {file}.", parameters.join(", "))
+        }
+        Language::Chinese => format!("{} 注明为实测，但没有文件 {file}。", parameters.join("、")),
     }
 }

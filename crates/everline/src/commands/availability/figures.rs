@@ -99,7 +99,7 @@ fn improvements(report: &Report) -> String {
             plain(value(source, improvement.better)),
             plain(short(improvement.saves)),
             plain(elasticity(source.sensitivity)),
-            origin(source),
+            origin(report, source),
             plain(report.described(source, Language::English)),
         ]
     };
@@ -115,7 +115,7 @@ fn sources(report: &Report) -> String {
             plain(&source.name),
             plain(value(source, source.value)),
             plain(elasticity(source.sensitivity)),
-            origin(source),
+            origin(report, source),
             plain(report.described(source, Language::English)),
             optional(source.origin.as_ref().map(|_| source.said())),
         ]
@@ -140,9 +140,10 @@ pub(super) fn kept_value(Kept { parameter, file, estimate }: &Kept) -> String {
     format!("{parameter} keeps the value of the model: {file} has no `{estimate}`.")
 }
 
-/// The kind of origin; what nobody knows is marked.
-fn origin(source: &Source) -> Cell {
+/// The kind of origin; what nobody knows, or cannot look up, is marked.
+fn origin(report: &Report, source: &Source) -> Cell {
     match source.origin.as_ref().map(|(kind, _)| *kind) {
+        Some(OriginKind::Measured) if report.lacks_file(source) => bad("! file missing"),
         Some(OriginKind::Measured) => good("measured"),
         Some(OriginKind::Published) => plain("published"),
         Some(OriginKind::Assumed) => bad("! assumed"),

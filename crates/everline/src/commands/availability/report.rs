@@ -38,6 +38,7 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
     };
     let mut report = question.report(samples.as_ref()).map_err(told(Kind::Failed))?;
     report.kept.clone_from(&taken.kept);
+    report.absent.clone_from(&taken.absent);
     if let Some(file) = &order.html {
         let language = if order.language == PageLanguage::Zh { Language::Chinese } else { Language::English };
         let file = &std::path::absolute(file).map_err(|error| Trouble::of_file("write", file, &error))?;

@@ -1,5 +1,7 @@
 //! Models to be read more than once: a file of any format, or a built-in model by its name.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use availability::compose::{Composed, Taken};
@@ -7,7 +9,7 @@ use availability::estimate::Confidence;
 use availability::formats::{File, Format};
 use availability::model::{Model, Plan};
 use availability::structure::QuantifiedTree;
-use availability::{Error, own};
+use availability::{Error, Place, own};
 
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -15,6 +17,9 @@ use crate::output;
 use super::figures::kept_value;
 use super::machine::with_resources;
 use super::{failure, text_of};
+
+/// What stands before the file that a parameter was measured in.
+const MEASURED: &str = "from measured \"";
 
 /// The confidence of the intervals of measured parameters; their values do not depend on it.
 const CONFIDENCE: f64 = 0.95;
@@ -43,7 +48,7 @@ impl Source {
         if path.extension().is_none() && !path.exists() {
             return Self::built_in(&name, drill);
         }
-        let Some(ending) = path.extension().map(std::ffi::OsStr::to_string_lossy) else {
+        let Some(ending) = path.extension().map(OsStr::to_string_lossy) else {
             return Err(Failure::new(Kind::Wrong, format!("{name} has no ending that says its format"))
                 .help("name a file .avail, .sm, .prism, .tra, .xml or .dft, or a built-in model such as three-hosts"));
         };
@@ -54,8 +59,11 @@ impl Source {
         })?;
         if format == Format::Avail {
             let mut whole = composed(&name)?;
-            let taken = measure(&mut whole, &name, drill, true)?;
+            let mut taken = measure(&mut whole, &name, drill, true)?;
             taken.absent.iter().for_each(|(file, parameters)| output::remark(&absent(file, parameters)));
+            for (parameter, file) in missing(&whole) {
+                taken.absent.entry(file).or_default().push(parameter);
+            }
             return Ok(Self { text: Text::Composed(whole, taken), name, top: None });
         }
         let mut beside = Vec::new();
@@ -67,10 +75,11 @@ impl Source {
         Ok(Self { name, text: Text::Other(format, file, beside), top: None })
     }
 
-    /// The built-in model of this name; only a drill that is given changes its values.
+    /// The built-in model of this name; only a drill that is given changes its values. The files that it names are in the
+    /// repository of the program, and nobody expects them here: none of them is absent.
     pub(super) fn built_in(name: &str, drill: Option<&Path>) -> Result<Self, Failure> {
         let mut whole = own::model(name).map_err(|error| failure(Kind::Wrong, &error, ""))?;
-        let taken = measure(&mut whole, name, drill, false)?;
+        let taken = Taken { absent: BTreeMap::new(), ..measure(&mut whole, name, drill, false)? };
         Ok(Self { name: name.to_owned(), text: Text::Composed(whole, taken), top: None })
     }
 
@@ -102,7 +111,8 @@ impl Source {
         model.map_err(|error| self.failure(Kind::Wrong, error))
     }
 
-    /// The whole text of a model in the model language, and what it took from drills.
+    /// The whole text of a model in the model language, and what it took from drills. Among what is absent are the files of
+    /// which only the names are told.
     ///
     /// # Errors
     /// If it is in another format, of which what was wanted `cannot be told`.
@@ -168,6 +178,41 @@ impl Source {
 fn absent(file: &str, parameters: &[String]) -> String {
     let keep = if parameters.len() == 1 { "keeps the value" } else { "keep the values" };
     format!("{} {keep} of the model: there is no file {file} that can be read.", parameters.join(", "))
+}
+
+/// The parameters that are said to be measured in a file which is not there and from which nothing is taken: each with this
+/// file, whose path in the text is relative to the file of its line.
+fn missing(whole: &Composed) -> Vec<(String, String)> {
+    let text = whole.text();
+    let mut missing = Vec::new();
+    for (line, number) in text.lines().zip(1_u32..) {
+        let Some((parameter, named)) = measured_in(line) else { continue };
+        // An error of the whole text is told the file that its line comes from.
+        let here = Place { file: String::new(), line: number, column: 1 };
+        let own = whole.explain(Error::new("", "").at(here)).place.map_or_else(String::new, |place| place.file);
+        let path = Path::new(&own).parent().unwrap_or(Path::new("")).join(named);
+        if matches!(path.try_exists(), Ok(false)) {
+            missing.push((parameter.to_owned(), path.display().to_string()));
+        }
+    }
+    missing
+}
+
+/// The parameter of a line, and the file that it was measured in, if only a file is named and no estimate in it.
+fn measured_in(line: &str) -> Option<(&str, &str)> {
+    let (before, behind) = line.split_once(MEASURED)?;
+    let (parameter, _) = before.trim_start().strip_prefix("parameter ")?.split_once('=')?;
+    let (named, _) = behind.split_once('"')?;
+    // Behind a `;` begins another statement, behind a `#` a remark.
+    (!before.contains([';', '#']) && is_file(named)).then_some((parameter.trim(), named))
+}
+
+/// Whether what is said of a measurement is the name of a file, and no words about it (`two years of operation`) or an address:
+/// it has an ending, and nothing that such words have.
+fn is_file(named: &str) -> bool {
+    let ending = Path::new(named).extension().and_then(OsStr::to_str).unwrap_or_default();
+    let is_name = !named.contains(|c: char| c.is_whitespace() || c == '#' || c == ':');
+    is_name && ending.starts_with(char::is_alphabetic) && ending.chars().all(char::is_alphanumeric)
 }
 
 /// The file put together with those that it uses.
