@@ -105,3 +105,15 @@ fn a_report_says_that_the_file_of_a_measurement_is_missing() {
     // What Everline's own models name is in the repository.
     assert_eq!(absent("--solution one-host"), serde_json::json!([]));
 }
+
+#[test]
+fn a_page_for_a_folder_that_is_not_there_is_refused_with_the_right_advice() {
+    let place = place("duplex.avail", DUPLEX);
+    let ended = place.run("availability report duplex.avail --samples 20 --html none/deep/page.html");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
+    assert_eq!(
+        ended.err,
+        "error: cannot write DIR/none/deep/page.html: No such file or directory (os error 2)\n  \
+         help: create its folder, or name another file\n"
+    );
+}

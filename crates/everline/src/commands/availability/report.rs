@@ -2,15 +2,14 @@
 
 use availability::report::{Language, Question, Samples};
 use availability::{Error, own};
-use node::wire::Trouble;
 
 use crate::cli::{AvailabilityReport, PageLanguage};
 use crate::failure::{Failure, Kind};
-use crate::{files, output};
+use crate::output;
 
 use super::machine::with_resources;
 use super::source::Source;
-use super::{figures, sampling};
+use super::{figures, publish, sampling};
 
 /// Reports a solution.
 ///
@@ -41,9 +40,7 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
     report.absent.clone_from(&taken.absent);
     if let Some(file) = &order.html {
         let language = if order.language == PageLanguage::Zh { Language::Chinese } else { Language::English };
-        let file = &std::path::absolute(file).map_err(|error| Trouble::of_file("write", file, &error))?;
-        files::publish(file, report.html(language).as_bytes())
-            .map_err(|error| Trouble::of_file("write", file, &error))?;
+        let file = publish(file, &report.html(language))?;
         output::remark(&format!("the page is {}", file.display()));
     }
     let replaced = taken.replaced.len();
