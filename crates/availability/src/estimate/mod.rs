@@ -29,6 +29,7 @@ pub mod parts;
 mod phase_type;
 mod plan;
 mod rate;
+mod sequential;
 pub mod special;
 mod trend;
 
@@ -38,6 +39,7 @@ pub use confidence::{Confidence, Interval, Sides};
 pub use coverage::{Coverage, Injections};
 pub use exponential::{ExponentialTest, exponential_test, total_time_curve, total_time_on_test};
 pub use phase_type::{Branch, HyperErlang, Lifetime};
-pub use plan::{Operation, SequentialTest, Verdict, injections_needed, time_needed};
+pub use plan::{injections_needed, time_needed};
 pub use rate::{Ending, Exposure};
+pub use sequential::{Operation, SequentialTest, Verdict};
 pub use trend::{FailureTimes, TestResult, laplace_trend, power_law_trend};

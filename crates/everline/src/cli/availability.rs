@@ -208,8 +208,12 @@ pub(crate) enum Estimate {
     ///
     /// There is a row for each number of misses or failures on the way, up to --misses: with each of them more has to be made or
     /// watched before the claim is shown.
+    ///
+    /// With --sequential a coverage is tested fault by fault: for each number of misses, from how many faults on the claim is shown,
+    /// and up to how many it is given up; and how many faults that takes on average.
     #[command(after_help = "Examples:\n  everline availability estimate plan --claim 99.9% --confidence 95%\n  \
         everline availability estimate plan --claim 0.99 --misses 0\n  \
+        everline availability estimate plan --claim 99.9% --sequential 99.99% --risk 10%\n  \
         everline availability estimate plan --claim \"2 per year\" --misses 5\n  \
         everline availability estimate plan --claim \"500 FIT\"\n  \
         everline availability estimate plan --claim \"10000 h\" --confidence 90% --json\n  \
@@ -323,6 +327,13 @@ pub(crate) struct EstimatePlan {
     /// The most misses or failures on the way that are tabled
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(..=50))]
     pub(crate) misses: u64,
+    /// Look after each fault, and stop as soon as it is clear (Wald's sequential test): the coverage that is hoped for, above the
+    /// claim; the further above, the fewer faults
+    #[arg(long, value_name = "COVERAGE", value_parser = amounts::share)]
+    pub(crate) sequential: Option<f64>,
+    /// How often the claim may be given up although the coverage is the one that is hoped for
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = amounts::share, requires = "sequential")]
+    pub(crate) risk: f64,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }

@@ -396,6 +396,25 @@ fn a_claim_has_its_sample_size() {
 }
 
 #[test]
+fn a_sequential_plan_says_when_to_stop_and_how_long_that_takes() {
+    let place = Place::new();
+    let words = ["estimate", "plan", "--claim", "50%", "--sequential", "99.99%"];
+    // Both lines begin at ln 19 / (ln 5000 + ln 1.9998) = 0.3197 misses: five faults without a miss, or one miss among them.
+    let value = json(&place, &[&words[..], &["--json"]].concat());
+    assert_eq!(value["plans"][0], serde_json::json!({ "misses": 0, "shown_from": 5, "given_up_until": null }));
+    assert_eq!((&value["plans"][1]["given_up_until"], &value["exact"]), (&9.into(), &true.into()));
+    let [hoped, claim] = [0_usize, 1].map(|k| value["under"][k].clone());
+    assert!((number(&hoped["shown"]) - 0.9999_f64.powi(5)).abs() < 1e-12, "{value}");
+    assert!((number(&claim["shown"]) - 1.0 / 32.0).abs() < 1e-12, "{value}");
+    assert!((number(&claim["injections"]) - 1.9375).abs() < 1e-12, "{value}");
+    let text = run(&place, &words).out;
+    assert!(text.contains("\n0                  5           -\n1                  18          9\n"), "{text}");
+    assert!(text.contains("\n0.5000     3.1") && !text.contains("about, by Wald"), "{text}");
+    let long = run(&place, &["estimate", "plan", "--claim", "99.99990%", "--sequential", "99.99991%"]);
+    assert!(long.code == Some(0) && long.out.contains("about, by Wald's approximation"), "{}{}", long.out, long.err);
+}
+
+#[test]
 fn parts_add_up() {
     let factors = "unit FIT\nreference 40 C\nfactor environment office 1 rack 1.5\npart ssd 250\npart fan 1500\n";
     let place =
@@ -451,6 +470,9 @@ fn wrong_usage_is_exit_code_2_and_says_what_would_be_right() {
         (&["estimate", "counts", "--covered", "3", "--of", "4", "--failures", "3"], "cannot be used with"),
         (&["estimate", "plan", "--claim", "3 C"], "the claim `3 C` is not understood"),
         (&["estimate", "plan", "--claim", "7"], "the claim `7` is out of range"),
+        (&["estimate", "plan", "--claim", "99%", "--sequential", "99%"], "is not above the claim `99%`"),
+        (&["estimate", "plan", "--claim", "9 h", "--sequential", "99%"], "`9 h`, which is no coverage"),
+        (&["estimate", "plan", "--claim", "99%", "--risk", "5%"], "--sequential"),
         (&["estimate", "parts", "s.parts", "--factors", "f.txt"], "s.parts:1:3: there is no part \"fna\""),
     ] {
         let ended = run(&place, words);

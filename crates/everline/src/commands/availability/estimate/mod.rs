@@ -5,6 +5,7 @@ mod drill;
 mod log;
 mod parts;
 mod plan;
+mod sequential;
 
 use std::path::Path;
 

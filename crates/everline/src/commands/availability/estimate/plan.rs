@@ -8,7 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::output::{self, Cell, plain};
 
 use super::super::amounts::{digits, humane, quantity, share};
-use super::{failed, wrong};
+use super::{failed, sequential, wrong};
 
 /// What is claimed.
 enum Claim {
@@ -20,6 +20,13 @@ enum Claim {
 
 pub(super) fn estimate(order: &EstimatePlan) -> Result<String, Failure> {
     let claim = claim(&order.claim)?;
+    if let Some(hoped) = order.sequential {
+        let Claim::Missed(missed) = claim else {
+            let what = format!("a sequential plan for `{}`, which is no coverage", order.claim);
+            return Err(Failure::new(Kind::Wrong, what).help("claim a coverage (99.9%), or leave --sequential away"));
+        };
+        return sequential::plan(order, missed, hoped);
+    }
     let mut rows = Vec::new();
     for misses in 0..=order.misses {
         let needed = match claim {
@@ -33,9 +40,7 @@ pub(super) fn estimate(order: &EstimatePlan) -> Result<String, Failure> {
 
 fn claim(text: &str) -> Result<Claim, Failure> {
     if let Ok(covered) = share(text) {
-        // The complement of a decimal, without the rounding of 1 - x.
-        let confidence = Confidence::new(covered, Sides::Lower).map_err(|error| wrong(&error, ""))?;
-        return Ok(Claim::Missed(confidence.doubt()));
+        return complement(covered).map(Claim::Missed);
     }
     let (value, unit) = quantity("claim", text)?;
     match unit.as_str() {
@@ -44,6 +49,12 @@ fn claim(text: &str) -> Result<Claim, Failure> {
         _ => Err(Failure::new(Kind::Wrong, format!("the claim `{text}` is out of range"))
             .help("claim a coverage between 0 and 100 % (99.9%), a mean time (10000 h) or a rate (2 per year)")),
     }
+}
+
+/// The complement of a share that is a decimal, without the rounding of 1 - x.
+pub(super) fn complement(share: f64) -> Result<f64, Failure> {
+    let confidence = Confidence::new(share, Sides::Lower).map_err(|error| wrong(&error, ""))?;
+    Ok(confidence.doubt())
 }
 
 fn table(order: &EstimatePlan, claim: &Claim, rows: &[(u64, f64)]) -> String {
