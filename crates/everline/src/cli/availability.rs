@@ -111,7 +111,7 @@ pub(crate) struct Export {
     /// A model file, or a built-in model by name, such as sip-server
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
-    /// Where it goes; what is there is replaced
+    /// Where it goes; what is there is replaced, unless it was read
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Which chain, rules, tree or block diagram of the model, if there are several
@@ -144,7 +144,7 @@ pub(crate) struct AvailabilityReport {
     /// The seed of the samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Write a page with drawings to this file as well; what is there is replaced
+    /// Write a page with drawings to this file as well; what is there is replaced, unless it was read
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// The language of the page

@@ -1,5 +1,6 @@
 //! The program as a person starts it.
 
+mod answers;
 mod availability;
 mod commands;
 mod detections;

@@ -41,11 +41,14 @@ fn chain(order: &Export, format: Format) -> Result<(), Failure> {
     let wrong = |error| failure(Kind::Wrong, &error, "");
     let what = format!("{} states of {name} are", chain.states().len());
     if format == Format::Prism {
+        source.spare(&order.file)?;
         return write(&order.file, &prism::write(&chain).map_err(wrong)?, &what);
     }
     let written = explicit::write(&chain).map_err(wrong)?;
-    write(&order.file, &written.tra, &what)?;
-    write(&order.file.with_extension("lab"), &written.lab, &what)?;
+    let mut files = vec![
+        (order.file.clone(), &written.tra, what.clone()),
+        (order.file.with_extension("lab"), &written.lab, what),
+    ];
     let is_one = written.srew.len() == 1;
     for (place, (reward, text)) in written.srew.iter().enumerate() {
         // What is no word could be no part of a file's name.
@@ -56,8 +59,10 @@ fn chain(order: &Export, format: Format) -> Result<(), Failure> {
             (false, false) => format!("reward-{}.srew", place + 1),
         };
         let what = format!("the reward {reward}");
-        write(&order.file.with_extension(ending), text, &format!("{} is", what.trim_end()))?;
+        files.push((order.file.with_extension(ending), text, format!("{} is", what.trim_end())));
     }
+    files.iter().try_for_each(|(path, ..)| source.spare(path))?;
+    files.iter().try_for_each(|(path, text, what)| write(path, text, what))?;
     let left_out: Vec<&str> = chain.rewards_of_arcs().collect();
     if !left_out.is_empty() {
         let names = left_out.join(", ");
@@ -68,6 +73,7 @@ fn chain(order: &Export, format: Format) -> Result<(), Failure> {
 
 fn tree(order: &Export, format: Format) -> Result<(), Failure> {
     let source = Source::open(&order.model, None)?.with_top(order.top.as_deref())?;
+    source.spare(&order.file)?;
     let Found { name, about, mut tree, long_run } = found(order, &source)?;
     let mut lost = Vec::new();
     if !long_run.is_empty() {

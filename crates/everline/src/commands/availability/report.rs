@@ -23,6 +23,9 @@ pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
         None => (own::path(&order.solution), Source::built_in(&order.solution, drill)?),
     };
     let (text, taken) = source.text("no report can be made of")?;
+    if let Some(page) = &order.html {
+        source.spare(page)?;
+    }
     let told = |kind: Kind| {
         let source = &source;
         move |error: Error| source.failure(kind, error)

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use availability::compose::{Composed, Taken};
 use availability::estimate::Confidence;
@@ -31,6 +33,8 @@ pub(super) struct Source {
     text: Text,
     /// The gate of a tree of Open-PSA that is its top event, if somebody says it.
     top: Option<String>,
+    /// All files that were read.
+    files: Vec<PathBuf>,
 }
 
 enum Text {
@@ -57,30 +61,34 @@ impl Source {
             Failure::new(Kind::Wrong, format!("there is no file {name}"))
                 .help("name the file of a model, or a built-in model such as three-hosts")
         })?;
+        let mut files = vec![path.to_owned()];
         if format == Format::Avail {
-            let mut whole = composed(&name)?;
-            let mut taken = measure(&mut whole, &name, drill, true)?;
+            let mut whole = composed(&name, &mut files)?;
+            let mut taken = measure(&mut whole, &name, drill, true, &mut files)?;
             taken.absent.iter().for_each(|(file, parameters)| output::remark(&absent(file, parameters)));
             for (parameter, file) in missing(&whole) {
                 taken.absent.entry(file).or_default().push(parameter);
             }
-            return Ok(Self { text: Text::Composed(whole, taken), name, top: None });
+            return Ok(Self { text: Text::Composed(whole, taken), name, top: None, files });
         }
         let mut beside = Vec::new();
         for ending in format.beside() {
-            if let Some(file) = text_of(&path.with_extension(ending))? {
+            let path = path.with_extension(ending);
+            if let Some(file) = text_of(&path)? {
                 beside.push((*ending, file));
+                files.push(path);
             }
         }
-        Ok(Self { name, text: Text::Other(format, file, beside), top: None })
+        Ok(Self { name, text: Text::Other(format, file, beside), top: None, files })
     }
 
     /// The built-in model of this name; only a drill that is given changes its values. The files that it names are in the
     /// repository of the program, and nobody expects them here: none of them is absent.
     pub(super) fn built_in(name: &str, drill: Option<&Path>) -> Result<Self, Failure> {
         let mut whole = own::model(name).map_err(|error| failure(Kind::Wrong, &error, ""))?;
-        let taken = Taken { absent: BTreeMap::new(), ..measure(&mut whole, name, drill, false)? };
-        Ok(Self { name: name.to_owned(), text: Text::Composed(whole, taken), top: None })
+        let mut files = Vec::new();
+        let taken = Taken { absent: BTreeMap::new(), ..measure(&mut whole, name, drill, false, &mut files)? };
+        Ok(Self { name: name.to_owned(), text: Text::Composed(whole, taken), top: None, files })
     }
 
     /// The same, with the gate that is the top event of its tree.
@@ -93,6 +101,17 @@ impl Source {
             return Err(Failure::new(Kind::Wrong, what).help("leave --top away, or name a file .xml"));
         }
         Ok(Self { top: top.map(str::to_owned), ..self })
+    }
+
+    /// Refuses to write to a file that was read, under whatever name: it would be lost.
+    pub(super) fn spare(&self, output: &Path) -> Result<(), Failure> {
+        let identity = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+        let Some(target) = identity(output) else { return Ok(()) };
+        let input = self.files.iter().find(|file| identity(file.as_path()) == Some(target));
+        let Some(input) = input else { return Ok(()) };
+        let also = if input == output { String::new() } else { format!(" as {}", input.display()) };
+        let what = format!("{} is read{also}, and would be lost if it were written", output.display());
+        Err(Failure::new(Kind::Wrong, what).help("write to another file"))
     }
 
     /// Tells which parameters keep their values, since the drills that the model names have nothing about them.
@@ -215,27 +234,43 @@ fn is_file(named: &str) -> bool {
     is_name && ending.starts_with(char::is_alphabetic) && ending.chars().all(char::is_alphanumeric)
 }
 
-/// The file put together with those that it uses.
-fn composed(name: &str) -> Result<Composed, Failure> {
+/// The file put together with those that it uses, all of which join the `files` that were read.
+fn composed(name: &str, files: &mut Vec<PathBuf>) -> Result<Composed, Failure> {
     let read = |path: &str| {
         let file = text_of(Path::new(path))
             .map_err(|failure| Error::new(failure.what(), failure.remedy().unwrap_or("look at its name").to_owned()))?;
         file.map(|file| file.text).ok_or_else(|| Error::new(format!("there is no file {path}"), "look at its name"))
     };
-    Composed::new(name, &mut { read }).map_err(|error| {
+    let mut noted = |path: &str| {
+        files.push(PathBuf::from(path));
+        read(path)
+    };
+    Composed::new(name, &mut noted).map_err(|error| {
         let text = error.place.as_ref().and_then(|place| read(&place.file).ok());
         failure(Kind::Wrong, &error, &text.unwrap_or_default())
     })
 }
 
 /// Takes what drills have measured: of the file that is given, else, if `at_hand`, of those that the model of this name names.
-fn measure(whole: &mut Composed, name: &str, drill: Option<&Path>, at_hand: bool) -> Result<Taken, Failure> {
+/// They join the `files` that were read.
+fn measure(
+    whole: &mut Composed,
+    name: &str,
+    drill: Option<&Path>,
+    at_hand: bool,
+    files: &mut Vec<PathBuf>,
+) -> Result<Taken, Failure> {
     let wrong = |error: Error| failure(Kind::Wrong, &error, "");
     let confidence = Confidence::two_sided(CONFIDENCE).map_err(wrong)?;
     let Some(drill) = drill else {
-        let found = |path: &str| text_of(Path::new(path)).ok().flatten().filter(|_| at_hand);
-        return whole.measure(confidence, &mut { found }).map_err(wrong);
+        let mut found = |path: &str| {
+            let file = text_of(Path::new(path)).ok().flatten().filter(|_| at_hand)?;
+            files.push(PathBuf::from(path));
+            Some(file)
+        };
+        return whole.measure(confidence, &mut found).map_err(wrong);
     };
+    files.push(drill.to_owned());
     let file = text_of(drill)?.ok_or_else(|| {
         Failure::new(Kind::Wrong, format!("there is no file {}", drill.display())).help("name a result of a drill")
     })?;

@@ -1,0 +1,46 @@
+//! What the commands about availability answer and refuse, as somebody reads it who has not written them.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::availability::{DUPLEX, place};
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let place = place("duplex.avail", DUPLEX);
+    let path = |name: &str| place.path().join(name);
+    let drill = r#"{"schema": "everline-drill-1", "place": "here", "seed": 1, "runs": [
+        {"step": "kill sip.primary", "kind": "process-death", "ending": "passed"}]}"#;
+    let tree = "toplevel \"t\";\n\"t\" or \"a\" \"b\";\n\"a\" prob=0.1;\n\"b\" prob=0.2;\n";
+    let two = "use \"duplex.avail\" as far\nmeasure downtime of far_duplex\n";
+    for (name, text) in [("mine.json", drill), ("t.dft", tree), ("two.avail", two)] {
+        fs::write(path(name), text).expect("written");
+    }
+    symlink(path("duplex.avail"), path("page.html")).expect("a link");
+    fs::hard_link(path("t.dft"), path("same.dft")).expect("a name");
+    for line in ["duplex.avail q.sm", "duplex.avail q.tra", "t.dft t.xml"] {
+        assert_eq!(place.run(&format!("availability export {line}")).code, Some(0), "{line}");
+    }
+    for (line, input, said) in [
+        ("report duplex.avail --samples 20 --html duplex.avail", "duplex.avail", "duplex.avail is read, and would"),
+        ("report two.avail --samples 20 --html ./duplex.avail", "duplex.avail", "./duplex.avail is read as duplex.avail,"),
+        ("report two.avail --samples 20 --html page.html", "duplex.avail", "page.html is read as duplex.avail, and"),
+        ("report --samples 20 --drill mine.json --html mine.json", "mine.json", "mine.json is read, and would"),
+        ("export q.sm q.sm", "q.sm", "q.sm is read, and would"),
+        ("export q.tra q.tra", "q.tra", "q.tra is read, and would"),
+        ("export q.tra run/../q.tra", "q.lab", "run/../q.tra is read as q.tra, and would"),
+        ("export t.xml t.xml", "t.xml", "t.xml is read, and would"),
+        ("export t.dft same.dft", "t.dft", "same.dft is read as t.dft, and would"),
+    ] {
+        let before = fs::read(path(input)).expect("there");
+        let ended = place.run(&format!("availability {line}"));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}: {}", ended.err);
+        assert!(ended.err.starts_with(&format!("error: {said}")), "{line}: {}", ended.err);
+        assert!(ended.err.ends_with("be lost if it were written\n  help: write to another file\n"), "{}", ended.err);
+        assert_eq!(fs::read(path(input)).expect("there"), before, "{line}");
+    }
+    // A page that was there and is no input is replaced, as the usage says.
+    fs::write(path("old.html"), "old").expect("written");
+    assert_eq!(place.run("availability report duplex.avail --samples 20 --html old.html").code, Some(0));
+    assert_ne!(fs::read(path("old.html")).expect("there"), b"old");
+}
