@@ -9,7 +9,7 @@
 mod range;
 mod root;
 
-pub use range::Range;
+pub use range::{Range, limits};
 
 use crate::model::Plan;
 use crate::{Certain, Error};

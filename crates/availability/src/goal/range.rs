@@ -1,12 +1,38 @@
 //! The values that a parameter can take, on a scale on which steps are alike.
 
+use std::collections::BTreeMap;
+
 use crate::Error;
-use crate::model::Parameter;
+use crate::model::{Model, Parameter};
+use crate::text::ast::Expr;
+use crate::text::source::Source;
+use crate::text::statements;
 
 /// How far a search goes from the present value of a rate or a time, as a factor.
 const FAR: f64 = 1e6;
 /// How near a search goes to 0 and 1 with a share.
 const NEAR: f64 = 1e-9;
+
+/// The values between which a text in the model language lets its parameters lie (`between LOW and HIGH`), in the units
+/// of [`Parameter::unit`], by the names of those that have such a range.
+///
+/// # Errors
+/// If the text is not understood.
+pub fn limits(file: &str, text: &str) -> Result<BTreeMap<String, (f64, f64)>, Error> {
+    let document = statements::document(Source::new(file, text))?;
+    // An end is made of numbers and units only, as the value of a parameter is.
+    let value = |end: &Expr| -> Result<f64, Error> {
+        let alone = format!("parameter it = {}\n", &text[end.span.start..end.span.end]);
+        Ok(Model::read(file, &alone, &[])?.parameters().first().map_or(f64::NAN, Parameter::value))
+    };
+    let mut limits = BTreeMap::new();
+    for parameter in &document.parameters {
+        if let Some((low, high)) = &parameter.between {
+            limits.insert(parameter.name.text.clone(), (value(low)?, value(high)?));
+        }
+    }
+    Ok(limits)
+}
 
 /// The values of a parameter that are searched, by a coordinate of which steps of the same length are changes by the same
 /// factor.

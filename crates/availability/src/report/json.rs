@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::diagram::{Diagram, Kind};
 use super::improve::{Improvement, Source, Swing};
-use super::{Assumed, BUDGETS, Component, Member, Report, Service, Spread};
+use super::{Assumed, BUDGETS, Component, Member, Report, Service, Spread, Varied};
 use crate::Certain;
 use crate::compose::Kept;
 use crate::model::OriginKind;
@@ -22,6 +22,7 @@ impl Report {
             "schema": SCHEMA,
             "model": self.model,
             "samples": self.sampled.map(|(seed, count)| json!({ "seed": seed, "count": count })),
+            "varied": varied(&self.varied()),
             "budgets": list(BUDGETS.iter().map(|(name, minutes)| json!({ "name": name, "minutes": minutes })).collect()),
             "services": list(self.services.iter().map(|service| self.service(service)).collect()),
             "components": list(self.components.iter().map(component).collect()),
@@ -82,6 +83,7 @@ impl Report {
             "source": source.origin.as_ref().map(|(_, text)| text),
             "p05": source.range.map(|(low, _)| low),
             "p95": source.range.map(|(_, high)| high),
+            "between": source.limits.map(|(low, high)| [low, high]),
         })
     }
 }
@@ -104,6 +106,10 @@ fn component(component: &Component) -> Value {
 
 fn assumed(Assumed { count, not_said, of, weight }: Assumed) -> Value {
     json!({ "count": count, "not_said": not_said, "of": of, "weight": weight })
+}
+
+fn varied(Varied { count, of, only_range }: &Varied) -> Value {
+    json!({ "count": count, "of": of, "only_range": only_range })
 }
 
 fn kept(kept: &Kept) -> Value {

@@ -14,7 +14,7 @@
 //! | assumptions | the part of the sum of all sensitivities' sizes that belongs to parameters that are assumed, or of which nothing is said |
 //! | what to improve first | what a parameter half as bad would save |
 //! | tornado | the service with one parameter at its 5 % and its 95 % point, all others at their values |
-//! | interval | 5 % and 95 % points of samples of all parameters' distributions |
+//! | interval | 5 % and 95 % points of samples of the parameters that have a distribution, all else at its value |
 
 mod assumed;
 mod diagram;
@@ -29,6 +29,7 @@ mod numbers;
 mod question;
 mod remarks;
 mod spread;
+mod varied;
 
 pub use assumed::Assumed;
 pub use diagram::{Diagram, Flow, Kind, Place};
@@ -38,6 +39,7 @@ pub use members::{Component, Member};
 pub use numbers::{duration, elasticity, percent, rate, share, short, value_with_unit};
 pub use question::Question;
 pub use spread::{Bin, Samples, Spread};
+pub use varied::Varied;
 
 use std::collections::BTreeMap;
 

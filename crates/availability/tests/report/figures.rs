@@ -2,7 +2,7 @@
 
 use availability::model::{OriginKind, Resources};
 use availability::own;
-use availability::report::{Kind, Language, Question, Report, YEAR_MINUTES};
+use availability::report::{Kind, Language, Question, Report, Varied, YEAR_MINUTES};
 
 use crate::support::{SMALL, report, solution, three_hosts};
 
@@ -194,6 +194,36 @@ fn without_distributions_there_is_no_interval() {
     let report = report("small.avail", &text, 10);
     assert!(report.sampled.is_none() && report.swings.is_empty() && report.main().spread.is_none());
     assert!(report.html(Language::English).contains("No parameter has a distribution"));
+}
+
+#[test]
+fn what_samples_leave_alone_is_said() {
+    let text = SMALL.replace("repair = 10 h", "repair = 10 h between (1 + 1) h and 1 day");
+    let ranged = report("small.avail", &text, 10);
+    assert_eq!(ranged.varied(), Varied { count: 1, of: 3, only_range: vec!["repair".to_owned()] });
+    let value = ranged.json();
+    assert_eq!(value["varied"]["only_range"], serde_json::json!(["repair"]));
+    let parameters = value["parameters"].as_array().expect("parameters");
+    let between = |name: &str| &parameters.iter().find(|one| one["name"] == name).expect(name)["between"];
+    assert_eq!(*between("repair"), serde_json::json!([2.0, 24.0]));
+    assert!(between("fails").is_null());
+    for (language, said) in [
+        (
+            Language::English,
+            "1 of 3 parameters has a distribution and was varied; this one has only a range: repair; numbers that no \
+             parameter names are taken as they are.",
+        ),
+        (
+            Language::Chinese,
+            "3 个参数中有 1 个带有分布并参与抽样；只有取值范围、未参与抽样的参数：repair；未命名为参数的数字按原值计算。",
+        ),
+    ] {
+        assert_eq!(ranged.what_was_varied(language), said);
+        assert!(ranged.html(language).contains(said), "{language:?}");
+    }
+    let text = text.replace("assumed \"a guess\"", "assumed \"a guess\" between 1/year and 1/day");
+    let two = report("small.avail", &text, 10);
+    assert!(two.what_was_varied(Language::English).contains("; these have only a range: "));
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn field_names_stay() {
         "schema": "string",
         "model": "string",
         "samples": { "seed": "number", "count": "number" },
+        "varied": { "count": "number", "of": "number", "only_range": [] },
         "budgets": [{ "name": "string", "minutes": "number" }],
         "services": [{
             "name": "string", "model": "string", "availability": "number", "unavailability": "number",
@@ -47,6 +48,7 @@ fn field_names_stay() {
         "parameters": [{
             "name": "string", "value": "number", "unit": "string", "meaning": "string", "used_by": ["string"],
             "elasticity": "number", "sensitivity": "number", "origin": "string", "source": "string", "p05": "number", "p95": "number",
+            "between": "null",
         }],
         "kept": [],
         "absent": [],

@@ -44,3 +44,16 @@ fn what_is_read_is_not_written_over() {
     assert_eq!(place.run("availability report duplex.avail --samples 20 --html old.html").code, Some(0));
     assert_ne!(fs::read(path("old.html")).expect("there"), b"old");
 }
+
+#[test]
+fn a_report_says_what_its_samples_do_not_vary() {
+    let place = place("duplex.avail", &DUPLEX.replace("95 %", "95 % between 90 % and 99.9 %"));
+    let out = place.run("availability report duplex.avail --samples 20").out;
+    let said = "1 of 2 parameters has a distribution and was varied; this one has only a range: c; numbers that no \
+                parameter names are taken as they are.\n";
+    assert!(out.contains(&format!("% of the samples.\n{said}")), "{out}");
+    // Without a distribution nothing was sampled, so that there is nothing to say.
+    let text = DUPLEX.replace("~ gamma(shape = 10)", "");
+    fs::write(place.path().join("duplex.avail"), text).expect("written");
+    assert!(!place.run("availability report duplex.avail").out.contains("varied"));
+}

@@ -59,9 +59,9 @@ impl Page<'_> {
         };
         self.paragraph(&match self.language {
             crate::report::Language::English => {
-                format!("{count} samples of all parameters from their distributions, with seed {seed}.")
+                format!("{count} samples of the parameters that have a distribution, with seed {seed}.")
             }
-            crate::report::Language::Chinese => format!("按各参数的分布抽取 {count} 个样本，随机种子 {seed}。"),
+            crate::report::Language::Chinese => format!("对带有分布的参数抽取 {count} 个样本，随机种子 {seed}。"),
         });
         if let Some(spread) = &report.main().spread {
             self.histogram(spread);

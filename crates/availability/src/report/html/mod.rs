@@ -139,11 +139,15 @@ impl Page<'_> {
             let (name, kept) = (BUDGETS[strictest].0, share(spread.keeps[strictest]));
             self.paragraph(&match self.language {
                 Language::English => format!(
-                    "With all that is uncertain about the parameters the downtime lies between {low} and {high} a year in nine \
-                     cases of ten; in {kept} of all cases it keeps {name}."
+                    "With parameters as uncertain as their distributions say, and all else as it stands in the model, \
+                     the downtime lies between {low} and {high} a year in nine cases of ten; in {kept} of all cases \
+                     it keeps {name}."
                 ),
-                Language::Chinese => format!("考虑参数的不确定性，每年停机时间有九成可能在 {low} 与 {high} 之间；达到 {name} 的可能性为 {kept}。"),
+                Language::Chinese => format!(
+                    "仅按参数分布计入不确定性、其余均取模型中的值时，每年停机时间有九成可能在 {low} 与 {high} 之间；达到 {name} 的可能性为 {kept}。"
+                ),
             });
+            self.paragraph(&self.report.what_was_varied(self.language));
         }
         self.paragraph(&self.report.assumptions(self.language));
     }

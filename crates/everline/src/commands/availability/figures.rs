@@ -69,6 +69,9 @@ fn services(report: &Report) -> String {
         let _ =
             writeln!(text, "{name}: {used} % of what {class} allows, which is kept in {share:.1} % of the samples.");
     }
+    if report.sampled.is_some() {
+        let _ = writeln!(text, "{}", report.what_was_varied(Language::English));
+    }
     text
 }
 
