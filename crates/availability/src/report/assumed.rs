@@ -33,10 +33,14 @@ impl Report {
         assumed
     }
 
-    /// The same for people, and whether there are figures of other systems.
+    /// The same for people, and whether there are figures of other systems; that nothing can be said of a model without
+    /// parameters.
     #[must_use]
     pub fn assumptions(&self, language: Language) -> String {
         let Assumed { count, not_said, of, weight } = self.assumed();
+        if of == 0 {
+            return no_parameters(!self.sources.is_empty(), language);
+        }
         let (main, weight) = (self.title(&self.main().name, language), share(weight));
         let more = match language {
             _ if not_said == 0 => String::new(),
@@ -62,5 +66,19 @@ impl Report {
             ));
         }
         said
+    }
+}
+
+/// What is said of a model whose numbers have no names, or `some` have that decide about its structure only.
+fn no_parameters(some: bool, language: Language) -> String {
+    match language {
+        Language::English => {
+            let but = if some { " but those that decide about its structure" } else { "" };
+            format!("The model names no parameters{but}, so that no sensitivities and no sources can be given.")
+        }
+        Language::Chinese => {
+            let but = if some { "除决定结构的参数外，" } else { "" };
+            format!("{but}模型没有命名任何参数，因此无法给出灵敏度与来源。")
+        }
     }
 }

@@ -197,6 +197,26 @@ fn without_distributions_there_is_no_interval() {
 }
 
 #[test]
+fn a_model_without_parameters_says_that_it_has_none() {
+    let text = "chain c { up: a; a -> b at 1 per year; b -> a at 1/(2 h) }\nmeasure d = downtime of c\n";
+    let units = "parameter n = 2\nblocks c { for i in 1..n { block u[i] fails at 1 per year, repaired at 1/(2 h) } }\n\
+                 measure d = downtime of c\n";
+    for (text, english, chinese) in [
+        (text, "The model names no parameters, so that", "模型没有命名任何参数，"),
+        (units, "The model names no parameters but those that decide about its", "除决定结构的参数外，模型没有命名任何参数"),
+    ] {
+        let report = report("c.avail", text, 10);
+        for (language, said) in [(Language::English, english), (Language::Chinese, chinese)] {
+            assert!(report.assumptions(language).starts_with(said), "{}", report.assumptions(language));
+            let page = report.html(language);
+            // In the verdict and in the place of what to improve; without any parameter in that of their sources, too.
+            let places = if report.sources.is_empty() { 3 } else { 2 };
+            assert_eq!(page.matches(said).count(), places, "{page}");
+        }
+    }
+}
+
+#[test]
 fn what_samples_leave_alone_is_said() {
     let text = SMALL.replace("repair = 10 h", "repair = 10 h between (1 + 1) h and 1 day");
     let ranged = report("small.avail", &text, 10);

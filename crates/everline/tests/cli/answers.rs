@@ -57,3 +57,11 @@ fn a_report_says_what_its_samples_do_not_vary() {
     fs::write(place.path().join("duplex.avail"), text).expect("written");
     assert!(!place.run("availability report duplex.avail").out.contains("varied"));
 }
+
+#[test]
+fn a_report_of_a_model_without_parameters_says_so() {
+    let text = "chain c { up: a; a -> b at 1 per year; b -> a at 1/(2 h) }\nmeasure downtime of c\n";
+    let out = place("c.avail", text).run("availability report c.avail").out;
+    let said = "\nThe model names no parameters, so that no sensitivities and no sources can be given.\n";
+    assert!(out.ends_with(said) && !out.contains("0 of 0") && !out.contains("matters"), "{out}");
+}

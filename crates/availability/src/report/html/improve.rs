@@ -13,6 +13,11 @@ impl Page<'_> {
     pub(super) fn improvements(&mut self) {
         let report = self.report;
         self.section("improve", self.pick("What to improve first", "优先改进"));
+        if report.assumed().of == 0 {
+            self.paragraph(&report.assumptions(self.language));
+            self.add("</section>\n");
+            return;
+        }
         self.paragraph(self.pick(
             "What the main service would gain if a parameter were half as bad: half the faults, half the time, half as far from \
              full coverage. The largest gain comes first.",

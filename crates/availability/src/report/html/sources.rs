@@ -11,6 +11,11 @@ impl Page<'_> {
     pub(super) fn sources(&mut self) {
         let report = self.report;
         self.section("sources", self.pick("Where figures come from", "数据来源"));
+        if report.sources.is_empty() {
+            self.paragraph(&report.assumptions(self.language));
+            self.add("</section>\n");
+            return;
+        }
         self.paragraph(self.pick(
             "Measured figures name the file, published ones the source. Assumed ones, marked with ⚠, are where to look first.",
             "实测数据注明文件，文献数据注明出处。假设的数据以 ⚠ 标出，应优先核实。",

@@ -21,9 +21,11 @@ pub(super) fn tables(report: &Report, replaced: usize) -> String {
         // Writing into a String cannot fail, here and below.
         let _ = write!(text, "\n{name}: what its downtime is made of\n{}", members(report, service));
     }
-    let main = report.title(&report.main().name, Language::English);
-    let _ = write!(text, "\nWhat to improve first for {main}, if it were half as bad\n{}", improvements(report));
-    let _ = write!(text, "\nWhere the figures for {main} come from\n{}", sources(report));
+    if report.assumed().of > 0 {
+        let main = report.title(&report.main().name, Language::English);
+        let _ = write!(text, "\nWhat to improve first for {main}, if it were half as bad\n{}", improvements(report));
+        let _ = write!(text, "\nWhere the figures for {main} come from\n{}", sources(report));
+    }
     let _ = writeln!(text, "\n{}", report.assumptions(Language::English));
     if replaced > 0 {
         let _ = writeln!(text, "{} from the results of drills.", output::count(replaced, "parameter"));
