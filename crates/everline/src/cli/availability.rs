@@ -186,7 +186,7 @@ pub(crate) enum Estimate {
     Drill(EstimateDrill),
     /// A failure rate or a coverage from counts
     ///
-    /// Either failures and the time up in which they came, all units together: the rate and the mean time to failure with exact
+    /// Either failures and the time up in which they came, all units together: the rate and the mean up time with exact
     /// intervals. Or faults that were made and those of them that were covered: the coverage with the exact interval (Clopper and
     /// Pearson) and with that of the posterior of Jeffreys' prior.
     #[command(after_help = "Examples:\n  everline availability estimate counts --failures 3 --over 17000h\n  \
@@ -200,8 +200,8 @@ pub(crate) enum Estimate {
     /// - A share is a coverage: so much of all faults is covered, or more (99.9%, 0.999). The answer is how many faults have to be
     ///   made.
     ///
-    /// - A time is a mean time between failures: so long, or longer ("10000 h", "2 years", "90 days"). The answer is how long has
-    ///   to be watched, the time up of all units added up.
+    /// - A time is a mean up time: so long, or longer ("10000 h", "2 years", "90 days"). The answer is how long has to be watched,
+    ///   the time up of all units added up.
     ///
     /// - A rate is a failure rate: so often, or less ("2 per year", "1 per 5 years", "500 FIT", which is 500 in 1e9 hours). The
     ///   answer is that for its mean time.
@@ -318,7 +318,7 @@ pub(crate) struct EstimateCounts {
 /// A claim.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EstimatePlan {
-    /// What is to be shown: a coverage (99.9%), a mean time between failures ("10000 h") or a failure rate ("2 per year")
+    /// What is to be shown: a coverage (99.9%), a mean up time ("10000 h") or a failure rate ("2 per year")
     #[arg(long, value_name = "CLAIM")]
     pub(crate) claim: String,
     /// How sure one wants to be

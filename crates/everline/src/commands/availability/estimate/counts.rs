@@ -46,7 +46,7 @@ fn failure_rows(up: &Exposure, confidence: Confidence) -> [Row; 2] {
     };
     [
         row("failure rate", up.rate(confidence), "1/h", Some(rate_law(up.belief()))),
-        row("mttf", up.mean_time(confidence), "h", None),
+        row("mean up time", up.mean_time(confidence), "h", None),
     ]
 }
 

@@ -128,7 +128,7 @@ impl Group {
         let from = from_failures(&up);
         let mut rows = vec![
             row("failure rate", up.rate(confidence), "1/h", &from, Some(rate_law(up.belief()))),
-            row("mtbf", up.mean_time(confidence), "h", &from, None),
+            row("mean up time", up.mean_time(confidence), "h", &from, None),
         ];
         if let Some(prior) = prior {
             let belief = prior.updated(up.events, up.time)?;

@@ -14,7 +14,7 @@ use super::{failed, sequential, wrong};
 enum Claim {
     /// A coverage: the share of faults that may be missed.
     Missed(f64),
-    /// A mean time between failures, in hours.
+    /// A mean up time, in hours.
     MeanTime(f64),
 }
 
