@@ -1,6 +1,6 @@
 //! Goals and parts of a service, against closed forms.
 
-use availability::goal::{Found, Steps, Trend, search};
+use availability::goal::{Found, Steps, Trend, limits, search};
 use availability::model::{Model, Resources};
 
 const TEXT: &str = "
@@ -9,10 +9,14 @@ parameter mttr = 4 h
 parameter p = 10 %
 parameter none = 0 per hour
 parameter n = 2
+parameter q = 10 % between 5 % and 15 %
+parameter t = 4 h between 2 h and 3 days
 chain unit { up: works; works -> failed at lambda; failed -> works at 1/mttr }
 chain copies { up: a[0]; for k in 0..n-1 { a[k] -> a[k+1] at lambda; a[k+1] -> a[k] at 1/mttr } }
 measure U = unavailability of unit
 measure hill = p*(1 - p)
+measure slope = q*(1 - q)
+measure ratio = t/(1 h)
 measure sum = lambda + none in 1/h
 measure U_copies = unavailability of copies
 ";
@@ -24,8 +28,9 @@ fn model() -> Model {
 fn found(measure: &str, parameter: &str, target: f64, steps: Steps) -> Result<Found, String> {
     let model = model();
     let measure = model.measures().iter().position(|own| own.name() == measure).expect("the measure");
+    let limits = limits("text", TEXT).expect("read").get(parameter).copied();
     let parameter = model.parameters().iter().position(|own| own.name() == parameter).expect("the parameter");
-    search(&model.plan(&[measure]), 0, parameter, target, steps).map_err(|error| error.to_string())
+    search(&model.plan(&[measure]), 0, parameter, target, limits, steps).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -58,6 +63,22 @@ fn a_measure_that_rises_and_falls_has_two_values_or_a_best_one() {
     // Between two steps of the search lies the top: 0.25 - 1e-12 is passed on both sides of it.
     let top = found("hill", "p", 0.25 - 1e-10, Steps::Few).expect("solved");
     assert!(!top.roots.is_empty() && (top.roots[0].value - 0.5).abs() < 2e-5, "{top:?}");
+}
+
+#[test]
+fn a_parameter_stays_within_its_range() {
+    let found_at = |measure, parameter, target| found(measure, parameter, target, Steps::Many).expect("solved");
+    let inside = found_at("slope", "q", 0.12 * 0.88);
+    assert!((inside.roots[0].value - 0.12).abs() < 1e-10 && inside.roots.len() == 1, "{inside:?}");
+    assert!((found_at("ratio", "t", 50.0).roots[0].value / 50.0 - 1.0).abs() < 1e-10);
+    // Without the range it would be 0.2, and 100 h.
+    for (measure, parameter, target, (low, high)) in
+        [("slope", "q", 0.16, (0.05, 0.15)), ("ratio", "t", 100.0, (2.0, 72.0))]
+    {
+        let beyond = found_at(measure, parameter, target);
+        assert!(beyond.roots.is_empty() && beyond.closest.0 == high, "{beyond:?}");
+        assert_eq!(beyond.searched, (low, high));
+    }
 }
 
 #[test]

@@ -63,12 +63,20 @@ pub struct Found {
     pub searched: (f64, f64),
 }
 
-/// Searches the values of a parameter (by its index in the model) for which a measure (by its place in the plan) is `target`.
+/// Searches the values of a parameter (by its index in the model) for which a measure (by its place in the plan) is
+/// `target`; only between two values if there are such `limits` (see [`limits()`]).
 ///
 /// # Errors
 /// If the target is not a finite number, the parameter decides about the structure of the model or has no range (see
 /// [`Range::of`]), the measure does not need it, or the model can be solved nowhere in the range.
-pub fn search(plan: &Plan<'_>, measure: usize, parameter: usize, target: f64, steps: Steps) -> Result<Found, Error> {
+pub fn search(
+    plan: &Plan<'_>,
+    measure: usize,
+    parameter: usize,
+    target: f64,
+    limits: Option<(f64, f64)>,
+    steps: Steps,
+) -> Result<Found, Error> {
     let own = plan.model().parameters().get(parameter);
     let own = own.ok_or_else(|| Error::new("there is no such parameter", "name one of the model's parameters"))?;
     if !target.is_finite() {
@@ -82,7 +90,7 @@ pub fn search(plan: &Plan<'_>, measure: usize, parameter: usize, target: f64, st
         let what = format!("the measure does not depend on `{}`", own.name());
         return Err(Error::new(what, "choose a parameter that it depends on; `--gradient` of `solve` lists them"));
     }
-    let range = Range::of(own)?;
+    let range = Range::of(own)?.within(limits);
     let certain = |value: f64| -> Result<Certain, Error> { Ok(plan.solve_with(parameter, value)?[measure]) };
     Search::new(range, target, &certain)?.run(steps)
 }

@@ -70,9 +70,9 @@ impl<'a> Search<'a> {
     fn places(&self, steps: Steps) -> Vec<f64> {
         let (low, high) = self.range.ends();
         let step = std::f64::consts::LN_10 / if steps == Steps::Many { 8.0 } else { 2.0 };
-        let count = ((high - low) / step).round();
-        let mut places: Vec<f64> = (0..=count as u32).map(|k| low + (high - low) * f64::from(k) / count).collect();
-        places.push(self.range.now());
+        let count = ((high - low) / step).round().max(1.0);
+        let mut places: Vec<f64> = (0..count as u32).map(|k| low + (high - low) * f64::from(k) / count).collect();
+        places.extend([high, self.range.now()]);
         places.sort_by(f64::total_cmp);
         places.dedup_by(|a, b| (*a - *b).abs() < WIDTH);
         places

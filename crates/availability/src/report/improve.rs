@@ -71,7 +71,7 @@ pub struct Improvement {
     /// Its index among [`super::Report::sources`].
     pub source: usize,
     /// Its value if it were half as bad: half of it if it does harm; if it helps, half as far from 1 where it is a share, and
-    /// else twice as much.
+    /// else twice as much; never beyond [`Source::limits`].
     pub better: f64,
     /// The minutes a year by which the main service's downtime would be shorter.
     pub saves: f64,
@@ -145,6 +145,10 @@ pub(super) fn improvements(
             false if own.unit == "1" && own.value <= 1.0 => f64::midpoint(own.value, 1.0),
             false => own.value * 2.0,
         };
+        let better = own.limits.map_or(better, |(low, high)| better.max(low).min(high));
+        if better == own.value {
+            continue;
+        }
         improvements.push(Improvement { source, better, saves: now - at(parameters, main, &own.name, better)? });
     }
     improvements.sort_by(|a, b| b.saves.total_cmp(&a.saves));

@@ -58,6 +58,24 @@ fn parameters_say_where_they_come_from_and_what_they_would_save() {
     );
 }
 
+#[test]
+fn what_is_better_stays_within_its_range() {
+    let text = SMALL.replace("~ gamma", "between 1 per 1500 h and 1 per 500 h ~ gamma");
+    let text = text.replace("10 h", "10 h between 10 h and 1 day");
+    let report = report("small.avail", &text, 10);
+    let better = |name: &str| {
+        let found = report.improvements.iter().find(|one| report.sources[one.source].name == name);
+        found.map(|found| found.better)
+    };
+    assert!(better("fails").is_some_and(|rate| close(rate, 1.0 / 1500.0)), "{:?}", better("fails"));
+    // It is as good as it can be.
+    assert_eq!(better("repair"), None);
+    let given = [("fails".to_owned(), "1 per 1500 h".to_owned())];
+    let question = Question::new("small.avail", &text, &given, Resources::default()).expect("read");
+    let saves = report.main().downtime.value - question.plan().solve().expect("solved")[0].value;
+    assert!(report.improvements.iter().any(|one| close(one.saves, saves)), "{saves} {:?}", report.improvements);
+}
+
 /// A fault is over in a second, if it is covered: nearly always.
 const COVERED: &str = r#"
 parameter fails = 1 per 10000 h from measured "log.json"

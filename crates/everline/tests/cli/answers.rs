@@ -59,6 +59,16 @@ fn a_report_says_what_its_samples_do_not_vary() {
 }
 
 #[test]
+fn a_goal_proposes_no_value_that_the_model_forbids() {
+    let place = place("duplex.avail", &DUPLEX.replace("95 %", "95 % between 90 % and 99.9 %"));
+    let out = place.run("availability goal duplex.avail --target 2min --parameter c").out;
+    assert!(out.contains("\nno value of c from 0.9000 to 0.99900 (within its range) brings it there; "), "{out}");
+    assert!(out.contains("; the closest is 0.9000, with "), "{out}");
+    let out = place.run("availability goal duplex.avail --target 0.75min --parameter c").out;
+    assert!(out.contains("\nc has to be 0.95") && out.contains("proven"), "{out}");
+}
+
+#[test]
 fn a_report_of_a_model_without_parameters_says_so() {
     let text = "chain c { up: a; a -> b at 1 per year; b -> a at 1/(2 h) }\nmeasure downtime of c\n";
     let out = place("c.avail", text).run("availability report c.avail").out;

@@ -20,8 +20,8 @@ impl Page<'_> {
         }
         self.paragraph(self.pick(
             "What the main service would gain if a parameter were half as bad: half the faults, half the time, half as far from \
-             full coverage. The largest gain comes first.",
-            "若某参数改善一半（故障减半、时间减半、与完全覆盖的差距减半），主服务可减少的停机时间。收益最大者在前。",
+             full coverage, and never beyond its range. The largest gain comes first.",
+            "若某参数改善一半（故障减半、时间减半、与完全覆盖的差距减半，且不超出其取值范围），主服务可减少的停机时间。收益最大者在前。",
         ));
         let head = [
             self.pick("Parameter", "参数"),

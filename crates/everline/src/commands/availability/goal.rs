@@ -1,5 +1,6 @@
 //! `everline availability goal`: what must a parameter be?
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -23,6 +24,18 @@ struct Aim<'a> {
     unit: String,
     now: Certain,
     target: f64,
+    /// The values between which parameters may lie, by name, where the text says them.
+    limits: BTreeMap<String, (f64, f64)>,
+}
+
+impl Aim<'_> {
+    fn search(&self, index: usize, steps: Steps) -> Result<Found, Error> {
+        search(self.plan, 0, index, self.target, self.limits(&self.plan.model().parameters()[index]), steps)
+    }
+
+    fn limits(&self, own: &Parameter) -> Option<(f64, f64)> {
+        self.limits.get(own.name()).copied()
+    }
 }
 
 /// Searches one parameter or all of them.
@@ -38,11 +51,11 @@ pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
     let (name, unit) = (model.measures()[measure].name().to_owned(), model.measures()[measure].unit().to_owned());
     let target = sensible(target(&order.target, &unit)?, &order.target, &unit)?;
     let named = order.parameter.as_ref().map(|name| parameter(&model, name)).transpose()?;
-    let aim = Aim { now: source.solve(&plan)?[0], plan: &plan, measure: name, unit, target };
+    let limits = source.limits()?;
+    let aim = Aim { now: source.solve(&plan)?[0], plan: &plan, measure: name, unit, target, limits };
     let text = match named {
         Some(index) => {
-            let found = search(&plan, 0, index, target, Steps::Many);
-            let found = found.map_err(|error| source.failure(Kind::Wrong, error))?;
+            let found = aim.search(index, Steps::Many).map_err(|error| source.failure(Kind::Wrong, error))?;
             let own = &model.parameters()[index];
             if order.listing.json { one_json(&aim, own, &found) } else { one(&aim, own, &found) }
         }
@@ -72,7 +85,7 @@ fn all(aim: &Aim<'_>) -> Vec<(usize, Found)> {
     let work = || {
         let mut found: Vec<(usize, Result<Found, Error>)> = Vec::new();
         while let Some(&index) = free.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.push((index, search(aim.plan, 0, index, aim.target, Steps::Few)));
+            found.push((index, aim.search(index, Steps::Few)));
         }
         found
     };
@@ -118,8 +131,9 @@ fn one(aim: &Aim<'_>, own: &Parameter, found: &Found) -> String {
     if found.roots.is_empty() {
         let (value, measure) = found.closest;
         let (low, high) = (humane(found.searched.0, &unit), humane(found.searched.1, &unit));
+        let within = if aim.limits(own).is_some() { " (within its range)" } else { "" };
         text.push_str(&format!(
-            "no value of {} from {low} to {high} brings it there; the closest is {}, with {}\n",
+            "no value of {} from {low} to {high}{within} brings it there; the closest is {}, with {}\n",
             own.name(),
             humane(value, &unit),
             measured(measure, &aim.unit, 5)

@@ -11,7 +11,7 @@ use availability::estimate::Confidence;
 use availability::formats::{File, Format};
 use availability::model::{Model, Plan};
 use availability::structure::QuantifiedTree;
-use availability::{Error, Place, own};
+use availability::{Error, Place, goal, own};
 
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -140,6 +140,16 @@ impl Source {
             Text::Composed(whole, taken) => Ok((whole.text(), taken)),
             Text::Other(..) => Err(Failure::new(Kind::Wrong, format!("{cannot_be_told} {}", self.name))
                 .help("it takes a model in the language of docs/availability.md, its name ending with .avail")),
+        }
+    }
+
+    /// The values between which parameters may lie, by name, where the text says them.
+    pub(super) fn limits(&self) -> Result<BTreeMap<String, (f64, f64)>, Failure> {
+        match &self.text {
+            Text::Composed(whole, _) => {
+                goal::limits(&self.name, &whole.text()).map_err(|error| self.failure(Kind::Wrong, error))
+            }
+            Text::Other(..) => Ok(BTreeMap::new()),
         }
     }
 
