@@ -81,7 +81,7 @@ pub(crate) struct Solve {
     /// A model file, or a built-in model by name, such as three-hosts
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
-    /// Only this measure; can be repeated
+    /// Only this measure, by its name or its first words; can be repeated
     #[arg(long = "measure", value_name = "NAME")]
     pub(crate) measures: Vec<String>,
     #[command(flatten)]
@@ -381,7 +381,7 @@ pub(crate) struct Compare {
     /// all combinations are solved
     #[arg(long = "set", value_name = "NAME=V1,V2,...", value_parser = assignment)]
     pub(crate) sets: Vec<(String, String)>,
-    /// Only this measure; can be repeated
+    /// Only this measure, by its name or its first words; can be repeated
     #[arg(long = "measure", value_name = "NAME")]
     pub(crate) measures: Vec<String>,
     #[command(flatten)]
@@ -399,7 +399,7 @@ pub(crate) struct Goal {
     /// A model file, or a built-in model by name, such as three-hosts
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
-    /// The measure; without it the first one of the model
+    /// The measure, by its name or its first words; without it the first one of the model
     #[arg(long, value_name = "NAME")]
     pub(crate) measure: Option<String>,
     /// What the measure is to be, with its unit; for downtime a share (99.999%) or minutes a year (5.26min)

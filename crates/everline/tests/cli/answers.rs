@@ -69,6 +69,26 @@ fn a_goal_proposes_no_value_that_the_model_forbids() {
 }
 
 #[test]
+fn a_measure_may_be_named_by_its_first_words() {
+    let more = "measure mean up time of duplex\nmeasure mean down time of duplex\n";
+    let place = place("duplex.avail", &format!("{DUPLEX}{more}"));
+    for line in
+        ["solve duplex.avail --gradient --hessian", "compare duplex.avail --set c=90%", "goal duplex.avail --target 1"]
+    {
+        let ended = place.run(&format!("availability {line} --measure downtime"));
+        let out = ended.out.to_lowercase();
+        assert!(ended.code == Some(0) && out.contains("downtime of duplex"), "{line}: {out}{}", ended.err);
+    }
+    for (name, said) in [
+        ("down", "the model has no measure \"down\""),
+        ("mean", "the model has several measures that begin with \"mean\"\n  help: it has downtime of duplex, U, mean"),
+    ] {
+        let ended = place.run(&format!("availability solve duplex.avail --measure {name}"));
+        assert!(ended.code == Some(2) && ended.err.contains(said), "{}", ended.err);
+    }
+}
+
+#[test]
 fn a_report_of_a_model_without_parameters_says_so() {
     let text = "chain c { up: a; a -> b at 1 per year; b -> a at 1/(2 h) }\nmeasure downtime of c\n";
     let out = place("c.avail", text).run("availability report c.avail").out;

@@ -156,7 +156,8 @@ fn publish(path: &Path, text: &str) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// The measures of these names; all if none is named.
+/// The measures of these names, or the only ones that begin with these words (`downtime` for `downtime of duplex`); all if
+/// none is named.
 fn wanted(source: &Source, model: &Model, names: &[String]) -> Result<Vec<usize>, Failure> {
     let all = model.measures();
     if all.is_empty() {
@@ -165,13 +166,19 @@ fn wanted(source: &Source, model: &Model, names: &[String]) -> Result<Vec<usize>
     if names.is_empty() {
         return Ok((0..all.len()).collect());
     }
+    let known: Vec<&str> = all.iter().map(Measure::name).collect();
     let find = |name: &String| {
-        all.iter().position(|measure| measure.name() == name).ok_or_else(|| {
-            let known: Vec<&str> = all.iter().map(Measure::name).collect();
-            let meant = near(name, &known);
-            Failure::new(Kind::Wrong, format!("the model has no measure \"{name}\"{meant}"))
-                .help(format!("it has {}", known.join(", ")))
-        })
+        if let Some(found) = known.iter().position(|known| known == name) {
+            return Ok(found);
+        }
+        let words = format!("{} ", name.trim_end());
+        let begun: Vec<usize> = (0..known.len()).filter(|&index| known[index].starts_with(&words)).collect();
+        let what = match begun[..] {
+            [only] => return Ok(only),
+            [] => format!("the model has no measure \"{name}\"{}", near(name, &known)),
+            _ => format!("the model has several measures that begin with \"{name}\""),
+        };
+        Err(Failure::new(Kind::Wrong, what).help(format!("it has {}", known.join(", "))))
     };
     names.iter().map(find).collect()
 }
