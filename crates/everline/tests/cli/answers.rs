@@ -89,6 +89,24 @@ fn a_measure_may_be_named_by_its_first_words() {
 }
 
 #[test]
+fn a_parameter_is_set_once() {
+    let place = place("duplex.avail", DUPLEX);
+    for line in [
+        "solve duplex.avail --parameter c=99% --parameter c=98%",
+        "report duplex.avail --parameter c=99% --parameter c=98%",
+        "export duplex.avail d.sm --parameter c=99% --parameter c=98%",
+        "goal duplex.avail --target 1 --with c=99% --with c=98%",
+        "compare duplex.avail --set c=90%,99% --set c=98%",
+        "compare duplex.avail --set c=90%,99% --parameter c=98%",
+        "compare duplex.avail --set c,c=90%",
+    ] {
+        let ended = place.run(&format!("availability {line}"));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}");
+        assert!(ended.err.starts_with("error: c is set twice\n  help: give it one value"), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
 fn a_report_of_a_model_without_parameters_says_so() {
     let text = "chain c { up: a; a -> b at 1 per year; b -> a at 1/(2 h) }\nmeasure downtime of c\n";
     let out = place("c.avail", text).run("availability report c.avail").out;

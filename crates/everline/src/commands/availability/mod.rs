@@ -13,6 +13,7 @@ mod report;
 mod sampling;
 mod source;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -181,6 +182,18 @@ fn wanted(source: &Source, model: &Model, names: &[String]) -> Result<Vec<usize>
         Err(Failure::new(Kind::Wrong, what).help(format!("it has {}", known.join(", "))))
     };
     names.iter().map(find).collect()
+}
+
+/// Refuses two values for one parameter, of which only the last one would count.
+fn once(given: &[(String, String)]) -> Result<(), Failure> {
+    let mut names = BTreeSet::new();
+    for (name, _) in given {
+        if !names.insert(name) {
+            return Err(Failure::new(Kind::Wrong, format!("{name} is set twice"))
+                .help("give it one value; `compare` takes several in one --set"));
+        }
+    }
+    Ok(())
 }
 
 /// `; did you mean "calls"?` if one of the names is near to one that does not exist.

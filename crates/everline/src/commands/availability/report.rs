@@ -9,7 +9,7 @@ use crate::output;
 
 use super::machine::with_resources;
 use super::source::Source;
-use super::{figures, publish, sampling};
+use super::{figures, once, publish, sampling};
 
 /// Reports a solution.
 ///
@@ -17,6 +17,7 @@ use super::{figures, publish, sampling};
 /// [`Kind::Wrong`] if the model or the drill's result is wrong; a failure if the model cannot be solved or the page cannot be
 /// written.
 pub(crate) fn report(order: &AvailabilityReport) -> Result<(), Failure> {
+    once(&order.given.parameters)?;
     let drill = order.drill.as_deref();
     let (path, source) = match &order.file {
         Some(file) => (file.display().to_string(), Source::open(file, drill)?),

@@ -18,7 +18,7 @@ use crate::output;
 
 use super::figures::kept_value;
 use super::machine::with_resources;
-use super::{failure, text_of};
+use super::{failure, once, text_of};
 
 /// What stands before the file that a parameter was measured in.
 const MEASURED: &str = "from measured \"";
@@ -123,6 +123,7 @@ impl Source {
 
     /// The model, with other values for some parameters.
     pub(super) fn read(&self, given: &[(String, String)]) -> Result<Model, Failure> {
+        once(given)?;
         let model = with_resources(|resources| match &self.text {
             Text::Composed(whole, _) => Model::read_with(&self.name, &whole.text(), given, resources),
             Text::Other(format, file, beside) => format.read_with(file, beside, self.top.as_deref(), given, resources),
