@@ -371,6 +371,13 @@ fn coverage_and_times_come_out_of_drills() {
     assert!(number(&wide["lower"]) < number(&coverage["lower"]), "{wide}");
     let text = run(&place, &["estimate", "drill", "two.json"]).out;
     assert!(text.contains("~ beta(a = 1.5, b = 1.5)") && text.contains("gap of kill sip.primary"), "{text}");
+    // A time has its unit also where a model takes it.
+    let gap = "0.0020000 s ~ gamma(shape = 2.000)";
+    assert!(text.contains(gap), "{text}");
+    let model = format!("parameter gap = {gap}\nmeasure it = gap in ms\n");
+    fs::write(place.path().join("x.avail"), model).expect("written");
+    let solved = json(&place, &["solve", "x.avail", "--json"]);
+    assert!((number(&solved["measures"][0]["value"]) - 2.0).abs() < 1e-12, "{solved}");
 }
 
 #[test]

@@ -54,8 +54,11 @@ fn table(estimates: &[Measured]) -> String {
     let row = |estimate: &Measured| -> [Cell; 7] {
         let Interval { point, lower, upper } = estimate.observed;
         let number = |value: f64| plain(if value.is_infinite() { "-".to_owned() } else { digits(value, 5) });
-        let model = format!("{} {}", digits(estimate.value, 5), law_text(estimate.law));
-        let unit = if estimate.unit == "1" { "" } else { estimate.unit };
+        let (value, law) = (digits(estimate.value, 5), law_text(estimate.law));
+        let (unit, model) = match estimate.unit {
+            "1" => ("", format!("{value} {law}")),
+            unit => (unit, format!("{value} {unit} {law}")),
+        };
         [
             plain(&estimate.name),
             plain(estimate.count),
