@@ -42,6 +42,10 @@ fn the_three_forms_say_the_same() {
     let log = EventLog::read("log", TEXT).expect("valid");
     assert_eq!(log, EventLog::read("log", CSV).expect("valid"));
     assert_eq!(log, EventLog::read("log", JSON).expect("valid"));
+    // A spreadsheet begins its file with a byte-order mark.
+    for text in [TEXT, CSV, JSON] {
+        assert_eq!(log, EventLog::read("log", &format!("\u{feff}{text}")).expect("valid"));
+    }
 }
 
 #[test]
@@ -83,6 +87,20 @@ fn an_observation_may_pause() {
     assert!(History::availability(&histories, Confidence::two_sided(0.9).expect("valid")).is_err());
     assert!(History::trend(&histories).is_err());
     assert_eq!(History::still_down(&histories), 0);
+}
+
+#[test]
+fn the_end_of_all_leaves_alone_what_has_ended() {
+    let log = "\
+2026-01-01T00:00Z * begin
+2026-01-01T02:00Z a down
+2026-01-01T03:00Z a up
+2026-01-01T04:00Z b end
+2026-01-01T10:00Z * end
+";
+    let histories = EventLog::read("log", log).expect("valid").histories;
+    let hours = |one: usize| History::failures(&histories[one..=one]).expect("up").time;
+    assert_eq!((hours(0), hours(1)), (9.0, 4.0));
 }
 
 #[test]
@@ -185,6 +203,12 @@ fn what_is_missing_or_out_of_order_is_told_with_its_line() {
         (begin, "log:1:1: only * stands in this log"),
         ("# nothing\n\n", "log holds no event"),
         ("time,what,event\n", "log:1:1: the header \"time,what,event\" has no column component"),
+        ("time;component;event\n", "log:1:1: the columns are separated by `;`: separate them by commas"),
+        ("Time\t\"component\"\tevent\n", "log:1:1: the columns are separated by tabs: separate them by commas"),
+        (
+            &format!("{begin}2026-01-02T00:00Z a end\n2026-01-03T00:00Z * end"),
+            "log:3:1: nothing is observed at this time",
+        ),
         ("time,component,event\n2026-01-02T00:00Z,a", "log:2:1: cell 3 is missing"),
         ("time,component,event\n2026-01-02T00:00Z,\"a,down", "log:2:1: a quote is not closed"),
         ("{\"time\": 3}", "log:1:1: there is no text in the field \"time\""),

@@ -81,7 +81,21 @@ impl EventLog {
                         "* may begin and end; failures name their component",
                     )));
                 }
-                let alone = if record.event == Event::End { BTreeSet::new() } else { beside(&records, index) };
+                if record.event == Event::End {
+                    // What has ended by a line of its own stays so.
+                    let observed: Vec<_> = components.iter_mut().filter(|(_, one)| one.state.is_some()).collect();
+                    if observed.is_empty() {
+                        return Err(wrong((
+                            "nothing is observed at this time".to_owned(),
+                            "add a begin above, or take this end away",
+                        )));
+                    }
+                    for (name, observed) in observed {
+                        observed.take(name, record).map_err(wrong)?;
+                    }
+                    continue;
+                }
+                let alone = beside(&records, index);
                 for (name, observed) in components.iter_mut().filter(|(name, _)| !alone.contains(*name)) {
                     observed.take(name, record).map_err(wrong)?;
                 }

@@ -24,10 +24,10 @@
 //!
 //! The component `*` stands for all that the log names, at `begin` and `end`. A unit to which nothing happened is named by a
 //! line such as `disk-7 begin` at the instant of `* begin`: without one nobody knows of it, and its hours are missing. A unit that
-//! begins later than `* begin`, by its own first line, is observed since then. A unit may `end` at the instant at which it goes
-//! down, if the observation went on until that failure. Times are in any form of ISO 8601 with a zone (see
-//! [`instant`]). Lines stand in the order of time. A log that misses something is refused at the line where that shows:
-//! nothing is guessed.
+//! begins later than `* begin`, by its own first line, is observed since then; one that ends before `* end`, until then. A
+//! unit may `end` at the instant at which it goes down, if the observation went on until that failure. Times are in any form
+//! of ISO 8601 with a zone (see [`instant`]). Lines stand in the order of time. A log that misses something is refused at the
+//! line where that shows: nothing is guessed.
 
 mod history;
 mod read;

@@ -46,6 +46,8 @@ enum Form {
 pub fn records(file: &str, text: &str) -> Result<Vec<Record>, Error> {
     let mut form = None;
     let mut records = Vec::new();
+    // Spreadsheets begin their files with a byte-order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -100,6 +102,10 @@ impl Form {
         if line.starts_with('{') {
             return Ok(Self::JsonLines);
         }
+        if let Some(separator) = other_separator(line) {
+            let what = format!("the columns are separated by {separator}");
+            return Err(Error::new(what, "separate them by commas, from the header on: time,component,event"));
+        }
         if !line.contains(',') || instant(line.split_whitespace().next().unwrap_or_default()).is_ok() {
             return Ok(Self::Text);
         }
@@ -145,6 +151,15 @@ impl Form {
             }
         }
     }
+}
+
+/// What separates the columns of a header that is one of CSV but for that.
+fn other_separator(header: &str) -> Option<&'static str> {
+    let named = |separator: char| {
+        let cells: Vec<&str> = header.split(separator).map(|cell| cell.trim().trim_matches('"')).collect();
+        ["time", "component", "event"].iter().all(|name| cells.iter().any(|cell| cell.eq_ignore_ascii_case(name)))
+    };
+    [(';', "`;`"), ('\t', "tabs")].into_iter().find_map(|(separator, called)| named(separator).then_some(called))
 }
 
 /// Time (one word, or a date and a time of day), component, event; then nothing but a remark.

@@ -15,6 +15,8 @@ pub(super) struct Words<'a> {
 /// All lines of a text that hold more than a remark.
 pub(super) fn lines<'a>(file: &'a str, text: &'a str) -> Result<Vec<Words<'a>>, Error> {
     let mut all = Vec::new();
+    // Some editors begin a file with a byte-order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.lines().enumerate() {
         let number = number as u32 + 1;
         let words = split(line).map_err(|column| {
