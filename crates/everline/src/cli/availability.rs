@@ -261,10 +261,10 @@ pub(crate) struct EstimateLog {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=12))]
     pub(crate) phases: Option<u32>,
     /// A failure rate from elsewhere, to be brought up to date by the log
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) prior: Option<String>,
     /// How uncertain it is: its 95 % point over its median
-    #[arg(long, value_name = "FACTOR", default_value_t = 10.0, requires = "prior")]
+    #[arg(long, value_name = "FACTOR", default_value_t = 10.0, requires = "prior", allow_negative_numbers = true)]
     pub(crate) error_factor: f64,
     /// The seed of the tests' samples
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -294,19 +294,19 @@ pub(crate) struct EstimateDrill {
 #[command(group = clap::ArgGroup::new("counted").required(true).args(["failures", "covered"]))]
 pub(crate) struct EstimateCounts {
     /// So many failures
-    #[arg(long, value_name = "N", requires = "over")]
+    #[arg(long, value_name = "N", requires = "over", allow_negative_numbers = true)]
     pub(crate) failures: Option<u64>,
     /// The time up in which they came, all units together ("17000 h", "2 years")
-    #[arg(long, value_name = "TIME", requires = "failures")]
+    #[arg(long, value_name = "TIME", requires = "failures", allow_hyphen_values = true)]
     pub(crate) over: Option<String>,
     /// What ended the observation
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Until::Time, requires = "failures")]
     pub(crate) until: Until,
     /// So many faults that were covered
-    #[arg(long, value_name = "N", requires = "of")]
+    #[arg(long, value_name = "N", requires = "of", allow_negative_numbers = true)]
     pub(crate) covered: Option<u64>,
     /// All faults that were made
-    #[arg(long, value_name = "N", requires = "covered")]
+    #[arg(long, value_name = "N", requires = "covered", allow_negative_numbers = true)]
     pub(crate) of: Option<u64>,
     /// How sure the intervals are
     #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = amounts::share)]
@@ -319,7 +319,7 @@ pub(crate) struct EstimateCounts {
 #[derive(Debug, clap::Args)]
 pub(crate) struct EstimatePlan {
     /// What is to be shown: a coverage (99.9%), a mean up time ("10000 h") or a failure rate ("2 per year")
-    #[arg(long, value_name = "CLAIM")]
+    #[arg(long, value_name = "CLAIM", allow_hyphen_values = true)]
     pub(crate) claim: String,
     /// How sure one wants to be
     #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = amounts::share)]

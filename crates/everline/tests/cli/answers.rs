@@ -107,6 +107,58 @@ fn a_parameter_is_set_once() {
 }
 
 #[test]
+fn advice_names_the_option_of_its_command() {
+    let place = place("duplex.avail", DUPLEX);
+    for (line, said) in [
+        ("goal duplex.avail --target 1 --with lambda=3h", "`--with \"lambda=...\"`"),
+        ("compare duplex.avail --set lambda=3h", "`--set \"lambda=...\"`"),
+        ("compare duplex.avail --set c=90% --parameter lambda=3h", "`--parameter \"lambda=...\"`"),
+        ("solve duplex.avail --parameter lambda=3h", "`--parameter \"lambda=...\"`"),
+    ] {
+        let ended = place.run(&format!("availability {line}"));
+        let expected = format!("  help: give it with its unit, as in {said}\n");
+        assert!(ended.code == Some(2) && ended.err.ends_with(&expected), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_goal_says_why_nothing_could_be_searched() {
+    let chain = "chain c { up: a; a -> b at 1 per year + z; b -> a at 1/(2 h) }\nmeasure downtime of c\n";
+    let place = place("zero.avail", &format!("parameter z = 0 per hour\n{chain}"));
+    let write = |name: &str, text: &str| fs::write(place.path().join(name), text).expect("written");
+    write("plain.avail", &chain.replace(" + z", ""));
+    write("idle.avail", &format!("parameter idle = 3 h\n{}", chain.replace(" + z", "")));
+    for (file, said) in [
+        ("zero.avail", "`z` is 0, so that no factor of it leads anywhere"),
+        ("plain.avail", "plain.avail has no parameters, so that none of them could change"),
+        ("plain.avail --parameter x", "plain.avail has no parameters, so that none of them could change"),
+        ("idle.avail", "downtime of c depends on no parameter that could change"),
+    ] {
+        let ended = place.run(&format!("availability goal {file} --target 1min"));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{file}");
+        assert!(ended.err.starts_with(&format!("error: {said}\n  help: ")), "{file}: {}", ended.err);
+    }
+}
+
+#[test]
+fn what_is_negative_is_refused_for_what_it_is() {
+    let place = place("field.log", "2026-01-01T00:00Z a begin\n2026-01-02T00:00Z a end\n");
+    for (line, said) in [
+        ("counts --failures -3 --over 9h", "invalid value '-3' for '--failures <N>'"),
+        ("counts --failures 3 --over -5h", "an observed time of -5"),
+        ("counts --covered -3 --of 4", "invalid value '-3' for '--covered <N>'"),
+        ("counts --covered 3 --of -4", "invalid value '-4' for '--of <N>'"),
+        ("plan --claim -5h", "the claim `-5h` is out of range"),
+        ("log field.log --prior -3/year", "-0.0003"),
+        ("log field.log --prior 3/year --error-factor -2", "-2"),
+    ] {
+        let ended = place.run(&format!("availability estimate {line}"));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}");
+        assert!(ended.err.contains(said) && !ended.err.contains("unexpected argument"), "{line}: {}", ended.err);
+    }
+}
+
+#[test]
 fn a_report_of_a_model_without_parameters_says_so() {
     let text = "chain c { up: a; a -> b at 1 per year; b -> a at 1/(2 h) }\nmeasure downtime of c\n";
     let out = place("c.avail", text).run("availability report c.avail").out;

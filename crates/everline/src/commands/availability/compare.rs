@@ -9,7 +9,7 @@ use crate::output::{self, Cell, plain};
 
 use super::amounts::brief;
 use super::source::Source;
-use super::wanted;
+use super::{by_option, wanted};
 
 /// More settings make no table that anybody reads.
 const MOST_SETTINGS: usize = 200;
@@ -160,7 +160,11 @@ fn row(order: &Compare, own: Option<&Source>, choices: &[Choice], names: &[Strin
     };
     let mut given = order.given.parameters.clone();
     given.extend(choices.iter().flat_map(|choice| choice.given.iter().cloned()));
-    let model = source.read(&given)?;
+    let model = source.read(&given).map_err(|failure| {
+        let given = &order.given.parameters;
+        let is_given = |remedy: &str| given.iter().any(|(name, _)| remedy.contains(&format!("\"{name}=")));
+        if failure.remedy().is_some_and(is_given) { failure } else { by_option(failure, "--set") }
+    })?;
     let plan = model.plan(&wanted(source, &model, names)?);
     let values = source.solve(&plan)?;
     let of = |(&index, value): (&usize, Certain)| {

@@ -15,7 +15,7 @@ use crate::output::{self, Cell, plain};
 
 use super::amounts::{digits, humane, measured, sensible, target};
 use super::source::Source;
-use super::{near, wanted};
+use super::{by_option, near, wanted};
 
 /// The goal, and where the model is now.
 struct Aim<'a> {
@@ -45,7 +45,11 @@ impl Aim<'_> {
 pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
     let source = Source::open(&order.model, None)?.with_top(order.top.as_deref())?;
     source.tell_kept();
-    let model = source.read(&order.with)?;
+    let model = source.read(&order.with).map_err(|failure| by_option(failure, "--with"))?;
+    if model.parameters().is_empty() {
+        let what = format!("{} has no parameters, so that none of them could change", source.name);
+        return Err(Failure::new(Kind::Wrong, what).help("give a number of it a name, by `parameter NAME = VALUE`"));
+    }
     let measure = wanted(&source, &model, order.measure.as_slice())?[0];
     let plan = model.plan(&[measure]);
     let (name, unit) = (model.measures()[measure].name().to_owned(), model.measures()[measure].unit().to_owned());
@@ -60,7 +64,7 @@ pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
             if order.listing.json { one_json(&aim, own, &found) } else { one(&aim, own, &found) }
         }
         None => {
-            let found = all(&aim);
+            let found = all(&aim).map_err(|error| source.failure(Kind::Wrong, error))?;
             if order.listing.json { all_json(&aim, &found) } else { table(&aim, &found) }
         }
     };
@@ -77,10 +81,18 @@ fn parameter(model: &Model, name: &str) -> Result<usize, Failure> {
 }
 
 /// What was found for each parameter that the measure needs, in the order of the model; all processors take part.
-fn all(aim: &Aim<'_>) -> Vec<(usize, Found)> {
+///
+/// # Errors
+/// If the measure needs none, or none of them could be searched.
+fn all(aim: &Aim<'_>) -> Result<Vec<(usize, Found)>, Error> {
     let parameters = aim.plan.model().parameters();
     let free: Vec<usize> =
         (0..parameters.len()).filter(|&index| aim.plan.needs(index) && !parameters[index].is_structural()).collect();
+    if free.is_empty() {
+        let what = format!("{} depends on no parameter that could change", aim.measure);
+        let remedy = "choose another measure; what decides about a structure can be compared, `compare --set`";
+        return Err(Error::new(what, remedy));
+    }
     let next = AtomicUsize::new(0);
     let work = || {
         let mut found: Vec<(usize, Result<Found, Error>)> = Vec::new();
@@ -95,8 +107,18 @@ fn all(aim: &Aim<'_>) -> Vec<(usize, Found)> {
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect::<Vec<_>>()
     });
     found.sort_by_key(|(index, _)| *index);
-    // What has no range (a rate of zero) reaches nothing.
-    found.into_iter().filter_map(|(index, found)| Some((index, found.ok()?))).collect()
+    // What has no range (a rate of zero) reaches nothing. If that is so of all, the first one says why.
+    let (mut searched, mut failed) = (Vec::new(), None);
+    for (index, found) in found {
+        match found {
+            Ok(found) => searched.push((index, found)),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) if searched.is_empty() => Err(error),
+        _ => Ok(searched),
+    }
 }
 
 /// `calls is 5.9 min/year now, and should be 5.256 min/year`.

@@ -196,6 +196,15 @@ fn once(given: &[(String, String)]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The same failure for a command that takes values of parameters by another option than `--parameter`.
+fn by_option(failure: Failure, option: &str) -> Failure {
+    let remedy = failure.remedy().map(|remedy| remedy.replace("--parameter", option));
+    match remedy {
+        Some(remedy) => failure.help(remedy),
+        None => failure,
+    }
+}
+
 /// `; did you mean "calls"?` if one of the names is near to one that does not exist.
 fn near(name: &str, known: &[&str]) -> String {
     let near = known.iter().map(|known| (strsim::osa_distance(known, name), known)).min();
