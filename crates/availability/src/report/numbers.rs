@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use super::Language;
+use super::{Language, YEAR_MINUTES};
 
 /// Three significant digits without a power of ten, where that is short enough.
 #[must_use]
@@ -54,7 +54,8 @@ pub fn duration(minutes: f64, language: Language) -> String {
             let (hours, rest) = ((tenths / 600.0).floor(), (tenths % 600.0) / 10.0);
             if rest == 0.0 { format!("{hours} {h}") } else { format!("{hours} {h} {rest} {min}") }
         }
-        _ => format!("{} {d}", short(minutes / 1_440.0)),
+        _ if minutes < 2.0 * YEAR_MINUTES => format!("{} {d}", short(minutes / 1_440.0)),
+        _ => format!("{} {}", short(minutes / YEAR_MINUTES), language.pick("years", "年")),
     }
 }
 
@@ -145,6 +146,7 @@ mod tests {
             (duration(0.155 / 60.0, Language::English), "155 ms"),
             (duration(119.99, Language::English), "2 h"),
             (duration(5_000.0, Language::English), "3.47 d"),
+            (duration(525_600.0, Language::English), "365 d"),
             (duration(525.6, Language::Chinese), "8 小时 45.6 分钟"),
             (duration(0.155 / 60.0, Language::Chinese), "155 毫秒"),
             (rate(6.0 / 8_760.0, Language::English), "6.00/year"),
@@ -154,6 +156,8 @@ mod tests {
             (value_with_unit(0.9959, "1", Language::English), "0.9959"),
             (value_with_unit(0.5, "h", Language::English), "30 min"),
             (value_with_unit(0.5, "h", Language::Chinese), "30 分钟"),
+            (value_with_unit(40.0 * 8_760.0, "h", Language::English), "40 years"),
+            (value_with_unit(40.0 * 8_760.0, "h", Language::Chinese), "40 年"),
             (value_with_unit(12.0 / 8_760.0, "1/h", Language::English), "12/year"),
             (elasticity(Some(-0.25)), "-0.2500"),
             (elasticity(Some(1e-9)), "≈ 0"),

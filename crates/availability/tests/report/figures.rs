@@ -128,7 +128,9 @@ fn models_of_others_keep_their_names() {
         assert_eq!(report.title("control", language), "control");
         let page = report.html(language);
         assert!(!page.contains("Control Server") && !page.contains("控制服务器"), "{language:?}");
+        assert!(!page.contains("what callers notice") && !page.contains("来电者"), "{language:?}");
     }
+    assert!(three_hosts().html(Language::English).contains("what callers notice as an outage"));
     assert_eq!(three_hosts().title("control", Language::English), "Control Server");
 }
 

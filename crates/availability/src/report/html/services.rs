@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::table::Cell;
+use crate::own;
 use crate::report::draw;
 use crate::report::draw::escape;
 use crate::report::numbers::{duration, percent, share, short};
@@ -16,10 +17,13 @@ impl Page<'_> {
     pub(super) fn services(&mut self) {
         let (report, language) = (self.report, self.language);
         self.section("services", self.pick("Services", "服务"));
-        self.paragraph(self.pick(
-            "Calls are what callers notice as an outage; statistics, reports and console are counted apart.",
-            "呼叫中断是来电者能感知的停机；统计、报表与控制台单独计算。",
-        ));
+        // Models of others have no such services.
+        if own::is_solution(&report.model) {
+            self.paragraph(self.pick(
+                "Calls are what callers notice as an outage; statistics, reports and console are counted apart.",
+                "呼叫中断是来电者能感知的停机；统计、报表与控制台单独计算。",
+            ));
+        }
         let legend = self.pick(
             "◆ the downtime of the model; the bar reaches from the 5 % to the 95 % point",
             "◆ 模型的停机时间；横条从 5 % 分位到 95 % 分位",
