@@ -10,6 +10,8 @@ use crate::Error;
 const BOLTZMANN: f64 = 1.380_649e-23 / 1.602_176_634e-19;
 /// 0 degrees Celsius in kelvin.
 const FREEZING: f64 = 273.15;
+/// The least and the largest failure rate of a part, per hour: what is beyond has no number in every unit.
+const RATES: (f64, f64) = (1e-200, 1e200);
 
 /// Base rates of parts, and factors by which conditions multiply them.
 #[derive(Clone, Debug)]
@@ -155,7 +157,7 @@ impl Factors {
     ///
     /// # Errors
     /// If the table does not know a part or a value; if the equipment leaves a factor open, or a temperature on which a
-    /// part depends.
+    /// part depends; if a rate is too large or too small for a number.
     pub fn predict(&self, equipment: &Equipment) -> Result<Prediction, Error> {
         let parts =
             equipment.lines.iter().map(|line| self.part_rate(equipment, line)).collect::<Result<Vec<_>, _>>()?;
@@ -196,6 +198,13 @@ impl Factors {
             factors.push((format!("temperature {celsius} C"), factor));
         }
         let each = factors.iter().fold(part.rate, |rate, (_, factor)| rate * factor);
+        let (least, largest) = RATES;
+        if let Some(rate) = [each, line.count * each].into_iter().find(|rate| !(least..=largest).contains(rate)) {
+            return Err(wrong(
+                format!("the rate of {:?} comes to {rate:e} per hour", line.part),
+                format!("rates lie between {least:e} and {largest:e}: look at base rate, factors and count"),
+            ));
+        }
         Ok(PartRate { part: line.part.clone(), count: line.count, each, factors })
     }
 }

@@ -1,5 +1,7 @@
 //! `everline availability estimate log`.
 
+use std::io;
+
 use availability::Error;
 use availability::estimate::drill::Law;
 use availability::estimate::log::{EventLog, History};
@@ -17,8 +19,14 @@ use super::super::amounts::{digits, quantity};
 use super::super::near;
 use super::{Row, ending, failed, from_failures, rate_law, table, text, wrong};
 
-/// Samples of a test's statistic.
+/// The most samples of a test's statistic.
 const RUNS: u32 = 9_999;
+/// The fewest: enough for a p-value of 0.05.
+const FEWEST_RUNS: u32 = 999;
+/// So many times all samples of a test have together, unless these would be too few: that takes tenths of a second.
+const TIMES: usize = 2_000_000;
+/// With more times a test takes some seconds, and a terminal is told.
+const MANY: usize = 5_000;
 /// Minutes of a year.
 const MINUTES: f64 = 365.0 * 24.0 * 60.0;
 
@@ -186,9 +194,16 @@ impl Group {
         ];
         for (up, lilliefors, anderson, total) in names {
             let hours = History::complete_hours(&self.histories, up);
-            tests.push(test(lilliefors, exponential_test(&hours, ExponentialTest::Lilliefors, RUNS, seed)));
-            tests.push(test(anderson, exponential_test(&hours, ExponentialTest::AndersonDarling, RUNS, seed)));
+            let (runs, shows) = (runs(hours.len()), hours.len() > MANY && output::colours(&io::stderr()));
+            if shows {
+                eprint!("\rtesting {} times of {}", hours.len(), self.name);
+            }
+            tests.push(test(lilliefors, exponential_test(&hours, ExponentialTest::Lilliefors, runs, seed)));
+            tests.push(test(anderson, exponential_test(&hours, ExponentialTest::AndersonDarling, runs, seed)));
             tests.push(test(total, total_time_on_test(&hours)));
+            if shows {
+                eprint!("\r\x1b[K");
+            }
         }
         tests
     }
@@ -202,6 +217,11 @@ impl Group {
             .collect();
         HyperErlang::fit(&times, phases)
     }
+}
+
+/// How many samples of so many times are drawn for a test.
+fn runs(times: usize) -> u32 {
+    u32::try_from(TIMES / times.max(1)).unwrap_or(RUNS).clamp(FEWEST_RUNS, RUNS)
 }
 
 fn tests_table(tests: &[Test]) -> String {
@@ -254,4 +274,14 @@ fn as_json(
         value["phases"] = fits.iter().map(fit).collect();
     }
     format!("{value}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_times_are_tested_by_fewer_samples() {
+        assert_eq!([0, 5, 200, 1_000, 1_000_000].map(runs), [9_999, 9_999, 9_999, 2_000, 999]);
+    }
 }
