@@ -167,6 +167,8 @@ fn errors_name_the_file_they_come_from() {
             "rules r { n : 0..1 start 0\n when n < 2 then n := n + 1 at 1 per hour; up: n = 0 }",
             "m/whole.avail:14:2: rule 'the rule in line 14' would set",
         ),
+        // What only looks like a line in the words stays as it is.
+        ("\"see line 2\"", "m/whole.avail:13:1: `\"see line 2\"` begins no statement"),
     ] {
         let whole = composed(&format!("{WHOLE}{more}\n")).expect("composes");
         let error = whole.explain(Model::read("whole", &whole.text(), &[]).expect_err("wrong")).to_string();
