@@ -1,6 +1,7 @@
 //! Models as texts: the reference cases, errors, other formats, samples.
 
 mod cases;
+mod decimals;
 mod errors;
 mod exports;
 mod extremes;
