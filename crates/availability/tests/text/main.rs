@@ -8,6 +8,7 @@ mod extremes;
 mod formats;
 mod guide;
 mod long_chains;
+mod long_times;
 #[path = "../repository/mod.rs"]
 mod repository;
 mod sip;

@@ -44,6 +44,16 @@ impl<T: Scalar> Timed<T> {
             if self.truncation == 0.0 { 0.0 } else { self.truncation / (value - self.truncation).max(0.0) };
         Certain { value, relative_error: (self.rounding + (terms + 1.0) * UNIT + truncation).min(1.0) }
     }
+
+    /// A bound of the share by which the number can be off if all rates are off by at most a share of them, and what states
+    /// earn by another.
+    ///
+    /// With the same `q`, a way through the jumps that were followed has another probability by at most the share of the rates
+    /// for each jump: that to stay is a half at least, so that its share is no larger. What was taken for stationary lies
+    /// between the least and the largest value that these jumps lead to, whatever the rates are.
+    pub(crate) fn moved(&self, rates: f64, earned: f64) -> f64 {
+        ((self.steps + 1) as f64 * rates + earned).exp_m1()
+    }
 }
 
 /// What is wanted of the earnings of states.
