@@ -41,6 +41,20 @@ fn means_over_years_of_a_repair_in_milliseconds_have_their_closed_form() {
 }
 
 #[test]
+fn the_mean_over_years_has_derivatives() {
+    let model = model(&unit("100 ms", "unavailability of unit over 10 years"), &[]);
+    let slopes = model.plan(&[0]).gradient(0).expect("a gradient");
+    let (fails, repaired, hours) = (1.0_f64 / 8_760.0, 36_000.0, 87_600.0);
+    let all = fails + repaired;
+    // Of fails/all (1 - 1/(all hours)), by each side of the product.
+    let (rest, by_all) = (1.0 - 1.0 / (all * hours), fails / all / (all * all * hours));
+    let expected = [repaired / (all * all) * rest + by_all, -fails / (all * all) * rest + by_all];
+    for (slope, expected) in slopes.into_iter().zip(expected) {
+        assert!((slope / expected - 1.0).abs() < 1e-12, "{slope} instead of {expected}");
+    }
+}
+
+#[test]
 fn a_detection_in_seconds_is_followed_until_the_repair_in_hours_has_had_its_say() {
     let text = file("models/duplex.avail")
         + "\nmeasure twenty = failures of duplex over 20 years

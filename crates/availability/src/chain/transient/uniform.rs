@@ -205,11 +205,12 @@ pub(super) fn evolve<T: Scalar>(
 /// at most, so that a sixteenth of that is near enough; to the last bit they may never agree, since a step is lost
 /// that changes them by less than half of it.
 fn settled<T: Scalar>(values: &[T], rounding: f64) -> Option<(f64, f64)> {
-    // A derivative that comes along may still change when the values do not.
+    // A derivative that comes along may still change when the values do not; it has no bound, and is waited for.
     let plain = values.iter().all(|&value| value == T::from(value.value()));
+    let stands = plain || values.iter().all(|&value| value.is_near(values[0], 4.0 * UNIT));
     let numbers = values.iter().map(|value| value.value());
     let (low, high) = numbers.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-    (plain && high - low <= (rounding / 16.0).max(4.0) * UNIT * low).then_some((low, high))
+    (stands && high - low <= (rounding / 16.0).max(4.0) * UNIT * low).then_some((low, high))
 }
 
 /// Whether no way leads to a state that earns, or there is no time for one.
