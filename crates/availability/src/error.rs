@@ -13,11 +13,20 @@ pub struct Place {
     pub column: u32,
 }
 
+impl Place {
+    /// How the words of an error name this place, if it is not the one that the error stands at.
+    pub(crate) fn in_words(&self) -> String {
+        format!("line {}", self.line)
+    }
+}
+
 /// Why there is no number: what happened, where in which text, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// Where, if the reason stands in a text.
     pub place: Option<Place>,
+    /// Another place that `what` names by its line: that of a rule which cannot be applied, or of what an error is compared with.
+    pub named: Option<Box<Place>>,
     /// What happened, naming the state, gate, parameter or line: a whole sentence without its full stop.
     pub what: String,
     /// What to do, or what is allowed instead.
@@ -30,7 +39,7 @@ impl Error {
     /// An error that belongs to no place in a text.
     #[must_use]
     pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { place: None, what: what.into(), remedy: remedy.into(), is_wrong: false }
+        Self { place: None, named: None, what: what.into(), remedy: remedy.into(), is_wrong: false }
     }
 
     /// The same error, said of a value that is wrong.
@@ -43,6 +52,13 @@ impl Error {
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place.get_or_insert(place);
+        self
+    }
+
+    /// The same error, in whose words this place is named as [`Place::in_words`] does it.
+    #[must_use]
+    pub(crate) fn naming(mut self, place: Option<Place>) -> Self {
+        self.named = place.map(Box::new);
         self
     }
 }

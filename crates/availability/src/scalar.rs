@@ -36,6 +36,11 @@ pub trait Scalar:
     fn sqrt(self) -> Self;
     /// This number to a power.
     fn pow(self, exponent: Self) -> Self;
+
+    /// Whether another number, with all derivatives that both carry, differs by at most this share.
+    fn is_near(self, other: Self, share: f64) -> bool {
+        (self - other).value().abs() <= share * self.value().abs()
+    }
 }
 
 impl Scalar for f64 {
@@ -165,6 +170,9 @@ impl Scalar for Dual {
         // A power whose exponent does not move needs no logarithm of its base, which may be 0.
         let by_exponent = if exponent.slope == 0.0 { 0.0 } else { value * self.value.ln() * exponent.slope };
         Self { value, slope: self.slope * by_base + by_exponent }
+    }
+    fn is_near(self, other: Self, share: f64) -> bool {
+        self.value.is_near(other.value, share) && self.slope.is_near(other.slope, share)
     }
 }
 

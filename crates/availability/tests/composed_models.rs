@@ -71,6 +71,27 @@ fn parts_are_used_under_other_names_and_values() {
     assert!((value(&text, "U") / (sip + routing - sip * routing) - 1.0).abs() < 1e-12);
 }
 
+#[test]
+fn importance_is_asked_of_a_tree_that_is_used_under_another_name() {
+    let plant = "chain pump { up: u; u -> f at 1 per 1000 h; f -> u at 1/(8 h) }
+tree plant { event pump is pump; event valve probability 0.01; top = pump or valve }
+";
+    // An event that has the name of a model gets the prefix with it, another one does not.
+    let whole = "use \"plant.avail\" as a
+measure pump = birnbaum importance of a_pump in a_plant
+measure valve = birnbaum importance of valve in a_plant
+";
+    let files = BTreeMap::from([("whole.avail", whole), ("plant.avail", plant)]);
+    let composed = Composed::new("whole.avail", &mut |path| {
+        let text = files.get(path).map(|text| (*text).to_owned());
+        text.ok_or_else(|| Error::new(format!("{path} cannot be read"), "look at its name"))
+    });
+    let text = composed.expect("valid").text();
+    // Each decides while the other has not occurred.
+    assert!((value(&text, "pump") - 0.99).abs() < 1e-14);
+    assert!((value(&text, "valve") - 1000.0 / 1008.0).abs() < 1e-14);
+}
+
 const DRILL: &str = r#"{"schema": "everline-drill-1", "place": "here", "seed": 1, "runs": [
     {"step": "freeze a", "kind": "freeze", "ending": "passed", "gap_us": 4000, "level_after_us": null},
     {"step": "freeze a", "kind": "freeze", "ending": "broken", "gap_us": 4000, "level_after_us": null}]}"#;
@@ -167,6 +188,8 @@ fn errors_name_the_file_they_come_from() {
             "rules r { n : 0..1 start 0\n when n < 2 then n := n + 1 at 1 per hour; up: n = 0 }",
             "m/whole.avail:14:2: rule 'the rule in line 14' would set",
         ),
+        // What only looks like a line in the words stays as it is.
+        ("\"see line 2\"", "m/whole.avail:13:1: `\"see line 2\"` begins no statement"),
     ] {
         let whole = composed(&format!("{WHOLE}{more}\n")).expect("composes");
         let error = whole.explain(Model::read("whole", &whole.text(), &[]).expect_err("wrong")).to_string();

@@ -97,6 +97,33 @@ fn what_has_no_answer_says_why() {
 }
 
 #[test]
+fn a_long_queue_is_solved_with_another_value_and_a_wide_space_is_not() {
+    let text = "
+parameter arrives = 0.99 per hour
+rules queue { n : 0..3500 start 0
+  when n < 3500 then n := n + 1 at arrives
+  when n > 0 then n := n - 1 at 1 per hour
+  up: n > 0 }
+rules field { a : 0..59 start 0
+  b : 0..59 start 0
+  when a < 59 then a := a + 1 at arrives
+  when a > 0 then a := a - 1 at 1 per hour
+  when b < 59 then b := b + 1 at arrives
+  when b > 0 then b := b - 1 at 1 per hour
+  up: a > 0 }
+measure idle = unavailability of queue
+measure empty = unavailability of field
+";
+    let model = Model::read("text", text, &[]).unwrap_or_else(|error| panic!("{error}"));
+    // Nobody is there for the share (1 - r)/(1 - r^3501) of the time.
+    let found = model.plan(&[0]).solve_with(0, 0.95).expect("solved")[0];
+    let off = (found.value / 0.05 - 1.0).abs();
+    assert!(off < 1e-12 && off < found.relative_error + 1e-14, "{found:?}");
+    let error = model.plan(&[1]).solve_with(0, 0.95).expect_err("iterated").to_string();
+    assert!(error.starts_with("the model has a large state space, iterated"), "{error}");
+}
+
+#[test]
 fn parts_are_those_of_which_one_is_enough() {
     let text = "
 parameter u = 1e-3

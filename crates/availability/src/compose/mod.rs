@@ -38,8 +38,6 @@ use crate::{Error, Place};
 use names::Renaming;
 use using::Use;
 
-/// How errors name a line besides the one of their place.
-const LINE: &str = " line ";
 /// The deepest that files may use one another.
 const MOST_DEEP: usize = 32;
 
@@ -79,41 +77,25 @@ impl Composed {
         text
     }
 
-    /// The same error, at the file and line that its place in the whole text comes from, and with such lines in its words. Its
-    /// column is that of the whole text, in which names may be longer.
+    /// The same error, at the file and line that its place in the whole text comes from, as does the other place that its words
+    /// name. Its column is that of the whole text, in which names may be longer.
     #[must_use]
     pub fn explain(&self, mut error: Error) -> Error {
-        if let Some(place) = &mut error.place
-            && let Some(line) = self.line(place.line)
-        {
-            *place = Place { file: line.file.clone(), line: line.number, column: place.column };
-            error.what = self.with_own_lines(&error.what, &line.file);
+        let Some(place) = error.place.as_ref().and_then(|place| self.own_place(place)) else { return error };
+        let named = error.named.as_deref().and_then(|named| Some((named.in_words(), self.own_place(named)?)));
+        if let Some((words, own)) = named {
+            let file = if own.file == place.file { String::new() } else { format!(" of {}", own.file) };
+            error.what = error.what.replacen(&words, &format!("{}{file}", own.in_words()), 1);
+            error.named = Some(Box::new(own));
         }
+        error.place = Some(place);
         error
     }
 
-    /// A line of the whole text, by its number there.
-    fn line(&self, number: u32) -> Option<&Line> {
-        self.lines.get((number as usize).checked_sub(1)?)
-    }
-
-    /// The words with each `line 348` of the whole text as that of its own file, which is named unless it is `here`.
-    fn with_own_lines(&self, words: &str, here: &str) -> String {
-        let mut parts = words.split(LINE);
-        let mut told = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            let (number, rest) = part.split_at(end);
-            let line = number.parse().ok().and_then(|number| self.line(number));
-            told.push_str(LINE);
-            told.push_str(&line.map_or_else(|| number.to_owned(), |line| line.number.to_string()));
-            if let Some(line) = line.filter(|line| line.file != here) {
-                told.push_str(" of ");
-                told.push_str(&line.file);
-            }
-            told.push_str(rest);
-        }
-        told
+    /// A place of the whole text as one of the file that its line comes from.
+    fn own_place(&self, whole: &Place) -> Option<Place> {
+        let line = self.lines.get((whole.line as usize).checked_sub(1)?)?;
+        Some(Place { file: line.file.clone(), line: line.number, column: whole.column })
     }
 }
 

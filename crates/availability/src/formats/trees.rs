@@ -12,7 +12,8 @@ const TIME: &str = "time";
 
 /// The model of a tree. Each event has a parameter of its name, the probability or the failure rate, and if it has more
 /// numbers, more parameters. Trees with rates are asked at the time that the parameter `time` gives; if all events that
-/// have rates are repaired, the long run is asked without it.
+/// have rates are repaired, the long run is asked without it. An event has no parameter if the file says its law and its time,
+/// by which it has occurred with a probability above 1/2.
 ///
 /// # Errors
 /// If a time is needed and not given, a parameter is unknown or no number, or the diagram does not fit into memory.
@@ -48,8 +49,10 @@ pub(super) fn model(
 fn event(nodes: &mut Nodes<'_>, name: &str, law: &Law, time: Option<usize>) -> Result<(usize, usize), Error> {
     Ok(match (*law, time) {
         (Law::Fixed(probability), _) => {
-            // The other side of a probability near 1 is a number of its own, unless somebody gives another probability.
-            if probability.yes > 0.5 && !nodes.is_given(name) {
+            // What a law says of both sides of a probability near 1 has more digits than their difference from 1, unless
+            // somebody gives another probability. Of a plain number that difference is all that is known.
+            let is_difference = probability.no == 1.0 - probability.yes;
+            if probability.yes > 0.5 && !is_difference && !nodes.is_given(name) {
                 return Ok((nodes.constant(probability.yes), nodes.constant(probability.no)));
             }
             let yes = nodes.parameter(name, probability.yes)?;

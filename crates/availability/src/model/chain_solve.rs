@@ -274,6 +274,6 @@ impl ChainQuestion {
 }
 
 /// The bound of the error relative to the number.
-fn relative(number: &Bounded) -> f64 {
+pub(super) fn relative(number: &Bounded) -> f64 {
     if number.error == 0.0 { 0.0 } else { number.error / number.value.abs() }
 }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::chain::generator::Space;
 use crate::chain::{Sparse, States, Steady, Wrong};
 use crate::model::chain_solve::{ChainModel, ChainQuestion, Gather, Generated};
 use crate::model::node::Node;
@@ -25,9 +26,16 @@ const MEDIUM: usize = 400;
 /// A bound of the relative error that elimination need not try to do better.
 const ENOUGH: f64 = 1e-11;
 
-/// Whether some of these nodes are questions that [`LongRuns`] answers.
+/// Whether some of these nodes are questions that [`LongRuns`] answers by iteration, for which it has only the rates that the
+/// spaces were explored with. Narrow ones are not among them: they are eliminated, with any rates.
 pub(crate) fn has_any(nodes: &[Node]) -> bool {
-    nodes.iter().any(|node| matches!(node, Node::Solve(solve, _) if above(LARGE, solve).is_some()))
+    let is_iterated = |solve: &Solve| above(LARGE, solve).is_some_and(|(_, rules)| !is_narrow(&rules.space));
+    nodes.iter().any(|node| matches!(node, Node::Solve(solve, _) if is_iterated(solve)))
+}
+
+/// Whether an elimination takes few products for each state.
+fn is_narrow(space: &Space) -> bool {
+    space.elimination_work().is_some_and(|work| work <= NARROW * space.states() as f64)
 }
 
 /// The state space of a question about the long run of one with more states.

@@ -100,4 +100,7 @@ impl<T: Scalar> Scalar for Nested<T> {
         let by_exponent = if exponent.slope == T::ZERO { T::ZERO } else { value * base.ln() * exponent.slope };
         Self { value, slope: self.slope * by_base + by_exponent }
     }
+    fn is_near(self, other: Self, share: f64) -> bool {
+        self.value.is_near(other.value, share) && self.slope.is_near(other.slope, share)
+    }
 }

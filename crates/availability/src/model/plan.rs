@@ -128,10 +128,12 @@ impl Plan<'_> {
     /// the text says.
     ///
     /// # Errors
-    /// Those of the models that are solved; and if one has so many states that its rates were written out when it was read.
+    /// Those of the models that are solved; and if a long run is asked of rules that have more than 3,000 states and are not
+    /// long and narrow: these are iterated with the rates that they had when they were read, and the model has to be read anew
+    /// with the other value ([`Model::read_with`]).
     pub fn solve_with(&self, parameter: usize, value: f64) -> Result<Vec<Certain>, Error> {
         if large::has_any(&self.nodes) {
-            let what = "the model has a state space whose rates were written out when it was read";
+            let what = "the model has a large state space, iterated with the rates that it had when it was read";
             return Err(Error::new(what, "read it anew with another value of the parameter"));
         }
         let with = |(index, own): (usize, &Parameter)| {

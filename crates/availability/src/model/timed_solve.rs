@@ -1,7 +1,7 @@
 //! Measures of chains that have a time in them.
 
 use crate::chain::{Chain, Quantity, States, Timed};
-use crate::model::chain_solve::{ChainModel, Gather};
+use crate::model::chain_solve::{ChainModel, Gather, relative};
 use crate::model::nested::Nested;
 use crate::structure::Bounded;
 use crate::{Certain, Error, Scalar};
@@ -105,14 +105,16 @@ impl TimedQuestion {
         (0..inputs.len()).map(moved).collect()
     }
 
-    /// To the bound of the arithmetic comes what the errors of the rates do. With relative errors of at most `d` the
-    /// likelihood of a path changes by at most `1 + d` for each jump, and by `e^(d q t)` for the times between them, `q`
-    /// being the largest rate that leaves a state; of more jumps than the mean `q t` and twelve of its standard
-    /// deviations and a hundred nothing is left in binary64. Where states that behave alike are put together, rates into a
-    /// block are compared as rounded sums: one rounding more for each arc of a state.
+    /// To the bound of the arithmetic comes what the errors of the rates and of what is earned do ([`Timed::moved`]). The
+    /// distribution of downtime is not of one clock: with relative errors of at most `d` the likelihood of a path changes by
+    /// at most `1 + d` for each jump, and by `e^(d q t)` for the times between them, `q` being the largest rate that leaves a
+    /// state; of more jumps than the mean `q t` and twelve of its standard deviations and a hundred nothing is left in
+    /// binary64. Where states that behave alike are put together, rates into a block are compared as rounded sums: one
+    /// rounding more for each arc of a state.
     pub(crate) fn certain(&self, inputs: &[f64], wrong: &[f64]) -> Result<Certain, Error> {
         let chain = self.model.chain(inputs)?;
-        let found = match self.timed(&chain, inputs)? {
+        let timed = self.timed(&chain, inputs)?;
+        let found = match &timed {
             Some(timed) => timed.certain(&chain),
             None => self.downtime(inputs)?,
         };
@@ -120,19 +122,48 @@ impl TimedQuestion {
             return Ok(found);
         }
         let bounded: Vec<Bounded> = inputs.iter().zip(wrong).map(|(&value, &error)| Bounded { value, error }).collect();
+        let moving = self.model.chain(&bounded)?;
+        let largest = moving.arcs().iter().map(|arc| relative(&arc.rate)).fold(0.0, larger);
+        let moved = match &timed {
+            Some(timed) => timed.moved(largest, self.earned_wrong(&moving, &bounded, found.value)?),
+            None => self.downtime_moved(&moving, largest),
+        };
+        Ok(Certain { relative_error: found.relative_error + moved, ..found })
+    }
+
+    /// The share by which the errors of what states earn can move a number of this value, which is a mean of it, times the time
+    /// if it is collected. Where earnings cancel, their error is large beside what is left, but not beside the number.
+    fn earned_wrong(&self, chain: &Chain<Bounded>, inputs: &[Bounded], value: f64) -> Result<f64, Error> {
+        let (earned, scale) = match &self.what {
+            WithinTime::EarningAt(name) => {
+                let rewards = self.model.rewards(chain, name, inputs)?;
+                ((0..chain.states().len()).map(|state| rewards.state(state)).collect::<Vec<_>>(), 1.0)
+            }
+            WithinTime::Collected(gather) => (chain.earned(&self.model.quantity(gather, chain, inputs)?), self.time),
+            _ => return Ok(0.0),
+        };
+        let each = earned.iter().map(relative).fold(0.0, larger);
+        let all = earned.iter().map(|earned| earned.error).fold(0.0, larger);
+        Ok(if all == 0.0 { 0.0 } else { each.min(all * scale / value.abs() * 1.001) })
+    }
+
+    /// What errors of the rates by at most this share do to the distribution of downtime.
+    fn downtime_moved(&self, chain: &Chain<Bounded>, mut largest: f64) -> f64 {
         let mut exits = vec![0.0; chain.states().len()];
         let mut leaving = vec![0_u32; chain.states().len()];
-        let mut largest = 0.0_f64;
-        for arc in self.model.chain(&bounded)?.arcs() {
+        for arc in chain.arcs() {
             exits[arc.from] += arc.rate.value;
             leaving[arc.from] += 1;
-            largest = largest.max(if arc.rate.error == 0.0 { 0.0 } else { arc.rate.error / arc.rate.value.abs() });
         }
         if let WithinTime::MoreDowntime { alike: true, .. } = self.what {
             largest += f64::from(leaving.into_iter().max().unwrap_or(0)) * f64::EPSILON / 2.0;
         }
         let jumps = exits.into_iter().fold(0.0, f64::max) * self.time;
-        let moved = largest * (2.0 * jumps + 12.0 * jumps.sqrt() + 100.0);
-        Ok(Certain { relative_error: found.relative_error + moved, ..found })
+        largest * (2.0 * jumps + 12.0 * jumps.sqrt() + 100.0)
     }
+}
+
+/// The larger one; none if one of them is none.
+fn larger(a: f64, b: f64) -> f64 {
+    if b > a || b.is_nan() { b } else { a }
 }

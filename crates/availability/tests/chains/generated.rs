@@ -113,12 +113,14 @@ fn modules_with_the_same_action_move_together() {
         rules: vec![
             Rule {
                 name: "swap".into(),
+                place: None,
                 action: Some("swap".into()),
                 guard: Expression::binary(Binary::Equal, variable(index), number(index as f64)),
                 outcomes: vec![Outcome { rate: number(rate), effects: vec![(index, number(1.0 - index as f64))] }],
             },
             Rule {
                 name: "back".into(),
+                place: None,
                 action: None,
                 guard: Expression::binary(Binary::Equal, variable(index), number(1.0 - index as f64)),
                 outcomes: vec![Outcome { rate: number(5.0), effects: vec![(index, number(index as f64))] }],

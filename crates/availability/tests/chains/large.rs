@@ -73,6 +73,7 @@ fn rising(factor: Option<f64>) -> Space {
     let action = factor.map(|_| "rise".to_owned());
     let rule = |name: &str, action: Option<String>, guard, outcome| Rule {
         name: name.to_owned(),
+        place: None,
         action,
         guard,
         outcomes: vec![outcome],
@@ -140,6 +141,7 @@ fn probability_that_lies_far_from_where_the_search_begins_is_found() {
         let effect = Expression::binary(change[side], variable(group), number(1.0));
         Rule {
             name: format!("group {group}, {side}"),
+            place: None,
             action: None,
             guard: Expression::binary(Binary::Less, bound.0, bound.1),
             outcomes: vec![Outcome { rate, effects: vec![(group, effect)] }],

@@ -1,5 +1,6 @@
 //! Lumping keeps every measure.
 
+use availability::Chance;
 use availability::chain::{Chain, Measure, Rewards, States};
 use proptest::prelude::*;
 
@@ -64,6 +65,83 @@ fn a_long_row_is_folded_at_its_middle() {
     let (few, alike) = row.lumped_for(&middle).expect("a smaller chain");
     assert_eq!(few.states().len(), half + 1);
     near("middle", few.evaluate(&alike).expect("a number"), 1.0 / (2 * half + 1) as f64, 1e-12);
+}
+
+fn below(chance: &mut Chance, count: usize) -> usize {
+    (chance.bits() % count as u64) as usize
+}
+
+/// A chain whose states behave alike within groups, but for some arcs that are drawn on top. Rates are whole numbers, so that
+/// their sums are the same in any order.
+fn grouped(chance: &mut Chance) -> Chain<f64> {
+    let groups = 3 + below(chance, 4);
+    let states = groups + below(chance, 8);
+    let group_of: Vec<usize> = (0..states).map(|_| below(chance, groups)).collect();
+    let rates: Vec<usize> = (0..groups * groups).map(|_| below(chance, 3)).collect();
+    let up: Vec<bool> = (0..groups).map(|_| below(chance, 2) == 0).collect();
+    let mut chain = Chain::new();
+    (0..states).for_each(|state| _ = chain.add_state(state.to_string()));
+    for (from, &own) in group_of.iter().enumerate() {
+        for group in 0..groups {
+            let members: Vec<usize> = (0..states).filter(|&state| group_of[state] == group).collect();
+            // Each unit of the rate leads to a member by chance.
+            let units = if members.is_empty() { 0 } else { rates[own * groups + group] };
+            for _ in 0..units {
+                chain.add_arc(from, members[below(chance, members.len())], 1.0).expect("an arc");
+            }
+        }
+    }
+    for _ in 0..below(chance, 3) {
+        let (from, to) = (below(chance, states), below(chance, states));
+        chain.add_arc(from, to, below(chance, 3) as f64).expect("an arc");
+    }
+    chain.set_label("up", States::new(group_of.iter().map(|&group| up[group]).collect()));
+    chain
+}
+
+/// The coarsest lumping by its definition: the rates of each two states of a block into every other block are compared, until
+/// nothing is split. Blocks are numbered in the order of their first states.
+fn plainly_lumped(chain: &Chain<f64>) -> Vec<usize> {
+    let count = chain.states().len();
+    let mut rates = vec![vec![0.0; count]; count];
+    chain.arcs().iter().for_each(|arc| rates[arc.from][arc.to] += arc.rate);
+    let up = chain.label("up").expect("a label");
+    let mut block_of: Vec<usize> = (0..count).map(|state| usize::from(up.contains(state))).collect();
+    loop {
+        let into = |state: usize, block: usize| -> f64 {
+            (0..count).filter(|&to| block_of[to] == block).map(|to| rates[state][to]).sum()
+        };
+        let alike = |one: usize, two: usize| {
+            let own = block_of[one];
+            own == block_of[two] && (0..count).all(|block| block == own || into(one, block) == into(two, block))
+        };
+        let mut split: Vec<usize> = Vec::new();
+        let mut blocks = 0;
+        for state in 0..count {
+            let known = (0..state).find(|&earlier| alike(earlier, state)).map(|earlier| split[earlier]);
+            split.push(known.unwrap_or(blocks));
+            blocks += usize::from(known.is_none());
+        }
+        if split == block_of {
+            return split;
+        }
+        block_of = split;
+    }
+}
+
+#[test]
+fn the_lumping_is_the_coarsest_one() {
+    let mut chance = Chance::new(17);
+    let mut in_part = 0;
+    for case in 0..300 {
+        let chain = grouped(&mut chance);
+        let expected = plainly_lumped(&chain);
+        assert_eq!(chain.lump().expect("a lumping").block_of, expected, "case {case}: {chain:?}");
+        let blocks = expected.iter().max().map_or(0, |last| last + 1);
+        in_part += usize::from((3..chain.states().len()).contains(&blocks));
+    }
+    // Neither left as the label has them nor taken apart into single states.
+    assert!(in_part > 100, "{in_part} of 300");
 }
 
 proptest! {

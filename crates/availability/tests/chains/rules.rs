@@ -41,6 +41,7 @@ pub(crate) fn rules(file: &Value, counts: &[(&str, f64)]) -> (Rules, Vec<f64>) {
         });
         Rule {
             name: entry.to_string(),
+            place: None,
             action: entry["counts_as"].as_str().map(str::to_owned),
             guard: parse(&entry["guard"], &names),
             outcomes: vec![Outcome { rate: parse(&entry["rate"], &names), effects: effects.collect() }],

@@ -135,6 +135,74 @@ fn a_time_of_too_many_jumps_is_refused_and_a_long_one_ends_early() {
 }
 
 #[test]
+fn all_but_the_beginning_of_a_long_time_is_stationary() {
+    // By the closed form of two states, of which the one that works is two here that change places often: within 350 million
+    // jumps its starts come near to each other, and rounding never lets them be the same.
+    let (fails, repaired, time) = (1.0 / 1024.0, 0.5, 175_200.0);
+    let mut chain = Chain::new();
+    let [left, right, failed] = ["left", "right", "failed"].map(|name| chain.add_state(name));
+    for (from, to, rate) in [
+        (left, right, 1e3),
+        (right, left, 1e3),
+        (left, failed, fails),
+        (right, failed, fails),
+        (failed, left, repaired),
+    ] {
+        chain.add_arc(from, to, rate).expect("an arc");
+    }
+    let down = States::of(&[failed]);
+    let share = fails / (fails + repaired);
+    let hours = share * (time - 1.0 / (fails + repaired));
+    for (what, quantity, expected) in [
+        ("down", Quantity::TimeIn(down.clone()), hours),
+        ("up", Quantity::TimeOutside(down.clone()), time - hours),
+        ("failures", Quantity::Entries(down.clone()), fails * (time - hours)),
+    ] {
+        let got = chain.collected_until(&quantity, time).expect("a number").certain(&chain);
+        near(what, got.value, expected, got.relative_error + 1e-14);
+        assert!(got.relative_error < 1e-9, "{what}: {got:?}");
+    }
+    let at_the_end = chain.probability_at(&down, time).expect("a number").certain(&chain);
+    near("at the end", at_the_end.value, share, at_the_end.relative_error + 1e-14);
+    assert!(at_the_end.relative_error < 1e-9, "{at_the_end:?}");
+}
+
+#[test]
+fn a_mean_over_billions_of_jumps_is_had_at_once() {
+    // 2^-13 failures and 36,000 or 360,000 repairs in an hour; ten years of the first are 6.3 billion jumps, as is one of the others.
+    for (repaired, time) in [(36_000.0, 87_600.0), (360_000.0, 8_760.0)] {
+        let fails = 1.0 / 8_192.0;
+        let mut chain = Chain::new();
+        let (up, failed) = (chain.add_state("up"), chain.add_state("failed"));
+        chain.add_arc(up, failed, fails).expect("an arc");
+        chain.add_arc(failed, up, repaired).expect("an arc");
+        let hours = fails / (fails + repaired) * (time - 1.0 / (fails + repaired));
+        let got = chain.collected_until(&Quantity::TimeIn(States::of(&[failed])), time);
+        let got = got.expect("a number").certain(&chain);
+        near("down", got.value, hours, got.relative_error + 1e-15);
+        assert!(got.relative_error < 1e-12, "{got:?}");
+    }
+}
+
+#[test]
+fn a_short_time_ends_before_it_is_stationary() {
+    // The integral of 1 - e^-(a + m)t, times a/(a + m), where jumps are many, few and nearly none.
+    for time in [1e-6, 0.1, 3.0, 40.0, 700.0] {
+        let mut chain = Chain::new();
+        let (up, failed) = (chain.add_state("up"), chain.add_state("failed"));
+        chain.add_arc(up, failed, 0.25).expect("an arc");
+        chain.add_arc(failed, up, 0.5).expect("an arc");
+        let decay = 0.75 * time;
+        // Of a short time by the series, which has nothing to cancel.
+        let rest = if decay < 1e-3 { decay * decay / 2.0 * (1.0 - decay / 3.0) } else { decay + f64::exp_m1(-decay) };
+        let got = chain.collected_until(&Quantity::TimeIn(States::of(&[failed])), time);
+        let got = got.expect("a number").certain(&chain);
+        near(&format!("until {time}"), got.value, rest / 2.25, got.relative_error + 1e-12);
+        assert!(got.relative_error < 1e-11, "{time}: {got:?}");
+    }
+}
+
+#[test]
 fn derivatives_run_through_time() {
     let file = read("mm13-smoke");
     let number = |lambda: f64, slope: f64| {

@@ -3,7 +3,7 @@
 use availability::chain::{Chain, States};
 use availability::formats::prism as prism_text;
 use availability::formats::{File, Format, explicit};
-use availability::model::Model;
+use availability::model::{Model, Parameter};
 use availability::{Error, explain};
 
 use crate::support::{assert_sure, case, figure, file, solved};
@@ -157,6 +157,24 @@ fn trees_of_other_tools_have_their_events_as_parameters() {
     let found = solved(&read(&[("time", "100"), ("b", "0.5")]).expect("a model"));
     assert_sure("top", found["probability of top"], -0.5 * (-0.1_f64).exp_m1());
     assert!(read(&[("time", "100"), ("c", "0.5")]).is_err_and(|error| error.what.contains("no parameter `c`")));
+}
+
+#[test]
+fn each_probability_of_a_tree_of_another_tool_has_its_importance() {
+    let text = "toplevel \"top\";\n\"top\" or \"a\" \"b\";\n\"a\" prob=0.99;\n\"b\" prob=0.25;\n";
+    let model = Format::Galileo.read(&named("x.dft", text), &[], &[]).expect("a model");
+    assert_eq!(model.parameters().iter().map(Parameter::name).collect::<Vec<_>>(), ["a", "b"]);
+    assert_sure("top", solved(&model)["probability of top"], 0.9925);
+    // Birnbaum's: each decides if the other has not occurred.
+    let slopes = model.plan(&[0]).gradient(0).expect("derivatives");
+    for (slope, expected) in slopes.into_iter().zip([0.75, 0.01]) {
+        assert!((slope / expected - 1.0).abs() < 1e-14, "{slope} instead of {expected}");
+    }
+    // What has occurred for certain has a parameter, and the other event decides nothing.
+    let certain = text.replace("0.99", "1");
+    let model = Format::Galileo.read(&named("x.dft", &certain), &[], &[]).expect("a model");
+    assert_eq!(solved(&model)["probability of top"].value, 1.0);
+    assert_eq!(model.plan(&[0]).gradient(0).expect("derivatives"), [0.75, 0.0]);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Models as texts: the reference cases, errors, other formats, samples.
 
 mod cases;
+mod decimals;
 mod errors;
 mod exports;
 mod extremes;
 mod formats;
 mod guide;
 mod long_chains;
+mod long_times;
 #[path = "../repository/mod.rs"]
 mod repository;
 mod sip;

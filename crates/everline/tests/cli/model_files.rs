@@ -1,10 +1,19 @@
-//! Files of other tools and of drills that models need, and the units of derivatives.
+//! Files of other tools and of drills that models need, the units of derivatives, and the last digit that is printed.
 
 use std::fs;
 
 use serde_json::Value;
 
 use crate::availability::{DUPLEX, place};
+
+#[test]
+fn a_digit_that_its_rounding_makes_unsure_is_not_printed() {
+    let chain = "chain c { up: ok; ok -> bad at 1 per 1000 h; bad -> ok at 1/(2 h) }\nmeasure failures of c\n";
+    let place = place("c.avail", chain);
+    let ended = place.run("availability solve c.avail");
+    // Of 8.742514970059880239 binary64 has 8.7425149700598794, which is 8.742514970059879 when rounded once more.
+    assert!(ended.out.ends_with("failures of c  8.74251497005988  1/year  15\n"), "{}", ended.out);
+}
 
 #[test]
 fn derivatives_have_a_unit_and_what_may_be_0_is_marked() {

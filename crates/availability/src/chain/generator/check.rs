@@ -11,10 +11,11 @@ pub(super) fn check(rules: &Rules) -> Result<(), Error> {
         return Err(Error::new("the model has no variables", "a state is a value for each variable: declare one"));
     }
     for (module, rule) in rules.modules.iter().flat_map(|module| module.rules.iter().map(move |rule| (module, rule))) {
-        let place = |what: Error| {
-            Error::new(format!("in rule '{}' of module '{}': {}", rule.name, module.name, what.what), what.remedy)
+        let of_rule = |error: Error| {
+            let what = format!("in rule '{}' of module '{}': {}", rule.name, module.name, error.what);
+            Error::new(what, error.remedy).naming(rule.place.clone())
         };
-        check_rule(rules, rule).map_err(place)?;
+        check_rule(rules, rule).map_err(of_rule)?;
     }
     written_once(rules)?;
     rules.labels.iter().try_for_each(|(_, states)| check_expression(rules, states))?;

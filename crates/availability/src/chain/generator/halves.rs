@@ -212,7 +212,8 @@ mod tests {
     }
 
     fn rule(guard: Expression, rate: f64, effects: Vec<(usize, Expression)>) -> Rule {
-        Rule { name: String::new(), action: None, guard, outcomes: vec![Outcome { rate: number(rate), effects }] }
+        let outcomes = vec![Outcome { rate: number(rate), effects }];
+        Rule { name: String::new(), place: None, action: None, guard, outcomes }
     }
 
     /// Two groups of three units, and a crew that repairs one of them at a time.

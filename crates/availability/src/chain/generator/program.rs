@@ -3,7 +3,7 @@
 use super::code::{Code, Machine};
 use super::halves::Halves;
 use super::rules::{Clause, Outcome, Rule, Rules, Variable};
-use crate::{Error, Scalar};
+use crate::{Error, Place, Scalar};
 
 /// Something that can happen in a state.
 pub(super) struct Move<T> {
@@ -23,6 +23,7 @@ struct Choice {
 /// A rule with its outcomes.
 struct Guarded {
     name: String,
+    place: Option<Place>,
     action: Option<usize>,
     guard: Code,
     choices: Vec<Choice>,
@@ -195,10 +196,9 @@ impl Program {
         if rate.value().is_finite() && rate.value() >= 0.0 {
             return Ok(rate);
         }
-        Err(Error::new(
-            format!("the rate of rule '{}' is {} in state {}", rule.name, rate.value(), self.describe(key)),
-            "a rate is a finite number, 0 or more; guard the rule against this state",
-        ))
+        let what = format!("the rate of rule '{}' is {} in state {}", rule.name, rate.value(), self.describe(key));
+        let remedy = "a rate is a finite number, 0 or more; guard the rule against this state";
+        Err(Error::new(what, remedy).naming(rule.place.clone()))
     }
 
     /// The key after the effects of a choice in state `key`, other effects having led to `so_far` already.
@@ -214,18 +214,11 @@ impl Program {
         for (index, code) in &choice.effects {
             let (value, variable) = (machine.run(code).value(), &self.variables[*index]);
             if value.fract() != 0.0 || !(variable.low as f64..=variable.high as f64).contains(&value) {
-                return Err(Error::new(
-                    format!(
-                        "rule '{}' would set '{}' to {value} in state {}",
-                        rule.name,
-                        variable.name,
-                        self.describe(key)
-                    ),
-                    format!(
-                        "its values are the whole numbers from {} to {}; guard the rule",
-                        variable.low, variable.high
-                    ),
-                ));
+                let Variable { name, low, high, .. } = variable;
+                let state = self.describe(key);
+                let what = format!("rule '{}' would set '{name}' to {value} in state {state}", rule.name);
+                let remedy = format!("its values are the whole numbers from {low} to {high}; guard the rule");
+                return Err(Error::new(what, remedy).naming(rule.place.clone()));
             }
             // Two's complement: a step down adds its complement.
             let step = (value - machine.variables[*index]) as i128 as u128;
@@ -242,7 +235,8 @@ impl Guarded {
             effects: outcome.effects.iter().map(|(variable, value)| (*variable, Code::new(value))).collect(),
         };
         let choices = rule.outcomes.iter().map(choice).collect();
-        Self { name: rule.name.clone(), action, guard: Code::new(&rule.guard), choices }
+        let (name, place) = (rule.name.clone(), rule.place.clone());
+        Self { name, place, action, guard: Code::new(&rule.guard), choices }
     }
 }
 

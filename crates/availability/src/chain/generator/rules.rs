@@ -1,5 +1,7 @@
 //! Rules over bounded variables: what a large chain is written as.
 
+use crate::Place;
+
 /// An expression over the variables and parameters of [`Rules`].
 ///
 /// All values are numbers: truth is 1 and falsehood 0, and whatever is not 0 is true; the values of an enumeration are its
@@ -128,6 +130,8 @@ pub struct Outcome {
 pub struct Rule {
     /// What messages call it: its line, or its text.
     pub name: String,
+    /// Where it stands, if it comes from a text and its name says the line: errors carry it.
+    pub place: Option<Place>,
     /// Rules of the same action in different modules happen together: one of each module that has the action; if a module
     /// has none that is enabled, the action does not happen.
     pub action: Option<String>,

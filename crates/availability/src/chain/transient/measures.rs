@@ -34,12 +34,17 @@ impl<T: Scalar> Chain<T> {
         if matches!(quantity, Quantity::Arrivals) {
             return Err(Error::new("a time has no end of a passage", "count entries into states instead"));
         }
+        let earned = self.checked(self.earned(quantity))?;
+        evolve(self, |_| false, earned, time, Wanted::Integral)
+    }
+
+    /// What each state collects for each unit of time, by itself and by the arcs that leave it.
+    pub(crate) fn earned(&self, quantity: &Quantity<T>) -> Vec<T> {
         let mut earned: Vec<T> = (0..self.states().len()).map(|state| quantity.of_state(state)).collect();
         for (index, arc) in self.arcs().iter().enumerate() {
             earned[arc.from] += arc.rate * quantity.of_arc(Some(index), Some(arc.from), arc.to, None);
         }
-        let earned = self.checked(earned)?;
-        evolve(self, |_| false, earned, time, Wanted::Integral)
+        earned
     }
 
     /// The probability that a state of `target` is entered within a time and no state of `avoid` before. For the down states

@@ -17,6 +17,8 @@ pub struct Timed<T> {
     pub(super) truncation: f64,
     /// Whether nothing that counts can be reached from where the chain begins: then the number is 0.
     pub(super) impossible: bool,
+    /// How many jumps were followed.
+    pub(super) steps: usize,
 }
 
 impl<T: Scalar> Timed<T> {
@@ -41,6 +43,16 @@ impl<T: Scalar> Timed<T> {
         let truncation =
             if self.truncation == 0.0 { 0.0 } else { self.truncation / (value - self.truncation).max(0.0) };
         Certain { value, relative_error: (self.rounding + (terms + 1.0) * UNIT + truncation).min(1.0) }
+    }
+
+    /// A bound of the share by which the number can be off if all rates are off by at most a share of them, and what states
+    /// earn by another.
+    ///
+    /// With the same `q`, a way through the jumps that were followed has another probability by at most the share of the rates
+    /// for each jump: that to stay is a half at least, so that its share is no larger. What was taken for stationary lies
+    /// between the least and the largest value that these jumps lead to, whatever the rates are.
+    pub(crate) fn moved(&self, rates: f64, earned: f64) -> f64 {
+        ((self.steps + 1) as f64 * rates + earned).exp_m1()
     }
 }
 
@@ -137,20 +149,28 @@ pub(super) fn evolve<T: Scalar>(
     if jumps.rate == 0.0 {
         let factor = T::from(if wanted == Wanted::Integral { time } else { 1.0 });
         let by_start = earned.into_iter().map(|value| value * factor).collect();
-        return Ok(Timed { by_start, rounding: UNIT, truncation: 0.0, impossible });
+        return Ok(Timed { by_start, rounding: UNIT, truncation: 0.0, impossible, steps: 0 });
     }
-    if jumps.rate * time > Poisson::MOST {
-        return Err(too_stiff(jumps.rate, time, 0));
+    let mean = jumps.rate * time;
+    if mean > Poisson::MOST {
+        return Err(too_stiff(mean, 0));
     }
-    let poisson = Poisson::new(jumps.rate * time);
+    let poisson = Poisson::new(mean);
     let weight = |step: usize| match wanted {
         Wanted::AtTheEnd => poisson.exactly(step),
         Wanted::Integral => poisson.more_than(step) / jumps.rate,
     };
+    // All weights behind a step. Before the first one that counts each is 1, and those of all steps together are the mean.
+    let rest = |step: usize| match wanted {
+        Wanted::AtTheEnd => poisson.more_than(step),
+        Wanted::Integral if step < poisson.first => (mean - (step + 1) as f64) / jumps.rate,
+        Wanted::Integral => (step + 1..=poisson.last()).map(|step| poisson.more_than(step)).sum::<f64>() / jumps.rate,
+    };
+    let scale = if wanted == Wanted::Integral { time } else { 1.0 };
     let most = earned.iter().map(|value| value.value()).fold(0.0, f64::max);
     let mut sum = Sum { values: vec![T::ZERO; earned.len()], lost: vec![T::ZERO; earned.len()] };
     let (mut now, mut next) = (earned.clone(), earned);
-    let (mut steps, mut early) = (0, 0.0);
+    let (mut steps, mut early, mut weights) = (0, 0.0, 2.0 * poisson.rounding);
     for step in 0..=poisson.last() {
         let share = weight(step);
         if share > 0.0 {
@@ -158,34 +178,39 @@ pub(super) fn evolve<T: Scalar>(
         }
         steps = step;
         if step % STRETCH == STRETCH - 1 {
-            // A derivative that comes along may still change when the values do not.
-            let plain = now.iter().all(|&value| value == T::from(value.value()));
-            // From here on all values stay between the least and the largest: each is a mean of those before.
-            let values = now.iter().map(|value| value.value());
-            let (low, high) =
-                values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-            if plain && high - low <= 4.0 * UNIT * low {
-                let rest: f64 = match wanted {
-                    Wanted::AtTheEnd => poisson.more_than(step),
-                    Wanted::Integral => {
-                        (step + 1..=poisson.last()).map(|step| poisson.more_than(step)).sum::<f64>() / jumps.rate
-                    }
-                };
+            if let Some((low, high)) = settled(&now, step as f64 * jumps.rounding) {
+                let rest = rest(step);
                 sum.add(rest, &now);
-                early = rest * (high - low);
+                // The second term is for the rounding of the time and of what is left of it.
+                early = rest * (high - low) + 8.0 * UNIT * scale * high;
+                if step < poisson.first {
+                    weights = 0.0;
+                }
                 break;
             }
             if step as f64 * jumps.arcs as f64 > MOST {
-                return Err(too_stiff(jumps.rate, time, step));
+                return Err(too_stiff(mean, step));
             }
         }
         jumps.step(&now, &mut next);
         std::mem::swap(&mut now, &mut next);
     }
-    let scale = if wanted == Wanted::Integral { time } else { 1.0 };
-    let rounding = (steps as f64 * jumps.rounding + 2.0 * poisson.rounding + 8.0) * UNIT;
+    let rounding = (steps as f64 * jumps.rounding + weights + 8.0) * UNIT;
     let truncation = poisson.left_out * most * scale + early;
-    Ok(Timed { by_start: sum.values, rounding: 1.01 * rounding, truncation, impossible })
+    Ok(Timed { by_start: sum.values, rounding: 1.01 * rounding, truncation, impossible, steps })
+}
+
+/// The least and the largest value of all starts, if they are so near that the rest of the time may be taken for stationary:
+/// all values to come lie between them, each being a mean of those before. The values are wrong by `rounding` units of 2^-53
+/// at most, so that a sixteenth of that is near enough; to the last bit they may never agree, since a step is lost
+/// that changes them by less than half of it.
+fn settled<T: Scalar>(values: &[T], rounding: f64) -> Option<(f64, f64)> {
+    // A derivative that comes along may still change when the values do not; it has no bound, and is waited for.
+    let plain = values.iter().all(|&value| value == T::from(value.value()));
+    let stands = plain || values.iter().all(|&value| value.is_near(values[0], 4.0 * UNIT));
+    let numbers = values.iter().map(|value| value.value());
+    let (low, high) = numbers.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    (stands && high - low <= (rounding / 16.0).max(4.0) * UNIT * low).then_some((low, high))
 }
 
 /// Whether no way leads to a state that earns, or there is no time for one.
@@ -196,12 +221,15 @@ fn is_impossible<T: Scalar>(chain: &Chain<T>, frozen: impl Fn(usize) -> bool, ea
     reached.iter().zip(earned).all(|(&reached, earned)| !reached || earned.value() == 0.0)
 }
 
-fn too_stiff(rate: f64, time: f64, step: usize) -> Error {
+/// `followed` of the jumps did not suffice.
+fn too_stiff(jumps: f64, followed: usize) -> Error {
+    let why = if followed == 0 {
+        format!("and {:.0e} are the most", Poisson::MOST)
+    } else {
+        format!("and all have to be followed, since after {followed} of them its starts still differ")
+    };
     Error::new(
-        format!(
-            "the chain is too stiff for this time: it makes up to {:.1e} jumps, and after {step} of them its starts still differ",
-            rate * time
-        ),
+        format!("the chain is too stiff for this time: it makes up to {jumps:.1e} jumps, {why}"),
         "ask for a shorter time or the long run, or take away the fastest states, whose share of the time is the smallest",
     )
 }

@@ -30,8 +30,10 @@ pub(super) fn all<'a>(source: Source<'_>, document: &'a Document) -> Result<BTre
     let mut add = |name: &'a Name, entity| match names.insert(name.text.as_str(), (entity, name.span)) {
         None => Ok(()),
         Some((_, earlier)) => {
-            let what = format!("`{}` has a meaning already, from line {}", name.text, source.place(earlier).line);
-            Err(source.error(name.span, what, "choose another name: parameters, `let` and models share their names"))
+            let earlier = source.place(earlier);
+            let what = format!("`{}` has a meaning already, from {}", name.text, earlier.in_words());
+            let remedy = "choose another name: parameters, `let` and models share their names";
+            Err(source.error(name.span, what, remedy).naming(Some(earlier)))
         }
     };
     // Parameters and expressions come with models, whose names may be the same: `event power is power`.

@@ -46,7 +46,7 @@ impl Compiler<'_> {
         let values = self.values_now(&scope.inputs)?;
         let Resources { spaces, explored, .. } = self.resources;
         let space = Space::explore_told(&made, &values, spaces, !self.whole, explored);
-        let space = space.map_err(|error| self.at_rule(error, rules, name))?;
+        let space = space.map_err(|error| self.at_rule(error, name))?;
         self.resources.spaces = spaces.without(space.bytes());
         let mut chain = Chain {
             model: ChainModel::Rules(Arc::new(Generated { space })),
@@ -196,20 +196,20 @@ impl Compiler<'_> {
             }
             outcomes.push(Outcome { rate, effects });
         }
-        let name = self.name_of(command);
-        Ok(Rule { name, action: command.action.as_ref().map(|action| action.text.clone()), guard, outcomes })
-    }
-
-    fn name_of(&self, command: &Command) -> String {
-        format!("the rule in line {}", self.place(command.span).line)
+        let place = self.place(command.span);
+        Ok(Rule {
+            name: format!("the rule in {}", place.in_words()),
+            place: Some(place),
+            action: command.action.as_ref().map(|action| action.text.clone()),
+            guard,
+            outcomes,
+        })
     }
 
     /// The error at the rule that it names, or else where the model has its name.
-    fn at_rule(&self, error: Error, rules: &ast::Rules, name: &Name) -> Error {
-        let is_named = |command: &&Command| error.what.contains(&format!("'{}'", self.name_of(command)));
-        let mut commands = rules.modules.iter().flat_map(|module| &module.commands);
-        let span = commands.find(is_named).map_or(name.span, |command| command.span);
-        error.at(self.place(span))
+    fn at_rule(&self, error: Error, name: &Name) -> Error {
+        let place = error.named.as_deref().cloned().unwrap_or_else(|| self.place(name.span));
+        error.at(place)
     }
 
     /// The clauses of a reward, and the unit of what is earned in all.

@@ -197,12 +197,10 @@ impl Compiler<'_> {
         match draft.names.insert(name.clone(), span) {
             None => Ok(()),
             Some(earlier) => {
-                let what = format!("`{name}` is declared twice, first in line {}", self.place(earlier).line);
-                Err(self.error(
-                    span,
-                    what,
-                    "an event that is shared by gates is declared once and named in each of them",
-                ))
+                let earlier = self.place(earlier);
+                let what = format!("`{name}` is declared twice, first in {}", earlier.in_words());
+                let remedy = "an event that is shared by gates is declared once and named in each of them";
+                Err(self.error(span, what, remedy).naming(Some(earlier)))
             }
         }
     }
