@@ -7,6 +7,7 @@ mod extremes;
 mod formats;
 mod guide;
 mod long_chains;
+mod mistakes;
 #[path = "../repository/mod.rs"]
 mod repository;
 mod sip;

@@ -129,6 +129,7 @@ impl Compiler<'_> {
                 let id = self.solve_chain(model, G::Time, G::Arrivals, Some(down), None);
                 return Ok(Lowered { id, dimension: Dimension::TIME });
             }
+            "reliability" | "unreliability" => return Err(self.without_time(ask)),
             _ => return Err(self.not_for(ask, "a chain or rules")),
         };
         let id = self.solve_chain(model, gain, per, None, None);
@@ -138,6 +139,19 @@ impl Compiler<'_> {
     pub(super) fn not_for(&self, ask: &Ask, kind: &str) -> Error {
         let what = format!("there is no `{}` of {kind}", ask.phrase.text);
         self.error(ask.phrase.span, what, "see the table of measures in docs/availability.md")
+    }
+
+    /// The error that a measure is asked without the time that it is about.
+    pub(super) fn without_time(&self, ask: &Ask) -> Error {
+        let what = format!("`{}` needs a time", ask.phrase.text);
+        self.error(ask.phrase.span, what, format!("as in {}", self.at_a_time(ask)))
+    }
+
+    /// How a measure is asked at a time, for a message.
+    pub(super) fn at_a_time(&self, ask: &Ask) -> String {
+        let target = ask.target.as_ref().map(|target| &self.source.text[target.span.start..target.span.end]);
+        let about = target.map_or_else(String::new, |target| format!("{target} in "));
+        format!("`{} of {about}{} at 1000 h`", ask.phrase.text, ask.model.text)
     }
 
     /// Measures that are computed from others of the same model.

@@ -50,9 +50,7 @@ impl Compiler<'_> {
         }
         if let "unreliability" | "reliability" = phrase {
             let at = self.clauses(ask, &["at"])?[0];
-            let Some(at) = at else {
-                return Err(self.error(ask.phrase.span, "by which time?", format!("`{phrase} of MODEL at 1000 h`")));
-            };
+            let Some(at) = at else { return Err(self.without_time(ask)) };
             if self.is_repaired(model, &top, ask)? {
                 let reached = |down| {
                     if phrase == "reliability" {
@@ -111,7 +109,9 @@ impl Compiler<'_> {
         if !is_known && name == "downtime" && ask.phrase.text == "probability" {
             return self.downtime_of_structure(model, top, ask);
         }
-        let at = self.clauses(ask, &["at"])?[0];
+        // How often something occurs is known in the long run only.
+        let allowed: &[&str] = if ask.phrase.text == "frequency" { &[] } else { &["at"] };
+        let at = self.clauses(ask, allowed)?.first().copied().flatten();
         let time = at.map(|at| self.moment(at)).transpose()?;
         let structure = &self.structures[&model];
         if !is_known {
@@ -310,11 +310,13 @@ impl Compiler<'_> {
             }
             Failing::Rates { repaired: None, .. } => {
                 let what = format!("`{name}` is never repaired, so that in the long run it is down");
-                return Err(self.error(
-                    ask.phrase.span,
-                    what,
-                    "ask at a time, `unreliability of MODEL at 1000 h`, or say how it is repaired",
-                ));
+                let at_a_time = match ask.phrase.text.as_str() {
+                    "unavailability" | "availability" => self.at_a_time(ask),
+                    phrase if ask.target.is_some() && phrase != "frequency" => self.at_a_time(ask),
+                    _ => format!("`unreliability of {} at 1000 h`", ask.model.text),
+                };
+                let remedy = format!("ask at a time, {at_a_time}, or say how it is repaired");
+                return Err(self.error(ask.phrase.span, what, remedy));
             }
         })
     }
