@@ -19,7 +19,7 @@ fn each_error_points_at_its_word() {
             "x.avail:1:21: `5 h` is a time and `2 per hour` is a rate: only quantities of one unit",
         ),
         ("parameter x = 1/2 h", "x.avail:1:15: `1/2 h` can be read in two ways: write"),
-        ("parameter x = 5 parsecs", "x.avail:1:17: `parsecs` begins no statement"),
+        ("parameter x = 5 parsecs", "x.avail:1:17: `parsecs` is no unit: units are ms, s, min, h"),
         ("parameter x = 2 per hous", "`hous` is no unit; did you mean `hour`?: units are ms, s, min, h"),
         ("paramter x = 1", "x.avail:1:1: `paramter` begins no statement; did you mean `parameter`?"),
         ("parameter x = 1\nparameter x = 2", "x.avail:2:11: `x` has a meaning already, from line 1"),

@@ -23,3 +23,46 @@ fn a_measure_without_its_time_is_asked_for_the_time() {
         assert!(found.starts_with("x.avail:8:") && found.contains(said), "{line}\n{found}");
     }
 }
+
+#[test]
+fn what_stands_behind_a_number_and_is_no_unit_is_said_to_be_none() {
+    for (text, said) in [
+        ("parameter a = 5 hrs", "x.avail:1:17: `hrs` is no unit; did you mean `h`?: units are ms, s, min, h"),
+        ("parameter a = 5 H", "x.avail:1:17: `H` is no unit; did you mean `h`?"),
+        ("parameter a = 10 FITs", "x.avail:1:18: `FITs` is no unit; did you mean `FIT`?"),
+        ("parameter a = 2 yrs between 1 h and 3 h", "x.avail:1:17: `yrs` is no unit; did you mean `years`?"),
+        ("let a = 1/(5 hrs)", "x.avail:1:14: `hrs` is no unit"),
+        ("chain c { a -> b at 10 FITs\n b -> a at 1/h }", "x.avail:1:24: `FITs` is no unit"),
+        ("tree t { event a fails at 10 FITs\n event b probability 0.1 }", "x.avail:1:30: `FITs` is no unit"),
+        ("tree t { event a fails at 10 FITs }", "x.avail:1:30: `FITs` is no unit"),
+        ("graph g { from a to b; a -> b fails at 10 FITs\n b -> c probability 0.1 }", "`FITs` is no unit"),
+        ("rules r { x : 0..1 start 0; when x = 0 then x := 1 at 2 FITs\n up: x = 0 }", "`FITs` is no unit"),
+        ("parameter a = 2,5 h", "x.avail:1:15: `2,5` has a comma in it: a decimal point is written `.`"),
+        ("parameter a = 2 ~ uniform(low = 1,5, high = 3)", "x.avail:1:33: `1,5` has a comma in it"),
+        ("chain c { a -> b at 2,5 per h }", "x.avail:1:21: `2,5` has a comma in it"),
+        // These are other mistakes.
+        ("parameter a = 5 paramter b = 2", "`paramter` begins no statement; did you mean `parameter`?"),
+        ("tree t { event d probability 0.1 repaired at 1/h }", "`at` is not expected here: expected is `=`"),
+    ] {
+        let found = error(text);
+        assert!(found.contains(said), "{text}\n{found}");
+    }
+}
+
+#[test]
+fn a_rate_that_is_missing_is_missed_behind_its_word() {
+    for (text, said) in [
+        ("chain c { a -> b at\n b -> a at 1/h }", "x.avail:1:20: no rate stands behind `at`: a rate is written"),
+        ("chain c { a[1] -> a[2] at\n a[2] -> a[1] at 1/h }", "x.avail:1:26: no rate"),
+        ("chain c { a -> b at }", "x.avail:1:20: no rate"),
+        ("tree t { event a fails at\n event b probability 0.1 }", "x.avail:1:26: no rate"),
+        ("tree t { event a fails at 1/h, repaired at\n top = a }", "x.avail:1:43: no rate"),
+        ("rules r { x : 0..1 start 0\n when x = 0 then x := 1 at\n up: x = 0 }", "x.avail:2:27: no rate"),
+    ] {
+        let found = error(text);
+        assert!(found.contains(said), "{text}\n{found}");
+    }
+    // A rate may stand in the line behind.
+    let found = error("parameter r = 1/h\nchain c { a -> b at\n r\n b -> a at\n 2*r }\nmeasure unavailability of c");
+    assert!(found.contains("does not say which states are up"), "{found}");
+}

@@ -166,6 +166,8 @@ impl<'a> Compiler<'a> {
 /// The one expression that a text is.
 fn only_value(source: Source<'_>) -> Result<Expr, Error> {
     let mut parser = Parser::new(source, "#")?;
+    // Whatever stands behind the value, it is told that one value is wanted.
+    parser.has_units = false;
     let value = parser.expression()?;
     if parser.peek(0).kind == Kind::End { Ok(value) } else { Err(parser.unexpected("one value with its unit")) }
 }
