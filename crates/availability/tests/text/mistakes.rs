@@ -1,6 +1,6 @@
 //! Mistakes that people make: what is said of each names its cause, and what is meant instead.
 
-use crate::support::error;
+use crate::support::{assert_sure, error, model, solved};
 
 const DUPLEX: &str = "parameter a = 1 per hour\nchain d {\n  up: u\n  u -> f at a\n  f -> u at 2*a\n}\n";
 
@@ -65,4 +65,24 @@ fn a_rate_that_is_missing_is_missed_behind_its_word() {
     // A rate may stand in the line behind.
     let found = error("parameter r = 1/h\nchain c { a -> b at\n r\n b -> a at\n 2*r }\nmeasure unavailability of c");
     assert!(found.contains("does not say which states are up"), "{found}");
+}
+
+#[test]
+fn a_name_that_would_mean_two_sets_of_states_is_refused() {
+    let chain = |lines: &str| {
+        let arcs = "a -> b at 1/h; b -> c at 1/h; c -> a at 3/h";
+        error(&format!("chain c {{ up: a; {arcs}\n {lines} }}\nmeasure probability of down in c"))
+    };
+    let found = chain("label down: a");
+    assert!(found.starts_with("x.avail:2:8: `down` is no label: it names the down states of a model"), "{found}");
+    assert!(found.contains("or mark the states with `down:`"), "{found}");
+    assert!(chain("label b: a, c").starts_with("x.avail:2:8: `b` is a state already"));
+    assert!(chain("c -> up at 1/h; up -> a at 1/h").starts_with("x.avail:2:7: the state `up` is down"));
+    let found = error("rules r { x : 0..1 start 0; when x = 0 then x := 1 at 1/h\n label up = x = 0; up: x = 0 }");
+    assert!(found.starts_with("x.avail:2:8: `up` is no label"), "{found}");
+    let found = chain("c -> down at 1/h; down -> a at 1/h");
+    assert!(found.starts_with("x.avail:3:24: `down` is one state here, and all down states are called so"), "{found}");
+    // One that is all of them means the same.
+    let text = "chain c { up: up; up -> down at 1/h; down -> up at 3/h }\nmeasure d = probability of down in c";
+    assert_sure("down", solved(&model(text, &[]))["d"], 0.25);
 }

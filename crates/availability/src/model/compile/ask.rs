@@ -297,6 +297,7 @@ impl Compiler<'_> {
             ExprKind::Reference(reference) => {
                 let (name, span) = self.indexed(reference)?;
                 if let Some(found) = self.members_named(model, &name) {
+                    self.check_one_meaning(model, &name, span, &found)?;
                     return Ok(found);
                 }
                 match self.chains[&model].scope {
@@ -336,6 +337,21 @@ impl Compiler<'_> {
             ("down", Some(up)) => Some(up.iter().map(|up| !up).collect()),
             _ => None,
         }
+    }
+
+    /// Refuses `up` and `down` where one of several up or down states has that name: the states that were found are not all.
+    fn check_one_meaning(&self, model: usize, name: &str, span: Span, found: &[bool]) -> Result<(), Error> {
+        let Some(up) = &self.chains[&model].up else { return Ok(()) };
+        let is_all = match name {
+            "up" => found.iter().eq(up.iter()),
+            "down" => found.iter().zip(up).all(|(found, up)| found != up),
+            _ => true,
+        };
+        if is_all || self.unitless {
+            return Ok(());
+        }
+        let what = format!("`{name}` is one state here, and all {name} states are called so, too");
+        Err(self.error(span, what, "give the state another name"))
     }
 
     fn no_state(&self, model: usize, name: &str, span: Span) -> Error {
