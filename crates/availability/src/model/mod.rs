@@ -52,6 +52,7 @@
 //! [`StructureFunction::cut_sets`]: crate::structure::StructureFunction::cut_sets
 //! [`Importance`]: crate::structure::Importance
 
+mod cause;
 mod chain_solve;
 mod compile;
 mod distribution;

@@ -86,3 +86,26 @@ fn a_name_that_would_mean_two_sets_of_states_is_refused() {
     let text = "chain c { up: up; up -> down at 1/h; down -> up at 3/h }\nmeasure d = probability of down in c";
     assert_sure("down", solved(&model(text, &[]))["d"], 0.25);
 }
+
+#[test]
+fn what_has_no_value_is_told_with_its_cause() {
+    for (text, said) in [
+        ("measure a = ln(-1)", "x.avail:1:9: `a` has no value: in it is the logarithm of -1: ask for the parts"),
+        ("measure a = ln(0)", "`a` is infinite: in it is the logarithm of 0"),
+        ("measure a = 2*sqrt(-1)", "`a` has no value: in it is the square root of -1"),
+        ("measure a = 1e200*1e200", "in it is a number larger than 1e308"),
+        ("measure a = 1e200*1e200 - exp(1000)", "in it is a number larger than 1e308"),
+        ("measure a = (-2)^0.5", "`a` has no value: in it is -2 to the power 0.5"),
+        ("parameter x = 1\nmeasure a = ln(1 - 3*x)", "x.avail:2:9: `a` has no value: in it is the logarithm of -2"),
+        ("parameter x = 1\nmeasure a = 3/(x - 1)", "`a` is infinite: in it is 3 divided by 0"),
+        ("parameter x = 1\nmeasure a = if(x > 2, ln(x), sqrt(-x))", "in it is the square root of -1"),
+        ("parameter a = sqrt(-1)", "x.avail:1:15: this is no number: in it is the square root of -1"),
+        ("chain c { a -> b at ln(-1)/(1 h) }", "x.avail:1:21: the rate from `a` to `b` is NaN"),
+    ] {
+        let found = error(text);
+        assert!(found.contains(said), "{text}\n{found}");
+    }
+    // What is not needed may have no value.
+    let found = solved(&model("measure a = if(1 > 2, ln(-1), 5)", &[]));
+    assert_sure("a", found["a"], 5.0);
+}

@@ -82,8 +82,8 @@ impl Compiler<'_> {
     /// whenever they are computed, and the error is at the place of the expression. For each `kind` of number a node is
     /// looked at once.
     pub(super) fn sound(&mut self, id: Id, expr: &Expr, kind: &'static str, sound: Sound) -> Result<Id, Error> {
-        if let Node::Constant(value, _) = &self.nodes[id] {
-            sound.checked(*value).map_err(|error| error.at(self.place(expr.span)))?;
+        if let Some((value, _)) = self.number(id) {
+            sound.checked(value).map_err(|error| error.at(self.place(expr.span)))?;
             return Ok(id);
         }
         if let Some(&known) = self.sounds.get(&(id, kind)) {
@@ -153,11 +153,8 @@ impl Compiler<'_> {
     }
 
     pub(super) fn unary(&mut self, function: Unary, x: Id, dimension: Dimension) -> Id {
-        if let Node::Constant(value, wrong) = &self.nodes[x] {
-            let wrong = function.error(*value, *wrong);
-            return self.node(Node::Constant(function.exact(*value).0, wrong), dimension);
-        }
-        self.node(Node::Unary(function, x), dimension)
+        let found = self.number(x).map(|(value, wrong)| (function.exact(value).0, function.error(value, wrong)));
+        self.operation(Node::Unary(function, x), found, dimension)
     }
 
     /// `1 - x`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Compiler;
 use crate::Error;
 use crate::model::Parameter;
-use crate::model::node::Node;
+use crate::model::cause::cause;
 use crate::text::ast::{Document, Expr};
 use crate::text::exact::Exact;
 use crate::text::lexer::Kind;
@@ -105,9 +105,14 @@ impl<'a> Compiler<'a> {
     /// The value of an expression of numbers and units only, with a bound of its error.
     pub(super) fn alone(&mut self, value: &Expr) -> Result<(Exact, f64, Dimension), Error> {
         let lowered = self.lower(value)?;
-        match &self.nodes[lowered.id] {
-            Node::Constant(exact, wrong) => Ok((*exact, *wrong, lowered.dimension)),
-            _ => {
+        match self.number(lowered.id) {
+            Some((exact, wrong)) if exact.rounded().is_finite() => Ok((exact, wrong, lowered.dimension)),
+            Some(_) => {
+                let number = |id| self.number(id).map_or(f64::NAN, |(value, _)| value.rounded());
+                let what = format!("this is no number: in it is {}", cause(&self.nodes, number, lowered.id));
+                Err(self.error(value.span, what, "write one that is finite"))
+            }
+            None => {
                 let what = "the value of a parameter is made of numbers and units only";
                 Err(self.error(value.span, what, "use `let` for what is computed from parameters or models"))
             }
