@@ -96,8 +96,19 @@ impl Plan<'_> {
     /// # Errors
     /// Those of the models that are solved, and if a measure is no finite number.
     pub fn solve(&self) -> Result<Vec<Certain>, Error> {
-        let all = node::certain(&self.nodes, &self.model.exact())?;
+        let all = node::certain_or_node(&self.nodes, &self.model.exact());
+        let all = all.map_err(|(node, error)| self.asked(node, error))?;
         self.roots.iter().zip(&self.measures).map(|(&root, &measure)| self.finite(measure, root, &all)).collect()
+    }
+
+    /// The error of a node, which says what asks for it if it is of a chain: not all that is asked of one needs the same.
+    fn asked(&self, id: Id, error: Error) -> Error {
+        let is_of_chain = matches!(&self.nodes[id], Node::Solve(solve, _) if solve.is_of_chain());
+        let asking = self.roots.iter().position(|&root| node::needed(&self.nodes, &[root])[id]);
+        let Some(measure) = asking.filter(|_| is_of_chain && !error.is_wrong) else { return error };
+        let name = &self.model.measures[self.measures[measure]].name;
+        let what = format!("{} (asked by `{name}`)", error.what);
+        Error { what, ..error }
     }
 
     /// The value of a measure, which is none if it has a division by 0 in it or numbers beyond binary64, among all values.

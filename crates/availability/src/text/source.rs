@@ -52,6 +52,26 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Line and column of each of these bytes, found in one pass through the text.
+    pub(crate) fn spots(&self, starts: &[usize]) -> Vec<(u32, u32)> {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let mut order: Vec<usize> = (0..starts.len()).collect();
+        order.sort_by_key(|&index| starts[index]);
+        let mut spots = vec![(1, 1); starts.len()];
+        let (mut line, mut column, mut seen) = (1_usize, 1_usize, 0);
+        for index in order {
+            let between = self.text.get(seen..starts[index]).unwrap_or_default();
+            line += between.matches('\n').count();
+            column = match between.rfind('\n') {
+                Some(end) => between[end..].chars().count(),
+                None => column + between.chars().count(),
+            };
+            seen = starts[index];
+            spots[index] = (count(line), count(column));
+        }
+        spots
+    }
+
     /// An error at a place of this text.
     pub(crate) fn error(&self, span: Span, what: impl Into<String>, remedy: impl Into<String>) -> Error {
         Error::new(what, remedy).at(self.place(span))
@@ -132,6 +152,18 @@ mod tests {
         let start = text.find("gama").expect("there");
         let error = source.error(Span { start, end: start + 4 }, "no `gama`", "declare it");
         assert_eq!(explain(&error, text), "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^");
+    }
+
+    #[test]
+    fn places_are_found_in_one_pass_as_one_by_one() {
+        let text = "ä b\n\n c d\nd";
+        let source = Source::new("x", text);
+        let starts = [8, 0, 3, 10, 6, 3];
+        let one_by_one = starts.iter().map(|&start| {
+            let place = source.place(Span { start, end: start });
+            (place.line, place.column)
+        });
+        assert_eq!(source.spots(&starts), one_by_one.collect::<Vec<_>>());
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn a_chain_without_what_a_measure_needs_names_the_state() {
 fn what_cannot_be_solved_is_told_with_its_model() {
     let text = format!("{DUPLEX}chain c {{ up: a; a -> b at 1/h }}\nmeasure unavailability of c");
     let found = error(&text);
-    assert!(found.starts_with("x.avail:7:7: state 'b' is absorbing") && found.contains("^"), "{found}");
+    assert!(found.starts_with("x.avail:7:23: state 'b' is absorbing") && found.contains("^"), "{found}");
     let found = error("parameter p = 1.5\ntree t { event a probability p; top = a }\nmeasure unavailability of t");
     assert!(found.starts_with("x.avail:2:30: this probability is 1.5: it is a number from 0 to 1"), "{found}");
 }

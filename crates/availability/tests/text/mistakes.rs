@@ -109,3 +109,17 @@ fn what_has_no_value_is_told_with_its_cause() {
     let found = solved(&model("measure a = if(1 > 2, ln(-1), 5)", &[]));
     assert_sure("a", found["a"], 5.0);
 }
+
+#[test]
+fn what_a_chain_lacks_is_told_at_its_state_with_the_measure_that_asks() {
+    let chain = |lines: &str, measure: &str| {
+        error(&format!("chain c {{ up: a\n a -> b at 1/h\n {lines} }}\nmeasure states of c\nmeasure m = {measure}"))
+    };
+    let found = chain("", "1 + unavailability of c");
+    let said = "x.avail:2:7: state 'b' is absorbing: no arc with a positive rate leaves it (asked by `m`): a steady-state";
+    assert!(found.starts_with(said), "{found}");
+    let found = chain("b -> a at 2/h; for k in 1..2 { x[k] -> a at 1/h }", "unavailability of c");
+    assert!(found.starts_with("x.avail:3:33: state 'x[1]' cannot be reached from 'a' (asked by `m`)"), "{found}");
+    let found = chain("b -> d at 2/h; d -> b at 2/h; a -> f at 1/h; f -> a at 1/h", "time to f in c");
+    assert!(found.starts_with("x.avail:2:7: from state 'b' the end of the passage is never reached (asked"), "{found}");
+}

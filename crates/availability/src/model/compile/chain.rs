@@ -152,7 +152,10 @@ impl Compiler<'_> {
             members
         };
         let labels = draft.labels.iter().map(|(name, (states, _))| (name.clone(), members(states))).collect();
+        let starts: Vec<usize> = draft.states.iter().map(|(_, span)| span.start).collect();
         let shape = ChainShape {
+            file: self.source.file.to_owned(),
+            spots: self.source.spots(&starts),
             states: draft.states.into_iter().map(|(name, _)| name).collect(),
             arcs: draft.arcs.iter().map(|&(from, to, _)| (from, to)).collect(),
             // Without a word about it a chain begins in its first up state, or where its text does.
