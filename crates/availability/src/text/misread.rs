@@ -53,9 +53,23 @@ const WORDS: [&str; 38] = [
 const LINES: [&str; 8] = ["block", "event", "for", "label", "let", "module", "reward", "when"];
 
 impl Parser<'_> {
-    /// What is wrong here if a number has a comma for its decimal point, or what is no unit stands behind it.
+    /// What is wrong here if a number has a comma for its decimal point, counts without its words, or is followed by what is no unit.
     pub(crate) fn misread(&self) -> Option<Error> {
-        self.decimal_comma().or_else(|| self.no_unit(0))
+        let count = || self.lost_count().filter(|_| self.is_word(0, "of"));
+        self.decimal_comma().or_else(count).or_else(|| self.no_unit(0))
+    }
+
+    /// The error that `2 of a, b, c` stands here, or `2 out of`, or `2oo3`, where `at least 2 of a, b, c` is meant.
+    pub(crate) fn lost_count(&self) -> Option<Error> {
+        let (number, word) = (self.earlier(1)?, self.peek(0));
+        let counts = |text: &str| text == "of" || text == "out" || text.strip_prefix("oo").is_some_and(is_number);
+        let is_one = number.kind == Kind::Number && word.kind == Kind::Word && !word.begins_line;
+        if !self.has_units || !is_one || !counts(self.text(word)) {
+            return None;
+        }
+        let (count, of) = (self.text(number), self.text(word));
+        let remedy = format!("write `at least {count} of a, b, c`");
+        Some(self.source.error(number.span, format!("`{count} {of}` counts nothing"), remedy))
     }
 
     /// The error that the token so many before the next one stands where the unit of a number does, and is none.
@@ -127,4 +141,9 @@ impl Parser<'_> {
         let is_named = ["->", "--", "=", ":"].into_iter().any(|sign| self.is_sign(ahead, sign));
         is_named || (LINES.contains(&self.text(self.peek(0))) && self.peek(1).kind == Kind::Word)
     }
+}
+
+/// Whether a text is made of digits.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

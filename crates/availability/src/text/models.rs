@@ -63,11 +63,21 @@ impl Parser<'_> {
         if self.is_word(0, keyword) && !self.is_sign(1, "=") {
             self.take();
             let name = self.reference("a name")?;
+            if self.is_sign(0, "=") {
+                let own = &name.name.text;
+                let what = format!("`=` does not say how `{own}` fails");
+                let remedy = format!("write `{keyword} {own} probability 0.01`; a gate has no `{keyword}` before it");
+                return Err(self.source.error(self.peek(0).span, what, remedy));
+            }
             return Ok(StructureItem::Event(name, self.law()?));
         }
         let name = self.reference(&format!("`{keyword} NAME ...` or `NAME = ...`"))?;
         self.sign_behind_name("=", "and what it is made of")?;
-        Ok(StructureItem::Gate(name, self.expression()?))
+        let logic = self.expression()?;
+        match self.lost_count() {
+            Some(error) => Err(error),
+            None => Ok(StructureItem::Gate(name, logic)),
+        }
     }
 
     /// How something fails: `is MODEL`, `probability P`, `fails at RATE, repaired at RATE`,

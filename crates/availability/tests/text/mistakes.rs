@@ -116,10 +116,30 @@ fn what_a_chain_lacks_is_told_at_its_state_with_the_measure_that_asks() {
         error(&format!("chain c {{ up: a\n a -> b at 1/h\n {lines} }}\nmeasure states of c\nmeasure m = {measure}"))
     };
     let found = chain("", "1 + unavailability of c");
-    let said = "x.avail:2:7: state 'b' is absorbing: no arc with a positive rate leaves it (asked by `m`): a steady-state";
+    let said = "x.avail:2:7: state 'b' is absorbing: no arc with a positive rate leaves it (asked by `m`): a steady";
     assert!(found.starts_with(said), "{found}");
     let found = chain("b -> a at 2/h; for k in 1..2 { x[k] -> a at 1/h }", "unavailability of c");
     assert!(found.starts_with("x.avail:3:33: state 'x[1]' cannot be reached from 'a' (asked by `m`)"), "{found}");
     let found = chain("b -> d at 2/h; d -> b at 2/h; a -> f at 1/h; f -> a at 1/h", "time to f in c");
     assert!(found.starts_with("x.avail:2:7: from state 'b' the end of the passage is never reached (asked"), "{found}");
+}
+
+#[test]
+fn a_count_without_its_words_is_given_them() {
+    let events = "for i in 1..3 { event e[i] probability 0.1 }";
+    for (logic, said) in [
+        ("2 of (e[1], e[2], e[3])", "x.avail:2:8: `2 of` counts nothing: write `at least 2 of a, b, c`"),
+        ("2 of e[*]", "x.avail:2:8: `2 of` counts nothing"),
+        ("e[1] and (2 of e[*])", "x.avail:2:18: `2 of` counts nothing"),
+        ("2 out of e[*]", "x.avail:2:8: `2 out` counts nothing: write `at least 2 of a, b, c`"),
+        ("2oo3(e[1], e[2], e[3])", "x.avail:2:8: `2 oo3` counts nothing"),
+    ] {
+        let found = error(&format!("tree t {{ {events}\n top = {logic} }}"));
+        assert!(found.starts_with(said), "{logic}\n{found}");
+    }
+    let found = error("blocks b { for i in 1..3 { block e[i] probability 0.1 }\n works = 2 of e[*] }");
+    assert!(found.starts_with("x.avail:2:10: `2 of` counts nothing"), "{found}");
+    let found = error("tree t { event d = 0.01 }");
+    assert!(found.starts_with("x.avail:1:18: `=` does not say how `d` fails: write `event d prob"), "{found}");
+    assert!(found.contains("; a gate has no `event` before it"), "{found}");
 }
