@@ -78,7 +78,11 @@ impl<'a> Source<'a> {
     }
 }
 
-/// An error with the line of the text that it is about, and a caret under the place:
+/// Letters of a line that are shown at most, and how many of a longer one before the place.
+const MOST_SHOWN: usize = 160;
+const SHOWN_BEFORE: usize = 60;
+
+/// An error with the line of the text that it is about, and a caret under the place; of a very long line what is around it.
 ///
 /// ```text
 /// duplex.avail:3:25: `5 h` is a time and `gamma` is a rate: only quantities of one unit can be added
@@ -89,15 +93,22 @@ impl<'a> Source<'a> {
 pub fn explain(error: &Error, text: &str) -> String {
     let Some(place) = &error.place else { return error.to_string() };
     let Some(line) = text.lines().nth(place.line.saturating_sub(1) as usize) else { return error.to_string() };
-    let column = place.column.saturating_sub(1) as usize;
-    let rest: Vec<char> = line.chars().skip(column).collect();
-    let is_word = |c: &char| c.is_alphanumeric() || *c == '_' || *c == '.';
-    let width = rest.iter().take_while(|c| is_word(c)).count().max(1);
+    let letters: Vec<char> = line.chars().collect();
+    let column = (place.column.saturating_sub(1) as usize).min(letters.len());
+    let is_long = letters.len() > MOST_SHOWN;
+    let first = if is_long { column.saturating_sub(SHOWN_BEFORE) } else { 0 };
+    let last = if is_long { letters.len().min(first + MOST_SHOWN) } else { letters.len() };
+    let is_word = |c: &&char| c.is_alphanumeric() || **c == '_' || **c == '.';
+    let width = letters[column..last].iter().take_while(is_word).count().max(1);
     let number = place.line.to_string();
     let margin = " ".repeat(number.len());
+    let cut = |is_cut: bool| if is_cut { "…" } else { "" };
+    let (before, behind) = (cut(first > 0), cut(last < letters.len()));
+    let shown: String = letters[first..last].iter().collect();
     // A tab of the line stays a tab under it, so that the caret stands right whatever its width.
-    let indent: String = line.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    format!("{error}\n  {number} | {line}\n  {margin} | {indent}{}", "^".repeat(width))
+    let indent: String = letters[first..column].iter().map(|&c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let indent = format!("{}{indent}", if first > 0 { " " } else { "" });
+    format!("{error}\n  {number} | {before}{shown}{behind}\n  {margin} | {indent}{}", "^".repeat(width))
 }
 
 /// The remark in a line, without its `#`; none if it is empty.
@@ -152,6 +163,16 @@ mod tests {
         let start = text.find("gama").expect("there");
         let error = source.error(Span { start, end: start + 4 }, "no `gama`", "declare it");
         assert_eq!(explain(&error, text), "x.avail:2:9: no `gama`: declare it\n  2 | b = ü + gama\n    |         ^^^^");
+    }
+
+    #[test]
+    fn of_a_long_line_what_is_around_the_place_is_shown() {
+        let text = format!("{} gama {}", "a".repeat(500), "b".repeat(500));
+        let error = Source::new("x", &text).error(Span { start: 501, end: 505 }, "no `gama`", "declare it");
+        let shown = explain(&error, &text);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[1], format!("  1 | …{} gama {}…", "a".repeat(59), "b".repeat(95)));
+        assert_eq!(lines[2], format!("    | {}^^^^", " ".repeat(61)));
     }
 
     #[test]

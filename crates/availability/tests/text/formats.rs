@@ -82,6 +82,7 @@ fn explicit_chains_are_read_in_both_forms_of_labels() {
     }
     for (text, said) in [
         ("3 4\n0 1 2e-4\n", "x.tra:1:1: the file has 1 transitions, and its first line says 4"),
+        ("99999999999 2\n0 1 1\n1 0 1\n", "x.tra:1:1: the first line says 99999999999 states, and transitions"),
         ("2 1\n0 5 1\n", "x.tra:2:1: state 5 does not exist"),
         ("2 1\n0 1 -1\n", "x.tra:2:1: `0 1 -1` is not understood"),
     ] {

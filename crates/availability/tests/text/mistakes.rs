@@ -88,6 +88,13 @@ fn a_name_that_would_mean_two_sets_of_states_is_refused() {
 }
 
 #[test]
+fn a_range_with_its_ends_the_wrong_way_round_is_said_to_be_so() {
+    let found = error("parameter a = 5 h between 10 h and 3 h");
+    let said = "x.avail:1:27: the ends of this range are the wrong way round: write `between 3 h and 10 h`";
+    assert!(found.starts_with(said), "{found}");
+}
+
+#[test]
 fn what_has_no_value_is_told_with_its_cause() {
     for (text, said) in [
         ("measure a = ln(-1)", "x.avail:1:9: `a` has no value: in it is the logarithm of -1: ask for the parts"),

@@ -155,8 +155,12 @@ impl<'a> Compiler<'a> {
             self.same_dimension(end.span, found, dimension, "the range", &format!("`{}`", name.text))?;
         }
         let ((low_value, ..), (high_value, ..)) = (self.alone(low)?, self.alone(high)?);
+        let text = |span: Span| &self.source.text[span.start..span.end];
+        if low_value > high_value {
+            let remedy = format!("write `between {} and {}`", text(high.span), text(low.span));
+            return Err(self.error(low.span, "the ends of this range are the wrong way round", remedy));
+        }
         if value < low_value || value > high_value {
-            let text = |span: Span| &self.source.text[span.start..span.end];
             let what = format!("the value of `{}` is outside of its range", name.text);
             return Err(self.error(
                 name.span,
