@@ -34,6 +34,7 @@ pub use measured::{Kept, Replaced, Taken};
 
 use std::collections::BTreeSet;
 
+use crate::text::source::without_mark;
 use crate::{Error, Place};
 use names::Renaming;
 use using::Use;
@@ -119,7 +120,8 @@ impl Reading<'_> {
             return Err(Error::new(what, "use some of these files from one that stands above them"));
         }
         let text = (self.read)(path)?;
-        let renaming = Renaming::new(&text, using);
+        let text = without_mark(&text);
+        let renaming = Renaming::new(text, using);
         if let Some(using) = using {
             renaming.check(using, path)?;
         }

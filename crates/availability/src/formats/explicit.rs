@@ -18,7 +18,7 @@ use crate::formats::{File, usual};
 use crate::model::{Model, Resources, compile_unitless};
 use crate::text::ast::{self, Body, ChainItem, Document, Expr, ExprKind, Item, Reference};
 use crate::text::exact::Exact;
-use crate::text::source::{Name, Source, Span};
+use crate::text::source::{Name, Source, Span, without_mark};
 use crate::{Error, Place};
 
 /// What the chain is called inside.
@@ -90,7 +90,7 @@ fn lines(file: &File) -> impl Iterator<Item = (Place, &str)> {
         let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
         Place { file: file.name.clone(), line, column: (text.len() - text.trim_start().len() + 1) as u32 }
     };
-    let said = file.text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty());
+    let said = without_mark(&file.text).lines().enumerate().filter(|(_, text)| !text.trim().is_empty());
     said.map(move |line| (placed(line), line.1.trim()))
 }
 

@@ -78,6 +78,11 @@ impl<'a> Source<'a> {
     }
 }
 
+/// A text without the byte-order mark that some editors write before it.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// Letters of a line that are shown at most, and how many of a longer one before the place.
 const MOST_SHOWN: usize = 160;
 const SHOWN_BEFORE: usize = 60;
