@@ -52,6 +52,24 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Where the lines of the text end.
+    pub(crate) fn line_ends(&self) -> Vec<usize> {
+        self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at).collect()
+    }
+
+    /// As [`Self::place`], without a walk through all that stands before it: `ends` are those of the lines.
+    pub(crate) fn place_among(&self, span: Span, ends: &[usize]) -> Place {
+        let (file, begin) = match self.second {
+            Some((begin, file)) if span.start >= begin => (file, begin),
+            _ => (self.file, 0),
+        };
+        let [above, before] = [begin, span.start].map(|at| ends.partition_point(|&end| end < at));
+        let line_start = if before > above { ends[before - 1] + 1 } else { begin };
+        let column = self.text.get(line_start..span.start).map_or(0, |own| own.chars().count());
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place { file: file.to_owned(), line: count(before - above + 1), column: count(column + 1) }
+    }
+
     /// Line and column of each of these bytes, found in one pass through the text.
     pub(crate) fn spots(&self, starts: &[usize]) -> Vec<(u32, u32)> {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -127,13 +145,20 @@ pub(crate) fn remark(line: &str) -> Option<&str> {
     Some(line[at + 1..].trim()).filter(|remark| !remark.is_empty())
 }
 
+/// Longer names are no words that somebody mistyped, and it would take as long as the square of their length to compare them.
+const MOST_COMPARED: usize = 200;
+
 /// The name that is nearest to one that does not exist, as `; did you mean "x"?`; empty if none is near.
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let near = known.into_iter().map(|name| (distance(wrong, name), name)).min();
-    match near {
-        Some((distance, name)) if distance * 3 <= wrong.chars().count().max(3) && distance < wrong.chars().count() => {
-            format!("; did you mean `{name}`?")
-        }
+    let letters = wrong.chars().count();
+    if letters > MOST_COMPARED {
+        return String::new();
+    }
+    let most = letters.max(3) / 3;
+    // Names of very different lengths are not near.
+    let alike = known.into_iter().filter(|name| name.chars().count().abs_diff(letters) <= most + 1);
+    match alike.map(|name| (distance(wrong, name), name)).min() {
+        Some((distance, name)) if distance <= most && distance < letters => format!("; did you mean `{name}`?"),
         _ => String::new(),
     }
 }
@@ -190,6 +215,13 @@ mod tests {
             (place.line, place.column)
         });
         assert_eq!(source.spots(&starts), one_by_one.collect::<Vec<_>>());
+        for source in [source, Source { second: Some((5, "y")), ..source }] {
+            let ends = source.line_ends();
+            for start in starts {
+                let span = Span { start, end: start };
+                assert_eq!(source.place_among(span, &ends), source.place(span));
+            }
+        }
     }
 
     #[test]
@@ -203,5 +235,8 @@ mod tests {
     fn a_near_name_is_offered_and_a_far_one_is_not() {
         assert_eq!(did_you_mean("gmama", ["delta", "gamma"]), "; did you mean `gamma`?");
         assert_eq!(did_you_mean("x", ["delta", "gamma"]), "");
+        let long = "a".repeat(1_000_000);
+        assert_eq!(did_you_mean(&long, [&*long, "a"]), "");
+        assert_eq!(did_you_mean("a", [&*long, "delta"]), "");
     }
 }

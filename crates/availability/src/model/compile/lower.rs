@@ -89,8 +89,9 @@ impl Compiler<'_> {
         if let Some(&known) = self.sounds.get(&(id, kind)) {
             return Ok(known);
         }
-        let source = self.source;
-        let place = self.places.entry(expr.span.start).or_insert_with(|| Arc::new(source.place(expr.span)));
+        let (source, ends) = (self.source, &self.ends);
+        let place = || Arc::new(source.place_among(expr.span, ends));
+        let place = self.places.entry(expr.span.start).or_insert_with(place);
         let solve = Solve { question: Question::Sound(Arc::new(sound)), place: Arc::clone(place) };
         let found = self.node(Node::Solve(solve, vec![id]), self.dimensions[id]);
         self.sounds.insert((id, kind), found);

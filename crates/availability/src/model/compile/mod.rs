@@ -50,6 +50,8 @@ struct Open {
 /// The work of making a [`Model`] out of a [`Document`].
 pub(crate) struct Compiler<'a> {
     source: Source<'a>,
+    /// Where the lines of its text end.
+    ends: Vec<usize>,
     document: &'a Document,
     /// Everything that has a name.
     names: BTreeMap<&'a str, Entity>,
@@ -130,6 +132,7 @@ impl<'a> Compiler<'a> {
         let names = names::all(source, document)?;
         Ok(Self {
             source,
+            ends: source.line_ends(),
             document,
             names,
             parameters: Vec::new(),
@@ -198,7 +201,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn place(&self, span: Span) -> Place {
-        self.source.place(span)
+        self.source.place_among(span, &self.ends)
     }
 
     /// The measures that the text asks for.

@@ -1,5 +1,6 @@
 //! Measures of fault trees, block diagrams and networks become nodes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::names::Entity;
@@ -181,8 +182,9 @@ impl Compiler<'_> {
 
     /// The events that a function needs, in its order, by their numbers in the model.
     pub(super) fn events_of(&self, model: usize, function: &StructureFunction) -> Vec<usize> {
-        let own = &self.structures[&model].events;
-        function.events().iter().filter_map(|name| own.iter().position(|(event, _)| event == name)).collect()
+        let own = self.structures[&model].events.iter().enumerate();
+        let own: BTreeMap<&str, usize> = own.map(|(index, (event, _))| (event.as_str(), index)).collect();
+        function.events().iter().filter_map(|name| own.get(name.as_str()).copied()).collect()
     }
 
     /// The probabilities of these events, then those of their complements, then, if wanted, their frequencies.
