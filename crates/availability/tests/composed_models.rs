@@ -220,3 +220,17 @@ fn errors_name_the_file_they_come_from() {
         assert!(error.starts_with(expected), "{error}\nshould begin with {expected}");
     }
 }
+
+#[test]
+fn a_long_row_of_files_is_no_circle() {
+    let row = |count: usize| {
+        Composed::new("0.avail", &mut |path| {
+            let number: usize = path.trim_end_matches(".avail").parse().expect("a number");
+            let is_last = number + 1 == count;
+            Ok(if is_last { "parameter a = 1\n".to_owned() } else { format!("use \"{}.avail\"\n", number + 1) })
+        })
+    };
+    assert_eq!(row(32).expect("composes").text(), "parameter a = 1\n");
+    let error = row(33).expect_err("too deep").to_string();
+    assert!(error.contains("`use` is nested more than 32 deep: 0.avail, which uses 1.avail, which uses"), "{error}");
+}

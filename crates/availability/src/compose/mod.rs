@@ -34,6 +34,7 @@ pub use measured::{Kept, Replaced, Taken};
 
 use std::collections::BTreeSet;
 
+use crate::text::source::without_mark;
 use crate::{Error, Place};
 use names::Renaming;
 use using::Use;
@@ -59,7 +60,7 @@ impl Composed {
     ///
     /// # Errors
     /// If a file cannot be read, a `use` is not understood, a parameter that is given a value does not exist, a file uses
-    /// itself, or is used twice under one name with other values.
+    /// itself, is used within more than 31 others, or is used twice under one name with other values.
     pub fn new(path: &str, read: &mut dyn FnMut(&str) -> Result<String, Error>) -> Result<Self, Error> {
         let mut reading = Reading { read, lines: Vec::new(), done: BTreeSet::new(), open: Vec::new() };
         reading.file(path, None)?;
@@ -110,12 +111,17 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn file(&mut self, path: &str, using: Option<&Use>) -> Result<(), Error> {
-        if self.open.iter().any(|open| open == path) || self.open.len() >= MOST_DEEP {
-            let chain = self.open.join(", which uses ");
-            return Err(Error::new(format!("{path} uses itself: {chain}"), "take one of these `use` away"));
+        let chain = || self.open.join(", which uses ");
+        if self.open.iter().any(|open| open == path) {
+            return Err(Error::new(format!("{path} uses itself: {}", chain()), "take one of these `use` away"));
+        }
+        if self.open.len() >= MOST_DEEP {
+            let what = format!("`use` is nested more than {MOST_DEEP} deep: {}, which uses {path}", chain());
+            return Err(Error::new(what, "use some of these files from one that stands above them"));
         }
         let text = (self.read)(path)?;
-        let renaming = Renaming::new(&text, using);
+        let text = without_mark(&text);
+        let renaming = Renaming::new(text, using);
         if let Some(using) = using {
             renaming.check(using, path)?;
         }

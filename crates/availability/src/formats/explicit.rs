@@ -18,7 +18,7 @@ use crate::formats::{File, usual};
 use crate::model::{Model, Resources, compile_unitless};
 use crate::text::ast::{self, Body, ChainItem, Document, Expr, ExprKind, Item, Reference};
 use crate::text::exact::Exact;
-use crate::text::source::{Name, Source, Span};
+use crate::text::source::{Name, Source, Span, without_mark};
 use crate::{Error, Place};
 
 /// What the chain is called inside.
@@ -42,7 +42,7 @@ pub fn read(transitions: &File, beside: &[(&str, File)], given: &[(String, Strin
     if let Some(file) = with("sta") {
         reading.names = names(file)?;
     }
-    reading.transitions(transitions)?;
+    let declared = reading.transitions(transitions)?;
     let labels = match with("lab") {
         Some(file) => reading.labels(file)?,
         None => BTreeMap::new(),
@@ -52,6 +52,12 @@ pub fn read(transitions: &File, beside: &[(&str, File)], given: &[(String, Strin
     }
     if let Some(file) = with("srew") {
         reading.rewards(file)?;
+    }
+    if let Some(states) = declared.filter(|&states| states != reading.drawn.len()) {
+        let drawn = reading.drawn.len();
+        let what = format!("the first line says {states} states, and transitions lead from and to {drawn} of them");
+        let place = Place { file: transitions.name.clone(), line: 1, column: 1 };
+        return Err(Error::new(what, "each state has one: is the number right, or the file cut off?").at(place));
     }
     let used = labels.iter().filter(|(_, states)| !states.is_empty());
     let used: Vec<&str> = used.map(|(name, _)| name.as_str()).collect();
@@ -84,7 +90,7 @@ fn lines(file: &File) -> impl Iterator<Item = (Place, &str)> {
         let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
         Place { file: file.name.clone(), line, column: (text.len() - text.trim_start().len() + 1) as u32 }
     };
-    let said = file.text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty());
+    let said = without_mark(&file.text).lines().enumerate().filter(|(_, text)| !text.trim().is_empty());
     said.map(move |line| (placed(line), line.1.trim()))
 }
 
@@ -113,7 +119,8 @@ impl Reading<'_> {
         Err(Error::new(what, remedy).at(place.clone()))
     }
 
-    fn transitions(&mut self, file: &File) -> Result<(), Error> {
+    /// Reads the transitions; how many states there are, if the file says it.
+    fn transitions(&mut self, file: &File) -> Result<Option<usize>, Error> {
         const FORM: &str = "the first line is `STATES TRANSITIONS`, the others are `FROM TO RATE`";
         let mut declared = None;
         for (place, text) in lines(file) {
@@ -144,10 +151,10 @@ impl Reading<'_> {
                 _ => return Err(wrong(place, text, FORM)),
             }
         }
-        let Some((states, transitions)) = declared else { return Ok(()) };
+        let Some((states, transitions)) = declared else { return Ok(None) };
         self.states = self.states.max(states);
         if transitions == self.items.len() {
-            return Ok(());
+            return Ok(Some(states));
         }
         let place = Place { file: file.name.clone(), line: 1, column: 1 };
         let what = format!("the file has {} transitions, and its first line says {transitions}", self.items.len());
@@ -254,12 +261,14 @@ pub struct Written {
 /// out.
 ///
 /// # Errors
-/// If the chain begins in several states, which has no place there either.
+/// If the chain begins in several states, which has no place there either, or a label has the name of another one that is there
+/// always: `init`, `deadlock`.
 pub fn write(chain: &Chain<f64>) -> Result<Written, Error> {
     let initial = chain.initial();
     let [(start, _)] = initial[..] else {
         return Err(Error::new("the chain begins in several states", "an explicit file has one state to begin in"));
     };
+    let labels = usual::labels(chain, start)?;
     let mut rates: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     for arc in chain.arcs().iter().filter(|arc| arc.from != arc.to && arc.rate > 0.0) {
         *rates.entry((arc.from, arc.to)).or_insert(0.0) += arc.rate;
@@ -270,12 +279,12 @@ pub fn write(chain: &Chain<f64>) -> Result<Written, Error> {
     for ((from, to), rate) in &rates {
         let _ = writeln!(tra, "{from} {to} {rate:e}");
     }
-    for (number, label) in chain.labels().keys().enumerate() {
+    for (number, (label, _)) in labels.iter().enumerate() {
         let _ = write!(lab, " {}=\"{label}\"", number + 1);
     }
     lab.push('\n');
     for state in 0..chain.states().len() {
-        let own = chain.labels().values().enumerate().filter(|(_, states)| states.contains(state));
+        let own = labels.iter().enumerate().filter(|(_, (_, states))| states.contains(state));
         let mut numbers: Vec<String> = own.map(|(number, _)| (number + 1).to_string()).collect();
         if state == start {
             numbers.insert(0, "0".to_owned());

@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use super::lines::Lines;
 use crate::Error;
 use crate::structure::{FaultTree, GateKind, Input, Law, Probability, QuantifiedTree};
+use crate::text::source::without_mark;
 
 /// Gates whose failure depends on the order of events, which no static tree can say.
 const DYNAMIC: [&str; 14] = [
@@ -38,6 +39,7 @@ enum Token<'a> {
 /// # Errors
 /// If the text is no static tree in this format; the error names the line and column, and what is allowed.
 pub fn read(text: &str, file: &str) -> Result<QuantifiedTree, Error> {
+    let text = without_mark(text);
     let lines = Lines::of(file, text);
     let tokens = tokens(text, &lines)?;
     let mut reading = Reading { lines: &lines, builder: FaultTree::builder(), top: None, laws: Vec::new() };

@@ -1,5 +1,7 @@
-//! What is asked of a chain whose files ask nothing.
+//! What is asked of a chain whose files ask nothing, and which labels go into files.
 
+use crate::Error;
+use crate::chain::{Chain, States};
 use crate::text::ast::{Ask, Expr, ExprKind, Measure, Reference};
 use crate::text::source::{Name, Span};
 
@@ -32,6 +34,36 @@ pub(super) fn measures<'a>(
         }
     }
     measures
+}
+
+/// The labels of a chain that go into files, which have `init` and `deadlock` themselves: a label of that name stays behind if it
+/// means the same.
+///
+/// # Errors
+/// If it means something else.
+pub(super) fn labels(chain: &Chain<f64>, start: usize) -> Result<Vec<(&String, &States)>, Error> {
+    let mut own = Vec::new();
+    for (name, states) in chain.labels() {
+        let same = match name.as_str() {
+            "init" => vec![start],
+            "deadlock" => {
+                let mut stays = vec![true; chain.states().len()];
+                for arc in chain.arcs().iter().filter(|arc| arc.rate > 0.0 && arc.to != arc.from) {
+                    stays[arc.from] = false;
+                }
+                (0..stays.len()).filter(|&state| stays[state]).collect()
+            }
+            _ => {
+                own.push((name, states));
+                continue;
+            }
+        };
+        if !states.iter().eq(same) {
+            let what = format!("the label `{name}` means something else in these files, where it is there always");
+            return Err(Error::new(what, "give it another name in the model"));
+        }
+    }
+    Ok(own)
 }
 
 fn measure(model: &str, title: &str, phrase: &str, target: Option<&str>) -> Measure {

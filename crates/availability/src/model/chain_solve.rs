@@ -9,7 +9,7 @@ use crate::model::nested::Nested;
 use crate::model::solve::{COARSER, absolute, binary64, coarse};
 use crate::structure::Bounded;
 use crate::text::exact::{Exact, ROUNDING};
-use crate::{Certain, Error, Scalar};
+use crate::{Certain, Error, Place, Scalar};
 
 /// Chains of more states are eliminated in binary64 alone.
 const MOST_SHARP: usize = 400;
@@ -30,6 +30,9 @@ pub(crate) struct ChainShape {
     /// Index of the state that is left, and of the one that is entered.
     pub(crate) arcs: Vec<(usize, usize)>,
     pub(crate) start: usize,
+    /// The file, and the line and the column at which each state is named first; none for states that no text names.
+    pub(crate) file: String,
+    pub(crate) spots: Vec<(u32, u32)>,
 }
 
 /// All states that rules lead to.
@@ -58,6 +61,15 @@ impl ChainModel {
             Self::Drawn(_) => self.states(),
             Self::Rules(rules) => rules.space.states_of_model(),
         }
+    }
+
+    /// Where the state stands that an error of this chain names first; nothing if it names none, or no text has it.
+    pub(crate) fn place_of(&self, error: &Error) -> Option<Place> {
+        let Self::Drawn(shape) = self else { return None };
+        let name = error.what.split('\'').nth(1)?;
+        let state = shape.states.iter().position(|state| state == name)?;
+        let &(line, column) = shape.spots.get(state)?;
+        Some(Place { file: shape.file.clone(), line, column })
     }
 
     /// From where to where its arcs lead.

@@ -29,11 +29,11 @@
 //! | `time of S in M over T`, `frequency of S in M over T` | mean time in `S` until then, mean number of entries | [`Chain::collected_until`] |
 //! | `reward R of M` | sum of `pi_i (r_i + sum of q_ij r_ij)` | Howard 1971; [`Measure::reward_rate`](crate::chain::Measure::reward_rate) |
 //! | `reward R of M until S`, `... over T`, `... at T` | what is earned until `S` is entered, until a time, for each unit of time then | [`Measure::reward_before`](crate::chain::Measure::reward_before), [`Chain::collected_until`], [`Chain::mean_at`] |
-//! | `birnbaum importance of E in M` | `dP/dp` | Birnbaum 1969; [`Importance`] |
+//! | `birnbaum importance of E in M`, `... at T` | `dP/dp` | Birnbaum 1969; [`Importance`] |
 //! | `structural importance of E in M` | `dP/dp` with every `p = 1/2` | [`Importance`] |
-//! | `criticality of E in M`, `diagnosis of E in M` | `p/P dP/dp`, `P(E occurred, given the top event)` | [`Importance`] |
-//! | `fussell vesely importance of E in M` | that all of a minimal cut set with `E` have occurred, over `P` | [`SetFamily::fussell_vesely`](crate::structure::SetFamily::fussell_vesely) |
-//! | `risk achievement worth of E in M`, `risk reduction worth of E in M` | `P` given `E` over `P`, `P` over `P` without `E` | [`Importance`] |
+//! | `criticality of E in M`, `diagnosis of E in M`, each also `at T` | `p/P dP/dp`, `P(E occurred, given the top event)` | [`Importance`] |
+//! | `fussell vesely importance of E in M`, `... at T` | that all of a minimal cut set with `E` have occurred, over `P` | [`SetFamily::fussell_vesely`](crate::structure::SetFamily::fussell_vesely) |
+//! | `risk achievement worth of E in M`, `risk reduction worth of E in M`, each also `at T` | `P` given `E` over `P`, `P` over `P` without `E` | [`Importance`] |
 //! | `erlang_b(n, a)`, `erlang_c(n, a)` in expressions | shares of calls that are refused, that wait | Erlang 1917; [`erlang_b`](crate::capacity::erlang_b), [`ErlangC`](crate::capacity::ErlangC) |
 //!
 //! Calls that failures cost, weighted by the load, are rewards: in a state with `k` servers `erlang_b(k, a)` of them are refused (Heimann,
@@ -52,6 +52,7 @@
 //! [`StructureFunction::cut_sets`]: crate::structure::StructureFunction::cut_sets
 //! [`Importance`]: crate::structure::Importance
 
+mod cause;
 mod chain_solve;
 mod compile;
 mod distribution;

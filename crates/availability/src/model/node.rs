@@ -390,18 +390,23 @@ pub(super) fn backward_with<T: Carrier>(
 /// # Errors
 /// Those of the models that are solved.
 pub(crate) fn certain(nodes: &[Node], parameters: &[(Exact, f64)]) -> Result<Vec<Certain>, Error> {
+    certain_or_node(nodes, parameters).map_err(|(_, error)| error)
+}
+
+/// The same; an error comes with the node that it is of.
+pub(super) fn certain_or_node(nodes: &[Node], parameters: &[(Exact, f64)]) -> Result<Vec<Certain>, (Id, Error)> {
     let mut values = Values { exact: Vec::with_capacity(nodes.len()), carried: Vec::with_capacity(nodes.len()) };
     let mut errors: Vec<f64> = Vec::with_capacity(nodes.len());
     let mut long_runs = LongRuns::default();
-    for node in nodes {
+    for (id, node) in nodes.iter().enumerate() {
         let (exact, error) = match node {
             Node::Parameter(index) => parameters[*index],
             Node::Solve(solve, needs) => {
                 let inputs: Vec<Exact> = needs.iter().map(|&need| values.exact[need]).collect();
                 let wrong: Vec<f64> = needs.iter().map(|&need| errors[need]).collect();
-                match long_runs.answer(solve, &inputs, &wrong)? {
+                match long_runs.answer(solve, &inputs, &wrong).map_err(|error| (id, error))? {
                     Some(found) => (Exact::from(found.value), absolute(found)),
-                    None => solve.certain(&inputs, &wrong)?,
+                    None => solve.certain(&inputs, &wrong).map_err(|error| (id, error))?,
                 }
             }
             _ => (values.arithmetic(node).0, values.error(node, &errors)),

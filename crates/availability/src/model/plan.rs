@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::model::cause::cause;
 use crate::model::large;
 use crate::model::node::{self, Id, Node, Values};
 use crate::model::{Measure, Model, Parameter};
@@ -95,23 +96,32 @@ impl Plan<'_> {
     /// # Errors
     /// Those of the models that are solved, and if a measure is no finite number.
     pub fn solve(&self) -> Result<Vec<Certain>, Error> {
-        let all = node::certain(&self.nodes, &self.model.exact())?;
-        self.roots.iter().zip(&self.measures).map(|(&root, &measure)| self.finite(measure, all[root])).collect()
+        let all = node::certain_or_node(&self.nodes, &self.model.exact());
+        let all = all.map_err(|(node, error)| self.asked(node, error))?;
+        self.roots.iter().zip(&self.measures).map(|(&root, &measure)| self.finite(measure, root, &all)).collect()
     }
 
-    /// The value of a measure, which is none if it has a division by 0 in it or numbers beyond binary64.
-    fn finite(&self, measure: usize, found: Certain) -> Result<Certain, Error> {
+    /// The error of a node, which says what asks for it if it is of a chain: not all that is asked of one needs the same.
+    fn asked(&self, id: Id, error: Error) -> Error {
+        let is_of_chain = matches!(&self.nodes[id], Node::Solve(solve, _) if solve.is_of_chain());
+        let asking = self.roots.iter().position(|&root| node::needed(&self.nodes, &[root])[id]);
+        let Some(measure) = asking.filter(|_| is_of_chain && !error.is_wrong) else { return error };
+        let name = &self.model.measures[self.measures[measure]].name;
+        let what = format!("{} (asked by `{name}`)", error.what);
+        Error { what, ..error }
+    }
+
+    /// The value of a measure, which is none if it has a division by 0 in it or numbers beyond binary64, among all values.
+    fn finite(&self, measure: usize, root: Id, all: &[Certain]) -> Result<Certain, Error> {
+        let found = all[root];
         if found.value.is_finite() {
             return Ok(found);
         }
         let Measure { name, place, .. } = &self.model.measures[measure];
-        let what = if found.value.is_nan() {
-            format!("`{name}` has no value: something in it is 0 divided by 0")
-        } else {
-            format!("`{name}` is infinite: something in it is divided by 0, or larger than 1e308")
-        };
-        Err(Error::new(what, "ask for the parts of the measure to see which of them is 0 or too large")
-            .at(place.clone()))
+        let cause = cause(&self.nodes, |id| all[id].value, root);
+        let is = if found.value.is_nan() { "has no value" } else { "is infinite" };
+        let what = format!("`{name}` {is}: in it is {cause}");
+        Err(Error::new(what, "ask for the parts of the measure to see where it comes from").at(place.clone()))
     }
 
     /// The values of the measures for other values of the parameters, without bounds.

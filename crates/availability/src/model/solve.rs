@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::chain_solve::ChainQuestion;
+use crate::model::chain_solve::{ChainModel, ChainQuestion};
 use crate::model::sound::Sound;
 use crate::model::structure_solve::StructureQuestion;
 use crate::model::timed_solve::TimedQuestion;
@@ -31,9 +31,24 @@ pub(crate) enum Question {
 }
 
 impl Solve {
-    /// An error of this model at its place.
+    /// The chain that is asked, if it is one.
+    fn chain(&self) -> Option<&ChainModel> {
+        match &self.question {
+            Question::Chain(question) => Some(&question.model),
+            Question::Timed(question) => Some(&question.model),
+            Question::Structure(_) | Question::Sound(_) => None,
+        }
+    }
+
+    /// Whether a chain is asked.
+    pub(crate) fn is_of_chain(&self) -> bool {
+        self.chain().is_some()
+    }
+
+    /// An error of this model at the state that it names, or else at its place.
     pub(crate) fn located(&self, error: Error) -> Error {
-        error.at((*self.place).clone())
+        let state = self.chain().and_then(|chain| chain.place_of(&error));
+        error.at(state.unwrap_or_else(|| (*self.place).clone()))
     }
 
     /// Whether there are derivatives by the inputs.

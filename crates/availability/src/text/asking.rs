@@ -74,6 +74,7 @@ impl Parser<'_> {
             let next = self.name("a measure")?;
             phrase = Name { text: format!("{} {}", phrase.text, next.text), span: start.to(next.span) };
         }
+        let is_until_entry = self.is_word(0, "to");
         let (target, model) = if phrase.text == "reward" {
             let reward = self.reference("the name of a reward")?;
             let span = reward.name.span;
@@ -85,6 +86,10 @@ impl Parser<'_> {
             self.target_and_model(&phrase)?
         };
         let clauses = self.clauses()?;
+        if phrase.text == "time" && !is_until_entry && clauses.is_empty() {
+            let remedy = "as in `time of S in M over 5 h`, or `until T`; `time to S in M` is the time to get there";
+            return Err(self.source.error(phrase.span, "`time of` needs an end", remedy));
+        }
         let ask = Ask { phrase, target, model, clauses };
         Ok(Some(Expr { kind: ExprKind::Ask(Box::new(ask)), span: start.to(self.previous().span) }))
     }

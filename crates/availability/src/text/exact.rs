@@ -11,6 +11,11 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// A bound of the relative error of one operation: 2^-102.
 pub(crate) const ROUNDING: f64 = 1.0 / (1_u128 << 102) as f64;
 
+/// Digits of a decimal that are read: further ones are far below the rounding of the last operation.
+const MOST_DIGITS: usize = 40;
+/// The largest power of ten that is formed at once: beyond 1e308 there are no numbers.
+const MOST_POWER: u32 = 300;
+
 /// `high + low`, where `high` is the nearest binary64 number to the sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Exact {
@@ -53,12 +58,14 @@ impl Exact {
     pub(crate) fn decimal(text: &str) -> Option<Self> {
         let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let mut power: i32 = power.parse().ok()?;
-        let (mut value, mut after_point) = (Self::ZERO, false);
+        let (mut value, mut after_point, mut digits) = (Self::ZERO, false, 0);
         for byte in mantissa.bytes() {
             match byte {
                 b'.' => after_point = true,
+                b'0'..=b'9' if digits == MOST_DIGITS => power = power.checked_add(i32::from(!after_point))?,
                 b'0'..=b'9' => {
                     value = value * Self::from(10.0) + Self::from(f64::from(byte - b'0'));
+                    digits += usize::from(value != Self::ZERO);
                     power = power.checked_sub(i32::from(after_point))?;
                 }
                 _ => return None,
@@ -67,8 +74,11 @@ impl Exact {
         if value == Self::ZERO {
             return Some(value);
         }
-        let ten = Self::from(10.0).whole_power(power.unsigned_abs());
-        let value = if power < 0 { value / ten } else { value * ten };
+        let (count, ten) = (power.unsigned_abs(), Self::from(10.0));
+        for part in [count.min(MOST_POWER), count.saturating_sub(MOST_POWER)] {
+            let factor = ten.whole_power(part);
+            value = if power < 0 { value / factor } else { value * factor };
+        }
         (value.high.is_normal() && value.low.is_finite()).then_some(value)
     }
 
@@ -219,6 +229,17 @@ mod tests {
         for text in ["0.1", "5.40946656649136", "3.49314470351934e-6", "1e300", "123456789012345678901234567890"] {
             assert_eq!(decimal(text).rounded(), text.parse::<f64>().expect("a number"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_long_decimal_is_the_number_that_it_is() {
+        let ones = format!("0.{}", "1".repeat(400));
+        assert!((decimal(&ones) - Exact::ONE / decimal("9")).rounded().abs() < 1e-29);
+        assert_eq!(decimal(&format!("1{}e-395", "0".repeat(400))).rounded(), 1e5);
+        let small = format!("1.{}e-285", "25".repeat(60));
+        assert!((decimal(&small).rounded() / (124.0 / 99.0 * 1e-285) - 1.0).abs() < 1e-15);
+        assert!(Exact::decimal(&format!("1{}", "0".repeat(400))).is_none());
+        assert!(Exact::decimal(&format!("0.{}1", "0".repeat(400))).is_none());
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl Parser<'_> {
     }
 
     pub(crate) fn unknown_unit(&self, name: &Name) -> Error {
-        let what = format!("`{}` is no unit{}", name.text, did_you_mean(&name.text, unit::names()));
+        let what = format!("`{}` is no unit{}", name.text, unit::near(&name.text));
         self.source.error(name.span, what, unit::KNOWN)
     }
 

@@ -1,7 +1,7 @@
 //! Words, numbers and signs of a model text.
 
 use crate::Error;
-use crate::text::source::{Source, Span};
+use crate::text::source::{Source, Span, without_mark};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ const SIGNS: [&str; 37] = [
 /// The text as tokens, the last one being [`Kind::End`]; `comment` begins a comment that ends with its line.
 pub(crate) fn tokens(source: Source<'_>, comment: &str) -> Result<Vec<Token>, Error> {
     let text = source.text;
-    let (mut at, mut found, mut begins_line) = (0, Vec::new(), true);
+    let (mut at, mut found, mut begins_line) = (text.len() - without_mark(text).len(), Vec::new(), true);
     while let Some(first) = text[at..].chars().next() {
         if first.is_whitespace() {
             begins_line |= first == '\n';

@@ -9,6 +9,7 @@ pub(crate) mod ast;
 pub(crate) mod exact;
 pub(crate) mod expression;
 pub(crate) mod lexer;
+pub(crate) mod misread;
 pub(crate) mod models;
 pub(crate) mod operators;
 pub(crate) mod parser;

@@ -28,10 +28,10 @@ impl Parser<'_> {
         }
         let from =
             self.reference("an arc, `up -> down at RATE`, or `up:`, `down:`, `start:`, `label NAME:`, `reward NAME:`")?;
-        self.sign("->", "and the next state")?;
+        self.sign_behind_name("->", "and the next state")?;
         let to = self.reference("the next state")?;
         self.word("at", "and the rate")?;
-        Ok(ChainItem::Arc { from, to, rate: self.sum()? })
+        Ok(ChainItem::Arc { from, to, rate: self.rate()? })
     }
 
     /// `reward NAME: both = 2, one = 1, one -> both = 1`.
@@ -63,11 +63,21 @@ impl Parser<'_> {
         if self.is_word(0, keyword) && !self.is_sign(1, "=") {
             self.take();
             let name = self.reference("a name")?;
+            if self.is_sign(0, "=") {
+                let own = &name.name.text;
+                let what = format!("`=` does not say how `{own}` fails");
+                let remedy = format!("write `{keyword} {own} probability 0.01`; a gate has no `{keyword}` before it");
+                return Err(self.source.error(self.peek(0).span, what, remedy));
+            }
             return Ok(StructureItem::Event(name, self.law()?));
         }
         let name = self.reference(&format!("`{keyword} NAME ...` or `NAME = ...`"))?;
-        self.sign("=", "and what it is made of")?;
-        Ok(StructureItem::Gate(name, self.expression()?))
+        self.sign_behind_name("=", "and what it is made of")?;
+        let logic = self.expression()?;
+        match self.lost_count() {
+            Some(error) => Err(error),
+            None => Ok(StructureItem::Gate(name, logic)),
+        }
     }
 
     /// How something fails: `is MODEL`, `probability P`, `fails at RATE, repaired at RATE`,
@@ -92,12 +102,12 @@ impl Parser<'_> {
             ));
         }
         self.word("at", "and the rate")?;
-        let fails = self.sum()?;
+        let fails = self.rate()?;
         let repaired = if self.is_sign(0, ",") && self.is_word(1, "repaired") {
             self.take();
             self.take();
             self.word("at", "and the rate")?;
-            Some(self.sum()?)
+            Some(self.rate()?)
         } else {
             None
         };
@@ -120,7 +130,7 @@ impl Parser<'_> {
         let from = self.reference("an edge, `a -> b fails at RATE`, or `a -- b ...` for both directions")?;
         let both_ways = self.eat_sign("--");
         if !both_ways {
-            self.sign("->", "or `--`")?;
+            self.sign_behind_name("->", "or `--`")?;
         }
         let to = self.reference("a node")?;
         Ok(Edge { from, to, both_ways, law: self.law()? })

@@ -18,11 +18,14 @@ pub(crate) struct Parser<'a> {
     pub(crate) operators: usize,
     /// Whether this is the number of `at least K of a, b, c`.
     pub(crate) counting: bool,
+    /// Whether this is the model language, whose numbers have units.
+    pub(crate) has_units: bool,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(source: Source<'a>, comment: &str) -> Result<Self, Error> {
-        Ok(Self { source, tokens: tokens(source, comment)?, at: 0, depth: 0, operators: 0, counting: false })
+        let tokens = tokens(source, comment)?;
+        Ok(Self { source, tokens, at: 0, depth: 0, operators: 0, counting: false, has_units: comment == "#" })
     }
 
     /// The token that comes `ahead` of the next one.
@@ -39,6 +42,11 @@ impl<'a> Parser<'a> {
     /// The token that was taken last.
     pub(crate) fn previous(&self) -> Token {
         self.tokens[self.at.saturating_sub(1)]
+    }
+
+    /// The token so many before the next one.
+    pub(crate) fn earlier(&self, back: usize) -> Option<Token> {
+        self.tokens.get(self.at.checked_sub(back)?).copied()
     }
 
     /// The letters of a token.
@@ -196,6 +204,9 @@ impl<'a> Parser<'a> {
 
     /// The error that something else is wanted here.
     pub(crate) fn unexpected(&self, wanted: &str) -> Error {
+        if let Some(error) = self.misread() {
+            return error;
+        }
         let token = self.peek(0);
         let found = match token.kind {
             Kind::End => "the text ends here".to_owned(),

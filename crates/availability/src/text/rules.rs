@@ -108,7 +108,7 @@ impl Parser<'_> {
             effects.push(self.effect()?);
         }
         self.word("at", "and the rate of the rule")?;
-        let rate = self.sum()?;
+        let rate = self.rate()?;
         let span = start.to(self.previous().span);
         Ok(Command { action, guard, alternatives: vec![(rate, effects)], span })
     }

@@ -57,7 +57,11 @@ impl Parser<'_> {
                 document.models.push(Model { name, body });
             }
             _ => {
-                let what = format!("`{}` begins no statement{}", self.text(token), did_you_mean(word, STATEMENTS));
+                let near = did_you_mean(word, STATEMENTS);
+                if let Some(error) = self.misread().filter(|_| near.is_empty()) {
+                    return Err(error);
+                }
+                let what = format!("`{}` begins no statement{near}", self.text(token));
                 return Err(self.source.error(
                     token.span,
                     what,

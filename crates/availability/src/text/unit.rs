@@ -4,6 +4,7 @@
 //! of units, minutes a year) is a plain number. A year has 365 days.
 
 use crate::text::exact::Exact;
+use crate::text::source::did_you_mean;
 
 /// The power of time in a quantity: 1 for a time, -1 for a rate, 0 for a plain number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,22 @@ impl Unit {
     }
 }
 
-/// The names of all units.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    UNITS.iter().flat_map(|(names, ..)| names.iter().copied())
+/// How units are called elsewhere, and here.
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("hrs", "h"),
+    ("yr", "year"),
+    ("yrs", "years"),
+    ("wk", "week"),
+    ("wks", "weeks"),
+    ("mo", "month"),
+    ("mos", "months"),
+];
+
+/// The unit that is meant by a name that is none, as `; did you mean "h"?`; empty if none is near.
+pub(crate) fn near(name: &str) -> String {
+    let lower = name.to_lowercase();
+    match ELSEWHERE.iter().find(|(other, _)| *other == lower) {
+        Some((_, unit)) => format!("; did you mean `{unit}`?"),
+        None => did_you_mean(name, UNITS.iter().flat_map(|(names, ..)| names.iter().copied())),
+    }
 }

@@ -19,7 +19,7 @@ fn each_error_points_at_its_word() {
             "x.avail:1:21: `5 h` is a time and `2 per hour` is a rate: only quantities of one unit",
         ),
         ("parameter x = 1/2 h", "x.avail:1:15: `1/2 h` can be read in two ways: write"),
-        ("parameter x = 5 parsecs", "x.avail:1:17: `parsecs` begins no statement"),
+        ("parameter x = 5 parsecs", "x.avail:1:17: `parsecs` is no unit: units are ms, s, min, h"),
         ("parameter x = 2 per hous", "`hous` is no unit; did you mean `hour`?: units are ms, s, min, h"),
         ("paramter x = 1", "x.avail:1:1: `paramter` begins no statement; did you mean `parameter`?"),
         ("parameter x = 1\nparameter x = 2", "x.avail:2:11: `x` has a meaning already, from line 1"),
@@ -117,7 +117,7 @@ fn a_chain_without_what_a_measure_needs_names_the_state() {
 fn what_cannot_be_solved_is_told_with_its_model() {
     let text = format!("{DUPLEX}chain c {{ up: a; a -> b at 1/h }}\nmeasure unavailability of c");
     let found = error(&text);
-    assert!(found.starts_with("x.avail:7:7: state 'b' is absorbing") && found.contains("^"), "{found}");
+    assert!(found.starts_with("x.avail:7:23: state 'b' is absorbing") && found.contains("^"), "{found}");
     let found = error("parameter p = 1.5\ntree t { event a probability p; top = a }\nmeasure unavailability of t");
     assert!(found.starts_with("x.avail:2:30: this probability is 1.5: it is a number from 0 to 1"), "{found}");
 }

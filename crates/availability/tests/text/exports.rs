@@ -90,6 +90,24 @@ fn a_model_of_prism_goes_out_with_labels_in_single_quotes() {
 }
 
 #[test]
+fn labels_that_the_files_have_themselves_stay_behind_or_are_refused() {
+    let chain = |labels: &str| {
+        let text = format!("chain c {{ up: a; a -> b at 1/h; b -> a at 1/h; b -> e at 1/h\n {labels} }}");
+        model(&text, &[]).chain("c").expect("a chain")
+    };
+    let same = chain("label init: a; label deadlock: e; label other: b");
+    let written = explicit::write(&same).expect("written");
+    assert_eq!(written.lab, "0=\"init\" 1=\"down\" 2=\"other\"\n0: 0\n1: 1 2\n2: 1\n");
+    let text = prism::write(&same).expect("written");
+    assert!(text.contains("label \"other\" = s=1;") && !text.contains("deadlock"), "{text}");
+    for labels in ["label init: b", "label deadlock: b"] {
+        let error = prism::write(&chain(labels)).expect_err(labels);
+        assert!(error.what.contains("means something else in these files"), "{error}");
+        assert_eq!(explicit::write(&chain(labels)).expect_err(labels), error);
+    }
+}
+
+#[test]
 fn what_is_asked_of_other_models_does_not_hinder_an_export() {
     let text = format!("{EARNING}\nchain dead {{ up: a; a -> b at 1 per hour }}\nmeasure unavailability of dead");
     assert!(model(&text, &[]).chain("c").is_ok());

@@ -1,6 +1,7 @@
 //! The PRISM language, explicit chains, and what is refused in them.
 
 use availability::chain::{Chain, States};
+use availability::compose::Composed;
 use availability::formats::prism as prism_text;
 use availability::formats::{File, Format, explicit};
 use availability::model::{Model, Parameter};
@@ -82,6 +83,7 @@ fn explicit_chains_are_read_in_both_forms_of_labels() {
     }
     for (text, said) in [
         ("3 4\n0 1 2e-4\n", "x.tra:1:1: the file has 1 transitions, and its first line says 4"),
+        ("99999999999 2\n0 1 1\n1 0 1\n", "x.tra:1:1: the first line says 99999999999 states, and transitions"),
         ("2 1\n0 5 1\n", "x.tra:2:1: state 5 does not exist"),
         ("2 1\n0 1 -1\n", "x.tra:2:1: `0 1 -1` is not understood"),
     ] {
@@ -175,6 +177,38 @@ fn each_probability_of_a_tree_of_another_tool_has_its_importance() {
     let model = Format::Galileo.read(&named("x.dft", &certain), &[], &[]).expect("a model");
     assert_eq!(solved(&model)["probability of top"].value, 1.0);
     assert_eq!(model.plan(&[0]).gradient(0).expect("derivatives"), [0.75, 0.0]);
+}
+
+#[test]
+fn a_byte_order_mark_before_a_text_is_passed_over() {
+    let marked = |text: &str| format!("\u{feff}{text}");
+    let chain = "chain c { up: a; a -> b at 1/h; b -> a at 3/h }\nmeasure u = unavailability of c";
+    assert_sure("u", solved(&crate::support::model(&marked(chain), &[]))["u"], 0.25);
+    let error = Model::read("x.avail", &marked("parameter x = 5 parsecs"), &[]).expect_err("no unit").to_string();
+    assert!(error.contains("`parsecs` is no unit"), "{error}");
+    let whole = Composed::new("a", &mut |path| {
+        Ok(marked(if path == "a" { "use \"b\"\nmeasure u = unavailability of c" } else { chain }))
+    });
+    let whole = whole.expect("composes").text();
+    assert_sure("u", solved(&crate::support::model(&whole, &[]))["u"], 0.25);
+    let lab = named("x.lab", &marked("0=\"init\" 1=\"down\"\n0: 0\n2: 1\n"));
+    let found = Format::Explicit.read(&named("x.tra", &marked(TRA)), &[("lab", lab)], &[]).expect("a model");
+    assert!(solved(&found).contains_key("unavailability"));
+    let prism_module = "ctmc module m x : [0..1] init 0; [] x=0 -> 1 : (x'=1); [] x=1 -> 3 : (x'=0); endmodule";
+    let found = prism(&marked(prism_module), &marked("\"u\": S=? [ x=1 ]"), &[]).expect("a model");
+    assert_sure("u", solved(&found)["u"], 0.25);
+    for (format, text) in [
+        (Format::Galileo, "toplevel S; S or A; A prob=0.25;"),
+        (
+            Format::OpenPsa,
+            "<opsa-mef><define-fault-tree name=\"T\"><define-gate name=\"S\"><or><basic-event name=\"A\"/></or>\
+             </define-gate><define-basic-event name=\"A\"><float value=\"0.25\"/></define-basic-event>\
+             </define-fault-tree></opsa-mef>",
+        ),
+    ] {
+        let found = format.read(&named("x", &marked(text)), &[], &[]).expect("a model");
+        assert_sure("S", solved(&found)["probability of S"], 0.25);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod formats;
 mod guide;
 mod long_chains;
 mod long_times;
+mod mistakes;
 #[path = "../repository/mod.rs"]
 mod repository;
 mod sip;

@@ -27,7 +27,7 @@ use crate::text::ast::{
 use crate::text::ast::{Variable, VariableKind};
 use crate::text::lexer::Kind;
 use crate::text::parser::Parser;
-use crate::text::source::{Name, Source, Span};
+use crate::text::source::{Name, Source, Span, without_mark};
 
 use renaming::Renamed;
 
@@ -44,12 +44,12 @@ pub fn read<'f>(
     given: &[(String, String)],
     resources: Resources<'_>,
 ) -> Result<Model, Error> {
-    let mut text = format!("{}\n", model.text);
+    let mut text = format!("{}\n", without_mark(&model.text));
     let begin = text.len();
     let mut second = None;
     for file in properties {
         second.get_or_insert((begin, file.name.as_str()));
-        text.push_str(&file.text);
+        text.push_str(without_mark(&file.text));
         text.push('\n');
     }
     let source = Source { file: &model.name, text: &text, second };

@@ -5,17 +5,20 @@ use std::fmt::Write as _;
 
 use crate::Error;
 use crate::chain::Chain;
+use crate::formats::usual;
 
 /// Writes a chain as a model of one module whose variable `s` is the number of the state. Arcs that earn something have an
 /// action, the same for all that earn the same.
 ///
 /// # Errors
-/// If the chain begins in several states: the module has no words for that.
+/// If the chain begins in several states: the module has no words for that. If a label has the name of another one that is there
+/// always: `init`, `deadlock`.
 pub fn write(chain: &Chain<f64>) -> Result<String, Error> {
     let initial = chain.initial();
     let [(start, _)] = initial[..] else {
         return Err(Error::new("the chain begins in several states", "a module has one state to begin in"));
     };
+    let labels = usual::labels(chain, start)?;
     let count = chain.states().len();
     let mut text = String::from("ctmc\n\n");
     // Writing to a text cannot fail.
@@ -26,7 +29,7 @@ pub fn write(chain: &Chain<f64>) -> Result<String, Error> {
     let (actions, amounts) = earned_by_arcs(chain);
     commands(&mut text, chain, &actions);
     text.push_str("endmodule\n");
-    for (name, states) in chain.labels() {
+    for (name, states) in labels {
         let members: Vec<String> =
             states.iter().filter(|&state| state < count).map(|state| format!("s={state}")).collect();
         let condition = if members.is_empty() { "false".to_owned() } else { members.join(" | ") };

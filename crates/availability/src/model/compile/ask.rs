@@ -129,6 +129,7 @@ impl Compiler<'_> {
                 let id = self.solve_chain(model, G::Time, G::Arrivals, Some(down), None);
                 return Ok(Lowered { id, dimension: Dimension::TIME });
             }
+            "reliability" | "unreliability" => return Err(self.without_time(ask)),
             _ => return Err(self.not_for(ask, "a chain or rules")),
         };
         let id = self.solve_chain(model, gain, per, None, None);
@@ -138,6 +139,19 @@ impl Compiler<'_> {
     pub(super) fn not_for(&self, ask: &Ask, kind: &str) -> Error {
         let what = format!("there is no `{}` of {kind}", ask.phrase.text);
         self.error(ask.phrase.span, what, "see the table of measures in docs/availability.md")
+    }
+
+    /// The error that a measure is asked without the time that it is about.
+    pub(super) fn without_time(&self, ask: &Ask) -> Error {
+        let what = format!("`{}` needs a time", ask.phrase.text);
+        self.error(ask.phrase.span, what, format!("as in {}", self.at_a_time(ask)))
+    }
+
+    /// How a measure is asked at a time, for a message.
+    pub(super) fn at_a_time(&self, ask: &Ask) -> String {
+        let target = ask.target.as_ref().map(|target| &self.source.text[target.span.start..target.span.end]);
+        let about = target.map_or_else(String::new, |target| format!("{target} in "));
+        format!("`{} of {about}{} at 1000 h`", ask.phrase.text, ask.model.text)
     }
 
     /// Measures that are computed from others of the same model.
@@ -283,6 +297,7 @@ impl Compiler<'_> {
             ExprKind::Reference(reference) => {
                 let (name, span) = self.indexed(reference)?;
                 if let Some(found) = self.members_named(model, &name) {
+                    self.check_one_meaning(model, &name, span, &found)?;
                     return Ok(found);
                 }
                 match self.chains[&model].scope {
@@ -322,6 +337,21 @@ impl Compiler<'_> {
             ("down", Some(up)) => Some(up.iter().map(|up| !up).collect()),
             _ => None,
         }
+    }
+
+    /// Refuses `up` and `down` where one of several up or down states has that name: the states that were found are not all.
+    fn check_one_meaning(&self, model: usize, name: &str, span: Span, found: &[bool]) -> Result<(), Error> {
+        let Some(up) = &self.chains[&model].up else { return Ok(()) };
+        let is_all = match name {
+            "up" => found.iter().eq(up.iter()),
+            "down" => found.iter().zip(up).all(|(found, up)| found != up),
+            _ => true,
+        };
+        if is_all || self.unitless {
+            return Ok(());
+        }
+        let what = format!("`{name}` is one state here, and all {name} states are called so, too");
+        Err(self.error(span, what, "give the state another name"))
     }
 
     fn no_state(&self, model: usize, name: &str, span: Span) -> Error {

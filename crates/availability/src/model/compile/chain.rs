@@ -66,7 +66,8 @@ struct Draft {
     up: Vec<usize>,
     down: Vec<usize>,
     start: Option<usize>,
-    labels: BTreeMap<String, Vec<usize>>,
+    /// The states of each label, and where it is declared first.
+    labels: BTreeMap<String, (Vec<usize>, Span)>,
     rewards: Vec<Earned>,
 }
 
@@ -142,6 +143,7 @@ impl Compiler<'_> {
             return Err(self.error(*span, what, "draw its arcs, or take it away"));
         }
         let up = self.marks(name, &draft)?;
+        self.tell_names_apart(&draft, up.as_deref())?;
         let (rewards, dimensions) = self.chain_rewards(&draft)?;
         let count = draft.states.len();
         let members = |states: &Vec<usize>| {
@@ -149,8 +151,11 @@ impl Compiler<'_> {
             states.iter().for_each(|&state| members[state] = true);
             members
         };
-        let labels = draft.labels.iter().map(|(name, states)| (name.clone(), members(states))).collect();
+        let labels = draft.labels.iter().map(|(name, (states, _))| (name.clone(), members(states))).collect();
+        let starts: Vec<usize> = draft.states.iter().map(|(_, span)| span.start).collect();
         let shape = ChainShape {
+            file: self.source.file.to_owned(),
+            spots: self.source.spots(&starts),
             states: draft.states.into_iter().map(|(name, _)| name).collect(),
             arcs: draft.arcs.iter().map(|&(from, to, _)| (from, to)).collect(),
             // Without a word about it a chain begins in its first up state, or where its text does.
@@ -176,7 +181,8 @@ impl Compiler<'_> {
             }
             ChainItem::Label(name, states) => {
                 let found = self.states(draft, states)?;
-                draft.labels.entry(name.text.clone()).or_default().extend(found);
+                self.free_label(name)?;
+                draft.labels.entry(name.text.clone()).or_insert_with(|| (Vec::new(), name.span)).0.extend(found);
             }
             ChainItem::Arc { from, to, rate } => {
                 let rate_id = self.of_dimension(rate, Dimension::RATE, "the rate of an arc")?;
@@ -246,6 +252,34 @@ impl Compiler<'_> {
             }
         }
         Ok(Some(if up.is_empty() { downs.into_iter().map(|down| !down).collect() } else { ups }))
+    }
+
+    /// Refuses a label that has the name of the up states or of the down states.
+    pub(super) fn free_label(&self, label: &Name) -> Result<(), Error> {
+        if self.unitless || !matches!(label.text.as_str(), "up" | "down") {
+            return Ok(());
+        }
+        let what = format!("`{0}` is no label: it names the {0} states of a model", label.text);
+        let remedy = format!("give the label another name, or mark the states with `{}:`", label.text);
+        Err(self.error(label.span, what, remedy))
+    }
+
+    /// Refuses names of which a measure could not tell what they mean.
+    fn tell_names_apart(&self, draft: &Draft, up: Option<&[bool]>) -> Result<(), Error> {
+        if let Some((label, (_, span))) = draft.labels.iter().find(|(label, _)| draft.index.contains_key(*label)) {
+            let what = format!("`{label}` is a state already");
+            return Err(self.error(*span, what, "give the label another name"));
+        }
+        for (name, other, is_up) in [("up", "down", true), ("down", "up", false)] {
+            if let (Some(&state), Some(up)) = (draft.index.get(name), up)
+                && up[state] != is_up
+            {
+                let what = format!("the state `{name}` is {other}");
+                let remedy = "give it another name: measures call all up states `up`, and all down states `down`";
+                return Err(self.error(draft.states[state].1, what, remedy));
+            }
+        }
+        Ok(())
     }
 
     fn chain_rewards(&mut self, draft: &Draft) -> Result<Rewards, Error> {

@@ -82,15 +82,16 @@ impl Compiler<'_> {
     /// whenever they are computed, and the error is at the place of the expression. For each `kind` of number a node is
     /// looked at once.
     pub(super) fn sound(&mut self, id: Id, expr: &Expr, kind: &'static str, sound: Sound) -> Result<Id, Error> {
-        if let Node::Constant(value, _) = &self.nodes[id] {
-            sound.checked(*value).map_err(|error| error.at(self.place(expr.span)))?;
+        if let Some((value, _)) = self.number(id) {
+            sound.checked(value).map_err(|error| error.at(self.place(expr.span)))?;
             return Ok(id);
         }
         if let Some(&known) = self.sounds.get(&(id, kind)) {
             return Ok(known);
         }
-        let source = self.source;
-        let place = self.places.entry(expr.span.start).or_insert_with(|| Arc::new(source.place(expr.span)));
+        let (source, ends) = (self.source, &self.ends);
+        let place = || Arc::new(source.place_among(expr.span, ends));
+        let place = self.places.entry(expr.span.start).or_insert_with(place);
         let solve = Solve { question: Question::Sound(Arc::new(sound)), place: Arc::clone(place) };
         let found = self.node(Node::Solve(solve, vec![id]), self.dimensions[id]);
         self.sounds.insert((id, kind), found);
@@ -153,11 +154,8 @@ impl Compiler<'_> {
     }
 
     pub(super) fn unary(&mut self, function: Unary, x: Id, dimension: Dimension) -> Id {
-        if let Node::Constant(value, wrong) = &self.nodes[x] {
-            let wrong = function.error(*value, *wrong);
-            return self.node(Node::Constant(function.exact(*value).0, wrong), dimension);
-        }
-        self.node(Node::Unary(function, x), dimension)
+        let found = self.number(x).map(|(value, wrong)| (function.exact(value).0, function.error(value, wrong)));
+        self.operation(Node::Unary(function, x), found, dimension)
     }
 
     /// `1 - x`.

@@ -50,12 +50,17 @@ struct Open {
 /// The work of making a [`Model`] out of a [`Document`].
 pub(crate) struct Compiler<'a> {
     source: Source<'a>,
+    /// Where the lines of its text end.
+    ends: Vec<usize>,
     document: &'a Document,
     /// Everything that has a name.
     names: BTreeMap<&'a str, Entity>,
     parameters: Vec<Parameter>,
     nodes: Vec<Node>,
     dimensions: Vec<Dimension>,
+    /// The values of nodes that are made of numbers alone and are none, `ln(-1)`, with the bounds of their errors: these stay
+    /// operations, so that it can be told where they come from.
+    endless: BTreeMap<Id, (Exact, f64)>,
     /// Nodes that exist already, so that none is computed twice.
     known: BTreeMap<Key, Id>,
     definitions: Vec<Option<Lowered>>,
@@ -127,11 +132,13 @@ impl<'a> Compiler<'a> {
         let names = names::all(source, document)?;
         Ok(Self {
             source,
+            ends: source.line_ends(),
             document,
             names,
             parameters: Vec::new(),
             nodes: Vec::new(),
             dimensions: Vec::new(),
+            endless: BTreeMap::new(),
             known: BTreeMap::new(),
             definitions: vec![None; document.definitions.len()],
             chains: BTreeMap::new(),
@@ -194,7 +201,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn place(&self, span: Span) -> Place {
-        self.source.place(span)
+        self.source.place_among(span, &self.ends)
     }
 
     /// The measures that the text asks for.
@@ -299,11 +306,30 @@ impl<'a> Compiler<'a> {
 
     /// A function of two nodes; of two constants it is a constant.
     fn binary(&mut self, function: Binary, a: Id, b: Id, dimension: Dimension) -> Id {
-        if let (Node::Constant(x, x_wrong), Node::Constant(y, y_wrong)) = (&self.nodes[a], &self.nodes[b]) {
-            let wrong = function.error((*x, *x_wrong), (*y, *y_wrong));
-            return self.node(Node::Constant(function.exact(*x, *y).0, wrong), dimension);
+        let found = self.number(a).zip(self.number(b));
+        let found = found.map(|(a, b)| (function.exact(a.0, b.0).0, function.error(a, b)));
+        self.operation(Node::Binary(function, a, b), found, dimension)
+    }
+
+    /// An operation, or the number that it makes of numbers.
+    fn operation(&mut self, operation: Node, made: Option<(Exact, f64)>, dimension: Dimension) -> Id {
+        match made {
+            Some((value, wrong)) if value.rounded().is_finite() => self.node(Node::Constant(value, wrong), dimension),
+            Some(none) => {
+                let id = self.node(operation, dimension);
+                self.endless.insert(id, none);
+                id
+            }
+            None => self.node(operation, dimension),
         }
-        self.node(Node::Binary(function, a, b), dimension)
+    }
+
+    /// The number that a node is, if it is made of numbers alone, with the bound of its error; it need not be finite.
+    fn number(&self, id: Id) -> Option<(Exact, f64)> {
+        match &self.nodes[id] {
+            Node::Constant(value, wrong) => Some((*value, *wrong)),
+            _ => self.endless.get(&id).copied(),
+        }
     }
 
     /// What a name could have been meant to be.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Compiler;
 use crate::Error;
 use crate::model::Parameter;
-use crate::model::node::Node;
+use crate::model::cause::cause;
 use crate::text::ast::{Document, Expr};
 use crate::text::exact::Exact;
 use crate::text::lexer::Kind;
@@ -105,9 +105,14 @@ impl<'a> Compiler<'a> {
     /// The value of an expression of numbers and units only, with a bound of its error.
     pub(super) fn alone(&mut self, value: &Expr) -> Result<(Exact, f64, Dimension), Error> {
         let lowered = self.lower(value)?;
-        match &self.nodes[lowered.id] {
-            Node::Constant(exact, wrong) => Ok((*exact, *wrong, lowered.dimension)),
-            _ => {
+        match self.number(lowered.id) {
+            Some((exact, wrong)) if exact.rounded().is_finite() => Ok((exact, wrong, lowered.dimension)),
+            Some(_) => {
+                let number = |id| self.number(id).map_or(f64::NAN, |(value, _)| value.rounded());
+                let what = format!("this is no number: in it is {}", cause(&self.nodes, number, lowered.id));
+                Err(self.error(value.span, what, "write one that is finite"))
+            }
+            None => {
                 let what = "the value of a parameter is made of numbers and units only";
                 Err(self.error(value.span, what, "use `let` for what is computed from parameters or models"))
             }
@@ -150,8 +155,12 @@ impl<'a> Compiler<'a> {
             self.same_dimension(end.span, found, dimension, "the range", &format!("`{}`", name.text))?;
         }
         let ((low_value, ..), (high_value, ..)) = (self.alone(low)?, self.alone(high)?);
+        let text = |span: Span| &self.source.text[span.start..span.end];
+        if low_value > high_value {
+            let remedy = format!("write `between {} and {}`", text(high.span), text(low.span));
+            return Err(self.error(low.span, "the ends of this range are the wrong way round", remedy));
+        }
         if value < low_value || value > high_value {
-            let text = |span: Span| &self.source.text[span.start..span.end];
             let what = format!("the value of `{}` is outside of its range", name.text);
             return Err(self.error(
                 name.span,
@@ -166,6 +175,8 @@ impl<'a> Compiler<'a> {
 /// The one expression that a text is.
 fn only_value(source: Source<'_>) -> Result<Expr, Error> {
     let mut parser = Parser::new(source, "#")?;
+    // Whatever stands behind the value, it is told that one value is wanted.
+    parser.has_units = false;
     let value = parser.expression()?;
     if parser.peek(0).kind == Kind::End { Ok(value) } else { Err(parser.unexpected("one value with its unit")) }
 }

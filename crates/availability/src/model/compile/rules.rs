@@ -58,6 +58,7 @@ impl Compiler<'_> {
             scope: Some(scope),
         };
         for (label, condition) in &rules.labels {
+            self.free_label(label)?;
             let states = self.holding(&mut chain, condition)?;
             chain.labels.insert(label.text.clone(), states);
         }

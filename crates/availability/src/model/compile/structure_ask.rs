@@ -1,5 +1,6 @@
 //! Measures of fault trees, block diagrams and networks become nodes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::names::Entity;
@@ -50,9 +51,7 @@ impl Compiler<'_> {
         }
         if let "unreliability" | "reliability" = phrase {
             let at = self.clauses(ask, &["at"])?[0];
-            let Some(at) = at else {
-                return Err(self.error(ask.phrase.span, "by which time?", format!("`{phrase} of MODEL at 1000 h`")));
-            };
+            let Some(at) = at else { return Err(self.without_time(ask)) };
             if self.is_repaired(model, &top, ask)? {
                 let reached = |down| {
                     if phrase == "reliability" {
@@ -111,7 +110,9 @@ impl Compiler<'_> {
         if !is_known && name == "downtime" && ask.phrase.text == "probability" {
             return self.downtime_of_structure(model, top, ask);
         }
-        let at = self.clauses(ask, &["at"])?[0];
+        // How often something occurs is known in the long run only.
+        let allowed: &[&str] = if ask.phrase.text == "frequency" { &[] } else { &["at"] };
+        let at = self.clauses(ask, allowed)?.first().copied().flatten();
         let time = at.map(|at| self.moment(at)).transpose()?;
         let structure = &self.structures[&model];
         if !is_known {
@@ -181,8 +182,9 @@ impl Compiler<'_> {
 
     /// The events that a function needs, in its order, by their numbers in the model.
     pub(super) fn events_of(&self, model: usize, function: &StructureFunction) -> Vec<usize> {
-        let own = &self.structures[&model].events;
-        function.events().iter().filter_map(|name| own.iter().position(|(event, _)| event == name)).collect()
+        let own = self.structures[&model].events.iter().enumerate();
+        let own: BTreeMap<&str, usize> = own.map(|(index, (event, _))| (event.as_str(), index)).collect();
+        function.events().iter().filter_map(|name| own.get(name.as_str()).copied()).collect()
     }
 
     /// The probabilities of these events, then those of their complements, then, if wanted, their frequencies.
@@ -310,11 +312,13 @@ impl Compiler<'_> {
             }
             Failing::Rates { repaired: None, .. } => {
                 let what = format!("`{name}` is never repaired, so that in the long run it is down");
-                return Err(self.error(
-                    ask.phrase.span,
-                    what,
-                    "ask at a time, `unreliability of MODEL at 1000 h`, or say how it is repaired",
-                ));
+                let at_a_time = match ask.phrase.text.as_str() {
+                    "unavailability" | "availability" => self.at_a_time(ask),
+                    phrase if ask.target.is_some() && phrase != "frequency" => self.at_a_time(ask),
+                    _ => format!("`unreliability of {} at 1000 h`", ask.model.text),
+                };
+                let remedy = format!("ask at a time, {at_a_time}, or say how it is repaired");
+                return Err(self.error(ask.phrase.span, what, remedy));
             }
         })
     }

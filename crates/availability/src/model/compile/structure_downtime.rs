@@ -137,7 +137,8 @@ impl Process {
         let Self { states, arcs, down, start } = self;
         let inputs = arcs.iter().map(|&(.., rate)| rate).collect();
         let arcs = arcs.into_iter().map(|(from, to, _)| (from, to)).collect();
-        (ChainModel::Drawn(Arc::new(ChainShape { states, arcs, start })), inputs, States::new(down))
+        let shape = ChainShape { states, arcs, start, file: String::new(), spots: Vec::new() };
+        (ChainModel::Drawn(Arc::new(shape)), inputs, States::new(down))
     }
 }
 
