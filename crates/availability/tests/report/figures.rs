@@ -223,7 +223,11 @@ fn a_model_without_parameters_says_that_it_has_none() {
                  measure d = downtime of c\n";
     for (text, english, chinese) in [
         (text, "The model names no parameters, so that", "模型没有命名任何参数，"),
-        (units, "The model names no parameters but those that decide about its", "除决定结构的参数外，模型没有命名任何参数"),
+        (
+            units,
+            "The model names no parameters but those that decide about its",
+            "除决定结构的参数外，模型没有命名任何参数",
+        ),
     ] {
         let report = report("c.avail", text, 10);
         for (language, said) in [(Language::English, english), (Language::Chinese, chinese)] {

@@ -23,7 +23,11 @@ fn what_is_read_is_not_written_over() {
     }
     for (line, input, said) in [
         ("report duplex.avail --samples 20 --html duplex.avail", "duplex.avail", "duplex.avail is read, and would"),
-        ("report two.avail --samples 20 --html ./duplex.avail", "duplex.avail", "./duplex.avail is read as duplex.avail,"),
+        (
+            "report two.avail --samples 20 --html ./duplex.avail",
+            "duplex.avail",
+            "./duplex.avail is read as duplex.avail,",
+        ),
         ("report two.avail --samples 20 --html page.html", "duplex.avail", "page.html is read as duplex.avail, and"),
         ("report --samples 20 --drill mine.json --html mine.json", "mine.json", "mine.json is read, and would"),
         ("export q.sm q.sm", "q.sm", "q.sm is read, and would"),

@@ -45,10 +45,8 @@ fn chain(order: &Export, format: Format) -> Result<(), Failure> {
         return write(&order.file, &prism::write(&chain).map_err(wrong)?, &what);
     }
     let written = explicit::write(&chain).map_err(wrong)?;
-    let mut files = vec![
-        (order.file.clone(), &written.tra, what.clone()),
-        (order.file.with_extension("lab"), &written.lab, what),
-    ];
+    let mut files =
+        vec![(order.file.clone(), &written.tra, what.clone()), (order.file.with_extension("lab"), &written.lab, what)];
     let is_one = written.srew.len() == 1;
     for (place, (reward, text)) in written.srew.iter().enumerate() {
         // What is no word could be no part of a file's name.
