@@ -188,6 +188,9 @@ pub(crate) enum HostCommand {
         /// Let it join although it has before: the machine was replaced or installed anew. The old one is shut out, and must be off
         #[arg(long)]
         again: bool,
+        /// With --again, although it is not reached and has a side of a pair: then it must be off
+        #[arg(long, requires = "again")]
+        force: bool,
         /// How long the token is good
         #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
         minutes: u32,

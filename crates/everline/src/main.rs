@@ -73,8 +73,8 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         }
         Command::Host(HostCommand::Run) => up::run_host(&folder),
         Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),
-        Command::Host(HostCommand::Token { host, again, minutes }) => {
-            host::token(&folder, &control, &host, again, minutes)
+        Command::Host(HostCommand::Token { host, again, force, minutes }) => {
+            host::token(&folder, &control, &host, (again, force), minutes)
         }
         Command::Host(HostCommand::Join { address, token }) => host::join(&folder, &address, &token),
         Command::Host(HostCommand::Remove { host, force }) => host::remove(&folder, &control, &host, force),

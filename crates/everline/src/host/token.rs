@@ -11,12 +11,13 @@ use crate::output::{self, remark};
 /// Makes a token for `host`, and says what is to be typed there.
 ///
 /// # Errors
-/// If the authority is not here, or the configuration has no such host, or it has joined and that is not to be done `again`.
+/// If the authority is not here, or the configuration has no such host, or it has joined and that is not to be done `again`, or it is
+/// not reached then, has a side of a pair, and that is not to be done by `force`.
 pub(crate) fn token(
     folder: &Folder,
     control: &Control<'_>,
     host: &str,
-    again: bool,
+    (again, force): (bool, bool),
     minutes: u32,
 ) -> Result<(), Failure> {
     let (here, shared) = member(folder)?;
@@ -38,7 +39,7 @@ pub(crate) fn token(
         );
         return Err(Failure::failed(what).help(help));
     }
-    let comes = if again { replace::replace(folder, control, host)? } else { Comes::First };
+    let comes = if again { replace::replace(folder, control, host, force)? } else { Comes::First };
     let at = hosts.host(&here).and_then(|host| host.networks.first());
     let at = at.ok_or_else(|| Failure::failed("this host has no address"))?;
     let token = Token::make(folder, authority.fingerprint()?, host, other.networks.clone(), minutes, comes)?;

@@ -187,7 +187,10 @@ fn replaced() {
     let told = solution.net.fails(1, "everline host token h2 --again");
     assert!(told.contains("h2 lives; no token was made"), "{told}");
     solution.stop(2);
-    let line = solution.net.does(1, "everline host token h2 --again");
+    let told = solution.net.fails(1, "everline host token h2 --again");
+    assert!(told.contains("nobody reaches h2") && told.contains("nothing was done"), "{told}");
+    solution.net.ask(1, "everline config show --json", |shown| (shown["version"] == 1).then_some(()));
+    let line = solution.net.does(1, "everline host token h2 --again --force");
     solution.net.does(2, &format!("{} --dir anew", bare(&line)));
     solution.running[1] = Some(solution.net.start(2, "exec everline host run --dir anew"));
     solution.is_ready(2);
