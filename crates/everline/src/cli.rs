@@ -185,7 +185,8 @@ pub(crate) enum HostCommand {
         /// The host that is to join
         #[arg(value_name = "HOST")]
         host: String,
-        /// Let it join although it has before: the machine was replaced or installed anew. The old one is shut out, and must be off
+        /// Let it join although it has before: the machine was replaced or installed anew, or its certificate has expired. What ran
+        /// there is shut out, and must be off
         #[arg(long)]
         again: bool,
         /// With --again, although it is not reached and has a side of a pair: then it must be off
@@ -197,7 +198,8 @@ pub(crate) enum HostCommand {
     },
     /// Make this machine a host of a solution
     ///
-    /// Copy the line that `everline host token` has printed. The key of this host is made here and stays here.
+    /// Copy the line that `everline host token` has printed. The key of this host is made here and stays here. A machine that is a host
+    /// already stays that one, and gets another certificate: by a line that was made with --again, as long as it does not run.
     #[command(after_help = "Example:\n  everline host join 10.0.1.1 TOKEN")]
     Join {
         /// An address of the host with the authority

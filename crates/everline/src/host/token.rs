@@ -26,7 +26,9 @@ pub(crate) fn token(
     let Some(hosts) = &settings.hosts else { return Err(Failure::failed("the configuration names no hosts")) };
     let Some(other) = hosts.host(host) else { return Err(no_such_host(host, hosts)) };
     if host == here {
-        return Err(Failure::failed(format!("this machine is {host}")).help("name another host"));
+        let help =
+            "name another host: this one, which has the authority, gives itself another certificate when it runs";
+        return Err(Failure::failed(format!("this machine is {host}")).help(help));
     }
     if let Some(joined) = authority::joined(folder, host).filter(|_| !again) {
         let seconds = joined.since.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -113,6 +113,12 @@ pub(crate) fn lock(folder: &Folder) -> Result<Lock, Failure> {
     })
 }
 
+/// Makes this process the only `up` of a folder in which nothing lives; `None` if something does.
+pub(crate) fn quiet(folder: &Folder) -> Option<Lock> {
+    let lock = lock(folder).ok()?;
+    (found::look(folder) == Found::Nothing).then_some(lock)
+}
+
 /// Makes all that the servers find in the folder when they start.
 fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     let mut settings = read(folder)?;

@@ -21,6 +21,8 @@ fn tokens() {
     net.until(1, "authority", |row| row["state"] == "started");
     let join = |host, line: &str, dir: &str| net.fails(host, &format!("{} --dir {dir}", bare(line)));
 
+    let runs = net.fails(1, "everline host join 10.77.1.1 nonsense");
+    assert!(runs.contains("is the host h1 of everline already") && runs.contains("`everline stop`"), "{runs}");
     let bad = net.fails(2, "everline host join 10.77.1.1 nonsense");
     assert!(bad.contains("this is no token"), "{bad}");
     let nobody = net.fails(2, &format!("everline host join 10.77.1.3 {}", "a".repeat(51) + "q"));
@@ -49,7 +51,12 @@ fn tokens() {
     // It may run, cut off.
     let told = net.fails(1, "everline host token h2 --again");
     assert!(told.contains("nobody reaches h2") && told.contains("say --force"), "{told}");
-    net.does(1, "everline host token h2 --again --force");
+    let line = net.does(1, "everline host token h2 --again --force");
+    // The machine that is h2 stays it, and gets another certificate in the same folder.
+    let path = net.folder(2).join("data/identity.json");
+    let before = std::fs::read_to_string(&path).expect("there");
+    net.does(2, bare(&line));
+    assert_ne!(std::fs::read_to_string(&path).expect("there"), before);
     net.until(1, "authority", |row| row["state"] == "started" && row["run"] == 1);
 }
 
@@ -83,10 +90,11 @@ fn names() {
     let told = net.fails(1, "everline host init --host h1=10.77.1.1/24 --host h1=10.77.1.2/24");
     assert!(told.contains("nothing was done") && !net.folder(1).join("everline.toml").exists(), "{told}");
     net.does(1, INIT);
-    for again in [INIT, "everline host join 10.77.1.1 nonsense"] {
-        let told = net.fails(1, again);
-        assert!(told.contains("is the host h1 of everline already"), "{told}");
-    }
+    let told = net.fails(1, INIT);
+    assert!(told.contains("is the host h1 of everline already"), "{told}");
+    // A host that does not run may join anew, by a token for that.
+    let told = net.fails(1, "everline host join 10.77.1.1 nonsense");
+    assert!(told.contains("this is no token"), "{told}");
     let told = net.fails(1, "everline host token h3");
     assert!(told.contains("the configuration has no host \"h3\""), "{told}");
     let told = net.fails(1, "everline host token h1");

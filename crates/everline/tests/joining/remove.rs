@@ -203,4 +203,14 @@ fn replaced() {
     solution.stop(3);
     solution.is_current(1);
     solution.net.does(1, "echo '# without h3' >> everline.toml && everline config apply");
+
+    // The same machine may come back with all that it has kept: its member of the coordinator begins anew all the same.
+    let line = solution.net.does(1, "everline host token h3 --again --force");
+    solution.net.does(3, bare(&line));
+    assert!(
+        solution.net.folder(3).join("data/etcd.old").exists() && !solution.net.folder(3).join("data/etcd").exists()
+    );
+    solution.run(3);
+    solution.is_ready(3);
+    solution.is_current(3);
 }
