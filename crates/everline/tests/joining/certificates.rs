@@ -100,18 +100,16 @@ fn refused() {
     for application in ["switchboard", "authority"] {
         net.until(1, application, |row| row["state"] == "started");
     }
-    for (identity, why) in [(expired(&ours, 2), "has expired"), (foreign, "of another solution")] {
-        with(&net, &identity, why);
-    }
+    with(&net, &expired(&ours, 2), "has expired", ["`everline status` on h2 says", "let h2 join anew: "]);
+    with(&net, &foreign, "of another solution", ["--again"; 2]);
 }
 
-/// Runs the second host with this identity until both have said what is wrong.
-fn with(net: &Net, identity: &Identity, why: &str) {
+/// Runs the second host with this identity until both have said what is wrong, and what to do.
+fn with(net: &Net, identity: &Identity, why: &str, remedies: [&str; 2]) {
     install(&Folder::new(net.folder(2)), identity).expect("written");
     let second = net.start(2, "exec everline host run");
-    for host in [1, 2] {
-        let says =
-            |row: &Value| row["note"].as_str().is_some_and(|note| note.contains(why) && note.contains("--again"));
+    for (host, remedy) in [1, 2].into_iter().zip(remedies) {
+        let says = |row: &Value| row["note"].as_str().is_some_and(|note| note.contains(why) && note.contains(remedy));
         net.until(host, "switchboard", says);
         let other = if host == 1 { "h2." } else { "" };
         let is_it = |one: &Value| one["about"].as_str().is_some_and(|about| about.starts_with(other));

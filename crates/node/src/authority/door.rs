@@ -67,7 +67,7 @@ async fn answer(listener: TcpListener, door: Arc<Door>) {
                     let _place = place;
                     let served = timeout(PATIENCE, door.serve(guest, from.ip())).await;
                     if let Err(error) = served.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                        let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
+                        let why = explain(&error).map_or_else(|| error.to_string(), |why| why.what().to_owned());
                         door.refusals.take(from.ip(), &why);
                     }
                 });

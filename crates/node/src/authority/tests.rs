@@ -160,6 +160,43 @@ fn a_certificate_is_renewed_for_whoever_shows_a_good_one() {
     assert!(site.renew(&unknown).unwrap_err().what.contains("h9 is no host of this solution any more"));
 }
 
+/// The door of an authority whose clock says something else: one guest is shown its certificate, and hears nothing.
+fn open_at(site: &Site, now: SystemTime) -> SocketAddr {
+    let config = site.authority.door(now, &site.folder.revoked()).unwrap();
+    let (sender, places) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            let (guest, _) = listener.accept().await.unwrap();
+            // Whether the guest believes it is what is tested.
+            drop(tokio_rustls::TlsAcceptor::from(config).accept(guest).await);
+        });
+    });
+    places.recv().unwrap()
+}
+
+#[test]
+fn a_clock_that_differs_is_told_as_that_and_shows_no_token() {
+    let site = Site::new();
+    let token = site.token("h2");
+    let (now, minute) = (SystemTime::now(), Duration::from_secs(60));
+    let told = |clock: SystemTime| join(open_at(&site, clock), &token).unwrap_err();
+    let behind = told(now + 65 * minute);
+    assert!(behind.what.contains("the clock of this host is more than 60 minutes behind that of"), "{behind}");
+    let ahead = told(now - 15 * minute);
+    assert!(ahead.what.contains("the clock of this host is more than 10 minutes ahead of that of"), "{ahead}");
+    for clock in [behind, ahead] {
+        assert!(clock.remedy.contains("set the clocks of both hosts"), "{clock}");
+    }
+    for clock in [now + 55 * minute, now - 5 * minute] {
+        let silent = told(clock);
+        assert!(silent.what.contains("no answer of the authority"), "so much is allowed: {silent}");
+    }
+    join(site.address, &token).unwrap();
+}
+
 #[test]
 fn a_host_of_another_solution_gets_nothing() {
     let (site, other) = (Site::new(), Site::new());

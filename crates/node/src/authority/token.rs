@@ -159,8 +159,8 @@ fn another(host: &str) -> String {
 /// How a host comes back whose certificate counts for nothing any more.
 pub(super) fn anew(host: &str) -> String {
     format!(
-        "let {host} join anew: `everline stop` on it, `everline host token {host} --again --force` where the authority is, on {host} the \
-         line that this prints, then `everline host run`"
+        "let {host} join anew: `everline stop` on it, `everline host token {host} --again --force` where the authority \
+         is, on {host} the line that this prints, then `everline host run`"
     )
 }
 

@@ -4,14 +4,16 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::version::TLS13;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
@@ -20,7 +22,7 @@ use tokio_rustls::TlsConnector;
 use super::token::{self, Token};
 use super::words::{Answer, LONGEST_ANSWER, Question, hear, say};
 use crate::configuration::Document;
-use crate::identity::{DOOR, Fingerprint, Identity, Issued, KeyRequest};
+use crate::identity::{DOOR, DOOR_LIFETIME, Fingerprint, Identity, Issued, KeyRequest, SET_CLOCKS, SKEW};
 use crate::wire::Trouble;
 
 /// How long the authority may take to answer, and to be started.
@@ -167,15 +169,35 @@ fn explain(address: SocketAddr, own: Option<&Identity>, error: &io::Error) -> Tr
             ),
             "name the host on which `everline host token` was given; if you did, somebody else answers in its place",
         ),
-        Some(Error::AlertReceived(alert)) => Trouble::new(
-            format!("the authority at {address} does not accept the certificate of this host: {alert:?}"),
-            token::anew(own.map_or("HOST", |own| own.host.as_str())),
-        ),
+        // The certificate of the door was made a moment ago.
+        Some(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
+            differs(address, DOOR_LIFETIME, "ahead of")
+        }
+        Some(Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        )) => differs(address, SKEW, "behind"),
+        Some(Error::AlertReceived(alert)) => {
+            let what = format!("the authority at {address} does not accept the certificate of this host: {alert:?}");
+            // The alert is also that of one that is not valid yet (RFC 8446 6.2).
+            let is_good_here = own.is_some_and(|own| SystemTime::now() < own.expires);
+            if *alert == AlertDescription::CertificateExpired && is_good_here {
+                return Trouble::new(what, SET_CLOCKS);
+            }
+            Trouble::new(what, token::anew(own.map_or("HOST", |own| own.host.as_str())))
+        }
         _ => Trouble::new(
             format!("no answer of the authority at {address}: {error}"),
-            "`everline host run` must run on that host, the clocks of both be right, and a firewall let this port through",
+            "`everline host run` must run on that host, and a firewall let this port through",
         ),
     }
+}
+
+/// The clock of this host is further from that of the authority than certificates allow.
+fn differs(address: SocketAddr, allowed: Duration, how: &str) -> Trouble {
+    let minutes = allowed.as_secs() / 60;
+    let what =
+        format!("the clock of this host is more than {minutes} minutes {how} that of the authority at {address}");
+    Trouble::new(what, SET_CLOCKS)
 }
 
 fn other_version() -> Trouble {
