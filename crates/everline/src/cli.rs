@@ -313,7 +313,7 @@ pub(crate) enum LinkCommand {
     },
     /// Show which links are not whole
     #[command(after_help = "Example:\n  everline link list")]
-    List,
+    List(Listing),
 }
 
 /// Links of a rehearsal.
@@ -360,6 +360,9 @@ pub(crate) enum DrillCommand {
         /// The plan
         #[arg(value_name = "PLAN")]
         plan: Option<String>,
+        /// How it is printed
+        #[command(flatten)]
+        listing: Listing,
     },
     /// Print the table of a result again, and write its page
     #[command(after_help = "Example:\n  everline drill report drill.json --page drill.html")]
