@@ -408,7 +408,7 @@ pub(crate) enum Config {
     /// Make everline.toml of this host the configuration of all hosts
     ///
     /// Refused if somebody has changed it since, and while no majority of the coordinator can be reached. It counts on each host
-    /// from its next start.
+    /// from its next start. A password-file or variable that only another host has stays as it was given there.
     #[command(after_help = "Example:\n  everline config apply")]
     Apply {
         /// The version that it takes the place of, if not the one that this file was made from
