@@ -6,16 +6,15 @@
 use model::{Span, Time};
 use redundancy::hot_standby::RoleName;
 
+use super::addresses::RETRY;
 use super::intake::could_open;
 use super::link::LinkFrame;
 use super::service::Service;
 use super::shell::{ServerSettings, Shell};
 use crate::wire::Trouble;
 
-/// How often a side looks whether it could serve.
+/// How often a side looks whether it could serve; while it could not, each [`RETRY`].
 const LOOK: Span = Span::from_secs(5);
-/// How often while it could not, and how often a door is tried that could not be opened.
-const RETRY: Span = Span::from_secs(1);
 /// So long a side that has taken over tries its doors before it hands over. Two sides that both cannot open theirs take turns, and no
 /// faster than that.
 const PATIENCE: Span = Span::from_secs(5);
