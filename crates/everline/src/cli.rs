@@ -318,7 +318,7 @@ pub(crate) enum LinkCommand {
     },
     /// Show which links are not whole
     #[command(after_help = "Example:\n  everline link list")]
-    List,
+    List(Listing),
 }
 
 /// Links of a rehearsal.
@@ -365,6 +365,9 @@ pub(crate) enum DrillCommand {
         /// The plan
         #[arg(value_name = "PLAN")]
         plan: Option<String>,
+        /// How it is printed
+        #[command(flatten)]
+        listing: Listing,
     },
     /// Print the table of a result again, and write its page
     #[command(after_help = "Example:\n  everline drill report drill.json --page drill.html")]
@@ -410,7 +413,7 @@ pub(crate) enum Config {
     /// Make everline.toml of this host the configuration of all hosts
     ///
     /// Refused if somebody has changed it since, and while no majority of the coordinator can be reached. It counts on each host
-    /// from its next start.
+    /// from its next start. A password-file or variable that only another host has stays as it was given there.
     #[command(after_help = "Example:\n  everline config apply")]
     Apply {
         /// The version that it takes the place of, if not the one that this file was made from

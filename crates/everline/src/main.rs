@@ -85,7 +85,7 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Drill(DrillCommand::Run { plan, seed, out, real }) => {
             drill::run(&folder, &plan, seed, out.as_deref(), real)
         }
-        Command::Drill(DrillCommand::List { plan }) => drill::list(plan.as_deref()),
+        Command::Drill(DrillCommand::List { plan, listing }) => drill::list(plan.as_deref(), listing),
         Command::Drill(DrillCommand::Report { file, page }) => drill::report(&file, page.as_deref()),
         Command::Drill(DrillCommand::Config { rate }) => drill::configuration(rate),
         Command::Availability(AvailabilityCommand::Solve(order)) => availability::solve(&order),

@@ -32,7 +32,7 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     let path = folder::configuration(folder);
     let is_new = !path.exists();
     if is_new {
-        example::write_with(&path, &tables(order)?).map_err(Failure::failed)?;
+        example::write_for_hosts(&path, &tables(order)?).map_err(Failure::failed)?;
     } else if !order.hosts.is_empty() {
         let typed = tables(order)?;
         if !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&typed)) {

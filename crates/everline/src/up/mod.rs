@@ -14,6 +14,7 @@ mod watch;
 mod welcome;
 
 use model::Time;
+use node::configuration::Document;
 use node::wire::Trouble;
 
 use crate::commands;
@@ -145,15 +146,32 @@ pub(crate) fn read(folder: &Folder) -> Result<Settings, Failure> {
 
 /// The configuration in the folder, if it is right, and what it is made of; `else_said` follows if it is not.
 pub(crate) fn checked(folder: &Folder, else_said: &str) -> Result<(Settings, Source), Failure> {
+    checked_beside(folder, else_said, None)
+}
+
+/// The same on one of several hosts: what is not here, as only another host has it, is as in the version that was `seen` last.
+pub(crate) fn checked_beside(
+    folder: &Folder,
+    else_said: &str,
+    seen: Option<&Document>,
+) -> Result<(Settings, Source), Failure> {
     let path = folder::configuration(folder);
-    let outcome = config::read(&path)?;
+    let outcome = config::read_beside(&path, seen)?;
     let found = outcome.report.render(output::colours(&std::io::stderr()), ERRORS);
     if !found.is_empty() {
         remark(&found);
     }
     commands::config::warn_of_readers(&path, &outcome);
+    if let Some(taken) = seen.and_then(|seen| outcome.lacking.remark(seen.version)) {
+        remark(&taken);
+    }
     let Some(settings) = outcome.settings else {
-        return Err(Failure::new(Kind::Wrong, format!("{} has errors; {else_said}", path.display())));
+        let failure = Failure::new(Kind::Wrong, format!("{} has errors; {else_said}", path.display()));
+        let help = seen.and_then(|seen| outcome.lacking.help(seen.version));
+        return Err(match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        });
     };
     nonce::ensure(&folder::nonce_key(folder))?;
     Ok((settings, outcome.source))

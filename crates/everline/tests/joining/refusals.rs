@@ -102,16 +102,28 @@ fn names() {
     let told = net.fails(1, "everline up");
     assert!(told.contains("this contact centre has several hosts"), "{told}");
 
-    // A configuration that places a pair on one host is not taken.
-    let path = net.folder(1).join("everline.toml");
+    // A password that only another host has is as it was given there, and missed if it never was.
+    let (path, kept) = (net.folder(1).join("everline.toml"), net.folder(1).join("data/configuration.json"));
     let text = std::fs::read_to_string(&path).expect("there");
+    let secret = "\n[[extension]]\nnumber = \"1003\"\npassword-file = \"1003.secret\"\n";
+    std::fs::write(&path, format!("{text}{secret}")).expect("written");
+    let told = net.run(1, "everline config apply").err;
+    assert!(told.contains("not in version 1 of the configuration: the file 1003.secret"), "{told}");
+    let document = std::fs::read_to_string(&kept).expect("there");
+    let mut document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    document["files"]["1003.secret"] = "long enough".into();
+    std::fs::write(&kept, document.to_string()).expect("written");
+    let told = net.fails(1, "everline config apply");
+    assert!(told.contains("taken from version 1 of the configuration: the file 1003.secret"), "{told}");
+    assert!(told.contains("nothing is running"), "{told}");
+
+    // A configuration that places a pair on one host is not taken.
     std::fs::write(&path, format!("{text}\n[place]\nsip = [\"h1\", \"h1\"]\n")).expect("written");
     let told = net.run(1, "everline config apply");
     assert_eq!(told.code, Some(2));
     assert!(told.err.contains("the loss of that host ends all calls"), "{}", told.err);
     assert!(told.err.ends_with("everline.toml has errors; nothing was changed\n"), "{}", told.err);
     // And one whose hosts are others is not started.
-    let kept = net.folder(1).join("data/configuration.json");
     let document = std::fs::read_to_string(&kept).expect("there");
     std::fs::write(&kept, document.replace("\\\"h1\\\"", "\\\"h9\\\"")).expect("written");
     let told = net.fails(1, "everline host run");
