@@ -1,5 +1,7 @@
 //! A host is taken out of a solution: while it lives, when it is lost, and when it is needed.
 
+pub(crate) mod machines;
+
 use std::fs;
 
 use crate::Test;
