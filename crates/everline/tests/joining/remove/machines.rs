@@ -10,7 +10,10 @@ use super::Solution;
 use crate::Test;
 use crate::net::bare;
 
-pub(crate) const TESTS: &[Test] = &[("another host gets the authority when the one that has it has burned", burned)];
+pub(crate) const TESTS: &[Test] = &[
+    ("another host gets the authority when the one that has it has burned", burned),
+    ("a solution is founded anew on the one host of three that is left", founded_anew),
+];
 
 const PAGE: &str = include_str!("../../../../../docs/three-hosts-in-ten-minutes.md");
 /// The folder that the page names.
@@ -20,6 +23,9 @@ const SAFE: &str = "/root/";
 /// What the page says to keep of the authority.
 const COPY: &str =
     "cd /srv/everline/data && tar -cf /root/authority.tar $(ls -d authority.json joined revoked.json 2>/dev/null)";
+
+/// What the page says to write for the new authority.
+const AUTHORITY: &str = "\n[place]\nauthority = \"h3\"\n";
 
 /// Types a line of the page on a host, with the token that was printed.
 fn types(solution: &Solution, host: u8, line: &str, token: &str) -> String {
@@ -67,7 +73,7 @@ fn burned() {
     // Its certificate is the one that `host init` made.
     let joined = json(&solution, 3, "data/joined/h1");
     let serial = joined["certificates"][0]["serial"].as_str().expect("a number").to_owned();
-    adds(&solution, 3, "\n[place]\nauthority = \"h3\"\n");
+    adds(&solution, 3, AUTHORITY);
     types(&solution, 3, "everline config apply --dir /srv/everline", "");
     solution.stop(3);
     solution.run(3);
@@ -98,5 +104,33 @@ fn burned() {
     });
     let noted = json(&solution, 3, "data/joined/h2");
     assert_eq!(noted["certificates"].as_array().map(Vec::len), Some(2), "{noted}");
+    solution.is_level_on(3, ["h1", "h2"]);
+}
+
+fn founded_anew() {
+    let mut solution = Solution::start("anew", 3);
+    solution.is_level_on(1, ["h1", "h2"]);
+    burns(&mut solution, 1);
+    burns(&mut solution, 2);
+    let shown = solution.net.run(3, "everline config show");
+    assert!(shown.out.contains("name = \"h2\"") && shown.err.contains("does not answer"), "{}", shown.err);
+    types(&solution, 3, "everline config show --dir /srv/everline > /root/everline.toml", "");
+    types(&solution, 3, "everline stop --dir /srv/everline", "");
+    solution.ends(3);
+    types(&solution, 3, "mv /srv/everline /srv/everline.old", "");
+    // Whoever types something here is in the folder.
+    fs::create_dir(solution.net.folder(3)).expect("a folder");
+    types(&solution, 3, "install -D -m 600 /root/everline.toml /srv/everline/everline.toml", "");
+    adds(&solution, 3, AUTHORITY);
+    let said = types(&solution, 3, "everline host init --dir /srv/everline", "");
+    solution.run(3);
+    solution.net.until(3, "authority", |row| row["state"] == "started");
+    for host in [1, 2] {
+        comes(&solution, host);
+        let line = said.lines().find_map(|line| line.strip_prefix(&format!("  on h{host}: ")));
+        solution.net.does(host, bare(line.expect("a line for each of the others")));
+        solution.run(host);
+    }
+    (1..=3).for_each(|host| solution.is_ready(host));
     solution.is_level_on(3, ["h1", "h2"]);
 }
