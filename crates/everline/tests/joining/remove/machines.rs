@@ -13,6 +13,7 @@ use crate::net::bare;
 pub(crate) const TESTS: &[Test] = &[
     ("another host gets the authority when the one that has it has burned", burned),
     ("a solution is founded anew on the one host of three that is left", founded_anew),
+    ("another machine comes in the place of a host, under another name", renamed),
 ];
 
 const PAGE: &str = include_str!("../../../../../docs/three-hosts-in-ten-minutes.md");
@@ -49,6 +50,16 @@ fn burns(solution: &mut Solution, host: u8) {
     solution.net.net.kill(Place::Host(host)).expect("killed");
     drop(solution.running[usize::from(host) - 1].take());
     fs::remove_dir_all(solution.net.folder(host)).expect("gone");
+}
+
+/// Restarts hosts one after the other.
+fn restart(solution: &mut Solution, hosts: [u8; 3]) {
+    for host in hosts {
+        solution.stop(host);
+        solution.run(host);
+        solution.is_ready(host);
+        solution.is_current(host);
+    }
 }
 
 /// Another machine comes, which has the addresses of that one and nothing else.
@@ -133,4 +144,27 @@ fn founded_anew() {
     }
     (1..=3).for_each(|host| solution.is_ready(host));
     solution.is_level_on(3, ["h1", "h2"]);
+}
+
+fn renamed() {
+    let mut solution = Solution::among("renamed", 3, 4);
+    solution.is_level_on(1, ["h1", "h2"]);
+    adds(&solution, 1, "\n[[host]]\nname = \"h4\"\naddresses = [\"10.77.1.4\", \"10.77.2.4\"]\n");
+    types(&solution, 1, "everline config apply --dir /srv/everline", "");
+    restart(&mut solution, [3, 2, 1]);
+    let line = types(&solution, 1, "everline host token h4 --dir /srv/everline", "");
+    solution.net.does(4, bare(&line));
+    solution.run(4);
+    solution.is_ready(4);
+    solution.net.ask(1, "everline host list --json", |list| {
+        let is_there = |host: &&Value| host["name"] == "h4" && host["reachable"] == true;
+        list["hosts"].as_array()?.iter().find(is_there).map(drop)
+    });
+    solution.is_level_on(1, ["h1", "h2"]);
+    types(&solution, 1, "everline host remove h3 --dir /srv/everline", "");
+    solution.ends(3);
+    restart(&mut solution, [4, 2, 1]);
+    assert_eq!(solution.names(), ["h1", "h2", "h4"]);
+    solution.net.until(1, "etcd", |row| row["host"] == "h4" && row["state"] == "started");
+    solution.is_level_on(4, ["h1", "h2"]);
 }
