@@ -1,5 +1,7 @@
 //! A host is taken out of a solution: while it lives, when it is lost, and when it is needed.
 
+pub(crate) mod machines;
+
 use std::fs;
 
 use crate::Test;
@@ -17,11 +19,16 @@ struct Solution {
 
 impl Solution {
     fn start(name: &str, hosts: u8) -> Self {
-        let net = Net::new(name, hosts);
+        Self::among(name, hosts, hosts)
+    }
+
+    /// The first ones of so many machines.
+    fn among(name: &str, hosts: u8, machines: u8) -> Self {
+        let net = Net::new(name, machines);
         let all: String =
             (1..=hosts).map(|host| format!(" --host h{host}=10.77.1.{host}/24,10.77.2.{host}/24")).collect();
         net.does(1, &format!("everline host init{all}"));
-        let mut solution = Self { net, running: (0..hosts).map(|_| None).collect() };
+        let mut solution = Self { net, running: (0..machines).map(|_| None).collect() };
         solution.run(1);
         solution.net.until(1, "authority", |row| row["state"] == "started");
         for host in 2..=hosts {
