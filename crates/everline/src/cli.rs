@@ -185,16 +185,21 @@ pub(crate) enum HostCommand {
         /// The host that is to join
         #[arg(value_name = "HOST")]
         host: String,
-        /// Let it join although it has before: the machine was replaced or installed anew. The old one is shut out, and must be off
+        /// Let it join although it has before: the machine was replaced or installed anew, or its certificate has expired. What ran
+        /// there is shut out, and must be off
         #[arg(long)]
         again: bool,
+        /// With --again, although it is not reached and has a side of a pair: then it must be off
+        #[arg(long, requires = "again")]
+        force: bool,
         /// How long the token is good
         #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
         minutes: u32,
     },
     /// Make this machine a host of a solution
     ///
-    /// Copy the line that `everline host token` has printed. The key of this host is made here and stays here.
+    /// Copy the line that `everline host token` has printed. The key of this host is made here and stays here. A machine that is a host
+    /// already stays that one, and gets another certificate: by a line that was made with --again, as long as it does not run.
     #[command(after_help = "Example:\n  everline host join 10.0.1.1 TOKEN")]
     Join {
         /// An address of the host with the authority
@@ -313,7 +318,7 @@ pub(crate) enum LinkCommand {
     },
     /// Show which links are not whole
     #[command(after_help = "Example:\n  everline link list")]
-    List,
+    List(Listing),
 }
 
 /// Links of a rehearsal.
@@ -360,6 +365,9 @@ pub(crate) enum DrillCommand {
         /// The plan
         #[arg(value_name = "PLAN")]
         plan: Option<String>,
+        /// How it is printed
+        #[command(flatten)]
+        listing: Listing,
     },
     /// Print the table of a result again, and write its page
     #[command(after_help = "Example:\n  everline drill report drill.json --page drill.html")]
@@ -405,7 +413,7 @@ pub(crate) enum Config {
     /// Make everline.toml of this host the configuration of all hosts
     ///
     /// Refused if somebody has changed it since, and while no majority of the coordinator can be reached. It counts on each host
-    /// from its next start.
+    /// from its next start. A password-file or variable that only another host has stays as it was given there.
     #[command(after_help = "Example:\n  everline config apply")]
     Apply {
         /// The version that it takes the place of, if not the one that this file was made from

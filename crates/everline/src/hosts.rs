@@ -34,6 +34,8 @@ pub(crate) struct Hosts {
     pub(crate) here: String,
     /// All of them.
     pub(crate) all: Vec<Host>,
+    /// The names of the networks between them, in the order of their addresses.
+    pub(crate) networks: Vec<String>,
     /// The hosts of the sides of the SIP Server, `sip-a` and `sip-b`.
     pub(crate) sip: [String; 2],
     /// The same of the Routing Server.
@@ -226,7 +228,8 @@ impl Hosts {
             |peer: &str| SIDES[..2].iter().any(|side| peer.rsplit_once('-').is_some_and(|(_, own)| own == *side));
         let spares = peers.iter().filter(|peer| !is_usual(peer)).map(|peer| (*peer).to_owned()).collect();
         let listen = self.listen(port);
-        (!routes.is_empty()).then(|| FarSettings { identity: folder.identity(), listen, routes, spares })
+        let (identity, networks) = (folder.identity(), self.networks.clone());
+        (!routes.is_empty()).then_some(FarSettings { identity, networks, listen, routes, spares })
     }
 
     /// Where the local control agents of the other hosts are reached, each with those of the `servers` that are placed there.
@@ -332,6 +335,7 @@ pub(crate) mod tests {
         Hosts {
             here: here.into(),
             all,
+            networks: ["a", "b"].map(str::to_owned).into(),
             sip: two(),
             routing: two(),
             spares: vec!["h3".into()],
@@ -372,6 +376,7 @@ pub(crate) mod tests {
         let folder = Folder::new("/centre");
         let far = three("h1").far(&folder, "ours", "sip", &["sip-b", "sip-c"]).expect("on another host");
         assert_eq!(far.listen, ["10.77.1.1:7701", "10.77.2.1:7701"].map(|text| text.parse().expect("an address")));
+        assert_eq!(far.networks, ["a", "b"]);
         let [(peer, route), (_, to_spare)] = &far.routes[..] else { panic!("{:?}", far.routes) };
         assert_eq!((peer.as_str(), route.name.as_str()), ("sip-b", "h2.ours.everline.internal"));
         assert_eq!((&far.spares[..], to_spare.name.as_str()), (&["sip-c".to_owned()][..], "h3.ours.everline.internal"));

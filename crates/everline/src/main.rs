@@ -73,8 +73,8 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         }
         Command::Host(HostCommand::Run) => up::run_host(&folder),
         Command::Host(HostCommand::Init(order)) => host::init(&folder, &order),
-        Command::Host(HostCommand::Token { host, again, minutes }) => {
-            host::token(&folder, &control, &host, again, minutes)
+        Command::Host(HostCommand::Token { host, again, force, minutes }) => {
+            host::token(&folder, &control, &host, (again, force), minutes)
         }
         Command::Host(HostCommand::Join { address, token }) => host::join(&folder, &address, &token),
         Command::Host(HostCommand::Remove { host, force }) => host::remove(&folder, &control, &host, force),
@@ -85,7 +85,7 @@ fn run(cli: Cli<Command>) -> Result<(), Failure> {
         Command::Drill(DrillCommand::Run { plan, seed, out, real }) => {
             drill::run(&folder, &plan, seed, out.as_deref(), real)
         }
-        Command::Drill(DrillCommand::List { plan }) => drill::list(plan.as_deref()),
+        Command::Drill(DrillCommand::List { plan, listing }) => drill::list(plan.as_deref(), listing),
         Command::Drill(DrillCommand::Report { file, page }) => drill::report(&file, page.as_deref()),
         Command::Drill(DrillCommand::Config { rate }) => drill::configuration(rate),
         Command::Availability(AvailabilityCommand::Solve(order)) => availability::solve(&order),

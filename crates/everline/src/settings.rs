@@ -59,7 +59,7 @@ impl Default for Fence {
 
 /// First bytes of the file; another number follows when the structures here change, so that a program of another
 /// version refuses the file instead of misreading it.
-const FORMAT: &[u8] = b"everline settings 9\n";
+const FORMAT: &[u8] = b"everline settings 10\n";
 
 impl Settings {
     /// Writes them for the servers.

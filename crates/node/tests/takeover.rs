@@ -202,6 +202,7 @@ fn far_settings(dir: &Path, application: &str, port: u16) -> FarSettings {
         |network: u8, side: usize, port| SocketAddr::from(([127, high, low, 10 * network + side as u8], port));
     FarSettings {
         identity: identity(dir, me),
+        networks: ["a", "b"].map(str::to_owned).into(),
         listen: [1, 2].map(|network| address(network, me, LINKS)).into(),
         spares: Vec::new(),
         routes: vec![(

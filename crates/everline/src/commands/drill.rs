@@ -15,7 +15,8 @@ use drill::course::Progress;
 use drill::hands::{ByOrder, Hands, Local, Rehearsing};
 use drill::load::{self, Extension, Net, People, Queue};
 use drill::page::page;
-use drill::plan::{Plan, builtin};
+use drill::plan::Plan;
+use drill::plan::builtin::{self, Builtin};
 use drill::result::{Ending, Report, Run, SCHEMA};
 use drill::run::Drill;
 use drill::table::table;
@@ -24,8 +25,10 @@ use model::Trouble;
 use network::address;
 use network::rehearsal::{Network, Place};
 use nix::sys::signal::{SigSet, Signal};
+use serde_json::{Value, json};
 
 use self::reach::{Agents, Reach};
+use crate::cli::Listing;
 use crate::config;
 use crate::control::Control;
 use crate::failure::{Failure, Kind};
@@ -82,18 +85,24 @@ pub(crate) fn run(
 ///
 /// # Errors
 /// If there is no such plan.
-pub(crate) fn list(plan: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn list(plan: Option<&str>, listing: Listing) -> Result<(), Failure> {
+    let faults = |plan: &Builtin| Plan::parse(plan.name, plan.text).map_or(0, |plan| plan.runs());
     let Some(name) = plan else {
-        let rows: Vec<_> = builtin::ALL
-            .iter()
-            .map(|plan| {
-                let runs = Plan::parse(plan.name, plan.text).map_or(0, |plan| plan.runs());
-                [output::plain(plan.name), output::plain(runs), output::plain(plan.about)]
-            })
-            .collect();
+        if listing.json {
+            let row = |plan: &Builtin| json!({ "name": plan.name, "faults": faults(plan), "about": plan.about });
+            let rows: Vec<Value> = builtin::ALL.iter().map(row).collect();
+            return output::result(&format!("{}\n", json!({ "plans": rows })));
+        }
+        let row = |plan: &Builtin| [output::plain(plan.name), output::plain(faults(plan)), output::plain(plan.about)];
+        let rows: Vec<_> = builtin::ALL.iter().map(row).collect();
         return output::result(&output::table(["PLAN", "FAULTS", "WHAT FOR"], &rows, "no plans"));
     };
-    output::result(builtin::find(name).ok_or_else(|| no_plan(name))?.text)
+    let plan = builtin::find(name).ok_or_else(|| no_plan(name))?;
+    if listing.json {
+        let shown = json!({ "name": plan.name, "faults": faults(&plan), "about": plan.about, "text": plan.text });
+        return output::result(&format!("{shown}\n"));
+    }
+    output::result(plan.text)
 }
 
 /// Prints the table of a result.

@@ -16,15 +16,20 @@ const PASSWORD_LEN: usize = 16;
 /// # Errors
 /// If the file exists already (it is never overwritten) or cannot be written.
 pub(crate) fn write(path: &Path) -> Result<(), String> {
-    write_with(path, ALONE)
+    write_with(path, HEAD, ALONE)
 }
 
-/// The same with other sections about the host, or the hosts, in the place of `[sip]` on loopback.
+/// The same for several hosts, with the sections about them in the place of `[sip]` on loopback.
 ///
 /// # Errors
 /// As [`write()`].
-pub(crate) fn write_with(path: &Path, place: &str) -> Result<(), String> {
-    let text = text(place, &mut password).map_err(|error| format!("the system has no random numbers: {error}"))?;
+pub(crate) fn write_for_hosts(path: &Path, hosts: &str) -> Result<(), String> {
+    write_with(path, HEAD_OF_HOSTS, hosts)
+}
+
+fn write_with(path: &Path, head: &str, place: &str) -> Result<(), String> {
+    let text =
+        text(head, place, &mut password).map_err(|error| format!("the system has no random numbers: {error}"))?;
     files::create(path, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
@@ -36,8 +41,8 @@ fn password() -> Result<String, getrandom::Error> {
 }
 
 /// The example, each password drawn by `password`.
-fn text<E>(place: &str, password: &mut impl FnMut() -> Result<String, E>) -> Result<String, E> {
-    let mut text = [HEAD, place, SIP].concat();
+fn text<E>(head: &str, place: &str, password: &mut impl FnMut() -> Result<String, E>) -> Result<String, E> {
+    let mut text = [head, place, SIP].concat();
     for (number, who) in [("1001", "anna's phone"), ("1002", "ben's phone"), ("1010", "the front desk")] {
         let password = password()?;
         text.push_str(&format!(
@@ -50,6 +55,12 @@ fn text<E>(place: &str, password: &mut impl FnMut() -> Result<String, E>) -> Res
 
 const HEAD: &str = r#"# A contact centre: two agents, a front desk, and a queue. Everline wrote this file once and will never change it.
 # `everline config check` says all that is wrong with it; a change counts from the next `everline up`.
+
+"#;
+
+const HEAD_OF_HOSTS: &str = r#"# A contact centre on several hosts: two agents, a front desk, and a queue. `everline host init` wrote this file, and
+# only `everline host remove` changes it. `everline config check` says all that is wrong with it. A change counts once
+# `everline config apply` has made it the configuration of all hosts, on each host from its next `everline host run`.
 
 "#;
 
@@ -111,7 +122,7 @@ mod tests {
     #[test]
     fn the_example_is_complete_and_right() {
         let mut count = 0;
-        let text = text(ALONE, &mut || {
+        let text = text(HEAD, ALONE, &mut || {
             count += 1;
             Ok::<_, ()>(format!("password-{count}"))
         });
@@ -132,6 +143,20 @@ mod tests {
         let before = fs::read(&path).expect("readable");
         write(&path).expect_err("it exists");
         assert_eq!(fs::read(&path).expect("readable"), before);
+    }
+
+    #[test]
+    fn that_of_several_hosts_says_when_a_change_counts_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("everline.toml");
+        let hosts = "[[network]]\nname = \"a\"\nprefix = \"10.77.1.0/24\"\n[[host]]\nname = \"h1\"\naddresses = [\"10.77.1.1\"]\n\
+                     [[host]]\nname = \"h2\"\naddresses = [\"10.77.1.2\"]\n[sip]\n";
+        write_for_hosts(&path, hosts).expect("written");
+        let outcome = crate::config::read(&path).expect("readable");
+        assert!(outcome.settings.is_some_and(|settings| settings.hosts.is_some()), "{:?}", outcome.report);
+        let text = outcome.source.text;
+        assert!(text.contains("`everline config apply`") && text.contains("`everline host remove`"), "{text}");
+        assert!(!text.contains("never change") && !text.contains("everline up"), "{text}");
     }
 
     #[test]

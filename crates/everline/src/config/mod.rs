@@ -10,6 +10,7 @@ mod drill;
 pub(crate) mod example;
 mod fence;
 mod hosts;
+mod lacking;
 mod names;
 mod own;
 mod placement;
@@ -36,6 +37,7 @@ pub(crate) use self::problem::KEPT as PROBLEMS_MAX;
 pub(crate) use self::render::{Report, unreadable_json};
 
 pub(crate) use self::hosts::network_of;
+use self::lacking::Lacking;
 use self::problem::{Problem, Problems};
 use self::secret::Sources;
 use self::sections::Document;
@@ -57,6 +59,8 @@ pub(crate) struct Outcome {
     pub(crate) report: Report,
     /// What it was made of.
     pub(crate) source: Source,
+    /// What it asks for and is not here.
+    pub(crate) lacking: Lacking,
 }
 
 /// All that settings are made of: whoever has it makes the same of it, whatever files and variables are there.
@@ -75,6 +79,14 @@ pub(crate) struct Source {
 /// # Errors
 /// If the file cannot be read at all; says why, and what to do.
 pub(crate) fn read(path: &Path) -> Result<Outcome, Failure> {
+    read_beside(path, None)
+}
+
+/// The same on one of several hosts: what is not here, as only another host has it, is as in the version that was `seen` last.
+///
+/// # Errors
+/// As [`read()`].
+pub(crate) fn read_beside(path: &Path, seen: Option<&Shared>) -> Result<Outcome, Failure> {
     let unreadable = |error: io::Error| {
         let (kind, help) = match error.kind() {
             io::ErrorKind::NotFound => {
@@ -95,18 +107,30 @@ pub(crate) fn read(path: &Path) -> Result<Outcome, Failure> {
     let bytes = fs::read(path).map_err(unreadable)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let taken = RefCell::new(Source { text: String::from_utf8_lossy(&bytes).into_owned(), ..Source::default() });
+    let lacking = RefCell::new(Lacking::default());
     let file = |name: &str| {
-        let found = secret::from_file(&folder.join(name));
+        let path = folder.join(name);
+        let found = match secret::from_file(&path) {
+            // One that is here and cannot be read is not passed over.
+            Err(error) if path.try_exists().is_ok_and(|is_there| !is_there) => {
+                let known = seen.and_then(|seen| seen.files.get(name));
+                lacking.borrow_mut().look_up(format!("the file {name}"), known).ok_or(error)
+            }
+            found => found,
+        };
         taken.borrow_mut().files.extend(found.iter().map(|text| (name.to_owned(), text.clone())));
         found
     };
     let variable = |name: &str| {
-        let found = std::env::var(name).ok();
+        let found = std::env::var(name).ok().or_else(|| {
+            let known = seen.and_then(|seen| seen.variables.get(name));
+            lacking.borrow_mut().look_up(format!("the variable {name}"), known)
+        });
         taken.borrow_mut().variables.extend(found.iter().map(|text| (name.to_owned(), text.clone())));
         found
     };
     let outcome = parse(path.display().to_string(), bytes, &Sources { file: &file, variable: &variable });
-    Ok(Outcome { source: taken.into_inner(), ..outcome })
+    Ok(Outcome { source: taken.into_inner(), lacking: lacking.into_inner(), ..outcome })
 }
 
 /// Checks the configuration that all hosts share, with the secrets that came with it.
@@ -139,7 +163,8 @@ fn parse(file: String, bytes: Vec<u8>, sources: &Sources<'_>) -> Outcome {
     let document = if broken { Document::default() } else { sections::read(root.get_ref(), sources, &mut problems) };
     check::check(&document, model::hash64, &mut problems);
     let settings = if problems.errors() == 0 { settle(document) } else { None };
-    Outcome { settings, report: Report::new(file, text, problems), source: Source::default() }
+    let (source, lacking) = (Source::default(), Lacking::default());
+    Outcome { settings, report: Report::new(file, text, problems), source, lacking }
 }
 
 /// The span itself, or the character before it if it is empty: nothing can be pointed at behind the end of a line.

@@ -284,6 +284,8 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
         Some(hosts::Host { name: host.name.as_ref()?.value.to_owned(), networks, sip })
     };
     let all: Vec<hosts::Host> = given.hosts.iter().map(host).collect::<Option<_>>()?;
+    let name = |network: &Network<'_>| Some(network.name.as_ref()?.value.to_owned());
+    let networks: Vec<String> = given.networks.iter().map(name).collect::<Option<_>>()?;
     let names: Vec<&str> = all.iter().map(|host| host.name.as_str()).collect();
     let first = (*names.first()?).to_owned();
     let sides = |named: Option<&Names<'_>>| -> [String; 2] {
@@ -305,6 +307,7 @@ pub(super) fn settle(document: &Document<'_>) -> Option<hosts::Hosts> {
     let authority = place.and_then(|place| place.authority.as_ref()).map_or(first.as_str(), |at| at.value).to_owned();
     Some(hosts::Hosts {
         here: String::new(),
+        networks,
         sip,
         routing,
         spares,

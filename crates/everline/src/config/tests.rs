@@ -11,6 +11,7 @@ use super::secret::Sources;
 use super::*;
 
 mod fencing;
+mod lacking;
 mod own;
 mod warnings;
 

@@ -35,13 +35,14 @@ struct Changed {
     version: u64,
 }
 
-/// Makes `everline.toml` of this host the configuration of all, in the place of version `over` if that is named.
+/// Makes `everline.toml` of this host the configuration of all, in the place of version `over` if that is named. A file or variable that
+/// is not here is as in the version that this host has seen last.
 ///
 /// # Errors
 /// If it has errors, if another version counts by now, or if the coordinator cannot be asked.
 pub(crate) fn apply(folder: &Folder, control: &Control<'_>, over: Option<u64>) -> Result<(), Failure> {
-    member(folder)?;
-    let (settings, Source { text, files, variables }) = up::checked(folder, "nothing was changed")?;
+    let (_, seen) = member(folder)?;
+    let (settings, Source { text, files, variables }) = up::checked_beside(folder, "nothing was changed", Some(&seen))?;
     is_this_solution(folder, &settings)?;
     let now: Shown = read(&control.get("/v1/configuration")?)?;
     // Behind the answer: the control server keeps what it has changed before it says so.

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use network::address::VirtualAddress;
 use node::authority::{self, Comes, Token};
 use node::configuration::{self, Document};
-use node::identity::{self, HOST_LIFETIME};
+use node::identity::{self, HOST_LIFETIME, KeyRequest};
 
 use super::apply::set_base;
 use super::remove::names_of;
@@ -32,7 +32,7 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     let path = folder::configuration(folder);
     let is_new = !path.exists();
     if is_new {
-        example::write_with(&path, &tables(order)?).map_err(Failure::failed)?;
+        example::write_for_hosts(&path, &tables(order)?).map_err(Failure::failed)?;
     } else if !order.hosts.is_empty() {
         let typed = tables(order)?;
         if !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&typed)) {
@@ -57,7 +57,10 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     let Some(host) = hosts.host(here) else { return Err(super::no_such_host(here, &hosts)) };
     let now = SystemTime::now();
     let authority = authority::make(folder, &solution, now)?;
-    let identity = authority.issue(here, &host.networks, now, HOST_LIFETIME)?;
+    let request = KeyRequest::new()?;
+    let issued = authority.sign(request.text(), here, &host.networks, now, HOST_LIFETIME)?;
+    authority::note(folder, here, &host.networks, &issued, now)?;
+    let identity = request.answered(issued);
     let revoked = Some(authority::shut(folder)?.revoke(&authority, &names_of(&hosts), now)?);
     configuration::keep(folder, &Document { revoked, ..document::version(1, here, source) })?;
     set_base(folder, 1)?;

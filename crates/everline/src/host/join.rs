@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use node::authority::{self, PORT, Token};
 use node::configuration;
 use node::coordinator::member::Member;
-use node::identity;
+use node::identity::{self, Identity, Keyring};
 
 use super::apply::set_base;
 use super::{cannot_write, document, is_member};
@@ -13,18 +13,24 @@ use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::{self, Folder};
 use crate::hosts::data_of_etcd;
+use crate::lock::Lock;
 use crate::output::{self, remark};
+use crate::up;
 
-/// Joins the solution whose authority is at `address`.
+/// Joins the solution whose authority is at `address`. A machine that is a host of it already stays that one.
 ///
 /// # Errors
-/// If this machine is a host already, the authority cannot be reached or is another one, or it refuses the token.
+/// If this machine is a host already and runs or is to be another one, the authority cannot be reached or is another one, or it refuses the
+/// token.
 pub(crate) fn join(folder: &Folder, address: &str, token: &str) -> Result<(), Failure> {
     folder.create()?;
-    is_member(folder)?;
+    let own = own(folder)?;
     let address = authority_at(address)?;
     let token: Token = token.parse()?;
-    let (identity, welcome) = authority::join(address, &token)?;
+    let (identity, welcome) = match &own {
+        Some((own, _)) => authority::join_again(address, &token, own)?,
+        None => authority::join(address, &token)?,
+    };
     let shared = welcome.configuration;
     let key = folder.nonce_key();
     files::replace(&key, &welcome.nonce_key).map_err(|error| cannot_write(&key, &error))?;
@@ -70,6 +76,16 @@ pub(crate) fn join(folder: &Folder, address: &str, token: &str) -> Result<(), Fa
         }
     }
     output::result(&format!("This is {host}, a host of {solution}. `everline host run` runs it.\n"))
+}
+
+/// What this machine is already, if it is a host. Nothing of it runs then, nor can be started while the lock is held.
+fn own(folder: &Folder) -> Result<Option<(Identity, Lock)>, Failure> {
+    if !folder.identity().exists() {
+        return Ok(None);
+    }
+    let Some(lock) = up::quiet(folder) else { return is_member(folder).map(|()| None) };
+    let keyring = Keyring::open(folder.identity())?;
+    Ok(Some((keyring.identity().clone(), lock)))
 }
 
 /// Where the authority is: an address, with a port or at the usual one.

@@ -124,8 +124,8 @@ fn is_member(folder: &Folder) -> Result<(), Failure> {
     let (host, solution) = (&keyring.identity().host, &keyring.identity().solution);
     let what = format!("{} is the host {host} of {solution} already", folder.path().display());
     let help = format!(
-        "`everline host run` runs it; --dir names another folder; to let it join anew, end it and remove {}",
-        folder.identity().display()
+        "`everline host run` runs it; --dir names another folder; to let it join anew, end it by `everline stop`, and \
+         give here the line that `everline host token {host} --again` prints where the authority is"
     );
     Err(Failure::failed(what).help(help))
 }

@@ -78,12 +78,8 @@ pub(crate) fn remove(folder: &Folder, control: &Control<'_>, name: &str, force: 
         );
         return Err(refused(what, &help));
     }
-    let has_side = hosts.on(name).iter().any(|application| settings.sip.standby || !application.ends_with("-b"));
-    if !alive.hosts.contains(name) && !force && has_side {
-        let what = format!("nobody reaches {name}, and sides of pairs may still serve there; nothing was done");
-        let help =
-            format!("make sure that {name} is off, and say --force: others then serve without asking for it any more");
-        return Err(refused(what, &help));
+    if !alive.hosts.contains(name) {
+        is_off(name, hosts, settings.sip.standby, force)?;
     }
     let (source, next) = edited(&shared, name, &plan, &settings, &here)?;
     if alive.hosts.contains(name) {
@@ -97,6 +93,21 @@ pub(crate) fn remove(folder: &Folder, control: &Control<'_>, name: &str, force: 
     let count = publish(folder, control, (shared.version, &source), (&names_of(&plan.hosts), moved), name)?;
     write_own(folder, &shared, &source.text, name)?;
     say(name, &plan, has_moved_side, count, shared.version + 1)
+}
+
+/// What a host has that nobody reaches is declared ended only by `force`: it may serve all the same.
+///
+/// # Errors
+/// If it has a side of a pair, and nobody says that it is off.
+pub(super) fn is_off(name: &str, hosts: &Hosts, standby: bool, force: bool) -> Result<(), Failure> {
+    let has_side = hosts.on(name).iter().any(|application| standby || !application.ends_with("-b"));
+    if force || !has_side {
+        return Ok(());
+    }
+    let what = format!("nobody reaches {name}, and sides of pairs may still serve there; nothing was done");
+    let help =
+        format!("make sure that {name} is off, and say --force: others then serve without asking for it any more");
+    Err(refused(what, &help))
 }
 
 /// Gives all hosts the configuration with the list of certificates that count for nothing, in the place of that version; gives how many of
@@ -393,6 +404,22 @@ mod tests {
         assert_eq!((members(&plan), plan.come.clone()), (vec!["h1", "h2", "h4"], vec!["h4".to_owned()]));
         let plan = without(&four, "h4", true, &alive).expect("possible");
         assert_eq!((members(&plan), plan.go.len()), (vec!["h1", "h2", "h3"], 0));
+    }
+
+    #[test]
+    fn what_a_host_has_that_nobody_reaches_is_declared_ended_by_force_only() {
+        let mut four = three("h1");
+        four.all.push(hosts::Host { name: "h4".into(), ..four.all[2].clone() });
+        for name in ["h2", "h3"] {
+            let told = is_off(name, &four, true, false).expect_err("refused");
+            assert!(told.what().starts_with(&format!("nobody reaches {name}, and sides of pairs may")), "{told:?}");
+            assert!(told.remedy().is_some_and(|remedy| remedy.contains("say --force")), "{told:?}");
+            is_off(name, &four, true, true).expect("forced");
+        }
+        is_off("h4", &four, true, false).expect("it has no side");
+        four.spares.clear();
+        is_off("h3", &four, true, false).expect("it has no side any more");
+        is_off("h2", &four, false, false).expect("its sides are never used");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use node::authority::Comes;
 use node::coordinator::{change_members, note_gone};
 
 use super::apply::goes_on;
-use super::remove::{AWAY, Alive, LOOK, block_on, patiently, publish};
+use super::remove::{AWAY, Alive, LOOK, block_on, is_off, patiently, publish};
 use super::{document, member, newest};
 use crate::config::Source;
 use crate::control::Control;
@@ -19,8 +19,9 @@ use crate::output::remark;
 /// of the coordinator answers nothing is done, which is said.
 ///
 /// # Errors
-/// If it lives, or if only a part of that could be done.
-pub(super) fn replace(folder: &Folder, control: &Control<'_>, name: &str) -> Result<Comes, Failure> {
+/// If it lives, if it is not reached and has a side of a pair and that is not to be done by `force`, or if only a part of that could be
+/// done.
+pub(super) fn replace(folder: &Folder, control: &Control<'_>, name: &str, force: bool) -> Result<Comes, Failure> {
     let (here, kept) = member(folder)?;
     let shared = newest(folder, &here, kept);
     let settings = document::settings(&shared, &here)?;
@@ -32,6 +33,9 @@ pub(super) fn replace(folder: &Folder, control: &Control<'_>, name: &str) -> Res
         let help =
             format!("end it there by `everline stop`, or take it off the network: two machines cannot be {name}");
         return Err(Failure::failed(format!("{name} lives; no token was made")).help(help));
+    }
+    if matches!(lives, Ok(false)) {
+        is_off(name, hosts, settings.sip.standby, force)?;
     }
     if let Err(failure) = lives.and_then(|_| block_on(note_gone(&etcd, &[]))) {
         remark(&format!(

@@ -11,12 +11,13 @@ use crate::output::{self, remark};
 /// Makes a token for `host`, and says what is to be typed there.
 ///
 /// # Errors
-/// If the authority is not here, or the configuration has no such host, or it has joined and that is not to be done `again`.
+/// If the authority is not here, or the configuration has no such host, or it has joined and that is not to be done `again`, or it is
+/// not reached then, has a side of a pair, and that is not to be done by `force`.
 pub(crate) fn token(
     folder: &Folder,
     control: &Control<'_>,
     host: &str,
-    again: bool,
+    (again, force): (bool, bool),
     minutes: u32,
 ) -> Result<(), Failure> {
     let (here, shared) = member(folder)?;
@@ -25,7 +26,9 @@ pub(crate) fn token(
     let Some(hosts) = &settings.hosts else { return Err(Failure::failed("the configuration names no hosts")) };
     let Some(other) = hosts.host(host) else { return Err(no_such_host(host, hosts)) };
     if host == here {
-        return Err(Failure::failed(format!("this machine is {host}")).help("name another host"));
+        let help =
+            "name another host: this one, which has the authority, gives itself another certificate when it runs";
+        return Err(Failure::failed(format!("this machine is {host}")).help(help));
     }
     if let Some(joined) = authority::joined(folder, host).filter(|_| !again) {
         let seconds = joined.since.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -38,7 +41,7 @@ pub(crate) fn token(
         );
         return Err(Failure::failed(what).help(help));
     }
-    let comes = if again { replace::replace(folder, control, host)? } else { Comes::First };
+    let comes = if again { replace::replace(folder, control, host, force)? } else { Comes::First };
     let at = hosts.host(&here).and_then(|host| host.networks.first());
     let at = at.ok_or_else(|| Failure::failed("this host has no address"))?;
     let token = Token::make(folder, authority.fingerprint()?, host, other.networks.clone(), minutes, comes)?;

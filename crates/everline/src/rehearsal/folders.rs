@@ -74,6 +74,7 @@ fn placed(here: String, all: Vec<Host>, wanted: &Wanted) -> Hosts {
     Hosts {
         here,
         all,
+        networks: NETWORKS.map(|network| network.to_string()).into(),
         sip: sides(),
         routing: sides(),
         spares,

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::os::unix::process::CommandExt as _;
 
 use model::hash64;
-use network::rehearsal::{Id, MOST_HOSTS, Network, Place, Rehearsal, private, virtual_addresses};
+use network::rehearsal::{Id, MOST_HOSTS, Network, Place, Rehearsal, private, typed, virtual_addresses};
 use rustix::process::geteuid;
 
 use crate::control::Control;
@@ -33,6 +33,9 @@ const SIP_PORT: u16 = 5_060;
 
 /// The domain of a solution whose hosts serve at addresses of their own.
 const DOMAIN: &str = "everline.internal";
+
+/// The variable that is set where whoever is not root runs this command again in namespaces of its own.
+const PRIVATE: &str = "EVERLINE_PRIVATE";
 
 /// What is to be rehearsed.
 pub(crate) struct Wanted {
@@ -57,7 +60,7 @@ pub(crate) fn run(folder: &Folder, wanted: &Wanted) -> Result<(), Failure> {
         if Lock::holder(&folder.lock("up")).is_none() {
             left::tell(left::end(folder)?);
         }
-        return Err(again(&mut private(processes::program().as_os_str())));
+        return Err(again(private(processes::program().as_os_str()).env(PRIVATE, "yes")));
     }
     folder.create()?;
     let _lock = up::lock(folder)?;
@@ -161,6 +164,15 @@ fn id(folder: &Folder) -> Id {
     format!("{:08x}", hash >> 32).parse().expect("eight small letters and digits")
 }
 
+/// What is typed before a program that is to run in a place.
+fn inside(id: &Id, place: Place) -> String {
+    let namespace = id.namespace(place);
+    match std::env::var_os(PRIVATE) {
+        Some(_) => typed(std::process::id(), &namespace),
+        None => format!("ip netns exec {namespace}"),
+    }
+}
+
 fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings, ipv6: bool) -> String {
     let sip: Vec<_> = folders::hosts(net.places(), ipv6).into_iter().flat_map(|host| host.sip).collect();
     let listens = settings.sip.listen.iter().flat_map(|listen| listen.on(&sip).collect::<Vec<_>>());
@@ -169,17 +181,17 @@ fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings, ipv6: bool) ->
     let hosts: Vec<String> = net
         .places()
         .filter(|place| matches!(place, Place::Host(_)))
-        .map(|place| format!("  {place}: `ip netns exec {} sh`", id.namespace(place)))
+        .map(|place| format!("  {place}: `{} sh`", inside(&id, place)))
         .collect();
     format!(
         "{} runs on several hosts of a rehearsal; it listens at {}\n\nHosts:\n{}\nPhones are to be started in a namespace of \
-         their own, at {}:\n  `ip netns exec {} baresip`\n`everline status --dir {}` shows the whole \
+         their own, at {}:\n  `{} baresip`\n`everline status --dir {}` shows the whole \
          solution.\nready\n",
         settings.solution,
         listens.join(", "),
         hosts.join("\n"),
         folders::address_of(Place::Phones, Network::Access, ipv6),
-        id.namespace(Place::Phones),
+        inside(&id, Place::Phones),
         folders::of_host(folder, Place::Host(1)).path().display(),
     )
 }

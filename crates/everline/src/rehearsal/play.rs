@@ -6,11 +6,12 @@
 use std::path::PathBuf;
 
 use model::{Span, Trouble};
-use network::rehearsal::{Change, Network, Place, Rehearsal, Stretch, join};
+use network::rehearsal::{Change, Conditions, Network, Place, Rehearsal, Stretch, join};
 use rustix::process::geteuid;
+use serde_json::{Value, json};
 
 use super::{again, folders, id};
-use crate::cli::{Between, LinkCommand};
+use crate::cli::{Between, LinkCommand, Listing};
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::Folder;
@@ -72,14 +73,18 @@ pub(crate) fn link(folder: &Folder, command: &LinkCommand) -> Result<(), Failure
                 net.free_disks()?;
             }
         },
-        LinkCommand::List => {}
+        LinkCommand::List(_) => {}
     }
-    output::result(&listing(&net)?)
+    let conditions = net.conditions()?;
+    let text = match command {
+        LinkCommand::List(Listing { json: true }) => format!("{}\n", for_programs(&conditions)),
+        _ => for_people(&conditions),
+    };
+    output::result(&text)
 }
 
 /// How the links are, those that are not whole.
-fn listing(net: &Rehearsal) -> Result<String, Failure> {
-    let conditions = net.conditions()?;
+fn for_people(conditions: &Conditions) -> String {
     let mut lines: Vec<String> =
         conditions.failed().map(|host| format!("{}: without power\n", Place::Host(host))).collect();
     for (link, condition) in conditions.links() {
@@ -96,7 +101,25 @@ fn listing(net: &Rehearsal) -> Result<String, Failure> {
         said.extend(condition.largest.map(|octets| format!("swallows packets of more than {octets} octets")));
         lines.push(format!("{} -> {} in network {}: {}\n", link.from, link.to, link.network, said.join(", ")));
     }
-    Ok(if lines.is_empty() { "all hosts have power, all links are whole\n".to_owned() } else { lines.concat() })
+    if lines.is_empty() { "all hosts have power, all links are whole\n".to_owned() } else { lines.concat() }
+}
+
+/// The same as JSON.
+fn for_programs(conditions: &Conditions) -> Value {
+    let failed: Vec<String> = conditions.failed().map(|host| Place::Host(host).to_string()).collect();
+    let links = conditions.links().map(|(link, condition)| {
+        json!({
+            "from": link.from.to_string(),
+            "to": link.to.to_string(),
+            "network": link.network.to_string(),
+            "cut": condition.is_cut,
+            "delay_ms": condition.delay.as_micros() / 1_000,
+            "loss_percent": f64::from(condition.loss) / 100.0,
+            "largest_packet": condition.largest,
+        })
+    });
+    let links: Vec<Value> = links.collect();
+    json!({ "without_power": failed, "links": links })
 }
 
 fn stretch(between: &Between) -> Result<Stretch, Failure> {
@@ -138,4 +161,31 @@ pub(super) fn find(folder: &Folder) -> Result<Rehearsal, Failure> {
 
 fn wrong(trouble: Trouble) -> Failure {
     Failure::new(Kind::Wrong, trouble.what).help(trouble.remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_told_the_same_as_people() {
+        let mut conditions = Conditions::default();
+        assert_eq!(for_people(&conditions), "all hosts have power, all links are whole\n");
+        assert_eq!(for_programs(&conditions), json!({ "without_power": [], "links": [] }));
+
+        let stretch =
+            Stretch { from: Place::Host(1), to: Place::Phones, one_way: true, networks: vec![Network::Access] };
+        for change in [Change::Delay(Span::from_millis(20)), Change::Loss(2.5), Change::BlackHole(1_000)] {
+            conditions.change(&stretch, change).expect("a link");
+        }
+        conditions.set_failed(2, true);
+        let said = "h2: without power\nh1 -> phones in network access: delayed by 20 ms, loses 2.5 %, swallows packets of more \
+                    than 1000 octets\n";
+        assert_eq!(for_people(&conditions), said);
+        let link = json!({
+            "from": "h1", "to": "phones", "network": "access",
+            "cut": false, "delay_ms": 20, "loss_percent": 2.5, "largest_packet": 1_000,
+        });
+        assert_eq!(for_programs(&conditions), json!({ "without_power": ["h2"], "links": [link] }));
+    }
 }

@@ -14,6 +14,7 @@ mod watch;
 mod welcome;
 
 use model::Time;
+use node::configuration::Document;
 use node::wire::Trouble;
 
 use crate::commands;
@@ -113,6 +114,12 @@ pub(crate) fn lock(folder: &Folder) -> Result<Lock, Failure> {
     })
 }
 
+/// Makes this process the only `up` of a folder in which nothing lives; `None` if something does.
+pub(crate) fn quiet(folder: &Folder) -> Option<Lock> {
+    let lock = lock(folder).ok()?;
+    (found::look(folder) == Found::Nothing).then_some(lock)
+}
+
 /// Makes all that the servers find in the folder when they start.
 fn prepare(folder: &Folder) -> Result<Settings, Failure> {
     let mut settings = read(folder)?;
@@ -139,15 +146,32 @@ pub(crate) fn read(folder: &Folder) -> Result<Settings, Failure> {
 
 /// The configuration in the folder, if it is right, and what it is made of; `else_said` follows if it is not.
 pub(crate) fn checked(folder: &Folder, else_said: &str) -> Result<(Settings, Source), Failure> {
+    checked_beside(folder, else_said, None)
+}
+
+/// The same on one of several hosts: what is not here, as only another host has it, is as in the version that was `seen` last.
+pub(crate) fn checked_beside(
+    folder: &Folder,
+    else_said: &str,
+    seen: Option<&Document>,
+) -> Result<(Settings, Source), Failure> {
     let path = folder::configuration(folder);
-    let outcome = config::read(&path)?;
+    let outcome = config::read_beside(&path, seen)?;
     let found = outcome.report.render(output::colours(&std::io::stderr()), ERRORS);
     if !found.is_empty() {
         remark(&found);
     }
     commands::config::warn_of_readers(&path, &outcome);
+    if let Some(taken) = seen.and_then(|seen| outcome.lacking.remark(seen.version)) {
+        remark(&taken);
+    }
     let Some(settings) = outcome.settings else {
-        return Err(Failure::new(Kind::Wrong, format!("{} has errors; {else_said}", path.display())));
+        let failure = Failure::new(Kind::Wrong, format!("{} has errors; {else_said}", path.display()));
+        let help = seen.and_then(|seen| outcome.lacking.help(seen.version));
+        return Err(match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        });
     };
     nonce::ensure(&folder::nonce_key(folder))?;
     Ok((settings, outcome.source))

@@ -84,6 +84,11 @@ fn what_cannot_be_drilled() {
 
     let listed = place.run("drill list");
     assert!(listed.out.contains("usual") && listed.out.contains("smoke"), "{}", listed.out);
+    for (line, plan) in [("drill list --json", "/plans/2"), ("drill list host --json", "")] {
+        let listed: Value = serde_json::from_str(&place.run(line).out).expect("JSON");
+        let plan = listed.pointer(plan).expect("a plan");
+        assert!(plan["name"] == "host" && plan["faults"].as_u64() > Some(0), "{line}: {listed}");
+    }
 }
 
 fn one_host() {

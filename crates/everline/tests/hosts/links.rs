@@ -52,6 +52,9 @@ pub(crate) fn what_is_typed() {
     }
     let listed = solution.running.place.run("link list");
     assert_eq!(listed.out, WHOLE);
+    let listed = solution.running.place.run("link list --json");
+    let listed: Value = serde_json::from_str(&listed.out).expect("JSON");
+    assert_eq!(listed, serde_json::json!({ "without_power": [], "links": [] }));
     is_listed_until_it_is_mended(&solution);
     solution.running.signal_up(Signal::SIGTERM);
     let (status, remarks) = solution.running.end();

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::process::{Command, Stdio};
 
+use network::rehearsal::{Network, Place as At};
 use nix::sys::signal::Signal;
 use rustix::process::geteuid;
 use serde_json::Value;
@@ -67,6 +68,18 @@ impl Rehearsed {
         assert_eq!(done.code, Some(0), "{line}: {}", done.err);
     }
 
+    /// What it has said about phones can be typed as it stands.
+    fn starts_a_phone(&self) {
+        let line = self.0.welcome.lines().find_map(|line| line.trim().strip_prefix('`')?.strip_suffix(" baresip`"));
+        let line = line.unwrap_or_else(|| panic!("it does not say how to start a phone:\n{}", self.0.welcome));
+        let mut words = without_rights();
+        words.extend(line.split(' ').chain(["ip", "address"]).map(String::from));
+        let shown = Command::new(&words[0]).args(&words[1..]).output().expect("started");
+        let [shown, refused] = [shown.stdout, shown.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        let address = format!(" {}/", At::Phones.ipv4(Network::Access));
+        assert!(shown.contains(&address), "{line}: {shown}{refused}");
+    }
+
     /// Asks the third host for host and epoch of the primary, until its pair is level and this epoch is past.
     fn level_after(&self, epoch: u64, is_level: bool) -> (String, u64) {
         let folder = self.0.place.path().join("hosts/h3");
@@ -82,6 +95,7 @@ impl Rehearsed {
 
 fn a_host_fails() {
     let mut rehearsed = Rehearsed::new();
+    rehearsed.starts_a_phone();
     let (host, epoch) = rehearsed.level_after(0, true);
     rehearsed.play(&format!("host fail {host}"));
     let (survivor, now) = rehearsed.level_after(epoch, false);

@@ -49,6 +49,7 @@ fn main() {
         fence::TESTS,
         drill::TESTS,
         remove::TESTS,
+        remove::machines::TESTS,
         existing::TESTS,
     ]
     .concat();

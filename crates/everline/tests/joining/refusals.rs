@@ -21,6 +21,8 @@ fn tokens() {
     net.until(1, "authority", |row| row["state"] == "started");
     let join = |host, line: &str, dir: &str| net.fails(host, &format!("{} --dir {dir}", bare(line)));
 
+    let runs = net.fails(1, "everline host join 10.77.1.1 nonsense");
+    assert!(runs.contains("is the host h1 of everline already") && runs.contains("`everline stop`"), "{runs}");
     let bad = net.fails(2, "everline host join 10.77.1.1 nonsense");
     assert!(bad.contains("this is no token"), "{bad}");
     let nobody = net.fails(2, &format!("everline host join 10.77.1.3 {}", "a".repeat(51) + "q"));
@@ -46,7 +48,15 @@ fn tokens() {
     assert!(told.contains("the token was used already: somebody has joined as h2 with it"), "{told}");
     let told = net.fails(1, "everline host token h2");
     assert!(told.contains("h2 has joined already") && told.contains("--again"), "{told}");
-    net.does(1, "everline host token h2 --again");
+    // It may run, cut off.
+    let told = net.fails(1, "everline host token h2 --again");
+    assert!(told.contains("nobody reaches h2") && told.contains("say --force"), "{told}");
+    let line = net.does(1, "everline host token h2 --again --force");
+    // The machine that is h2 stays it, and gets another certificate in the same folder.
+    let path = net.folder(2).join("data/identity.json");
+    let before = std::fs::read_to_string(&path).expect("there");
+    net.does(2, bare(&line));
+    assert_ne!(std::fs::read_to_string(&path).expect("there"), before);
     net.until(1, "authority", |row| row["state"] == "started" && row["run"] == 1);
 }
 
@@ -80,10 +90,11 @@ fn names() {
     let told = net.fails(1, "everline host init --host h1=10.77.1.1/24 --host h1=10.77.1.2/24");
     assert!(told.contains("nothing was done") && !net.folder(1).join("everline.toml").exists(), "{told}");
     net.does(1, INIT);
-    for again in [INIT, "everline host join 10.77.1.1 nonsense"] {
-        let told = net.fails(1, again);
-        assert!(told.contains("is the host h1 of everline already"), "{told}");
-    }
+    let told = net.fails(1, INIT);
+    assert!(told.contains("is the host h1 of everline already"), "{told}");
+    // A host that does not run may join anew, by a token for that.
+    let told = net.fails(1, "everline host join 10.77.1.1 nonsense");
+    assert!(told.contains("this is no token"), "{told}");
     let told = net.fails(1, "everline host token h3");
     assert!(told.contains("the configuration has no host \"h3\""), "{told}");
     let told = net.fails(1, "everline host token h1");
@@ -91,16 +102,28 @@ fn names() {
     let told = net.fails(1, "everline up");
     assert!(told.contains("this contact centre has several hosts"), "{told}");
 
-    // A configuration that places a pair on one host is not taken.
-    let path = net.folder(1).join("everline.toml");
+    // A password that only another host has is as it was given there, and missed if it never was.
+    let (path, kept) = (net.folder(1).join("everline.toml"), net.folder(1).join("data/configuration.json"));
     let text = std::fs::read_to_string(&path).expect("there");
+    let secret = "\n[[extension]]\nnumber = \"1003\"\npassword-file = \"1003.secret\"\n";
+    std::fs::write(&path, format!("{text}{secret}")).expect("written");
+    let told = net.run(1, "everline config apply").err;
+    assert!(told.contains("not in version 1 of the configuration: the file 1003.secret"), "{told}");
+    let document = std::fs::read_to_string(&kept).expect("there");
+    let mut document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    document["files"]["1003.secret"] = "long enough".into();
+    std::fs::write(&kept, document.to_string()).expect("written");
+    let told = net.fails(1, "everline config apply");
+    assert!(told.contains("taken from version 1 of the configuration: the file 1003.secret"), "{told}");
+    assert!(told.contains("nothing is running"), "{told}");
+
+    // A configuration that places a pair on one host is not taken.
     std::fs::write(&path, format!("{text}\n[place]\nsip = [\"h1\", \"h1\"]\n")).expect("written");
     let told = net.run(1, "everline config apply");
     assert_eq!(told.code, Some(2));
     assert!(told.err.contains("the loss of that host ends all calls"), "{}", told.err);
     assert!(told.err.ends_with("everline.toml has errors; nothing was changed\n"), "{}", told.err);
     // And one whose hosts are others is not started.
-    let kept = net.folder(1).join("data/configuration.json");
     let document = std::fs::read_to_string(&kept).expect("there");
     std::fs::write(&kept, document.replace("\\\"h1\\\"", "\\\"h9\\\"")).expect("written");
     let told = net.fails(1, "everline host run");

@@ -1,5 +1,7 @@
 //! A host is taken out of a solution: while it lives, when it is lost, and when it is needed.
 
+pub(crate) mod machines;
+
 use std::fs;
 
 use crate::Test;
@@ -17,11 +19,16 @@ struct Solution {
 
 impl Solution {
     fn start(name: &str, hosts: u8) -> Self {
-        let net = Net::new(name, hosts);
+        Self::among(name, hosts, hosts)
+    }
+
+    /// The first ones of so many machines.
+    fn among(name: &str, hosts: u8, machines: u8) -> Self {
+        let net = Net::new(name, machines);
         let all: String =
             (1..=hosts).map(|host| format!(" --host h{host}=10.77.1.{host}/24,10.77.2.{host}/24")).collect();
         net.does(1, &format!("everline host init{all}"));
-        let mut solution = Self { net, running: (0..hosts).map(|_| None).collect() };
+        let mut solution = Self { net, running: (0..machines).map(|_| None).collect() };
         solution.run(1);
         solution.net.until(1, "authority", |row| row["state"] == "started");
         for host in 2..=hosts {
@@ -187,7 +194,10 @@ fn replaced() {
     let told = solution.net.fails(1, "everline host token h2 --again");
     assert!(told.contains("h2 lives; no token was made"), "{told}");
     solution.stop(2);
-    let line = solution.net.does(1, "everline host token h2 --again");
+    let told = solution.net.fails(1, "everline host token h2 --again");
+    assert!(told.contains("nobody reaches h2") && told.contains("nothing was done"), "{told}");
+    solution.net.ask(1, "everline config show --json", |shown| (shown["version"] == 1).then_some(()));
+    let line = solution.net.does(1, "everline host token h2 --again --force");
     solution.net.does(2, &format!("{} --dir anew", bare(&line)));
     solution.running[1] = Some(solution.net.start(2, "exec everline host run --dir anew"));
     solution.is_ready(2);
@@ -200,4 +210,14 @@ fn replaced() {
     solution.stop(3);
     solution.is_current(1);
     solution.net.does(1, "echo '# without h3' >> everline.toml && everline config apply");
+
+    // The same machine may come back with all that it has kept: its member of the coordinator begins anew all the same.
+    let line = solution.net.does(1, "everline host token h3 --again --force");
+    solution.net.does(3, bare(&line));
+    assert!(
+        solution.net.folder(3).join("data/etcd.old").exists() && !solution.net.folder(3).join("data/etcd").exists()
+    );
+    solution.run(3);
+    solution.is_ready(3);
+    solution.is_current(3);
 }

@@ -38,7 +38,7 @@ use model::Trouble;
 pub use conditions::{Change, Condition, Conditions, Link, Stretch};
 pub use delay::DelayLine;
 pub use names::{Id, MOST_HOSTS, Network, Place, virtual_addresses};
-pub use private::{join, private};
+pub use private::{join, private, typed};
 
 use store::{Known, Store};
 

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::token::Comes;
+use super::token::{Comes, Grant};
 use super::visit::Welcome;
 use super::words::{Answer, LONGEST_QUESTION, Question, hear, say};
 use super::{AuthoritySettings, files, token};
@@ -67,7 +67,7 @@ async fn answer(listener: TcpListener, door: Arc<Door>) {
                     let _place = place;
                     let served = timeout(PATIENCE, door.serve(guest, from.ip())).await;
                     if let Err(error) = served.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                        let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
+                        let why = explain(&error).map_or_else(|| error.to_string(), |why| why.what().to_owned());
                         door.refusals.take(from.ip(), &why);
                     }
                 });
@@ -98,7 +98,9 @@ impl Door {
             Ok::<_, Trouble>((host, serial_of(&shown[0])?))
         });
         let answer = match (hear(&mut guest, LONGEST_QUESTION).await?, host.transpose()) {
-            (Question::Join { secret, request }, Ok(None)) => self.join(&secret, &request, from, now),
+            (Question::Join { secret, request, was }, Ok(None)) => {
+                self.join(&secret, &request, was.as_deref(), from, now)
+            }
             (Question::Renew { request }, Ok(Some((host, serial)))) => self.renew(&host, &serial, &request, now),
             (_, Err(trouble)) => Err(trouble),
             (Question::Join { .. }, Ok(Some((host, _)))) => Err(twice(&host)),
@@ -115,10 +117,21 @@ impl Door {
         guest.shutdown().await
     }
 
-    fn join(&self, secret: &str, request: &str, from: IpAddr, now: SystemTime) -> Result<Answer, Trouble> {
+    /// Lets a machine join, which `was` that host already if it was one.
+    fn join(
+        &self,
+        secret: &str,
+        request: &str,
+        was: Option<&str>,
+        from: IpAddr,
+        now: SystemTime,
+    ) -> Result<Answer, Trouble> {
         let folder = &self.settings.folder;
         let _issuing = files::issuing(folder)?;
         let grant = token::look_up(folder, secret, now)?;
+        if let Some(was) = was {
+            stays(was, &grant)?;
+        }
         if grant.comes == Comes::First && files::joined(folder, &grant.host).is_some() {
             return Err(has_joined(&grant.host));
         }
@@ -145,10 +158,7 @@ impl Door {
         let folder = &self.settings.folder;
         let _issuing = files::issuing(folder)?;
         if files::is_taken_back(folder, serial, now)? {
-            return Err(Trouble::new(
-                format!("the certificate of {host} was taken back"),
-                format!("to let it join anew, give `everline host token {host} --again` where the authority is"),
-            ));
+            return Err(Trouble::new(format!("the certificate of {host} was taken back"), token::anew(host)));
         }
         let known = self.settings.hosts.iter().find(|(name, _)| name == host).map(|(_, addresses)| addresses.clone());
         let addresses = known.or_else(|| Some(files::joined(folder, host)?.addresses));
@@ -174,6 +184,20 @@ fn has_joined(host: &str) -> Trouble {
             "if that one is gone or was installed anew, give `everline host token {host} --again` where the authority is"
         ),
     )
+}
+
+/// A machine that is a host already stays that one, by a token for one that has joined before.
+fn stays(was: &str, grant: &Grant) -> Result<(), Trouble> {
+    if was != grant.host {
+        return Err(token::is_for_another(was, &grant.host));
+    }
+    if grant.comes == Comes::First {
+        return Err(Trouble::new(
+            format!("the token is for a machine that has never joined, and this one is {was} already"),
+            format!("make another one where the authority is: `everline host token {was} --again`"),
+        ));
+    }
+    Ok(())
 }
 
 fn twice(host: &str) -> Trouble {

@@ -83,7 +83,10 @@ pub fn joined(folder: &Folder, host: &str) -> Option<Joined> {
 }
 
 /// Notes that a host that has joined `since` then has got a certificate.
-pub(super) fn note(
+///
+/// # Errors
+/// If that cannot be written.
+pub fn note(
     folder: &Folder,
     host: &str,
     addresses: &[IpAddr],

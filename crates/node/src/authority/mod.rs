@@ -3,10 +3,11 @@
 //! It runs on the host that has `data/authority.json`, and no call depends on it. `door` listens in each network between the
 //! hosts; `visit` is the other side: a host that joins, or wants its certificate renewed. A host that joins knows the
 //! authority by the fingerprint in its `token` before it shows anything else, and shows the token to nobody else; it makes its
-//! key itself, which never travels. A host that is in shows its certificate.
+//! key itself, which never travels. A host that is in shows its certificate. The one that has the authority issues its `own`.
 
 mod door;
 mod files;
+mod own;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -17,9 +18,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use model::Incarnation;
 
-pub use files::{Joined, Shut, joined, make, read, shut};
+pub use files::{Joined, Shut, joined, make, note, read, shut};
+pub use own::renew_own;
 pub use token::{Comes, MOST_MINUTES, Token};
-pub use visit::{Welcome, join, renew};
+pub use visit::{Welcome, join, join_again, renew};
 
 use crate::folder::Folder;
 use crate::life;

@@ -68,7 +68,7 @@ impl Site {
     fn renew(&self, identity: &Identity) -> Result<Identity, Trouble> {
         let config = self.keyring(identity).client();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(renew(&[((Ipv4Addr::LOCALHOST, 0).into(), self.address)], config))
+        runtime.block_on(renew(&[((Ipv4Addr::LOCALHOST, 0).into(), self.address)], identity, config))
     }
 
     fn keyring(&self, identity: &Identity) -> Keyring {
@@ -155,8 +155,46 @@ fn a_certificate_is_renewed_for_whoever_shows_a_good_one() {
     site.renew(&new).unwrap();
     let expired = site.renew(&issue(now - 2 * HOST_LIFETIME, HOST_LIFETIME)).unwrap_err();
     assert!(expired.what.contains("does not accept the certificate of this host"), "{expired}");
+    assert!(expired.remedy.contains("`everline host token h1 --again --force`"), "{expired}");
     let unknown = site.authority.issue("h9", &[], now, HOST_LIFETIME).unwrap();
     assert!(site.renew(&unknown).unwrap_err().what.contains("h9 is no host of this solution any more"));
+}
+
+/// The door of an authority whose clock says something else: one guest is shown its certificate, and hears nothing.
+fn open_at(site: &Site, now: SystemTime) -> SocketAddr {
+    let config = site.authority.door(now, &site.folder.revoked()).unwrap();
+    let (sender, places) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            let (guest, _) = listener.accept().await.unwrap();
+            // Whether the guest believes it is what is tested.
+            drop(tokio_rustls::TlsAcceptor::from(config).accept(guest).await);
+        });
+    });
+    places.recv().unwrap()
+}
+
+#[test]
+fn a_clock_that_differs_is_told_as_that_and_shows_no_token() {
+    let site = Site::new();
+    let token = site.token("h2");
+    let (now, minute) = (SystemTime::now(), Duration::from_secs(60));
+    let told = |clock: SystemTime| join(open_at(&site, clock), &token).unwrap_err();
+    let behind = told(now + 65 * minute);
+    assert!(behind.what.contains("the clock of this host is more than 60 minutes behind that of"), "{behind}");
+    let ahead = told(now - 15 * minute);
+    assert!(ahead.what.contains("the clock of this host is more than 10 minutes ahead of that of"), "{ahead}");
+    for clock in [behind, ahead] {
+        assert!(clock.remedy.contains("set the clocks of both hosts"), "{clock}");
+    }
+    for clock in [now + 55 * minute, now - 5 * minute] {
+        let silent = told(clock);
+        assert!(silent.what.contains("no answer of the authority"), "so much is allowed: {silent}");
+    }
+    join(site.address, &token).unwrap();
 }
 
 #[test]
@@ -180,8 +218,54 @@ fn whoever_is_in_does_not_join_again() {
     // The folder of a host refuses that by itself; here somebody shows a certificate and a token at once.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (config, address) = (site.keyring(&identity).client(), site.address);
-    let answer = runtime.block_on(visit::join_with(address, config, &site.token("h3")));
+    let answer = runtime.block_on(visit::join_with(address, config, &site.token("h3"), None));
     assert!(answer.unwrap_err().what.contains("this host is h2 already"));
+}
+
+#[test]
+fn a_machine_that_is_a_host_stays_that_one_by_a_token_for_it() {
+    let (site, other) = (Site::new(), Site::new());
+    let (first, _) = join(site.address, &site.token("h2")).unwrap();
+    let again = |token: &Token, own: &Identity| join_again(site.address, token, own);
+    let told = again(&site.token("h2"), &first).unwrap_err();
+    assert!(
+        told.what.contains("has never joined") && told.remedy.contains("`everline host token h2 --again`"),
+        "{told}"
+    );
+    let another = site.make("h3", true);
+    let told = again(&another, &first).unwrap_err();
+    assert!(told.what.contains("the token is for h3, and this machine is h2"), "{told}");
+    join(site.address, &another).expect("it was not used up");
+    let foreign = other.make("h2", true);
+    let told = again(&foreign, &first).unwrap_err();
+    assert!(told.what.contains("the token is of the authority of another solution"), "{told}");
+    let expired = site.authority.issue("h2", &[], SystemTime::now() - 2 * HOST_LIFETIME, HOST_LIFETIME).unwrap();
+    for own in [first, expired] {
+        let (new, _) = again(&site.make("h2", true), &own).unwrap();
+        assert!(new.host == "h2" && new.expires > SystemTime::now() && new.pem() != own.pem());
+        site.renew(&new).unwrap();
+    }
+}
+
+#[test]
+fn the_host_of_the_authority_needs_no_good_certificate_for_another_one() {
+    let (site, other) = (Site::new(), Site::new());
+    let (now, addresses) = (SystemTime::now(), [IpAddr::from(Ipv4Addr::LOCALHOST)]);
+    let expired =
+        |authority: &Authority| authority.issue("h1", &addresses, now - 2 * HOST_LIFETIME, HOST_LIFETIME).unwrap();
+    let own = expired(&site.authority);
+    let new = renew_own(&site.folder, &own, &addresses).unwrap();
+    assert_eq!(new.host, "h1");
+    site.renew(&new).expect("it is believed");
+    let told = renew_own(&site.folder, &expired(&other.authority), &addresses).unwrap_err();
+    assert!(told.what.contains("is not the authority that has issued the certificate of h1"), "{told}");
+    let shut = shut(&site.folder).unwrap();
+    let told = renew_own(&site.folder, &own, &addresses).unwrap_err();
+    assert!(told.what.contains("takes certificates back just now"), "{told}");
+    drop(shut);
+    std::fs::remove_file(site.folder.authority()).unwrap();
+    let told = renew_own(&site.folder, &own, &addresses).unwrap_err();
+    assert!(told.what.contains("the authority of the solution is not on this host"), "{told}");
 }
 
 #[test]

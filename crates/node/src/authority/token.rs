@@ -156,6 +156,22 @@ fn another(host: &str) -> String {
     format!("make another one where the authority is: `everline host token {host}`")
 }
 
+/// How a host comes back whose certificate counts for nothing any more.
+pub(super) fn anew(host: &str) -> String {
+    format!(
+        "let {host} join anew: `everline stop` on it, `everline host token {host} --again --force` where the authority \
+         is, on {host} the line that this prints, then `everline host run`"
+    )
+}
+
+/// A machine that is the host `was` has shown a token for `host`.
+pub(super) fn is_for_another(was: &str, host: &str) -> Trouble {
+    Trouble::new(
+        format!("the token is for {host}, and this machine is {was}"),
+        format!("give the line on {host}; one for {was}: `everline host token {was} --again` where the authority is"),
+    )
+}
+
 fn place(folder: &Folder) -> PathBuf {
     folder.path().join("data/tokens")
 }

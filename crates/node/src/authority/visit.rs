@@ -4,23 +4,25 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::version::TLS13;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 
-use super::token::Token;
+use super::token::{self, Token};
 use super::words::{Answer, LONGEST_ANSWER, Question, hear, say};
 use crate::configuration::Document;
-use crate::identity::{DOOR, Fingerprint, Identity, Issued, KeyRequest};
+use crate::identity::{DOOR, DOOR_LIFETIME, Fingerprint, Identity, Issued, KeyRequest, SET_CLOCKS, SKEW};
 use crate::wire::Trouble;
 
 /// How long the authority may take to answer, and to be started.
@@ -46,9 +48,36 @@ pub struct Welcome {
 /// # Errors
 /// If nobody is there, if it is not the authority of the token (which it is not shown then), or if the authority refuses.
 pub fn join(address: SocketAddr, token: &Token) -> Result<(Identity, Welcome), Trouble> {
+    join_as(address, token, None)
+}
+
+/// The same for a machine that is a host of that solution already, its `own`: it stays that one, and gets another certificate. The token
+/// must be for a host that has joined before.
+///
+/// # Errors
+/// As [`join`]; and if the token is for another host or of another solution, which does not use it up.
+pub fn join_again(address: SocketAddr, token: &Token, own: &Identity) -> Result<(Identity, Welcome), Trouble> {
+    let Identity { host, solution, .. } = own;
+    if own.issued_by()? != token.authority {
+        return Err(Trouble::new(
+            format!("this machine is {host} of {solution}, and the token is of the authority of another solution"),
+            format!(
+                "give the line that `everline host token {host} --again` prints in {solution}; --dir names another folder"
+            ),
+        ));
+    }
+    let (identity, welcome) = join_as(address, token, Some(host))?;
+    // An authority of an older version does not look.
+    if identity.host != *host {
+        return Err(token::is_for_another(host, &identity.host));
+    }
+    Ok((identity, welcome))
+}
+
+fn join_as(address: SocketAddr, token: &Token, was: Option<&str>) -> Result<(Identity, Welcome), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::new(format!("cannot begin: {error}"), "see `ulimit -a`"))?;
-    runtime.block_on(join_with(address, Arc::new(known_by(token.authority)?), token))
+    runtime.block_on(join_with(address, Arc::new(known_by(token.authority)?), token, was))
 }
 
 /// The same over TLS as `config` says.
@@ -56,9 +85,11 @@ pub(super) async fn join_with(
     address: SocketAddr,
     config: Arc<ClientConfig>,
     token: &Token,
+    was: Option<&str>,
 ) -> Result<(Identity, Welcome), Trouble> {
     let request = KeyRequest::new()?;
-    let question = Question::Join { secret: token.secret_text(), request: request.text().to_owned() };
+    let (secret, was) = (token.secret_text(), was.map(str::to_owned));
+    let question = Question::Join { secret, request: request.text().to_owned(), was };
     let end = Instant::now() + PATIENCE;
     let answer = loop {
         match ask(None, address, Arc::clone(&config), &question).await {
@@ -69,18 +100,22 @@ pub(super) async fn join_with(
             answer => break answer,
         }
     };
-    match answer.map_err(|error| explain(address, &error))? {
+    match answer.map_err(|error| explain(address, None, &error))? {
         Answer::Joined(welcome) => Ok((request.answered(welcome.issued.clone()), *welcome)),
         Answer::Refused(trouble) => Err(trouble),
         Answer::Renewed(_) => Err(other_version()),
     }
 }
 
-/// Gets a new certificate for this host, whose old one `config` shows, from the authority that is reached by one of these ways.
+/// Gets a new certificate for this host, whose `own` one `config` shows, from the authority that is reached by one of these ways.
 ///
 /// # Errors
 /// If nobody is there, or the authority refuses.
-pub async fn renew(ways: &[(SocketAddr, SocketAddr)], config: Arc<ClientConfig>) -> Result<Identity, Trouble> {
+pub async fn renew(
+    ways: &[(SocketAddr, SocketAddr)],
+    own: &Identity,
+    config: Arc<ClientConfig>,
+) -> Result<Identity, Trouble> {
     let request = KeyRequest::new()?;
     let question = Question::Renew { request: request.text().to_owned() };
     let mut last = Trouble::new("no address of the authority is known", "look at [place] in the configuration");
@@ -89,7 +124,7 @@ pub async fn renew(ways: &[(SocketAddr, SocketAddr)], config: Arc<ClientConfig>)
             Ok(Answer::Renewed(issued)) => return Ok(request.answered(*issued)),
             Ok(Answer::Refused(trouble)) => return Err(trouble),
             Ok(Answer::Joined(_)) => return Err(other_version()),
-            Err(error) => last = explain(*to, &error),
+            Err(error) => last = explain(*to, Some(own), &error),
         }
     }
     Err(last)
@@ -125,8 +160,8 @@ fn is_alert<T>(heard: &io::Result<T>) -> bool {
     inner.is_some_and(|inner| matches!(inner.downcast_ref::<Error>(), Some(Error::AlertReceived(_))))
 }
 
-/// What kept us from an answer, for people.
-fn explain(address: SocketAddr, error: &io::Error) -> Trouble {
+/// What kept us from an answer, for people; the `own` certificate was shown, if there is one.
+fn explain(address: SocketAddr, own: Option<&Identity>, error: &io::Error) -> Trouble {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => Trouble::new(
             format!(
@@ -134,16 +169,35 @@ fn explain(address: SocketAddr, error: &io::Error) -> Trouble {
             ),
             "name the host on which `everline host token` was given; if you did, somebody else answers in its place",
         ),
-        Some(Error::AlertReceived(alert)) => Trouble::new(
-            format!("the authority at {address} does not accept the certificate of this host: {alert:?}"),
-            "it has expired or is of another solution: let the host join anew by `everline host token HOST --again` and \
-             `everline host join`",
-        ),
+        // The certificate of the door was made a moment ago.
+        Some(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
+            differs(address, DOOR_LIFETIME, "ahead of")
+        }
+        Some(Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        )) => differs(address, SKEW, "behind"),
+        Some(Error::AlertReceived(alert)) => {
+            let what = format!("the authority at {address} does not accept the certificate of this host: {alert:?}");
+            // The alert is also that of one that is not valid yet (RFC 8446 6.2).
+            let is_good_here = own.is_some_and(|own| SystemTime::now() < own.expires);
+            if *alert == AlertDescription::CertificateExpired && is_good_here {
+                return Trouble::new(what, SET_CLOCKS);
+            }
+            Trouble::new(what, token::anew(own.map_or("HOST", |own| own.host.as_str())))
+        }
         _ => Trouble::new(
             format!("no answer of the authority at {address}: {error}"),
-            "`everline host run` must run on that host, the clocks of both be right, and a firewall let this port through",
+            "`everline host run` must run on that host, and a firewall let this port through",
         ),
     }
+}
+
+/// The clock of this host is further from that of the authority than certificates allow.
+fn differs(address: SocketAddr, allowed: Duration, how: &str) -> Trouble {
+    let minutes = allowed.as_secs() / 60;
+    let what =
+        format!("the clock of this host is more than {minutes} minutes {how} that of the authority at {address}");
+    Trouble::new(what, SET_CLOCKS)
 }
 
 fn other_version() -> Trouble {

@@ -24,6 +24,9 @@ pub(super) enum Question {
         secret: String,
         /// The certificate signing request, as PEM.
         request: String,
+        /// The host that this machine is already, in the same solution: it stays that one.
+        #[serde(default)]
+        was: Option<String>,
     },
     /// A new certificate, in place of the one that it has shown.
     Renew {

@@ -186,7 +186,7 @@ async fn probe(settings: &ControlSettings, asked: &Asked, unanswered: &Unanswere
             Question::Call => probe_call::call(&socket, place, &settings.secret, number).await,
         };
         if let (Some(from), Some(before)) = (from, before)
-            && address::here().is_ok_and(|after| is_elsewhere(from.ip(), [&before, &after]))
+            && is_elsewhere(from.ip(), &before, || address::here().ok())
         {
             silence.is_heard = true;
             tracing::info!("another host has answered at {place} ({question:?}): from now on it counts if nobody does");
@@ -207,9 +207,10 @@ async fn probe(settings: &ControlSettings, asked: &Asked, unanswered: &Unanswere
     Ok(())
 }
 
-/// True if an address was on another host all the while, by the addresses of this one before it was asked and after the answer.
-fn is_elsewhere(address: IpAddr, here: [&[IpAddr]; 2]) -> bool {
-    here.iter().all(|here| !here.contains(&address))
+/// True if an address was on another host all the while, by the addresses of this one before it was asked and after the answer. The
+/// kernel is asked for the latter only if it was not here before: while this host serves, the answers are its own.
+fn is_elsewhere(address: IpAddr, before: &[IpAddr], after: impl FnOnce() -> Option<Vec<IpAddr>>) -> bool {
+    !before.contains(&address) && after().is_some_and(|after| !after.contains(&address))
 }
 
 /// Asks once; who has answered, if anybody has.
@@ -431,9 +432,11 @@ mod tests {
     #[test]
     fn an_answer_of_this_host_does_not_count() {
         let [ours, theirs]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.5"].map(|address| address.parse().unwrap());
-        let (without, with) = ([ours], [ours, theirs]);
-        assert!(is_elsewhere(theirs, [&without, &without]));
-        assert!(!is_elsewhere(theirs, [&with, &without]) && !is_elsewhere(theirs, [&without, &with]), "it was moved");
+        let (without, with) = (vec![ours], vec![ours, theirs]);
+        assert!(is_elsewhere(theirs, &without, || Some(without.clone())));
+        assert!(!is_elsewhere(theirs, &without, || Some(with.clone())), "it was moved here");
+        assert!(!is_elsewhere(theirs, &without, || None), "the kernel does not say");
+        assert!(!is_elsewhere(theirs, &with, || panic!("once is enough")), "it was here before");
         assert!(address::here().unwrap().contains(&Ipv4Addr::LOCALHOST.into()));
     }
 

@@ -25,10 +25,10 @@ use crate::wire::Trouble;
 pub const HOST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// How long the authority's own certificate is good: the life of a solution.
 const LIFETIME: Duration = Duration::from_secs(20 * 365 * 24 * 3_600);
-/// How much the clocks of hosts may differ.
-const SKEW: Duration = Duration::from_secs(3_600);
-/// How long the certificate of the authority's door is good: it is made for each connection.
-const DOOR_LIFETIME: Duration = Duration::from_secs(600);
+/// How far the clock of a host may be behind that of the authority: so long before it was issued a certificate is good.
+pub(crate) const SKEW: Duration = Duration::from_secs(3_600);
+/// How long the certificate of the authority's door is good: it is made for each connection, so the clock of a host may be so far ahead.
+pub(crate) const DOOR_LIFETIME: Duration = Duration::from_secs(600);
 
 /// The name in the certificate of the authority's door. No host has it: those have the solution in their names.
 pub const DOOR: &str = "authority.everline.internal";

@@ -13,7 +13,7 @@ use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 
-use super::revocation;
+use super::{Fingerprint, revocation};
 use crate::wire::Trouble;
 
 /// Who a host is, and what proves it.
@@ -57,6 +57,14 @@ impl Identity {
     #[must_use]
     pub fn pem(&self) -> (String, &str) {
         (format!("{}{}", self.certificate, self.key), &self.authority)
+    }
+
+    /// By what the authority is known that has issued it.
+    ///
+    /// # Errors
+    /// If the certificate of that is broken.
+    pub fn issued_by(&self) -> Result<Fingerprint, Trouble> {
+        Ok(Fingerprint::of(&certificate(&self.authority)?))
     }
 
     /// `revoked` is the list of certificates that count for nothing, if there is one.

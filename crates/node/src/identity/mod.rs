@@ -12,12 +12,14 @@ mod revocation;
 mod words;
 
 pub use authority::{Authority, DOOR, HOST_LIFETIME};
+pub(crate) use authority::{DOOR_LIFETIME, SKEW};
 pub use installed::{install, tls_files};
 pub use keyring::{Identity, Keyring, host_of};
 pub(crate) use request::FINGERPRINT;
 pub use request::{Fingerprint, Issued, KeyRequest};
 pub(crate) use revocation::{REVOKED, serial_of};
-pub use words::explain;
+pub(crate) use words::SET_CLOCKS;
+pub use words::{Reason, explain};
 
 /// The name in the certificate of a host: what others check when they connect with it.
 #[must_use]

@@ -31,8 +31,8 @@ const SOON: Span = Span::from_secs(1);
 const PATIENCE: Span = Span::from_millis(500);
 /// It is defended once in so long.
 const DEFENCE: Span = Span::from_millis(50);
-/// How long it takes until a claim or a release that failed is tried again.
-const RETRY: Span = Span::from_secs(1);
+/// How long it takes until a claim or a release that failed is tried again, and a door that could not be opened.
+pub(super) const RETRY: Span = Span::from_secs(1);
 
 /// The addresses, and what announces them while they are here.
 #[derive(Debug, Default)]

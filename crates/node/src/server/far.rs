@@ -35,6 +35,8 @@ const PATIENCE: Span = Span::from_secs(2);
 pub struct FarSettings {
     /// The file with the identity of this host.
     pub identity: PathBuf,
+    /// The networks by the names that people have given them, in the order of the routes.
+    pub networks: Vec<String>,
     /// Where this side is dialled: one address in each network, in the order of the routes.
     pub listen: Vec<SocketAddr>,
     /// How each application is dialled that may be the other side.
@@ -47,6 +49,8 @@ pub struct FarSettings {
 #[derive(Debug)]
 pub(super) struct Far {
     me: Incarnation,
+    /// The names of the networks.
+    networks: Vec<String>,
     routes: Vec<(String, Route)>,
     spares: Vec<String>,
     homecoming: Homecoming,
@@ -91,6 +95,7 @@ impl Far {
         let listeners = settings.listen.iter().enumerate().map(listen).collect::<Result<_, _>>()?;
         Ok(Self {
             me: me.clone(),
+            networks: settings.networks.clone(),
             routes: settings.routes.clone(),
             spares: settings.spares.clone(),
             homecoming: Homecoming::default(),
@@ -303,10 +308,8 @@ impl<S: Service> Shell<S> {
 
     /// Networks over which the link does not go at the moment, though it goes over another one.
     pub(super) fn far_note(&self) -> Option<String> {
-        let remote = self.far.as_ref()?.remote.as_ref().filter(|remote| remote.is_up())?;
-        let missing = remote.reports().enumerate().filter(|(_, path)| !path.stands);
-        let missing: Vec<String> = missing.map(|(number, _)| (number + 1).to_string()).collect();
-        (!missing.is_empty()).then(|| format!("the link to the other side lacks its network {}", missing.join(", ")))
+        let far = self.far.as_ref().filter(|far| far.remote.as_ref().is_some_and(Remote::is_up))?;
+        lacking(&far.networks, far.stand())
     }
 
     /// True if inputs may be read from the sockets. While the other side takes less than there is to say, and outputs wait for it, less
@@ -344,5 +347,26 @@ impl<S: Service> Shell<S> {
             remote.shut();
             far.is_gone = true;
         }
+    }
+}
+
+/// What is to be said of a link that does not stand over all networks.
+fn lacking(networks: &[String], stand: impl Iterator<Item = bool>) -> Option<String> {
+    let missing = networks.iter().zip(stand).filter(|(_, stands)| !stands);
+    let missing: Vec<&str> = missing.map(|(name, _)| name.as_str()).collect();
+    (!missing.is_empty()).then(|| format!("the link to the other side lacks its network {}", missing.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_have_the_names_that_people_have_given_them() {
+        let networks = ["front", "back"].map(str::to_owned);
+        let said = |stand: [bool; 2]| lacking(&networks, stand.into_iter());
+        assert_eq!(said([true; 2]), None);
+        assert_eq!(said([true, false]).as_deref(), Some("the link to the other side lacks its network back"));
+        assert_eq!(said([false; 2]).as_deref(), Some("the link to the other side lacks its network front, back"));
     }
 }

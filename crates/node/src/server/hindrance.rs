@@ -6,16 +6,15 @@
 use model::{Span, Time};
 use redundancy::hot_standby::RoleName;
 
+use super::addresses::RETRY;
 use super::intake::could_open;
 use super::link::LinkFrame;
 use super::service::Service;
 use super::shell::{ServerSettings, Shell};
 use crate::wire::Trouble;
 
-/// How often a side looks whether it could serve.
+/// How often a side looks whether it could serve; while it could not, each [`RETRY`].
 const LOOK: Span = Span::from_secs(5);
-/// How often while it could not, and how often a door is tried that could not be opened.
-const RETRY: Span = Span::from_secs(1);
 /// So long a side that has taken over tries its doors before it hands over. Two sides that both cannot open theirs take turns, and no
 /// faster than that.
 const PATIENCE: Span = Span::from_secs(5);
@@ -28,12 +27,14 @@ pub(super) struct Hindrance {
     shut_since: Option<Time>,
     /// When it is looked, or tried, next.
     next: Time,
+    /// This host could take all addresses: the rights to do so do not change while this process lives.
+    may_claim: bool,
 }
 
 impl Hindrance {
     /// Nothing is in the way of a side that serves.
     pub(super) const fn none() -> Self {
-        Self { troubles: Vec::new(), shut_since: None, next: Time::NEVER }
+        Self { troubles: Vec::new(), shut_since: None, next: Time::NEVER, may_claim: false }
     }
 
     /// True if nothing is known to be in the way.
@@ -51,6 +52,21 @@ impl Hindrance {
         self.shut_since = self.shut_since.or(Some(now));
         self.next = now + RETRY;
         self.troubles = vec![Trouble::new(format!("has taken over, and nobody reaches it: {what}"), remedy)];
+    }
+
+    /// What is in the way of taking the addresses: all that can be known, until that was nothing; later their `places` alone. To ask
+    /// for the rights costs sockets and a thread.
+    fn of_addresses(
+        &mut self,
+        all: impl FnOnce() -> Vec<Trouble>,
+        places: impl FnOnce() -> Vec<Trouble>,
+    ) -> Vec<Trouble> {
+        if self.may_claim {
+            return places();
+        }
+        let troubles = all();
+        self.may_claim = troubles.is_empty();
+        troubles
     }
 
     /// A side that does not serve would meet these, or nothing.
@@ -76,7 +92,12 @@ impl<S: Service> Shell<S> {
         match self.replica.status().role {
             RoleName::Primary if self.hindrance.shut_since.is_some() => self.try_doors(),
             RoleName::Starting | RoleName::Backup if self.far.is_some() => {
-                self.hindrance.foresees(self.now, foreseen(&self.settings));
+                let addresses = &self.settings.addresses;
+                let of_addresses = self.hindrance.of_addresses(
+                    || addresses.iter().filter_map(|address| address.could_be_claimed().err()).collect(),
+                    || addresses.iter().filter_map(|address| address.has_place().err()).collect(),
+                );
+                self.hindrance.foresees(self.now, foreseen(&self.settings, of_addresses));
             }
             _ => self.hindrance = Hindrance::none(),
         }
@@ -101,15 +122,14 @@ impl<S: Service> Shell<S> {
     }
 }
 
-/// What would keep a side with these settings from serving on this host.
-fn foreseen(settings: &ServerSettings) -> Vec<Trouble> {
-    let of_addresses = settings.addresses.iter().filter_map(|address| address.could_be_claimed().err());
+/// What would keep a side with these settings from serving on this host, where this is in the way of taking its addresses.
+fn foreseen(settings: &ServerSettings, of_addresses: Vec<Trouble>) -> Vec<Trouble> {
     let of_doors = settings.doors.iter().filter_map(|door| {
         let passes = settings.is_virtual(door.address().ip());
         could_open(*door, passes).err()
     });
     let foreseen = |Trouble { what, remedy }| Trouble::new(format!("could not take over: {what}"), remedy);
-    of_addresses.chain(of_doors).map(foreseen).collect()
+    of_addresses.into_iter().chain(of_doors).map(foreseen).collect()
 }
 
 #[cfg(test)]
@@ -135,6 +155,16 @@ mod tests {
         assert!(hindrance.is_none());
         assert_eq!(hindrance.next, at(6_005));
         assert!(!hindrance.is_to_hand_over(at(60_000)), "it does not serve");
+    }
+
+    #[test]
+    fn rights_are_asked_for_until_they_are_there() {
+        let mut hindrance = Hindrance::default();
+        let never = || -> Vec<Trouble> { panic!("it was not to be asked") };
+        assert_eq!(hindrance.of_addresses(|| vec![trouble()], never), [trouble()]);
+        assert!(hindrance.of_addresses(Vec::new, never).is_empty());
+        assert_eq!(hindrance.of_addresses(never, || vec![trouble()]), [trouble()], "an interface can go");
+        assert!(hindrance.of_addresses(never, Vec::new).is_empty());
     }
 
     #[test]

@@ -39,7 +39,7 @@ async fn answer(listener: TcpListener, settings: Arc<SwitchboardSettings>, keys:
                 let (settings, keys, refusals) = (Arc::clone(&settings), keys.clone(), refusals.clone());
                 tokio::spawn(async move {
                     if let Err(error) = serve(guest, &settings, &keys).await {
-                        let why = explain(&error).map_or_else(|| error.to_string(), str::to_owned);
+                        let why = explain(&error).map_or_else(|| error.to_string(), |why| why.what().to_owned());
                         refusals.take(from.ip(), &why);
                     }
                 });

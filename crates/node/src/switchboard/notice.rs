@@ -8,6 +8,7 @@ use management::{Detection, Steady};
 use model::Time;
 
 use crate::clock;
+use crate::identity::Reason;
 use crate::life::{Duty, Noticed};
 
 /// It stands in the status as long as it is so.
@@ -17,7 +18,7 @@ pub(super) struct Notice(Arc<Mutex<Said>>);
 #[derive(Debug, Default)]
 struct Said {
     own: Option<String>,
-    others: BTreeMap<String, &'static str>,
+    others: BTreeMap<String, Reason>,
     /// What was told of the certificate of this host, and of the connections to others, and when each was good last.
     watched: BTreeMap<String, (Steady, Time)>,
 }
@@ -36,7 +37,7 @@ impl Notice {
     }
 
     /// Of the connections to another host, by its name in certificates.
-    pub(super) fn of_other(&self, name: &str, why: Option<&'static str>) {
+    pub(super) fn of_other(&self, name: &str, why: Option<Reason>) {
         let mut said = self.lock();
         let before = match why {
             Some(why) => said.others.insert(name.to_owned(), why),
@@ -45,7 +46,7 @@ impl Notice {
                 said.others.remove(name)
             }
         };
-        if let Some(why) = why.filter(|why| before != Some(why)) {
+        if let Some(why) = why.filter(|why| before != Some(*why)) {
             tracing::error!("{}", sentence(name, why));
         }
     }
@@ -85,7 +86,7 @@ impl Duty for Notice {
 
     fn note(&self) -> Option<String> {
         let said = self.lock();
-        let others = said.others.iter().map(|(name, why)| sentence(name, why));
+        let others = said.others.iter().map(|(name, why)| sentence(name, *why));
         let all: Vec<String> = said.own.iter().cloned().chain(others).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
@@ -95,11 +96,9 @@ impl Duty for Notice {
     }
 }
 
-fn sentence(name: &str, why: &str) -> String {
+fn sentence(name: &str, why: Reason) -> String {
     let host = name.split('.').next().unwrap_or(name);
-    format!(
-        "{host} and this host do not believe each other: {why} (let {host} join anew: `everline host token {host} --again`)"
-    )
+    format!("{host} and this host do not believe each other: {} ({})", why.what(), why.remedy(host))
 }
 
 #[cfg(test)]
@@ -112,11 +111,18 @@ mod tests {
     fn it_is_said_as_long_as_it_is_so() {
         let notice = Notice::default();
         assert_eq!(notice.note(), None);
-        notice.of_other("h2.ours.everline.internal", Some("its certificate has expired"));
+        notice.of_other("h2.ours.everline.internal", Some(Reason::Expired));
         notice.of_own(Some("ours too".into()));
         let said = notice.note().unwrap();
         assert!(
             said.starts_with("ours too; h2 and this host do not believe each other: its certificate has expired"),
+            "{said}"
+        );
+        assert!(said.contains("`everline status` on h2"), "{said}");
+        notice.of_other("h2.ours.everline.internal", Some(Reason::NotValidYet));
+        let said = notice.note().unwrap();
+        assert!(
+            said.contains("the clocks of the two hosts differ (set the clocks") && !said.contains("--again"),
             "{said}"
         );
         notice.of_other("h2.ours.everline.internal", None);
