@@ -16,7 +16,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("another machine comes in the place of a host, under another name", renamed),
 ];
 
-const PAGE: &str = include_str!("../../../../../docs/three-hosts-in-ten-minutes.md");
+const PAGE: &str = include_str!("../../../../../docs/looking-after-hosts.md");
 /// The folder that the page names.
 const FOLDER: &str = "/srv/everline";
 /// Where the page keeps what is carried from machine to machine.
