@@ -21,6 +21,9 @@ use crate::stalls::Stalls;
 /// Calls that have not ended by then never do: longer than every timer of SIP, and than the longest call.
 const DRAIN_LIMIT: Duration = Duration::from_secs(90);
 
+/// The same for a drill that was interrupted. Whoever does that wants it to end, but calls whose phones are gone would spoil the next one.
+const INTERRUPTED_LIMIT: Duration = Duration::from_secs(20);
+
 /// Phones that have not taken their leave by then are forgotten when their registration is over.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -58,7 +61,10 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
     let site = Arc::clone(&drill.site);
     let stalls = Stalls::watch();
     let mut course = Course { site, hands: drill.hands.as_mut(), load: &load, stalls, chance, tell };
-    course.warm_up(drill.plan.held)?;
+    if let Err(trouble) = course.warm_up(drill.plan.held) {
+        drain(&load, tell);
+        return Err(trouble);
+    }
     let (runs, ended) = course.run(&drill.plan);
     // Nothing stays broken, whatever has happened.
     let mended = drill.hands.mend();
@@ -82,9 +88,11 @@ pub fn run(mut drill: Drill, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> Resu
 fn drain(load: &Load, tell: &mut dyn FnMut(Progress<'_>) -> bool) -> bool {
     load.call(false);
     let begun = Instant::now();
-    let mut waits = true;
-    while waits && load.is_alive() && load.snapshot().live > 0 && begun.elapsed() < DRAIN_LIMIT {
-        waits = tell(Progress::Waits(format!("the last {} calls to end", load.snapshot().live)));
+    let mut limit = DRAIN_LIMIT;
+    while load.is_alive() && load.snapshot().live > 0 && begun.elapsed() < limit {
+        if !tell(Progress::Waits(format!("the last {} calls to end", load.snapshot().live))) {
+            limit = limit.min(begun.elapsed() + INTERRUPTED_LIMIT);
+        }
         sleep(Duration::from_millis(100));
     }
     let drained = load.snapshot().live == 0;

@@ -43,19 +43,25 @@ pub(crate) struct Cell {
     style: Style,
 }
 
+/// A text as one field can have it: whatever would move the cursor of a terminal, or begin another line, is written out.
+fn harmless(text: impl ToString) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.to_string().chars().map(shown).collect()
+}
+
 /// A field without a colour.
 pub(crate) fn plain(text: impl ToString) -> Cell {
-    Cell { text: text.to_string(), style: Style::new() }
+    Cell { text: harmless(text), style: Style::new() }
 }
 
 /// A field that shows that all is well.
 pub(crate) fn good(text: impl ToString) -> Cell {
-    Cell { text: text.to_string(), style: AnsiColor::Green.on_default() }
+    Cell { text: harmless(text), style: AnsiColor::Green.on_default() }
 }
 
 /// A field that somebody should look at.
 pub(crate) fn bad(text: impl ToString) -> Cell {
-    Cell { text: text.to_string(), style: AnsiColor::Red.on_default().bold() }
+    Cell { text: harmless(text), style: AnsiColor::Red.on_default().bold() }
 }
 
 /// A field that may be empty.
@@ -118,6 +124,14 @@ mod tests {
         let text = anstream::adapter::strip_str(&table(["NAME", "STATE", "EPOCH"], &rows, "nothing")).to_string();
         assert_eq!(text, "NAME   STATE    EPOCH\nsip-a  started  7\nlca    x        -\n");
         assert_eq!(table(["NAME"], &[], "no calls"), "no calls\n");
+    }
+
+    #[test]
+    fn what_somebody_else_has_typed_moves_no_cursor_and_adds_no_row() {
+        let rows = [[plain("anna"), plain("a\nben  ready"), good("\u{1b}]0;owned\u{7}Käse")]];
+        let text = anstream::adapter::strip_str(&table(["ID", "REASON", "X"], &rows, "nothing")).to_string();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.ends_with("anna  a\\nben  ready  \\u{1b}]0;owned\\u{7}Käse\n"), "{text}");
     }
 
     #[test]

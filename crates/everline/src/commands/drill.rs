@@ -59,17 +59,19 @@ pub(crate) fn run(
         Some(seed) => seed,
         None => getrandom::u64().map_err(|error| Failure::failed(format!("no random numbers: {error}")))? >> 32,
     };
+    out.map_or(Ok(()), is_name)?;
     let stops = listen_to_signals()?;
     let command = format!("everline drill run {} --seed {seed}{}", plan.name, if real { " --real" } else { "" });
     let drill = drill_of(folder, plan, seed, command, real)?;
     let out = out.map_or_else(|| Ok(usual_place(folder)), std::path::absolute);
     let out = out.map_err(|error| Failure::new(Kind::Wrong, format!("the result has no path: {error}")))?;
+    try_place(&out)?;
     announce(&drill);
     let mut teller = Teller { stops, is_waiting: false };
     let report = drill::run::run(drill, &mut |progress| teller.tell(progress))?;
     teller.clear();
-    write(&report, &out)?;
     output::result(&table(&report))?;
+    write(&report, &out)?;
     let page = out.with_extension("html");
     remark(&format!("\nresult: {}\npage:   {}", out.display(), page.display()));
     match (&report.ended_early, report.broken.len()) {
@@ -315,10 +317,30 @@ fn usual_place(folder: &Folder) -> PathBuf {
     folder.path().join("drills").join(format!("{now}.json"))
 }
 
-fn write(report: &Report, out: &Path) -> Result<(), Failure> {
+/// Whether a result and its page can have names by this one.
+fn is_name(out: &Path) -> Result<(), Failure> {
+    let wrong = |what: &str, help: &str| Err(Failure::new(Kind::Wrong, format!("{} {what}", out.display())).help(help));
+    if out.is_dir() {
+        return wrong("is a folder", "name a file in it, such as drill.json");
+    }
+    if out.extension().is_some_and(|end| end == "html") {
+        return wrong("would be the page as well", "name the result drill.json: its page is drill.html then");
+    }
+    Ok(())
+}
+
+/// Finds out before the first fault whether the result can be written: a drill may take hours.
+fn try_place(out: &Path) -> Result<(), Failure> {
     if let Some(folder) = out.parent() {
         fs::create_dir_all(folder).map_err(|error| Trouble::of_file("make the folder", folder, &error))?;
     }
+    let trial = out.with_extension("trial");
+    files::replace(&trial, b"").map_err(|error| Trouble::of_file("write", out, &error))?;
+    fs::remove_file(&trial).map_err(|error| Trouble::of_file("remove", &trial, &error))?;
+    Ok(())
+}
+
+fn write(report: &Report, out: &Path) -> Result<(), Failure> {
     let text = serde_json::to_vec_pretty(report).map_err(|error| Failure::failed(format!("no result: {error}")))?;
     files::replace(out, &text).map_err(|error| Trouble::of_file("write", out, &error))?;
     let to = out.with_extension("html");

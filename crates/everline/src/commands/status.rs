@@ -104,7 +104,8 @@ fn remarks(applications: &[Application], names_hosts: bool) -> String {
 
 /// What a standby costs: how long the answers of its primary wait for it.
 fn held(applications: &[Application]) -> String {
-    let lines = applications.iter().filter_map(|Application { name, hold, .. }| {
+    let primaries = applications.iter().filter(|application| application.role.as_deref() == Some("primary"));
+    let lines = primaries.filter_map(|Application { name, hold, .. }| {
         let Hold { p50_ms, p99_ms, round_trip_ms } = hold.as_ref()?;
         let way = round_trip_ms.map_or_else(String::new, |way| format!("; the way there and back takes {way:.2} ms"));
         Some(format!("{name} holds answers {p50_ms:.2} ms for its backup, 99 of 100 at most {p99_ms:.2} ms{way}\n"))

@@ -99,8 +99,12 @@ pub(crate) fn read_beside(path: &Path, seen: Option<&Shared>) -> Result<Outcome,
         };
         Failure::new(kind, format!("cannot read {}: {error}", path.display())).help(help)
     };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > FILE_MAX {
+    let found = fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() {
+        let what = format!("{} is no file with a text: it cannot be a configuration", path.display());
+        return Err(Failure::new(Kind::Wrong, what).help("name the folder that has `everline.toml` with --dir"));
+    }
+    if found.len() > FILE_MAX {
         let what = format!("{} is larger than {} MiB: it cannot be a configuration", path.display(), FILE_MAX >> 20);
         return Err(Failure::new(Kind::Wrong, what));
     }

@@ -1,6 +1,6 @@
 //! What `up` does when: a value that is told what happens and says what to do. It knows the time only as an argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use management::Restart;
 use model::{Span, Time};
@@ -18,6 +18,9 @@ const PATIENCE: Span = Span::from_secs(1);
 /// How long everything may take to end. The local control agent kills what takes longer than 4 s; this is for the
 /// case that it cannot, within the 5 s that a person is promised.
 const STOP: Span = Span::from_millis(4_500);
+
+/// Two signals within this time are one: who sends it to a group of processes may send it twice.
+const TWICE: Span = Span::from_millis(200);
 
 /// No call pays for a terminal that closes, `SIGHUP`; there may still be a file that standard error goes to.
 const RUNS_ON: &str = "The terminal has closed; everything runs on, and `everline stop` ends it.";
@@ -198,11 +201,8 @@ impl Course {
     fn signal(&mut self, now: Time) -> Vec<Action> {
         match &mut self.phase {
             Phase::Starting { .. } | Phase::Serving => self.stop(now, Ok(())),
-            Phase::Stopping { until, .. } => {
-                *until = now;
-                self.tick(now)
-            }
-            Phase::Killing { .. } => Vec::new(),
+            Phase::Stopping { until, .. } if *until + TWICE <= now + STOP => self.kill("when it was asked again"),
+            Phase::Stopping { .. } | Phase::Killing { .. } => Vec::new(),
         }
     }
 
@@ -224,23 +224,26 @@ impl Course {
                 let waits = Action::Say(format!("Waiting for {waited_for} ..."));
                 std::iter::once(waits).chain(self.reasons()).collect()
             }
-            Phase::Stopping { until, result } if *until <= now => {
-                let living = self.rows.iter().filter(|row| row.pid.is_some()).map(|row| row.name.as_str());
-                let living = living.collect::<Vec<_>>().join(", ");
-                let forced = Failure::failed(format!("killed what had not ended after {STOP}: {living}"));
-                let result = std::mem::replace(result, Ok(())).and(Err(forced));
-                self.phase = Phase::Killing { result };
-                vec![Action::Kill]
-            }
+            Phase::Stopping { until, .. } if *until <= now => self.kill(&format!("after {STOP}")),
             _ => Vec::new(),
         }
     }
 
+    /// Ends what has not ended; `when` says when that was.
+    fn kill(&mut self, when: &str) -> Vec<Action> {
+        let Phase::Stopping { result, .. } = &mut self.phase else { return Vec::new() };
+        let living = self.rows.iter().filter(|row| row.pid.is_some()).map(|row| row.name.as_str());
+        let living = Vec::from_iter(BTreeSet::from_iter(living.chain(["lca"]))).join(", ");
+        let forced = format!("killed what had not ended {when}: {living}");
+        let result = std::mem::replace(result, Ok(())).and(Err(Failure::failed(forced)));
+        self.phase = Phase::Killing { result };
+        vec![Action::Kill]
+    }
+
     /// Begins the end.
     fn stop(&mut self, now: Time, result: Result<(), Failure>) -> Vec<Action> {
-        let is_running = self.started.is_some();
         self.start_at = None;
-        if !is_running {
+        if self.started.is_none() {
             return vec![Action::Finish(result)];
         }
         self.phase = Phase::Stopping { until: now + STOP, result };
@@ -468,15 +471,14 @@ mod tests {
         assert_eq!(course.handle(at(5_000), Input::Signal).last(), Some(&Action::Stop));
         assert_eq!(course.handle(at(5_200), Input::Ended(Some(0))), [Action::Finish(Ok(()))]);
 
-        let mut course = serving();
-        course.handle(at(5_000), Input::Signal);
-        assert_eq!(course.deadline(), Some(at(9_500)));
-        assert_eq!(course.handle(at(9_500), Input::Tick), [Action::Kill]);
-        assert!(matches!(course.handle(at(9_501), Input::Ended(None))[..], [Action::Finish(Err(_))]));
-
-        let mut course = serving();
-        course.handle(at(5_000), Input::Signal);
-        assert_eq!(course.handle(at(5_100), Input::Signal), [Action::Kill]);
+        for (when, input) in [(9_500, Input::Tick), (5_300, Input::Signal)] {
+            let mut course = serving();
+            course.handle(at(5_000), Input::Signal);
+            assert_eq!(course.deadline(), Some(at(9_500)));
+            assert_eq!(course.handle(at(5_100), Input::Signal), [], "it was sent to a group, and to this one");
+            assert_eq!(course.handle(at(when), input), [Action::Kill]);
+            assert!(matches!(course.handle(at(9_501), Input::Ended(None))[..], [Action::Finish(Err(_))]));
+        }
     }
 
     #[test]

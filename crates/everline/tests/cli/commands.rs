@@ -228,6 +228,15 @@ fn a_file_is_no_folder() {
 }
 
 #[test]
+fn what_is_no_file_is_no_configuration_however_much_could_be_read_of_it() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("/dev/zero", place.path().join("everline.toml")).expect("a link");
+    let checked = place.run("config check");
+    assert_eq!(checked.code, Some(2), "{}", checked.err);
+    assert!(checked.err.contains("everline.toml is no file with a text"), "{}", checked.err);
+}
+
+#[test]
 fn one_of_a_kind_is_not_many() {
     let place = Place::new();
     place.configure("");

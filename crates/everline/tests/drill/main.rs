@@ -10,11 +10,12 @@ mod support;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::{Arguments, Trial};
 use network::rehearsal::{Id, Rehearsal};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rustix::process::geteuid;
 use serde_json::Value;
 
@@ -82,6 +83,11 @@ fn what_cannot_be_drilled() {
     assert_eq!(wrong.code, Some(2), "{}", wrong.err);
     assert!(wrong.err.contains("my.plan:2:6: `sip.primry` is not understood here"), "{}", wrong.err);
 
+    for (out, said) in [("page.html", "would be the page as well"), (".", "is a folder")] {
+        let wrong = place.run(&format!("drill run smoke --out {out}"));
+        assert!(wrong.code == Some(2) && wrong.err.contains(said), "{out}: {}", wrong.err);
+    }
+
     let listed = place.run("drill list");
     assert!(listed.out.contains("usual") && listed.out.contains("smoke"), "{}", listed.out);
     for (line, plan) in [("drill list --json", "/plans/2"), ("drill list host --json", "")] {
@@ -120,7 +126,19 @@ fn one_host() {
     assert!(again.out.contains("| kill sip.primary"), "{}", again.out);
     let page = |extension| std::fs::read_to_string(result.with_extension(extension)).expect("a page");
     assert_eq!(page("again"), page("html"));
-    drop(running);
+    interrupted(&place, &running);
+}
+
+/// Whoever interrupts a drill leaves no calls behind that would spoil the next one.
+fn interrupted(place: &Place, running: &Running) {
+    std::fs::write(place.path().join("long"), "load 5 calls/s\nnothing 600s\n").expect("written");
+    let child = begins(place, "long", "long.json", &["--real"], "everline\n");
+    let talk = |calls: &Value| calls["calls"].as_array().map(|calls| !calls.is_empty());
+    running.ask("calls --json", |calls| talk(calls).filter(|talk| *talk));
+    kill(Pid::from_raw(i32::try_from(child.id()).expect("an id")), Signal::SIGINT).expect("there");
+    let ended = ends(child);
+    assert!(ended.code == Some(1) && ended.err.contains("it was interrupted"), "{}", ended.err);
+    running.ask("calls --json", |calls| talk(calls).filter(|talk| !*talk));
 }
 
 fn three_hosts() {
@@ -171,12 +189,20 @@ fn drill(place: &Place, options: &[&str], typed: &str) -> Ended {
     if !Path::new(&plan).exists() {
         std::fs::write(&plan, PLAN).expect("written");
     }
+    ends(begins(place, "plan", "result.json", options, typed))
+}
+
+fn begins(place: &Place, plan: &str, out: &str, options: &[&str], typed: &str) -> Child {
     let mut command = place.program();
-    command.args(["drill", "run", "plan", "--seed", "7", "--out", "result.json"]).args(options);
+    command.args(["drill", "run", plan, "--seed", "7", "--out", out]).args(options);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     // It may have ended before it has read anything.
     let _ = child.stdin.take().expect("piped").write_all(typed.as_bytes());
+    child
+}
+
+fn ends(child: Child) -> Ended {
     let output = child.wait_with_output().expect("it ends");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }

@@ -185,6 +185,9 @@ async fn set_agent(
     body: Result<Bytes, BytesRejection>,
 ) -> Answer<Value> {
     let AgentOrder { reason, request_id } = read(body, "{\"reason\": \"...\"}")?;
+    if reason.as_ref().is_some_and(|reason| reason.contains(char::is_control)) {
+        return Err(Refusal::wrong("the reason has control characters", "say it in one line of letters"));
+    }
     let request = request_id.map_or_else(draw, |id| Ok(hash64(id.as_bytes())))?;
     let order = ControlRequest::SetAgent { request, agent, ready, reason };
     match servers::ask_primary(&settings.folder, &settings.routing, &order).await {
