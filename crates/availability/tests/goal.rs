@@ -1,6 +1,6 @@
 //! Goals and parts of a service, against closed forms.
 
-use availability::goal::{Found, Steps, Trend, limits, search};
+use availability::goal::{Found, Steps, Trend, search};
 use availability::model::{Model, Resources};
 
 const TEXT: &str = "
@@ -28,9 +28,8 @@ fn model() -> Model {
 fn found(measure: &str, parameter: &str, target: f64, steps: Steps) -> Result<Found, String> {
     let model = model();
     let measure = model.measures().iter().position(|own| own.name() == measure).expect("the measure");
-    let limits = limits("text", TEXT).expect("read").get(parameter).copied();
     let parameter = model.parameters().iter().position(|own| own.name() == parameter).expect("the parameter");
-    search(&model.plan(&[measure]), 0, parameter, target, limits, steps).map_err(|error| error.to_string())
+    search(&model.plan(&[measure]), 0, parameter, target, steps).map_err(|error| error.to_string())
 }
 
 #[test]

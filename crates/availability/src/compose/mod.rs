@@ -93,9 +93,19 @@ impl Composed {
         error
     }
 
+    /// The file that a line of the whole text comes from, by the number of the line there.
+    #[must_use]
+    pub fn file_of(&self, line: u32) -> Option<&str> {
+        Some(&self.line(line)?.file)
+    }
+
+    fn line(&self, number: u32) -> Option<&Line> {
+        self.lines.get((number as usize).checked_sub(1)?)
+    }
+
     /// A place of the whole text as one of the file that its line comes from.
     fn own_place(&self, whole: &Place) -> Option<Place> {
-        let line = self.lines.get((whole.line as usize).checked_sub(1)?)?;
+        let line = self.line(whole.line)?;
         Some(Place { file: line.file.clone(), line: line.number, column: whole.column })
     }
 }

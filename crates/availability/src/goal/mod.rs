@@ -9,7 +9,7 @@
 mod range;
 mod root;
 
-pub use range::{Range, limits};
+pub use range::Range;
 
 use crate::model::Plan;
 use crate::{Certain, Error};
@@ -64,19 +64,12 @@ pub struct Found {
 }
 
 /// Searches the values of a parameter (by its index in the model) for which a measure (by its place in the plan) is
-/// `target`; only between two values if there are such `limits` (see [`limits()`]).
+/// `target`.
 ///
 /// # Errors
 /// If the target is not a finite number, the parameter decides about the structure of the model or has no range (see
 /// [`Range::of`]), the measure does not need it, or the model can be solved nowhere in the range.
-pub fn search(
-    plan: &Plan<'_>,
-    measure: usize,
-    parameter: usize,
-    target: f64,
-    limits: Option<(f64, f64)>,
-    steps: Steps,
-) -> Result<Found, Error> {
+pub fn search(plan: &Plan<'_>, measure: usize, parameter: usize, target: f64, steps: Steps) -> Result<Found, Error> {
     let own = plan.model().parameters().get(parameter);
     let own = own.ok_or_else(|| Error::new("there is no such parameter", "name one of the model's parameters"))?;
     if !target.is_finite() {
@@ -90,7 +83,7 @@ pub fn search(
         let what = format!("the measure does not depend on `{}`", own.name());
         return Err(Error::new(what, "choose a parameter that it depends on; `--gradient` of `solve` lists them"));
     }
-    let range = Range::of(own)?.within(limits);
+    let range = Range::of(own)?;
     let certain = |value: f64| -> Result<Certain, Error> { Ok(plan.solve_with(parameter, value)?[measure]) };
     Search::new(range, target, &certain)?.run(steps)
 }

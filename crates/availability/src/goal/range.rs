@@ -1,38 +1,12 @@
 //! The values that a parameter can take, on a scale on which steps are alike.
 
-use std::collections::BTreeMap;
-
 use crate::Error;
-use crate::model::{Model, Parameter};
-use crate::text::ast::Expr;
-use crate::text::source::Source;
-use crate::text::statements;
+use crate::model::Parameter;
 
 /// How far a search goes from the present value of a rate or a time, as a factor.
 const FAR: f64 = 1e6;
 /// How near a search goes to 0 and 1 with a share.
 const NEAR: f64 = 1e-9;
-
-/// The values between which a text in the model language lets its parameters lie (`between LOW and HIGH`), in the units
-/// of [`Parameter::unit`], by the names of those that have such a range.
-///
-/// # Errors
-/// If the text is not understood.
-pub fn limits(file: &str, text: &str) -> Result<BTreeMap<String, (f64, f64)>, Error> {
-    let document = statements::document(Source::new(file, text))?;
-    // An end is made of numbers and units only, as the value of a parameter is.
-    let value = |end: &Expr| -> Result<f64, Error> {
-        let alone = format!("parameter it = {}\n", &text[end.span.start..end.span.end]);
-        Ok(Model::read(file, &alone, &[])?.parameters().first().map_or(f64::NAN, Parameter::value))
-    };
-    let mut limits = BTreeMap::new();
-    for parameter in &document.parameters {
-        if let Some((low, high)) = &parameter.between {
-            limits.insert(parameter.name.text.clone(), (value(low)?, value(high)?));
-        }
-    }
-    Ok(limits)
-}
 
 /// The values of a parameter that are searched, by a coordinate of which steps of the same length are changes by the same
 /// factor.
@@ -40,7 +14,7 @@ pub fn limits(file: &str, text: &str) -> Result<BTreeMap<String, (f64, f64)>, Er
 /// Rates, times and other positive numbers go from a millionth to a million times the present value, and the coordinate is the
 /// logarithm of the factor. Shares (plain numbers from 0 to 1: probabilities, coverages) go from 1e-9 to 1 - 1e-9, and the
 /// coordinate is the logarithm of the odds p/(1 - p): near 0 that is p, near 1 it is what misses. Neither goes beyond the
-/// values between which the text lets the parameter lie ([`limits`]).
+/// values between which the text lets the parameter lie ([`Parameter::range`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
     present: f64,
@@ -54,21 +28,15 @@ impl Range {
     /// # Errors
     /// If it is zero or negative and not a share: nothing says then how far it may go.
     pub fn of(parameter: &Parameter) -> Result<Self, Error> {
-        let (present, unit) = (parameter.value(), parameter.unit());
+        let (present, unit, limits) = (parameter.value(), parameter.unit(), parameter.range());
         if unit == "1" && (0.0..=1.0).contains(&present) {
-            return Ok(Self { present, is_share: true, limits: None });
+            return Ok(Self { present, is_share: true, limits });
         }
         if present > 0.0 && present.is_finite() {
-            return Ok(Self { present, is_share: false, limits: None });
+            return Ok(Self { present, is_share: false, limits });
         }
         let what = format!("`{}` is {present}, so that no factor of it leads anywhere", parameter.name());
         Err(Error::new(what, "give it a positive value first"))
-    }
-
-    /// The same between two values and not beyond them, if there are any.
-    #[must_use]
-    pub const fn within(self, limits: Option<(f64, f64)>) -> Self {
-        Self { limits, ..self }
     }
 
     /// Whether it is a share, whose factors are those of its odds.

@@ -112,6 +112,12 @@ impl Parameter {
         &self.name
     }
 
+    /// The values between which the text lets it lie (`between LOW and HIGH`), in [`Self::unit`]; `None` if it does not say.
+    #[must_use]
+    pub const fn range(&self) -> Option<(f64, f64)> {
+        self.range
+    }
+
     /// Its value, in [`Self::unit`].
     #[must_use]
     pub fn value(&self) -> f64 {

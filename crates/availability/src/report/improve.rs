@@ -1,7 +1,5 @@
 //! Which parameters matter, and where each comes from.
 
-use std::collections::BTreeMap;
-
 use crate::Error;
 use crate::goal::Range;
 use crate::model::{OriginKind, Parameter, Plan};
@@ -88,25 +86,17 @@ pub struct Swing {
     pub high: f64,
 }
 
-/// All parameters, those that matter most first; `users` are the components that need each, `limits` the values between
-/// which some of them lie, by name.
-pub(super) fn sources(
-    parameters: &[Parameter],
-    main: &Plan<'_>,
-    users: &[Vec<usize>],
-    limits: &BTreeMap<String, (f64, f64)>,
-) -> Result<Vec<Source>, Error> {
+/// All parameters, those that matter most first; `users` are the components that need each.
+pub(super) fn sources(parameters: &[Parameter], main: &Plan<'_>, users: &[Vec<usize>]) -> Result<Vec<Source>, Error> {
     let elasticities = main.elasticities(0)?;
     let all = parameters.iter().zip(elasticities).zip(users);
-    let limited = |own: &Parameter| limits.get(own.name()).copied();
-    let mut sources: Vec<Source> =
-        all.map(|((own, elasticity), users)| source(own, elasticity, users, limited(own))).collect();
+    let mut sources: Vec<Source> = all.map(|((own, elasticity), users)| source(own, elasticity, users)).collect();
     let size = |source: &Source| source.sensitivity.map_or(-1.0, f64::abs);
     sources.sort_by(|a, b| size(b).total_cmp(&size(a)));
     Ok(sources)
 }
 
-fn source(parameter: &Parameter, elasticity: f64, users: &[usize], limits: Option<(f64, f64)>) -> Source {
+fn source(parameter: &Parameter, elasticity: f64, users: &[usize]) -> Source {
     let is_share = Range::of(parameter).is_ok_and(|range| range.is_share());
     let sensitivity = if is_share { elasticity * (1.0 - parameter.value()) } else { elasticity };
     let unless_structural = |number: f64| (!parameter.is_structural()).then_some(number);
@@ -120,7 +110,7 @@ fn source(parameter: &Parameter, elasticity: f64, users: &[usize], limits: Optio
         meaning: parameter.meaning().map(str::to_owned),
         components: users.to_vec(),
         range: parameter.distribution().map(|law| (law.quantile(0.05), law.quantile(0.95))),
-        limits,
+        limits: parameter.range(),
     }
 }
 

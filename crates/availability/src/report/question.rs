@@ -8,7 +8,7 @@ use super::members::{self, Component, Made, Member};
 use super::spread::{Samples, Spread};
 use super::{Report, Service};
 use crate::model::{Model, Plan, Resources};
-use crate::{Certain, Error, goal};
+use crate::{Certain, Error};
 
 /// The label of states of planned work.
 pub(super) const PLANNED: &str = "planned";
@@ -26,8 +26,6 @@ pub struct Question {
     components: Vec<Asked>,
     /// The events on the ways to the components: tree and event.
     steps: Vec<(String, String)>,
-    /// The values between which parameters lie, by name, where the text says them.
-    limits: BTreeMap<String, (f64, f64)>,
 }
 
 /// A component, and the measures that are asked of it.
@@ -81,8 +79,7 @@ impl Question {
         }
         whole.push('\n');
         let model = Model::read_with(file, &whole, given, resources)?;
-        let limits = goal::limits(file, text)?;
-        Ok(Self { file: file.to_owned(), model, services, components, steps, limits })
+        Ok(Self { file: file.to_owned(), model, services, components, steps })
     }
 
     /// The index of a measure that was added.
@@ -138,7 +135,7 @@ impl Question {
         }
         let main = self.model.plan(&self.indices("service", 1));
         let users = self.users(&services[0].members);
-        let sources = improve::sources(self.model.parameters(), &main, &users, &self.limits)?;
+        let sources = improve::sources(self.model.parameters(), &main, &users)?;
         let chains = self.components.iter().filter(|asked| asked.is_chain).map(|asked| asked.name.as_str());
         Ok(Report {
             model: self.file.clone(),

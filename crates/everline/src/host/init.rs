@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use network::address::VirtualAddress;
 use node::authority::{self, Comes, Token};
 use node::configuration::{self, Document};
-use node::identity::{self, HOST_LIFETIME, KeyRequest};
+use node::identity;
 
 use super::apply::set_base;
 use super::remove::names_of;
@@ -57,10 +57,7 @@ pub(crate) fn init(folder: &Folder, order: &Init) -> Result<(), Failure> {
     let Some(host) = hosts.host(here) else { return Err(super::no_such_host(here, &hosts)) };
     let now = SystemTime::now();
     let authority = authority::make(folder, &solution, now)?;
-    let request = KeyRequest::new()?;
-    let issued = authority.sign(request.text(), here, &host.networks, now, HOST_LIFETIME)?;
-    authority::note(folder, here, &host.networks, &issued, now)?;
-    let identity = request.answered(issued);
+    let identity = authority::issue_own(folder, &authority, here, &host.networks)?;
     let revoked = Some(authority::shut(folder)?.revoke(&authority, &names_of(&hosts), now)?);
     configuration::keep(folder, &Document { revoked, ..document::version(1, here, source) })?;
     set_base(folder, 1)?;

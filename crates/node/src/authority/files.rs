@@ -83,10 +83,7 @@ pub fn joined(folder: &Folder, host: &str) -> Option<Joined> {
 }
 
 /// Notes that a host that has joined `since` then has got a certificate.
-///
-/// # Errors
-/// If that cannot be written.
-pub fn note(
+pub(super) fn note(
     folder: &Folder,
     host: &str,
     addresses: &[IpAddr],

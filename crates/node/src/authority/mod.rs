@@ -18,8 +18,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use model::Incarnation;
 
-pub use files::{Joined, Shut, joined, make, note, read, shut};
-pub use own::renew_own;
+pub use files::{Joined, Shut, joined, make, read, shut};
+pub use own::{issue_own, renew_own};
 pub use token::{Comes, MOST_MINUTES, Token};
 pub use visit::{Welcome, join, join_again, renew};
 

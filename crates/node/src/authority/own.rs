@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::files;
 use crate::folder::Folder;
-use crate::identity::{HOST_LIFETIME, Identity, KeyRequest};
+use crate::identity::{Authority, HOST_LIFETIME, Identity, KeyRequest};
 use crate::wire::Trouble;
 
 /// Another certificate, for these `addresses`, in place of the one that this host has: its `own`.
@@ -14,7 +14,7 @@ use crate::wire::Trouble;
 /// # Errors
 /// If the authority is not in this folder, is another one than that of its certificate, or issues none just now.
 pub fn renew_own(folder: &Folder, own: &Identity, addresses: &[IpAddr]) -> Result<Identity, Trouble> {
-    let (authority, now) = (files::read(folder)?, SystemTime::now());
+    let authority = files::read(folder)?;
     let _issuing = files::issuing(folder)?;
     if authority.fingerprint()? != own.issued_by()? {
         let path = folder.authority();
@@ -23,9 +23,22 @@ pub fn renew_own(folder: &Folder, own: &Identity, addresses: &[IpAddr]) -> Resul
             "put a copy of the authority of this solution in its place",
         ));
     }
-    let request = KeyRequest::new()?;
-    let issued = authority.sign(request.text(), &own.host, addresses, now, HOST_LIFETIME)?;
-    let since = files::joined(folder, &own.host).map_or(now, |joined| joined.since);
-    files::note(folder, &own.host, addresses, &issued, since)?;
+    issue_own(folder, &authority, &own.host, addresses)
+}
+
+/// A certificate for the `host` that has the authority, noted as that of any other host.
+///
+/// # Errors
+/// If the system makes no key, or it cannot be noted.
+pub fn issue_own(
+    folder: &Folder,
+    authority: &Authority,
+    host: &str,
+    addresses: &[IpAddr],
+) -> Result<Identity, Trouble> {
+    let (request, now) = (KeyRequest::new()?, SystemTime::now());
+    let issued = authority.sign(request.text(), host, addresses, now, HOST_LIFETIME)?;
+    let since = files::joined(folder, host).map_or(now, |joined| joined.since);
+    files::note(folder, host, addresses, &issued, since)?;
     Ok(request.answered(issued))
 }

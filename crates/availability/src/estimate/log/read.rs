@@ -1,6 +1,7 @@
 //! The three forms of an event log, read to records.
 
 use super::instant;
+use crate::text::source::without_mark;
 use crate::{Error, Place};
 
 /// What happened to a component.
@@ -46,9 +47,7 @@ enum Form {
 pub fn records(file: &str, text: &str) -> Result<Vec<Record>, Error> {
     let mut form = None;
     let mut records = Vec::new();
-    // Spreadsheets begin their files with a byte-order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in without_mark(text).lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;

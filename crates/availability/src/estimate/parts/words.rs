@@ -1,5 +1,6 @@
 //! Lines of words and numbers, with their places.
 
+use crate::text::source::without_mark;
 use crate::{Error, Place};
 
 /// The words of one line that has any.
@@ -15,9 +16,7 @@ pub(super) struct Words<'a> {
 /// All lines of a text that hold more than a remark.
 pub(super) fn lines<'a>(file: &'a str, text: &'a str) -> Result<Vec<Words<'a>>, Error> {
     let mut all = Vec::new();
-    // Some editors begin a file with a byte-order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in without_mark(text).lines().enumerate() {
         let number = number as u32 + 1;
         let words = split(line).map_err(|column| {
             Error::new("a name without its closing quote", "write a name with blanks as \"two words\"").at(Place {

@@ -1,6 +1,5 @@
 //! `everline availability goal`: what must a parameter be?
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -24,17 +23,11 @@ struct Aim<'a> {
     unit: String,
     now: Certain,
     target: f64,
-    /// The values between which parameters may lie, by name, where the text says them.
-    limits: BTreeMap<String, (f64, f64)>,
 }
 
 impl Aim<'_> {
     fn search(&self, index: usize, steps: Steps) -> Result<Found, Error> {
-        search(self.plan, 0, index, self.target, self.limits(&self.plan.model().parameters()[index]), steps)
-    }
-
-    fn limits(&self, own: &Parameter) -> Option<(f64, f64)> {
-        self.limits.get(own.name()).copied()
+        search(self.plan, 0, index, self.target, steps)
     }
 }
 
@@ -55,8 +48,7 @@ pub(crate) fn goal(order: &Goal) -> Result<(), Failure> {
     let (name, unit) = (model.measures()[measure].name().to_owned(), model.measures()[measure].unit().to_owned());
     let target = sensible(target(&order.target, &unit)?, &order.target, &unit)?;
     let named = order.parameter.as_ref().map(|name| parameter(&model, name)).transpose()?;
-    let limits = source.limits()?;
-    let aim = Aim { now: source.solve(&plan)?[0], plan: &plan, measure: name, unit, target, limits };
+    let aim = Aim { now: source.solve(&plan)?[0], plan: &plan, measure: name, unit, target };
     let text = match named {
         Some(index) => {
             let found = aim.search(index, Steps::Many).map_err(|error| source.failure(Kind::Wrong, error))?;
@@ -153,7 +145,7 @@ fn one(aim: &Aim<'_>, own: &Parameter, found: &Found) -> String {
     if found.roots.is_empty() {
         let (value, measure) = found.closest;
         let (low, high) = (humane(found.searched.0, &unit), humane(found.searched.1, &unit));
-        let within = if aim.limits(own).is_some() { " (within its range)" } else { "" };
+        let within = if own.range().is_some() { " (within its range)" } else { "" };
         text.push_str(&format!(
             "no value of {} from {low} to {high}{within} brings it there; the closest is {}, with {}\n",
             own.name(),

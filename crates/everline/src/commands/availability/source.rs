@@ -11,7 +11,7 @@ use availability::estimate::Confidence;
 use availability::formats::{File, Format};
 use availability::model::{Model, Plan};
 use availability::structure::QuantifiedTree;
-use availability::{Error, Place, goal, own};
+use availability::{Error, own};
 
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -144,16 +144,6 @@ impl Source {
         }
     }
 
-    /// The values between which parameters may lie, by name, where the text says them.
-    pub(super) fn limits(&self) -> Result<BTreeMap<String, (f64, f64)>, Failure> {
-        match &self.text {
-            Text::Composed(whole, _) => {
-                goal::limits(&self.name, &whole.text()).map_err(|error| self.failure(Kind::Wrong, error))
-            }
-            Text::Other(..) => Ok(BTreeMap::new()),
-        }
-    }
-
     /// The fault tree of a file that has nothing else, as it stands there.
     pub(super) fn tree(&self) -> Result<Option<QuantifiedTree>, Failure> {
         let Text::Other(format, file, _) = &self.text else { return Ok(None) };
@@ -217,10 +207,8 @@ fn missing(whole: &Composed) -> Vec<(String, String)> {
     let mut missing = Vec::new();
     for (line, number) in text.lines().zip(1_u32..) {
         let Some((parameter, named)) = measured_in(line) else { continue };
-        // An error of the whole text is told the file that its line comes from.
-        let here = Place { file: String::new(), line: number, column: 1 };
-        let own = whole.explain(Error::new("", "").at(here)).place.map_or_else(String::new, |place| place.file);
-        let path = Path::new(&own).parent().unwrap_or(Path::new("")).join(named);
+        let own = whole.file_of(number).unwrap_or_default();
+        let path = Path::new(own).parent().unwrap_or(Path::new("")).join(named);
         if matches!(path.try_exists(), Ok(false)) {
             missing.push((parameter.to_owned(), path.display().to_string()));
         }
