@@ -85,7 +85,8 @@ impl Call {
         if wait && from != Some(End::Caller) {
             self.pairs = pairs;
         } else {
-            self.invites_in.iter_mut().for_each(super::InviteIn::settle);
+            let owed = self.invites_in.iter_mut().filter(|invite| invite.awaits_ack());
+            owed.for_each(super::InviteIn::repeat_no_more);
         }
         self.end(desk, None);
     }

@@ -187,7 +187,9 @@ impl InviteIn {
     /// The INVITE came again.
     pub(crate) fn again(&mut self, desk: &mut Desk<'_>, arrival: &Arrival) {
         arrival.follow(&mut self.received.hop);
-        if self.tx.invite(desk.now) == Action::Send {
+        // An accepted one is absorbed as long as the answer is repeated by itself, which it is no more when the call has ended.
+        let is_owed = self.tx.is_accepted() && !self.awaits_ack();
+        if self.tx.invite(desk.now) == Action::Send || is_owed {
             self.received.again(desk);
         }
     }
@@ -199,6 +201,11 @@ impl InviteIn {
             self.settle();
         }
         first
+    }
+
+    /// The call is over, and its 2xx is repeated no more by itself: whoever has not heard it asks again.
+    pub(crate) const fn repeat_no_more(&mut self) {
+        (self.repeat, self.give_up) = (Repeat::NEVER, Time::NEVER);
     }
 
     /// Forgets what was kept for an ACK.
