@@ -46,7 +46,7 @@ pub struct Message {
     pub vias: usize,
     /// Whether there is a Contact.
     pub has_contact: bool,
-    /// A hash over all bytes: the same only for a byte-identical repeat.
+    /// A hash over all bytes, but the nonces of a challenge: the same only for a repeat.
     pub fingerprint: u64,
 }
 
@@ -78,6 +78,7 @@ impl Message {
         }
         let (number, method) = cseq?;
         Some(Self {
+            fingerprint: fingerprint(&start, bytes),
             start,
             call_id: call_id?.to_owned(),
             from_user: user(from?).to_owned(),
@@ -88,7 +89,6 @@ impl Message {
             branch: branch?.to_owned(),
             vias,
             has_contact,
-            fingerprint: hash64(bytes),
         })
     }
 
@@ -118,6 +118,18 @@ impl Message {
             Start::Response { status } => format!("{status} of {} ({})", self.method, self.cseq),
         }
     }
+}
+
+/// A server keeps nothing of whom it does not know yet (RFC 3261 26.3.2.4), so that it challenges a repeated request anew.
+fn fingerprint(start: &Start, bytes: &[u8]) -> u64 {
+    if !matches!(start, Start::Response { status: 401 | 407 }) {
+        return hash64(bytes);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let mut parts = text.split("nonce=\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let kept = parts.fold(first, |kept, part| kept + part.split_once('"').map_or("", |(_, rest)| rest));
+    hash64(kept.as_bytes())
 }
 
 fn start(line: &str) -> Option<Start> {

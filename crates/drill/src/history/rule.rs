@@ -16,7 +16,8 @@ pub enum Rule {
     TagChanged,
     /// Two different final answers to one request (RFC 3261 17.2.1, 17.2.2).
     SecondFinal,
-    /// The same final answer again, but not the same bytes (RFC 3261 17.2.1, 17.2.2, 13.3.1.4).
+    /// The same final answer again, but not the same bytes (RFC 3261 17.2.1, 17.2.2, 13.3.1.4). A challenge may have
+    /// another nonce (26.3.2.4).
     FinalChanged,
     /// A provisional answer after the final one (RFC 3261 17.2.1).
     ProvisionalAfterFinal,

@@ -123,6 +123,18 @@ fn answers_that_no_rfc_allows_are_found() {
 }
 
 #[test]
+fn a_repeated_request_may_be_challenged_with_another_nonce() {
+    let twice = |status: u16, more: &str| {
+        let answer = format!("< {status} REGISTER 1 t=s x=nonce=\"a\",realm=\"r\"");
+        judged(&format!("> REGISTER 1\n {answer}\n {}{more}", answer.replace("\"a\"", "\"b\""))).breaches
+    };
+    assert!(twice(401, "").is_empty());
+    let changed = [(Rule::FinalChanged, 1)].into();
+    assert_eq!(twice(401, ",stale"), changed, "nothing else may change");
+    assert_eq!(twice(400, ""), changed, "it is no challenge");
+}
+
+#[test]
 fn who_denies_a_dialog_that_has_ended_meanwhile_is_right() {
     let crossing = format!("{TALKING}\n > INFO 2 t=s\n < BYE 1 t=s\n > 200 BYE 1 t=s\n < 481 INFO 2 t=s");
     assert!(!judged(&crossing).breaches.contains_key(&Rule::LiveDialogDenied));
