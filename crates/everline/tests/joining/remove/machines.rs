@@ -30,8 +30,7 @@ const AUTHORITY: &str = "\n[place]\nauthority = \"h3\"\n";
 
 /// Types a line of the page on a host, with the token that was printed.
 fn types(solution: &Solution, host: u8, line: &str, token: &str) -> String {
-    let is_there = PAGE.lines().any(|one| one.trim() == line) || PAGE.contains(&format!("`{line}`"));
-    assert!(is_there, "it is not on the page: {line}");
+    assert!(PAGE.lines().any(|one| one.trim() == line), "it is not on the page: {line}");
     let folder = solution.net.folder(host);
     let safe = format!("{}/", folder.parent().expect("a folder").display());
     let line = line.replace(SAFE, &safe).replace(FOLDER, &folder.display().to_string()).replace("TOKEN", token);
