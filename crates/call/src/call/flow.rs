@@ -66,10 +66,32 @@ impl Call {
                 if waits {
                     self.ask_caller(desk);
                 }
-                let is_asked = |to, side: &Side| side.hop.is_reliable() && !(waits && to == End::Caller);
+                let busy = [End::Caller, End::Callee].map(|to| self.is_told_something(to));
+                if busy.contains(&true) {
+                    self.ask_later(desk);
+                }
+                let is_busy = |to| busy[usize::from(to == End::Callee)];
+                let is_asked =
+                    |to, side: &Side| side.hop.is_reliable() && !is_busy(to) && !(waits && to == End::Caller);
                 self.ask(desk, |pair, to, side| is_asked(to, side).then_some(Purpose::Probe { pair, to }));
             }
             Stage::Ended => {}
+        }
+    }
+
+    /// True if a request to this party is open: it is repeated as a question would be, and its answer says the same. What is
+    /// repeated behind a later question would come with too low a number (RFC 3261 12.2.2).
+    fn is_told_something(&self, to: End) -> bool {
+        self.invites_out.iter().any(|out| !out.is_fork() && out.goes_to(to) && out.tx.is_open())
+            || self.requests_out.iter().any(|out| out.tx.is_open() && out.tells(to))
+    }
+
+    /// A request goes to this party of a pair. A question that is open is not repeated behind it.
+    pub(super) fn ask_no_more(&mut self, desk: &Desk<'_>, pair: u32, to: End) {
+        let known = self.requests_out.len();
+        self.requests_out.retain(|out| !(out.tx.is_open() && out.is_question_to(pair, to)));
+        if self.requests_out.len() < known {
+            self.ask_later(desk);
         }
     }
 

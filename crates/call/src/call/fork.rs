@@ -4,6 +4,7 @@ use sip::transaction::Action;
 use sip::{Answer, Dialog, HeaderName, Message, Method, Outgoing};
 
 use super::desk::Desk;
+use super::incoming::plain;
 use super::outgoing::{InviteOut, Purpose, RequestOut, Role};
 use super::pair::{Callee, End, Pair, Side};
 use super::setup::phrase_of;
@@ -163,7 +164,8 @@ impl Call {
         invite.acknowledge(desk, side.dialog.remote_tag(), side.hop, bytes);
     }
 
-    /// Sends a BYE in this dialog; with what the other party's BYE said.
+    /// Sends a BYE in this dialog; with what the other party's BYE said. What has not reached it yet does not follow: whoever
+    /// asked for it hears 481, as from a party that has hung up.
     pub(super) fn say_bye(
         &mut self,
         desk: &mut Desk<'_>,
@@ -171,6 +173,12 @@ impl Call {
         to: Option<End>,
         said: Option<&Message<'_>>,
     ) {
+        for request in self.requests_out.extract_if(.., |out| out.tx.is_open() && out.is_within(&side.dialog)) {
+            let Purpose::Relay { request_in, .. } = request.purpose else { continue };
+            if let Some(known) = self.requests_in.iter_mut().find(|known| known.part == request_in) {
+                known.answer(desk, Answer::new(481), plain);
+            }
+        }
         let branch = self.branch(desk);
         let seq = side.dialog.next_seq();
         let mut bytes = Vec::with_capacity(512);

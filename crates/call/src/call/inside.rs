@@ -150,6 +150,7 @@ impl Call {
         let method = request.method();
         let pracked = self.pracked_seq(request, origin.end);
         let trusted = self.trusts(origin.end);
+        self.ask_no_more(desk, origin.pair, to);
         let Some(pair) = self.pairs.iter_mut().find(|pair| pair.number == origin.pair) else { return };
         pair.committed = true;
         if method == Method::Update

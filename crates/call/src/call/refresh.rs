@@ -67,6 +67,7 @@ impl Call {
         if let Some(refresh) = self.refreshes.iter_mut().find(|known| (known.pair, known.to) == (pair, to)) {
             refresh.by_invite = by_invite;
         }
+        self.ask_no_more(desk, pair, to);
         let Some(side) = self.side_of(pair, to).filter(|_| !by_invite || !description.is_empty()) else { return false };
         let (method, seq, hop) =
             (if by_invite { Method::Invite } else { Method::Update }, side.dialog.next_seq(), side.hop);

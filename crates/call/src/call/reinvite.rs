@@ -46,6 +46,7 @@ impl Call {
     pub(super) fn reinvite(&mut self, desk: &mut Desk<'_>, origin: Origin, request: &Message<'_>, arrival: &Arrival) {
         let (part, branch, to) = (self.part(), self.branch(desk), origin.end.other());
         let trusted = self.trusts(origin.end);
+        self.ask_no_more(desk, origin.pair, to);
         let Some(pair) = self.pairs.iter_mut().find(|pair| pair.number == origin.pair) else { return };
         if let Some(side) = pair.side_mut(origin.end) {
             side.refresh(request);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sip::transaction::{Action, ClientRequest};
-use sip::{HeaderName, Message};
+use sip::{Dialog, HeaderName, Message};
 
 use super::anew;
 use crate::call::desk::Desk;
@@ -84,6 +84,25 @@ impl RequestOut {
     /// True if it only asks whether the party is there.
     pub(crate) const fn is_question(&self) -> bool {
         matches!(self.purpose, Purpose::Probe { .. } | Purpose::Ask { .. })
+    }
+
+    /// True if it was sent within this dialog (RFC 3261 12.2.1.1).
+    pub(crate) fn is_within(&self, dialog: &Dialog) -> bool {
+        Message::parse(&self.request).is_ok_and(|request| {
+            request.call_id() == dialog.call_id()
+                && request.from().tag() == Some(dialog.local_tag())
+                && request.to().tag() == Some(dialog.remote_tag())
+        })
+    }
+
+    /// True if it asks that of this party of a pair.
+    pub(crate) fn is_question_to(&self, of: u32, party: End) -> bool {
+        matches!(self.purpose, Purpose::Probe { pair, to } | Purpose::Ask { pair, to } if (pair, to) == (of, party))
+    }
+
+    /// True if it goes to this party, for another purpose than to ask it or to say goodbye.
+    pub(crate) fn tells(&self, party: End) -> bool {
+        matches!(self.purpose, Purpose::Relay { to, .. } | Purpose::Refresh { to, .. } if to == party)
     }
 
     /// The connection that it went on has ended.
