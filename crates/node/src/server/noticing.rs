@@ -35,6 +35,8 @@ struct Way {
     good: Option<Time>,
     /// It was heard since the other side is there.
     has_joined: bool,
+    /// When it was first seen not to stand any more.
+    lost: Option<Time>,
 }
 
 impl<S: Service> Shell<S> {
@@ -76,14 +78,14 @@ impl Noticing {
         // Nobody is missed who was never there.
         let silent_since = self.heard.filter(|_| last.is_none());
         signs.extend(self.other.see(now, silent_since).map(|sign| (Detection::Host, name.to_owned(), sign)));
-        if last.is_none() {
+        let Some(last) = last else {
             // Whoever comes back comes by one network first, and the others are not missed for that.
-            self.networks.iter_mut().for_each(|way| (way.good, way.has_joined) = (None, false));
+            self.networks.iter_mut().for_each(|way| (way.good, way.has_joined, way.lost) = (None, false, None));
             return signs;
-        }
+        };
         self.networks.resize_with(heard.len(), Way::default);
         for (number, (heard, way)) in heard.iter().zip(&mut self.networks).enumerate() {
-            let sign = way.see(now, *heard);
+            let sign = way.see(now, *heard, last);
             signs.extend(sign.map(|sign| (Detection::Link, network(number, name), sign)));
         }
         signs
@@ -101,14 +103,16 @@ impl Noticing {
 }
 
 impl Way {
-    /// Something was heard then, if it stands; another one does. Gives what is to be told.
-    fn see(&mut self, now: Time, heard: Option<Time>) -> Option<Sign> {
+    /// Something was heard then, if it stands; the other side was heard `last` over one that does. Gives what is to be told.
+    fn see(&mut self, now: Time, heard: Option<Time>, last: Time) -> Option<Sign> {
         if heard.is_some() {
-            (self.good, self.has_joined) = (heard, true);
+            (self.good, self.has_joined, self.lost) = (heard, true, None);
             return self.steady.see(now, None);
         }
         let good = *self.good.get_or_insert(now);
-        let is_missed = self.has_joined || now.since(good) >= JOINING;
+        let lost = *self.lost.get_or_insert(now);
+        // Of a link that ends as a whole, the networks go one after another, and the other side is heard over none from then on.
+        let is_missed = if self.has_joined { last > lost } else { now.since(good) >= JOINING };
         if is_missed { self.steady.see(now, Some(good)) } else { None }
     }
 }
@@ -139,13 +143,14 @@ mod tests {
         };
         let seconds = |count| Span::from_secs(count);
         assert_eq!(told(1, "sip-c", [Some(at(1)); 2]), [""; 0]);
-        let lost = told(3, "sip-c", [Some(at(3)), None]);
-        assert_eq!(lost, [format!("link of network 2 to sip-c: {:?}", Sign::Noticed(seconds(2)))]);
+        assert_eq!(told(3, "sip-c", [Some(at(3)), None]), [""; 0], "it may be the link that ends");
+        let lost = told(4, "sip-c", [Some(at(4)), None]);
+        assert_eq!(lost, [format!("link of network 2 to sip-c: {:?}", Sign::Noticed(seconds(3)))]);
         let silent = told(5, "sip-c", [None; 2]);
-        assert_eq!(silent, [format!("host of sip-c: {:?}", Sign::Noticed(seconds(2)))]);
+        assert_eq!(silent, [format!("host of sip-c: {:?}", Sign::Noticed(seconds(1)))]);
         let left = told(8, "sip-b", [None; 2]);
         let expected = [
-            format!("link of network 2 to sip-c: {:?}", Sign::Over(seconds(5))),
+            format!("link of network 2 to sip-c: {:?}", Sign::Over(seconds(4))),
             format!("host of sip-c: {:?}", Sign::Over(seconds(3))),
         ];
         assert_eq!(left, expected);
@@ -165,13 +170,14 @@ mod tests {
         let noticed = |millis| [format!("link of network 2 to sip-b: {:?}", Sign::Noticed(Span::from_millis(millis)))];
         assert_eq!(told(0, [true, false]), [""; 0], "it is being made");
         assert_eq!([told(30, [true; 2]), told(60, [true; 2])], [[""; 0], [""; 0]]);
-        assert_eq!(told(220, [true, false]), noticed(160), "it was there");
+        assert_eq!(told(200, [true, false]), [""; 0], "it may be the link that ends");
+        assert_eq!(told(220, [true, false]), noticed(160), "it was there, and the other side still is");
         assert_eq!(told(400, [false; 2]), ["host of sip-b: Noticed(Span(180000))"]);
         // The other side comes back after a minute, over one network first.
         assert_eq!([told(60_000, [true, false]), told(60_500, [true; 2])], [[""; 0], [""; 0]]);
         let over = told(62_500, [true; 2]);
         assert_eq!(over.len(), 2, "the host and the network, which were well for two seconds: {over:?}");
-        assert_eq!(told(63_000, [true, false]), noticed(500));
+        assert_eq!([told(63_000, [true, false]), told(63_020, [true, false])], [vec![], noticed(520).into()]);
         // One that never comes is missed all the same.
         assert_eq!([told(64_000, [false; 2]).len(), told(70_000, [true, false]).len()], [1, 0]);
         let over = told(72_000, [true, false]);
@@ -180,5 +186,19 @@ mod tests {
         let heard = |millis| [Some(at(millis)), None];
         let counts = [0, 1_999, 2_000, 9_000].map(|millis| noticing.far(at(millis), "sip-b", &heard(millis)).len());
         assert_eq!(counts, [0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_link_that_ends_as_a_whole_is_no_network_that_is_lost() {
+        let at = |millis| Time::ZERO + Span::from_millis(millis);
+        let mut noticing = Noticing::default();
+        // A side that is not ready yet ends each connection as soon as it stands, one after the other.
+        for millis in (0..1_000).step_by(50) {
+            for (later, heard) in [(0, [0, 0]), (1, [0, 1]), (2, [1, 1])] {
+                let heard = heard.map(|gone| (gone == 0).then(|| at(millis)));
+                let signs = noticing.far(at(millis + later), "sip-b", &heard);
+                assert!(signs.iter().all(|(what, ..)| *what == Detection::Host), "{signs:?} at {millis}");
+            }
+        }
     }
 }
