@@ -6,7 +6,7 @@ use sip::{Answer, HeaderName, Message};
 
 use super::desk::Desk;
 use super::incoming::{Arrival, Origin, RequestIn, key_of, plain};
-use super::outgoing::Purpose;
+use super::outgoing::RequestOut;
 use super::pair::End;
 use super::{Call, Stage, reply, stable_tag};
 use crate::output::Event;
@@ -149,7 +149,7 @@ impl Call {
         }
         self.leave_queue(desk);
         // What has not reached a party yet would follow its goodbye or ours, and nobody waits for the answer any more.
-        self.requests_out.retain(|request| matches!(request.purpose, Purpose::Bye { .. }));
+        self.requests_out.retain(RequestOut::is_bye);
         self.invites_out.iter_mut().filter(|invite| !invite.is_fork()).for_each(|invite| invite.tx.repeat_no_more());
         self.refuse_pending(desk);
         (self.stage, self.until) = (Stage::Ended, Time::NEVER);

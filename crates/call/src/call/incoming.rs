@@ -184,6 +184,13 @@ impl InviteIn {
         }
     }
 
+    /// Sends the provisional response again, if nothing has followed it.
+    pub(crate) fn say_again(&self, desk: &mut Desk<'_>) {
+        if self.tx.is_open() {
+            self.received.again(desk);
+        }
+    }
+
     /// The INVITE came again.
     pub(crate) fn again(&mut self, desk: &mut Desk<'_>, arrival: &Arrival) {
         arrival.follow(&mut self.received.hop);

@@ -4,7 +4,7 @@ use model::Time;
 use sip::transaction::Action;
 
 use super::desk::Desk;
-use super::outgoing::{Purpose, RequestOut, Role};
+use super::outgoing::{InviteOut, Purpose, RequestOut, Role};
 use super::{Call, Stage};
 
 impl Call {
@@ -137,6 +137,21 @@ impl Call {
             Stage::Setup => self.refuse(desk, 408, None),
             Stage::Talking => self.hang_up(desk, None, None),
             Stage::Ended => {}
+        }
+    }
+
+    /// A connection to this peer stands, for which nothing waited that something said later would have overtaken: it is said now, if
+    /// it still is to be.
+    pub(crate) fn reachable(&mut self, desk: &mut Desk<'_>, peer: std::net::SocketAddr) {
+        for invite in self.invites_in.iter().filter(|invite| invite.hop().is_stream_to(peer)) {
+            invite.say_again(desk);
+        }
+        let is_wanted = |out: &&InviteOut| !out.is_fork() && self.stage != Stage::Ended;
+        for invite in self.invites_out.iter().filter(|out| out.hop.is_stream_to(peer) && is_wanted(out)) {
+            invite.say_again(desk);
+        }
+        for request in self.requests_out.iter().filter(|out| out.hop.is_stream_to(peer) && !out.is_bye()) {
+            request.say_again(desk);
         }
     }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use model::{RecordKey, Time};
 use sip::stream::{Frame, Framer, PONG};
+use sip::{Message, Method};
 
 use super::Engine;
 use super::crowd::Crowd;
@@ -20,6 +21,15 @@ pub(super) const fn key_of(connection: ConnectionId) -> RecordKey {
 fn new(listener: ListenerId, peer: SocketAddr, patience: Time) -> Connection {
     let framer = Framer::default();
     Connection { listener, peer, ours: false, framer, patience, hopefuls: Vec::new(), opening: false, proven: false }
+}
+
+/// What comes too late behind the next word of its call: a provisional response behind the final one, and a request within a dialog
+/// behind the goodbye.
+fn is_overtaken(message: &Message<'_>) -> bool {
+    match message.status() {
+        Some(status) => status < 200,
+        None => message.to().tag().is_some() && !matches!(message.method(), Method::Bye | Method::Ack),
+    }
 }
 
 impl Engine {
@@ -43,6 +53,14 @@ impl Engine {
             return Some(ConnectionId(key.id));
         }
         self.open_connection(now, listener, peer, call)
+    }
+
+    /// True if this message of a call is not worth to wait for a connection that is opening: by the time that it stands, the call may
+    /// have gone on, or have ended on another connection, and what is still to be said then is said then.
+    pub(super) fn can_wait(&mut self, connection: ConnectionId, record: Option<RecordKey>, bytes: &[u8]) -> bool {
+        let Some(Value(Content::Connection(open))) = self.store.get(key_of(connection)) else { return false };
+        let is_told = record.is_some_and(|key| key.kind == CALL && open.hopefuls.contains(&key.id));
+        open.opening && is_told && Message::parse(bytes).is_ok_and(|message| is_overtaken(&message))
     }
 
     fn hope(&mut self, key: RecordKey, call: Option<u64>) {
@@ -105,10 +123,14 @@ impl Engine {
         }
     }
 
-    pub(super) fn opened(&mut self, connection: ConnectionId) {
-        if let Some(Value(Content::Connection(open))) = self.store.get_mut(key_of(connection)) {
-            (open.opening, open.patience) = (false, Time::NEVER);
-            open.hopefuls = Vec::new();
+    /// A connection stands: the calls that hoped for it say what they still have to say.
+    pub(super) fn opened(&mut self, now: Time, connection: ConnectionId) {
+        let Some(Value(Content::Connection(open))) = self.store.get_mut(key_of(connection)) else { return };
+        (open.opening, open.patience) = (false, Time::NEVER);
+        let (peer, hopefuls) = (open.peer, std::mem::take(&mut open.hopefuls));
+        self.store.settle();
+        for call in hopefuls {
+            self.with_call(now, call, |call, desk| call.reachable(desk, peer));
         }
     }
 

@@ -168,7 +168,7 @@ impl hot_standby::Engine for Engine {
         match input {
             Input::Datagram { listener, source, bytes } => self.datagram(now, listener, source, bytes),
             Input::Accepted { connection, listener, peer } => self.accepted(now, connection, listener, peer),
-            Input::Opened { connection } => self.opened(connection),
+            Input::Opened { connection } => self.opened(now, connection),
             Input::Stream { connection, bytes } => self.stream(now, connection, bytes),
             Input::Closed { connection } => self.closed(now, connection),
             Input::Lost { connection } => self.lose_connection(now, connection, true),

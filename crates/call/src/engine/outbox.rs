@@ -20,7 +20,9 @@ impl Engine {
                 // A response goes back on its connection while that stands (RFC 3261 18.2.2), a request where its phone is now.
                 let known = connection.and_then(|known| if request { self.newest(known) } else { self.living(known) });
                 let found = known.or_else(|| self.connection_to(now, listener, peer, record));
-                if let Some(connection) = found {
+                if let Some(connection) = found
+                    && !self.can_wait(connection, record, &bytes)
+                {
                     self.output(record, Action::Stream { connection, bytes });
                 }
             }

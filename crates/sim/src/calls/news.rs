@@ -36,7 +36,6 @@ impl World {
             News::Leaves(side) => self.sip_leaves(side),
             News::Announces(side) => self.sip_announces(side),
             News::Signal => self.signal(),
-            News::StreamWaits(id, message) => self.stream_waits(id, &message),
             News::StreamBytes(side, id, bytes) => self.stream_bytes(side, id, bytes),
             News::StreamClosed(id) => self.stream_closed(id),
             News::StreamWanted(side, id, to) => self.stream_wanted(side, id, to),
@@ -81,11 +80,7 @@ impl World {
             }
             News::Leaves(side) => self.routing_leaves(side),
             News::Signal => self.signal(),
-            News::Announces(_)
-            | News::StreamWaits(..)
-            | News::StreamBytes(..)
-            | News::StreamClosed(_)
-            | News::StreamWanted(..) => {}
+            News::Announces(_) | News::StreamBytes(..) | News::StreamClosed(_) | News::StreamWanted(..) => {}
         }
     }
 }

@@ -83,13 +83,6 @@ impl World {
         stream.last[end]
     }
 
-    /// A message waits for the connection that it leaves on.
-    pub(super) fn stream_waits(&mut self, id: u64, message: &[u8]) {
-        if let Some(stream) = self.streams.get(&id) {
-            self.watch.legal.server_hands(stream.phone, message);
-        }
-    }
-
     /// Bytes leave the server.
     pub(super) fn stream_bytes(&mut self, side: Side, id: u64, bytes: Vec<u8>) {
         let Some(stream) = self.streams.get_mut(&id) else { return };

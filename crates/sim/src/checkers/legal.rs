@@ -40,9 +40,6 @@ pub struct Legal {
     answered: BTreeSet<(u8, String, u32)>,
     /// Reliable provisional responses of the telephones: phone, Call-ID, RSeq, CSeq number of the INVITE.
     rung: BTreeSet<(u8, String, u32, u32)>,
-    /// Requests within a dialog that the servers handed to a connection that did not stand yet, before the call ended: phone
-    /// and hash. They cross the goodbye on another connection, as they could on a slower way.
-    crossing: BTreeSet<(u8, u64)>,
     /// Call-IDs of everything so far, and of what is not looked at any more.
     calls: BTreeSet<String>,
     excused: BTreeSet<String>,
@@ -151,14 +148,6 @@ impl Legal {
         }
     }
 
-    /// The servers hand a message to a connection with a telephone that does not stand yet.
-    pub fn server_hands(&mut self, phone: u8, bytes: &[u8]) {
-        let Ok(message) = Message::parse(bytes) else { return };
-        if message.status().is_none() && self.is_over(phone, &message) == Some(false) {
-            self.crossing.insert((phone, hash64(bytes)));
-        }
-    }
-
     /// The servers send something to a telephone.
     ///
     /// # Errors
@@ -175,18 +164,8 @@ impl Legal {
         }
         match message.status() {
             Some(status) => self.response(now, phone, &message, status),
-            None if self.crossing.contains(&(phone, hash64(bytes))) && self.is_over(phone, &message) == Some(true) => {
-                Ok(())
-            }
             None => self.request(now, phone, &message),
         }
-    }
-
-    /// Whether the call of a request is over, if it is within a dialog.
-    fn is_over(&self, phone: u8, request: &Message<'_>) -> Option<bool> {
-        let tag = request.from().tag().unwrap_or_default();
-        let dialog = (phone, request.call_id().to_owned(), tag.to_owned());
-        self.dialogs.get(&dialog).map(|talk| talk.over)
     }
 
     fn response(&mut self, now: Time, phone: u8, response: &Message<'_>, status: u16) -> Verdict {
@@ -339,21 +318,5 @@ mod tests {
         legal.server_sends(Time::ZERO, 0, &message("SIP/2.0 200 OK", "1 INVITE", "f", ";tag=t")).unwrap();
         legal.server_sends(Time::ZERO, 0, &bye(2)).unwrap_err();
         legal.server_sends(Time::ZERO, 0, &bye(3)).unwrap_err();
-    }
-
-    #[test]
-    fn what_waited_for_its_connection_crosses_a_goodbye_and_what_was_said_later_does_not() {
-        let mut legal = Legal::default();
-        let inside = |method: &str, seq: u32| {
-            message(&format!("{method} sip:a@x SIP/2.0"), &format!("{seq} {method}"), "t", ";tag=f")
-        };
-        legal.phone_sends(Time::ZERO, 0, &message("INVITE sip:b@x SIP/2.0", "1 INVITE", "f", ""));
-        legal.server_sends(Time::ZERO, 0, &message("SIP/2.0 200 OK", "1 INVITE", "f", ";tag=t")).unwrap();
-        legal.phone_sends(Time::ZERO, 0, &message("ACK sip:b@x SIP/2.0", "1 ACK", "f", ";tag=t"));
-        legal.server_hands(0, &inside("UPDATE", 2));
-        legal.server_sends(Time::ZERO, 0, &inside("BYE", 3)).unwrap();
-        legal.server_hands(0, &inside("INFO", 4));
-        legal.server_sends(Time::ZERO, 0, &inside("UPDATE", 2)).unwrap();
-        legal.server_sends(Time::ZERO, 0, &inside("INFO", 4)).unwrap_err();
     }
 }

@@ -113,8 +113,6 @@ pub enum News<O> {
     Announces(Side),
     /// A trap has given its signal.
     Signal,
-    /// A message was handed to a connection that does not stand yet, and waits for it.
-    StreamWaits(u64, Vec<u8>),
     /// Bytes left the host of this side on a connection.
     StreamBytes(Side, u64, Vec<u8>),
     /// The kernel has closed a connection.

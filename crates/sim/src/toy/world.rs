@@ -246,7 +246,6 @@ impl World {
                 News::Announces(side) => self.announces(side),
                 News::Leaves(_)
                 | News::Signal
-                | News::StreamWaits(..)
                 | News::StreamBytes(..)
                 | News::StreamClosed(_)
                 | News::StreamWanted(..) => {}

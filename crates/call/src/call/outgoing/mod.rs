@@ -225,6 +225,18 @@ impl InviteOut {
         self.tx.is_open() || matches!(&self.cancel, Cancel::Sent { tx, .. } if tx.is_open())
     }
 
+    /// Sends it again, and its CANCEL, if there is no answer.
+    pub(crate) fn say_again(&self, desk: &mut Desk<'_>) {
+        if self.tx.is_open() {
+            desk.request(self.hop, self.request.to_vec());
+        }
+        if let Cancel::Sent { tx, request } = &self.cancel
+            && tx.is_open()
+        {
+            desk.request(self.hop, request.to_vec());
+        }
+    }
+
     /// The connection that it went on has ended.
     pub(crate) fn flow_lost(&mut self, desk: &mut Desk<'_>) {
         if self.tx.flow_lost(desk.now) == Action::Send {

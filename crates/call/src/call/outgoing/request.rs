@@ -105,6 +105,17 @@ impl RequestOut {
         matches!(self.purpose, Purpose::Relay { to, .. } | Purpose::Refresh { to, .. } if to == party)
     }
 
+    pub(crate) const fn is_bye(&self) -> bool {
+        matches!(self.purpose, Purpose::Bye { .. })
+    }
+
+    /// Sends it again, if it has no answer.
+    pub(crate) fn say_again(&self, desk: &mut Desk<'_>) {
+        if self.tx.is_open() {
+            desk.request(self.hop, self.request.to_vec());
+        }
+    }
+
     /// The connection that it went on has ended.
     pub(crate) fn flow_lost(&mut self, desk: &mut Desk<'_>) {
         if self.tx.flow_lost(desk.now) == Action::Send {

@@ -113,10 +113,6 @@ impl<S: Service> Pair<S> {
                     && let Some(account) = process.streams.get_mut(&number)
                 {
                     account.queue(&bytes);
-                    let (id, waits) = (account.socket, !account.open);
-                    if waits {
-                        self.news.push(News::StreamWaits(id, bytes));
-                    }
                     self.flush_stream(core, side, number);
                 }
             }
