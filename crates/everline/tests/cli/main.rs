@@ -4,6 +4,7 @@ mod answers;
 mod availability;
 mod commands;
 mod detections;
+mod figures;
 mod life;
 mod model_files;
 mod stub;
