@@ -140,8 +140,8 @@ impl Call {
         }
     }
 
-    /// A connection to this peer stands, for which nothing waited that something said later would have overtaken: it is said now, if
-    /// it still is to be.
+    /// A connection to this peer stands. What something said meanwhile would have overtaken has not waited for it, and is said now if it
+    /// still is to be.
     pub(crate) fn reachable(&mut self, desk: &mut Desk<'_>, peer: std::net::SocketAddr) {
         for invite in self.invites_in.iter().filter(|invite| invite.hop().is_stream_to(peer)) {
             invite.say_again(desk);

@@ -55,9 +55,9 @@ impl Engine {
         self.open_connection(now, listener, peer, call)
     }
 
-    /// True if this message of a call is not worth to wait for a connection that is opening: by the time that it stands, the call may
-    /// have gone on, or have ended on another connection, and what is still to be said then is said then.
-    pub(super) fn can_wait(&mut self, connection: ConnectionId, record: Option<RecordKey>, bytes: &[u8]) -> bool {
+    /// True if this message of a call does not wait for its connection, which is opening: by the time that it stands, the call may have
+    /// gone on, or have ended on another connection. What is still to be said then is said then ([`Self::opened`]).
+    pub(super) fn is_said_later(&mut self, connection: ConnectionId, record: Option<RecordKey>, bytes: &[u8]) -> bool {
         let Some(Value(Content::Connection(open))) = self.store.get(key_of(connection)) else { return false };
         let is_told = record.is_some_and(|key| key.kind == CALL && open.hopefuls.contains(&key.id));
         open.opening && is_told && Message::parse(bytes).is_ok_and(|message| is_overtaken(&message))

@@ -21,7 +21,7 @@ impl Engine {
                 let known = connection.and_then(|known| if request { self.newest(known) } else { self.living(known) });
                 let found = known.or_else(|| self.connection_to(now, listener, peer, record));
                 if let Some(connection) = found
-                    && !self.can_wait(connection, record, &bytes)
+                    && !self.is_said_later(connection, record, &bytes)
                 {
                     self.output(record, Action::Stream { connection, bytes });
                 }
