@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage, setsockopt, sockopt};
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 use serde::{Serialize, de::DeserializeOwned};
@@ -76,14 +76,6 @@ impl SecureChannel {
             key: None,
             broken: None,
         })
-    }
-
-    /// After how long without an answer the kernel gives the connection up, in milliseconds (`tcp(7)`, `TCP_USER_TIMEOUT`).
-    ///
-    /// # Errors
-    /// If the kernel does not know it.
-    pub fn give_up_after(&self, millis: u32) -> io::Result<()> {
-        Ok(setsockopt(&self.socket, sockopt::TcpUserTimeout, &millis)?)
     }
 
     /// The host at the other end; `None` before it has proved who it is.
