@@ -33,7 +33,9 @@ impl Call {
         }
         // Whoever has not acknowledged the answer may not have had it; if he never does, that ends the call.
         let waits = self.awaits_ack();
-        self.ask(desk, |pair, to, _| (!waits || to == End::Callee).then_some(Purpose::Ask { pair, to }));
+        let busy = [End::Caller, End::Callee].map(|to| self.is_told_something(to));
+        let is_asked = |to| !busy[usize::from(to == End::Callee)] && (!waits || to == End::Callee);
+        self.ask(desk, |pair, to, _| is_asked(to).then_some(Purpose::Ask { pair, to }));
     }
 
     /// Asks those parties for whom there is a purpose.

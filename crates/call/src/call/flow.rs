@@ -81,7 +81,7 @@ impl Call {
 
     /// True if a request to this party is open: it is repeated as a question would be, and its answer says the same. What is
     /// repeated behind a later question would come with too low a number (RFC 3261 12.2.2).
-    fn is_told_something(&self, to: End) -> bool {
+    pub(super) fn is_told_something(&self, to: End) -> bool {
         self.invites_out.iter().any(|out| !out.is_fork() && out.goes_to(to) && out.tx.is_open())
             || self.requests_out.iter().any(|out| out.tx.is_open() && out.tells(to))
     }
