@@ -59,7 +59,8 @@ impl Call {
         self.confirm_request(desk, Some(origin), bye, arrival, "");
         match self.stage {
             Stage::Setup => self.refuse(desk, 487, None),
-            _ => self.hang_up(desk, Some(origin.end), Some(bye)),
+            Stage::Talking => self.hang_up(desk, Some(origin.end), Some(bye)),
+            Stage::Ended => self.needs_no_goodbye(),
         }
     }
 
@@ -85,10 +86,16 @@ impl Call {
         if wait && from != Some(End::Caller) {
             self.pairs = pairs;
         } else {
-            let owed = self.invites_in.iter_mut().filter(|invite| invite.awaits_ack());
-            owed.for_each(super::InviteIn::repeat_no_more);
+            self.needs_no_goodbye();
         }
         self.end(desk, None);
+    }
+
+    /// The caller has left by himself, or was told.
+    fn needs_no_goodbye(&mut self) {
+        self.pairs.clear();
+        let owed = self.invites_in.iter_mut().filter(|invite| invite.awaits_ack());
+        owed.for_each(super::InviteIn::repeat_no_more);
     }
 
     /// Cuts the call off, as this server ends. True if it was in progress.

@@ -35,7 +35,9 @@ impl Call {
         if let Some(known) = self.requests_in.iter_mut().find(|known| *known.key() == *key) {
             return known.again(desk, arrival);
         }
-        let Some((at, end)) = self.locate(tag, request).filter(|_| self.stage != Stage::Ended) else {
+        // A caller who is owed a goodbye knows the dialog.
+        let is_known = |end| self.stage != Stage::Ended || end == End::Caller;
+        let Some((at, end)) = self.locate(tag, request).filter(|(_, end)| is_known(*end)) else {
             return reply(desk, request, arrival, 481);
         };
         let Some(pair) = self.pairs.get_mut(at) else { return };
@@ -71,6 +73,10 @@ impl Call {
             // RFC 3261 15: a callee must not end a dialog that is still early.
             let early = self.stage == Stage::Setup && end == End::Callee;
             return early.then_some(Objection::Status(481));
+        }
+        if self.stage == Stage::Ended {
+            // RFC 3261 15.1.2: as what was open when the call ended. A 481 would say that it was lost.
+            return Some(Objection::Status(487));
         }
         if request.max_forwards() == Some(0) {
             return Some(Objection::Status(483));

@@ -137,7 +137,7 @@ impl Phone {
         let at = extra.dialog.map_or(self.dialogs.len().wrapping_sub(1), |at| at - 1);
         let dialog = self.dialogs.get_mut(at)?;
         let seq = match method {
-            Method::Ack => Message::parse(self.invites.last()?).ok()?.cseq().number,
+            Method::Ack if extra.seq.is_none() => Message::parse(self.invites.last()?).ok()?.cseq().number,
             _ => extra.seq.unwrap_or_else(|| dialog.next_seq()),
         };
         let mut bytes = Vec::new();

@@ -109,15 +109,18 @@ impl World {
     }
 
     /// Something leaves the servers for a phone.
-    pub(super) fn server_says(&mut self, phone: u8, bytes: &[u8]) {
-        let verdict = self.watch.legal.server_sends(self.core.now, phone, bytes);
+    pub(super) fn server_says(&mut self, epoch: Epoch, phone: u8, bytes: &[u8]) {
+        let former = self.watch.is_former(epoch);
+        let verdict = self.watch.legal.server_sends(self.core.now, former, phone, bytes);
         self.watch.note(&mut self.core, legal::NAME, verdict);
         let calls = &self.plan.calls;
         let of_queue = |invite: &Message<'_>| {
             call_of(invite).and_then(|call| calls.get(call as usize)).is_some_and(|call| call.to == QUEUE)
         };
         let verdict = self.watch.taken.server_sends(phone, bytes, of_queue);
-        self.watch.note(&mut self.core, taken_twice::NAME, verdict);
+        // Its successor has rung the phone anew, from another address.
+        let is_late = former && self.has_own_addresses();
+        self.watch.note(&mut self.core, taken_twice::NAME, if is_late { Ok(()) } else { verdict });
     }
 
     /// How often a datagram arrives that goes from (0) or to (1) this phone.
@@ -138,7 +141,7 @@ impl World {
         let from = Actor::Server(0, side as u8);
         self.core.trace.arrow(self.core.now, from, Actor::Client(index), hash64(&bytes), || describe(&bytes));
         if self.watch.counts(epoch) {
-            self.server_says(index, &bytes);
+            self.server_says(epoch, index, &bytes);
         }
         if !self.reaches(side, index) {
             return;

@@ -36,7 +36,7 @@ impl World {
             News::Leaves(side) => self.sip_leaves(side),
             News::Announces(side) => self.sip_announces(side),
             News::Signal => self.signal(),
-            News::StreamBytes(side, id, bytes) => self.stream_bytes(side, id, bytes),
+            News::StreamBytes(side, epoch, id, bytes) => self.stream_bytes(side, epoch, id, bytes),
             News::StreamClosed(id) => self.stream_closed(id),
             News::StreamWanted(side, id, to) => self.stream_wanted(side, id, to),
         }

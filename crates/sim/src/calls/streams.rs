@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use model::{Span, Time, hash64};
+use model::{Epoch, Span, Time, hash64};
 use sip::stream::{Frame, Framer};
 
 use super::services::describe;
@@ -84,7 +84,7 @@ impl World {
     }
 
     /// Bytes leave the server.
-    pub(super) fn stream_bytes(&mut self, side: Side, id: u64, bytes: Vec<u8>) {
+    pub(super) fn stream_bytes(&mut self, side: Side, epoch: Epoch, id: u64, bytes: Vec<u8>) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let phone = stream.phone;
         let messages = cut(&mut stream.leaving, &bytes);
@@ -93,7 +93,7 @@ impl World {
             let from = Actor::Server(0, side as u8);
             let code = hash64(&message);
             self.core.trace.arrow(self.core.now, from, Actor::Client(phone), code, || describe(&message));
-            self.server_says(phone, &message);
+            self.server_says(epoch, phone, &message);
         }
         let at = self.arrival(id, 1);
         self.core.at(at, Event::StreamToPhone(id, Some(bytes)));

@@ -32,6 +32,8 @@ pub(super) struct Watch {
     began: Option<Time>,
     /// The epoch that it began.
     since: Epoch,
+    /// The newest epoch in which it has said something to a phone.
+    newest: Epoch,
     /// The SIP Server began with less than it had, once.
     pub(super) has_lost: bool,
     /// Calls that are not over at rest; there are none but after a loss.
@@ -83,6 +85,12 @@ impl Watch {
     /// wakes up: it is about calls that are gone by right.
     pub(super) fn counts(&self, epoch: Epoch) -> bool {
         epoch >= self.since
+    }
+
+    /// True if it speaks in this epoch, and its successor has spoken already.
+    pub(super) fn is_former(&mut self, epoch: Epoch) -> bool {
+        self.newest = self.newest.max(epoch);
+        epoch < self.newest
     }
 
     /// Something happened at a phone.

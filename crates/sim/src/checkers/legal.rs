@@ -15,6 +15,9 @@ pub const NAME: &str = "legal history";
 /// run fast.
 const ACK_PATIENCE: Span = Span::from_secs(28);
 
+/// RFC 3261 17.1.2.2: the longest pause between two sendings of a request, T2, by a clock that may run slow.
+const LONGEST_PAUSE: Span = Span::from_secs(5);
+
 /// A transaction at a telephone: the phone, the branch and the method.
 type Key = (u8, String, String);
 
@@ -73,6 +76,12 @@ struct Talk {
     told: u32,
     /// The servers have said BYE, or answered one.
     over: bool,
+    /// The telephone has said that it does not know it.
+    is_denied: bool,
+    /// The telephone has accepted the servers' INVITE.
+    accepted: bool,
+    /// The telephone's INVITE was accepted, or its own acceptance was acknowledged.
+    established: bool,
     /// When the servers answered the telephone's INVITE, until the ACK comes.
     unacknowledged: Option<Time>,
 }
@@ -113,6 +122,11 @@ impl Legal {
         self.calls.insert(message.call_id().to_owned());
         let (branch, method) = (message.top_via().branch().unwrap_or_default(), message.cseq().method);
         let key = (phone, branch.to_owned(), method.as_str().to_owned());
+        if message.status() == Some(481) {
+            let server_tag = message.from().tag().unwrap_or_default().to_owned();
+            let talk = self.dialogs.get_mut(&(phone, message.call_id().to_owned(), server_tag));
+            talk.into_iter().for_each(|talk| talk.is_denied = true);
+        }
         match message.status() {
             None if message.method() == Method::Ack => {
                 let server_tag = message.to().tag().unwrap_or_default().to_owned();
@@ -141,18 +155,22 @@ impl Legal {
                 }
                 if (200..300).contains(&status) || rseq.is_some() {
                     let tag = message.from().tag().unwrap_or_default().to_owned();
-                    self.dialogs.entry((phone, message.call_id().to_owned(), tag)).or_default();
+                    let talk = self.dialogs.entry((phone, message.call_id().to_owned(), tag)).or_default();
+                    talk.accepted |= status >= 200;
                 }
             }
             Some(_) => {}
         }
     }
 
-    /// The servers send something to a telephone.
+    /// The servers send something to a telephone; `former` says that it is one whose successor has spoken already.
+    ///
+    /// One that was stopped in the middle, and superseded meanwhile, says the rest of what it may say when it wakes up: its
+    /// successor knows of that, but has gone on.
     ///
     /// # Errors
     /// If no single server would.
-    pub fn server_sends(&mut self, now: Time, phone: u8, bytes: &[u8]) -> Verdict {
+    pub fn server_sends(&mut self, now: Time, former: bool, phone: u8, bytes: &[u8]) -> Verdict {
         if !self.sent.insert((phone, hash64(bytes))) {
             return Ok(());
         }
@@ -163,12 +181,12 @@ impl Legal {
             return Ok(());
         }
         match message.status() {
-            Some(status) => self.response(now, phone, &message, status),
-            None => self.request(now, phone, &message),
+            Some(status) => self.response(now, former, phone, &message, status),
+            None => self.request(now, former, phone, &message),
         }
     }
 
-    fn response(&mut self, now: Time, phone: u8, response: &Message<'_>, status: u16) -> Verdict {
+    fn response(&mut self, now: Time, former: bool, phone: u8, response: &Message<'_>, status: u16) -> Verdict {
         let cseq = response.cseq();
         let branch = response.top_via().branch().unwrap_or_default().to_owned();
         let key = (phone, branch, cseq.method.as_str().to_owned());
@@ -181,9 +199,7 @@ impl Legal {
         // stateless server (RFC 3261 8.2.7) decides by what it knows at the time.
         let stands = |before: &&mut Final| before.status < 300 || before.heard;
         if let Some(before) = answer.as_mut().filter(stands) {
-            // A server that was stopped in the middle and superseded meanwhile says the rest when it wakes up.
-            let late = self.succeeded.is_some_and(|at| now < at + ACK_PATIENCE);
-            if late && status < 200 {
+            if former && status < 200 {
                 return Ok(());
             }
             let same = before.status == status && (!invite || before.tag == tag);
@@ -193,18 +209,29 @@ impl Legal {
             }
             return Ok(());
         }
+        let key = (phone, response.call_id().to_owned(), tag.clone());
+        let lives = |talk: &Talk| talk.established && !talk.over && !talk.is_denied;
+        // For who says BYE it is over in either case (RFC 3261 15.1.1); and a BYE that was not sent before its server died is due.
+        let asks = !matches!(cseq.method, Method::Bye | Method::Cancel);
+        let is_due = self.succeeded.is_some_and(|at| now < at + LONGEST_PAUSE);
+        if status == 481 && asks && !is_due && self.dialogs.get(&key).is_some_and(lives) {
+            return Err(format!(
+                "phone {phone} is told by 481 to a {} that its call is lost (RFC 3261 12.2.2)",
+                cseq.method
+            ));
+        }
         if status >= 200 {
             *answer = Some(Final { status, heard: false, tag: tag.clone() });
-            let talk = self.dialogs.entry((phone, response.call_id().to_owned(), tag)).or_default();
+            let talk = self.dialogs.entry(key).or_default();
             if invite && status < 300 && *is_first {
-                talk.unacknowledged = Some(now);
+                (talk.unacknowledged, talk.established) = (Some(now), true);
             }
             talk.over |= cseq.method == Method::Bye && status < 300;
         }
         Ok(())
     }
 
-    fn request(&mut self, now: Time, phone: u8, request: &Message<'_>) -> Verdict {
+    fn request(&mut self, now: Time, former: bool, phone: u8, request: &Message<'_>) -> Verdict {
         let branch = request.top_via().branch().unwrap_or_default().to_owned();
         let (call_id, seq) = (request.call_id().to_owned(), request.cseq().number);
         match request.method() {
@@ -216,7 +243,13 @@ impl Legal {
                 None if self.moved => Ok(()),
                 None => Err(format!("phone {phone} gets a CANCEL of an INVITE that was never sent")),
             },
-            Method::Ack if self.moved || self.answered.contains(&(phone, call_id, seq)) => Ok(()),
+            Method::Ack if self.moved || self.answered.contains(&(phone, call_id.clone(), seq)) => {
+                let tag = request.from().tag().unwrap_or_default().to_owned();
+                if let Some(talk) = self.dialogs.get_mut(&(phone, call_id, tag)) {
+                    talk.established |= talk.accepted;
+                }
+                Ok(())
+            }
             Method::Prack if !self.has_rung(phone, request) => {
                 Err(format!("phone {phone} gets a PRACK for a response that it has not given"))
             }
@@ -228,7 +261,7 @@ impl Legal {
                 }
                 Ok(())
             }
-            _ => self.inside(now, phone, request, branch),
+            _ => self.inside(now, former, phone, request, branch),
         }
     }
 
@@ -239,7 +272,7 @@ impl Legal {
     }
 
     /// A request of the servers in a dialog.
-    fn inside(&mut self, now: Time, phone: u8, request: &Message<'_>, branch: String) -> Verdict {
+    fn inside(&mut self, now: Time, former: bool, phone: u8, request: &Message<'_>, branch: String) -> Verdict {
         let (method, seq) = (request.method(), request.cseq().number);
         let tag = request.from().tag().unwrap_or_default().to_owned();
         let has_lost = !self.excused.is_empty();
@@ -257,7 +290,8 @@ impl Legal {
         // A question of the server's own neither comes behind what the parties say to each other nor goes before it.
         let asks_or_ends = matches!(method, Method::Bye | Method::Options);
         let lags = seq <= talk.seq && (self.moved || seq <= talk.told && !asks_or_ends);
-        if late && if talk.over { self.moved } else { lags } {
+        let delayed = late && if talk.over { self.moved } else { lags };
+        if delayed || former && (talk.over || seq <= talk.seq) {
             return Ok(());
         }
         // A goodbye that may have been answered elsewhere is said anew.
@@ -296,27 +330,52 @@ mod tests {
         .into_bytes()
     }
 
+    /// What the server says to telephone 0.
+    fn says(legal: &mut Legal, bytes: &[u8]) -> Verdict {
+        legal.server_sends(Time::ZERO, false, 0, bytes)
+    }
+
+    /// A call that telephone 0 has begun, and the server has answered.
+    fn answered() -> Legal {
+        let mut legal = Legal::default();
+        legal.phone_sends(Time::ZERO, 0, &message("INVITE sip:b@x SIP/2.0", "1 INVITE", "f", ""));
+        says(&mut legal, &message("SIP/2.0 200 OK", "1 INVITE", "f", ";tag=t")).unwrap();
+        legal
+    }
+
+    fn bye(seq: u32) -> Vec<u8> {
+        message("BYE sip:a@x SIP/2.0", &format!("{seq} BYE"), "t", ";tag=f")
+    }
+
     #[test]
     fn it_notices_two_different_answers_and_answers_to_nothing() {
         let mut legal = Legal::default();
         let answer = |status: &str| message(&format!("SIP/2.0 {status}"), "1 INVITE", "f", ";tag=t");
-        legal.server_sends(Time::ZERO, 0, &answer("200 OK")).unwrap_err();
+        says(&mut legal, &answer("200 OK")).unwrap_err();
         legal.phone_sends(Time::ZERO, 0, &message("INVITE sip:b@x SIP/2.0", "1 INVITE", "f", ""));
-        legal.server_sends(Time::ZERO, 0, &answer("486 Busy Here")).unwrap();
+        says(&mut legal, &answer("486 Busy Here")).unwrap();
         // Not heard yet: a server without a record may decide anew.
-        legal.server_sends(Time::ZERO, 0, &answer("404 Not Found")).unwrap();
+        says(&mut legal, &answer("404 Not Found")).unwrap();
         legal.phone_sends(Time::ZERO, 0, &message("ACK sip:b@x SIP/2.0", "1 ACK", "f", ";tag=t"));
-        legal.server_sends(Time::ZERO, 0, &answer("603 Decline")).unwrap_err();
+        says(&mut legal, &answer("603 Decline")).unwrap_err();
     }
 
     #[test]
     fn it_notices_requests_that_fit_no_dialog() {
-        let mut legal = Legal::default();
-        let bye = |seq: u32| message("BYE sip:a@x SIP/2.0", &format!("{seq} BYE"), "t", ";tag=f");
-        legal.server_sends(Time::ZERO, 0, &bye(1)).unwrap_err();
-        legal.phone_sends(Time::ZERO, 0, &message("INVITE sip:b@x SIP/2.0", "1 INVITE", "f", ""));
-        legal.server_sends(Time::ZERO, 0, &message("SIP/2.0 200 OK", "1 INVITE", "f", ";tag=t")).unwrap();
-        legal.server_sends(Time::ZERO, 0, &bye(2)).unwrap_err();
-        legal.server_sends(Time::ZERO, 0, &bye(3)).unwrap_err();
+        says(&mut Legal::default(), &bye(1)).unwrap_err();
+        let mut legal = answered();
+        says(&mut legal, &bye(2)).unwrap_err();
+        says(&mut legal, &bye(3)).unwrap_err();
+    }
+
+    #[test]
+    fn only_a_former_server_says_something_behind_a_goodbye() {
+        let mut legal = answered();
+        legal.phone_sends(Time::ZERO, 0, &message("ACK sip:b@x SIP/2.0", "1 ACK", "f", ";tag=t"));
+        let hold = message("INVITE sip:a@x SIP/2.0", "2 INVITE", "t", ";tag=f");
+        says(&mut legal, &bye(3)).unwrap();
+        legal.server_sends(Time::ZERO, true, 0, &hold).unwrap();
+        let word = message("INFO sip:a@x SIP/2.0", "2 INFO", "t", ";tag=f");
+        says(&mut legal, &word).unwrap_err();
     }
 }

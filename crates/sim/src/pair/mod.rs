@@ -113,8 +113,8 @@ pub enum News<O> {
     Announces(Side),
     /// A trap has given its signal.
     Signal,
-    /// Bytes left the host of this side on a connection.
-    StreamBytes(Side, u64, Vec<u8>),
+    /// Bytes left the host of this side on a connection, by a process that counts itself in this epoch.
+    StreamBytes(Side, Epoch, u64, Vec<u8>),
     /// The kernel has closed a connection.
     StreamClosed(u64),
     /// This side wants a connection to this address.

@@ -164,6 +164,7 @@ impl<S: Service> Pair<S> {
     pub(super) fn flush_stream<E: From<PairEvent>>(&mut self, core: &mut Core<E>, side: Side, number: u64) {
         let host = self.host_of(side);
         let Some(process) = &mut self.applications[side].process else { return };
+        let epoch = process.replica.status().epoch;
         let Some(account) = process.streams.get_mut(&number).filter(|account| account.open) else { return };
         let Some(socket) = self.hosts[host].sockets.get_mut(&account.socket) else { return };
         if account.full_until > core.now {
@@ -176,7 +177,7 @@ impl<S: Service> Pair<S> {
         let (id, closes) = (account.socket, account.closes);
         if !bytes.is_empty() {
             socket.written += bytes.len() as u64;
-            self.news.push(News::StreamBytes(side, id, bytes));
+            self.news.push(News::StreamBytes(side, epoch, id, bytes));
         }
         if full {
             let until = core.now + Span::from_micros(50 + core.chances.link.below(3_000));
