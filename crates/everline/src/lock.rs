@@ -7,6 +7,10 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
+use node::wire::Trouble;
+
+use crate::failure::Failure;
+use crate::folder::Folder;
 
 /// A lock that this process holds until it ends or drops it (`F_OFD_SETLK`, `fcntl(2)`): the kernel forgets it with
 /// the process, so a lock that is held has a living holder.
@@ -17,7 +21,7 @@ pub(crate) struct Lock {
 
 /// Why a lock cannot be had.
 #[derive(Debug)]
-pub(crate) enum Unavailable {
+enum Unavailable {
     /// Another process has it; its process id, if it has said so already.
     Held(Option<i32>),
     /// The file cannot be used.
@@ -29,7 +33,7 @@ impl Lock {
     ///
     /// # Errors
     /// If another process holds it, or the file cannot be used.
-    pub(crate) fn take(path: &Path) -> Result<Self, Unavailable> {
+    fn take(path: &Path) -> Result<Self, Unavailable> {
         let mut file = open(path).map_err(Unavailable::Broken)?;
         match fcntl(&file, FcntlArg::F_OFD_SETLK(&whole())) {
             Ok(_) => {}
@@ -39,6 +43,21 @@ impl Lock {
         let noted = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         noted.map_err(Unavailable::Broken)?;
         Ok(Self { _file: file })
+    }
+
+    /// Makes this process the only one of `command` in a folder; `help` says what to do about another one.
+    ///
+    /// # Errors
+    /// If there is one already, or the file cannot be used.
+    pub(crate) fn only(folder: &Folder, name: &str, command: &str, help: &str) -> Result<Self, Failure> {
+        let path = folder.lock(name);
+        Self::take(&path).map_err(|error| match error {
+            Unavailable::Held(pid) => {
+                let pid = pid.map_or(String::new(), |pid| format!(" (process {pid})"));
+                Failure::failed(format!("`{command}` runs already in {}{pid}", folder.path().display())).help(help)
+            }
+            Unavailable::Broken(error) => Trouble::of_file("lock", &path, &error).into(),
+        })
     }
 
     /// Whether a process holds the lock at `path`, and which one; asking disturbs nobody.

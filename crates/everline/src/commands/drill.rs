@@ -35,6 +35,7 @@ use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::folder::{self, Folder};
 use crate::hosts::Hosts;
+use crate::lock::Lock;
 use crate::output::{self, remark};
 use crate::rehearsal;
 use crate::settings::{Device, Settings, Transport};
@@ -60,6 +61,7 @@ pub(crate) fn run(
         None => getrandom::u64().map_err(|error| Failure::failed(format!("no random numbers: {error}")))? >> 32,
     };
     out.map_or(Ok(()), is_name)?;
+    let _only = only(folder)?;
     let stops = listen_to_signals()?;
     let command = format!("everline drill run {} --seed {seed}{}", plan.name, if real { " --real" } else { "" });
     let drill = drill_of(folder, plan, seed, command, real)?;
@@ -184,6 +186,12 @@ fn no_plan(name: &str) -> Failure {
     let known: Vec<&str> = builtin::ALL.iter().map(|plan| plan.name).collect();
     Failure::new(Kind::Wrong, format!("there is no plan \"{name}\", neither built in nor as a file"))
         .help(format!("name a file, or one of {}", known.join(", ")))
+}
+
+/// Makes this the only drill of a folder: each would take the faults of another one for its own.
+fn only(folder: &Folder) -> Result<Option<Lock>, Failure> {
+    let lock = || Lock::only(folder, "drill", "everline drill run", "let it end, or interrupt it by Ctrl-C");
+    folder.lock("drill").parent().is_some_and(Path::is_dir).then(lock).transpose()
 }
 
 /// Everything that a drill of this folder needs.

@@ -176,7 +176,9 @@ fn inside(id: &Id, place: Place) -> String {
 fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings, ipv6: bool) -> String {
     let sip: Vec<_> = folders::hosts(net.places(), ipv6).into_iter().flat_map(|host| host.sip).collect();
     let listens = settings.sip.listen.iter().flat_map(|listen| listen.on(&sip).collect::<Vec<_>>());
-    let listens: Vec<String> = listens.map(|listen| listen.to_string()).collect();
+    let listens: Vec<Listen> = listens.collect();
+    let first_call = listens.first().and_then(|listen| up::first_call(settings, *listen)).unwrap_or_default();
+    let listens: Vec<String> = listens.iter().map(ToString::to_string).collect();
     let id = id(folder);
     let hosts: Vec<String> = net
         .places()
@@ -185,7 +187,7 @@ fn welcome(folder: &Folder, net: &Rehearsal, settings: &Settings, ipv6: bool) ->
         .collect();
     format!(
         "{} runs on several hosts of a rehearsal; it listens at {}\n\nHosts:\n{}\nPhones are to be started in a namespace of \
-         their own, at {}:\n  `{} baresip`\n`everline status --dir {}` shows the whole \
+         their own, at {}:\n  `{} baresip`\n{first_call}\n`everline status --dir {}` shows the whole \
          solution.\nready\n",
         settings.solution,
         listens.join(", "),

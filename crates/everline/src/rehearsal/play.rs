@@ -39,10 +39,12 @@ pub(crate) fn fail(folder: &Folder, host: &str) -> Result<(), Failure> {
 pub(crate) fn repair(folder: &Folder, host: &str) -> Result<(), Failure> {
     let (net, number) = host_of(folder, host)?;
     net.free_disks()?;
+    let had_none = net.conditions()?.failed().any(|failed| failed == number);
     net.repair(number)?;
     let order = start_order(&folders::of_host(folder, Place::Host(number)));
     files::replace(&order, b"").map_err(|error| Trouble::of_file("write", &order, &error))?;
-    output::result(&format!("{host} has power again and starts\n"))
+    let has = if had_none { "has power again and" } else { "had power; if it was stopped it" };
+    output::result(&format!("{host} {has} starts\n"))
 }
 
 /// By this file `up` is asked to start a host, though that was stopped in order.

@@ -15,20 +15,20 @@ mod welcome;
 
 use model::Time;
 use node::configuration::Document;
-use node::wire::Trouble;
 
 use crate::commands;
 use crate::config::{self, Source, example};
 use crate::failure::{Failure, Kind};
 use crate::folder::{self, Folder};
 use crate::host;
-use crate::lock::{Lock, Unavailable};
+use crate::lock::Lock;
 use crate::output::{self, remark};
 use crate::settings::Settings;
 
 use self::course::Course;
 use self::found::Found;
 use self::watch::Watch;
+pub(crate) use self::welcome::first_call;
 
 /// Errors of the configuration (and as many warnings) that a start shows; a check shows all.
 const ERRORS: usize = 20;
@@ -102,16 +102,8 @@ fn watch_over(
 
 /// Makes this process the only `up` of the folder.
 pub(crate) fn lock(folder: &Folder) -> Result<Lock, Failure> {
-    let path = folder.lock("up");
-    Lock::take(&path).map_err(|error| match error {
-        Unavailable::Held(pid) => {
-            let pid = pid.map_or(String::new(), |pid| format!(" (process {pid})"));
-            let what = format!("`everline up` runs already in {}{pid}", folder.path().display());
-            Failure::failed(what)
-                .help("`everline status` shows it, `everline stop` ends it; --dir names another folder")
-        }
-        Unavailable::Broken(error) => Trouble::of_file("lock", &path, &error).into(),
-    })
+    let help = "`everline status` shows it, `everline stop` ends it; --dir names another folder";
+    Lock::only(folder, "up", "everline up", help)
 }
 
 /// Makes this process the only `up` of a folder in which nothing lives; `None` if something does.

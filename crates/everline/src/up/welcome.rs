@@ -27,7 +27,7 @@ pub(super) fn text(folder: &Folder, settings: &Settings) -> String {
 }
 
 /// Two phones and a number to dial; `None` if the configuration has no agent who could take a call.
-fn first_call(settings: &Settings, listen: Listen) -> Option<String> {
+pub(crate) fn first_call(settings: &Settings, listen: Listen) -> Option<String> {
     let phones = || settings.extensions.iter().filter_map(Phone::of);
     let phone = |number: &str| phones().find(|phone| phone.number == number);
     let (agent, callee) = settings.agents.iter().find_map(|agent| Some((agent, phone(&agent.extension)?)))?;

@@ -135,6 +135,8 @@ fn interrupted(place: &Place, running: &Running) {
     let child = begins(place, "long", "long.json", &["--real"], "everline\n");
     let talk = |calls: &Value| calls["calls"].as_array().map(|calls| !calls.is_empty());
     running.ask("calls --json", |calls| talk(calls).filter(|talk| *talk));
+    let second = ends(begins(place, "long", "second.json", &["--real"], "everline\n"));
+    assert!(second.code == Some(1) && second.err.contains("runs already"), "{}", second.err);
     kill(Pid::from_raw(i32::try_from(child.id()).expect("an id")), Signal::SIGINT).expect("there");
     let ended = ends(child);
     assert!(ended.code == Some(1) && ended.err.contains("it was interrupted"), "{}", ended.err);
