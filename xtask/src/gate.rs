@@ -112,7 +112,7 @@ fn tests() -> Result<()> {
 
 fn deny() -> Result<()> {
     if find_program("cargo-deny").is_none() {
-        // It runs for seconds: optimising it would take minutes.
+        // It runs for a second, which is not worth optimising it.
         let mut install = cargo(["install", "cargo-deny", "--locked", "--debug", "--version", CARGO_DENY]);
         run_command(install.env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
     }
